@@ -1,0 +1,265 @@
+//! Samples with their targets.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use rand::seq::SliceRandom;
+
+use crate::error::Error;
+use crate::network::argmax;
+use crate::random::{self, purpose};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::tensor::{Batch, Tensor};
+
+/// What a network should answer for a sample.
+pub trait Target: Clone + Send + Sync + 'static {
+    /// Whether this output of a network is right; `None` where outputs are not right or wrong.
+    fn is_met_by<T: Scalar>(&self, output: &[T]) -> Option<bool>;
+}
+
+/// One of `N` classes, counted from 0.
+///
+/// The number of classes is part of the type: a network with 10 outputs cannot be given 12-class labels.
+///
+/// ```
+/// use convnet::data::Class;
+/// assert_eq!(Class::<10>::new(9)?.index(), 9);
+/// assert_eq!(Class::<10>::new(10).unwrap_err().to_string(), "class: expected 0 to 9, found 10");
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Class<const N: usize>(u16);
+
+impl<const N: usize> Class<N> {
+    /// The class with this number.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is not below `N`.
+    pub fn new(index: usize) -> Result<Self, Error> {
+        const { assert!(N > 0 && N <= u16::MAX as usize, "expected 1 to 65535 classes") };
+        match u16::try_from(index) {
+            Ok(small) if index < N => Ok(Class(small)),
+            _ => Err(Error::argument("class", format!("0 to {}", N - 1), index)),
+        }
+    }
+
+    /// The class's number.
+    pub fn index(self) -> usize {
+        self.0.into()
+    }
+}
+
+/// The largest output says the class.
+impl<const N: usize> Target for Class<N> {
+    fn is_met_by<T: Scalar>(&self, output: &[T]) -> Option<bool> {
+        Some(argmax(output) == self.index())
+    }
+}
+
+/// A value to come near to.
+impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
+    fn is_met_by<U: Scalar>(&self, _: &[U]) -> Option<bool> {
+        None
+    }
+}
+
+/// How bytes become numbers: (byte / 255 − mean) / std.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Scaling {
+    /// Mean of the values, in 0 … 1.
+    pub mean: f32,
+    /// Standard deviation of the values, in 0 … 1.
+    pub std: f32,
+}
+
+/// Samples of shape `In` that a network can be trained on and evaluated with.
+#[diagnostic::on_unimplemented(
+    message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
+    label = "this data does not hold samples of shape `{In}`"
+)]
+pub trait Samples<In: Shape>: Sync {
+    /// What goes with each sample.
+    type Target: Target;
+
+    /// Number of samples.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes a sample's values to a place in a batch.
+    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<In, T>, place: usize);
+
+    /// A sample's target.
+    fn target(&self, sample: usize) -> &Self::Target;
+
+    /// A number that stands for the sample in all splits of the data; it keys the sample's random draws.
+    fn id(&self, sample: usize) -> u64;
+}
+
+enum Values {
+    Bytes { bytes: Vec<u8>, scaling: Scaling },
+    Numbers(Vec<f32>),
+}
+
+/// Samples in memory, with their targets. Splits and subsets share the memory.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::data::Class;
+/// let samples = (0..100).map(|i| (Tensor::<Flat<2>>::from_fn(|j| (i + j) as f32), Class::new(i % 2).unwrap()));
+/// let data: Dataset<Flat<2>, Class<2>> = samples.collect();
+/// let (train, validation) = data.split(0.9, 1)?;
+/// assert_eq!((train.len(), validation.len()), (90, 10));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub struct Dataset<In, Target> {
+    values: Arc<Values>,
+    targets: Arc<Vec<Target>>,
+    index: Vec<u32>,
+    shape: PhantomData<In>,
+}
+
+impl<In, Target> Clone for Dataset<In, Target> {
+    fn clone(&self) -> Self {
+        Dataset {
+            values: self.values.clone(),
+            targets: self.targets.clone(),
+            index: self.index.clone(),
+            shape: PhantomData,
+        }
+    }
+}
+
+impl<In: Shape, Y: Target> Dataset<In, Y> {
+    fn from_values(values: Values, targets: Vec<Y>) -> Result<Self, Error> {
+        let len = match &values {
+            Values::Bytes { bytes, .. } => bytes.len(),
+            Values::Numbers(numbers) => numbers.len(),
+        };
+        if Some(len) != targets.len().checked_mul(In::LEN) {
+            let expected = format!("{} samples of {} values ({})", targets.len(), In::LEN, In::DIMS);
+            return Err(Error::argument("values", expected, len));
+        }
+        let Ok(count) = u32::try_from(targets.len()) else {
+            return Err(Error::argument("targets", "fewer than 2^32", targets.len()));
+        };
+        let index = (0..count).collect();
+        Ok(Dataset { values: Arc::new(values), targets: Arc::new(targets), index, shape: PhantomData })
+    }
+
+    /// Samples stored as bytes, one after the other, in channel, row, column order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target.
+    pub fn from_bytes(bytes: Vec<u8>, scaling: Scaling, targets: Vec<Y>) -> Result<Self, Error> {
+        Self::from_values(Values::Bytes { bytes, scaling }, targets)
+    }
+
+    /// Samples stored as numbers, one after the other, in channel, row, column order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there are not `In::LEN` numbers for each target.
+    pub fn from_numbers(numbers: Vec<f32>, targets: Vec<Y>) -> Result<Self, Error> {
+        Self::from_values(Values::Numbers(numbers), targets)
+    }
+
+    /// One sample.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn sample<T: Scalar>(&self, sample: usize) -> Tensor<In, T> {
+        let mut batch = Batch::zeros(1);
+        self.write_to(sample, &mut batch, 0);
+        batch.sample(0)
+    }
+
+    /// The targets, in order.
+    pub fn targets(&self) -> impl ExactSizeIterator<Item = &Y> {
+        self.index.iter().map(|&i| &self.targets[i as usize])
+    }
+
+    /// The samples at these places.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn subset(&self, places: impl IntoIterator<Item = usize>) -> Self {
+        let index = places.into_iter().map(|place| self.index[place]).collect();
+        Dataset { index, ..self.clone() }
+    }
+
+    /// Two disjoint parts that hold all samples: `fraction` of them, rounded, and the rest. Who goes where is
+    /// drawn from the seed.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
+    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
+        if !(fraction > 0.0 && fraction < 1.0) {
+            return Err(Error::argument("fraction", "more than 0 and less than 1", fraction));
+        }
+        let first = (self.index.len() as f64 * fraction).round() as usize;
+        if first == 0 || first == self.index.len() {
+            let found = format!("{fraction} of {} samples", self.index.len());
+            return Err(Error::argument("fraction", "at least one sample in each part", found));
+        }
+        let mut index = self.index.clone();
+        index.shuffle(&mut random::keyed(seed, &[purpose::SPLIT]));
+        let second = index.split_off(first);
+        Ok((Dataset { index, ..self.clone() }, Dataset { index: second, ..self.clone() }))
+    }
+}
+
+impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
+    type Target = Y;
+
+    fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<In, T>, place: usize) {
+        let start = self.index[sample] as usize * In::LEN;
+        match &*self.values {
+            Values::Bytes { bytes, scaling } => {
+                let (mean, scale) = (T::of(scaling.mean.into()), T::of(1.0 / f64::from(scaling.std)));
+                let unit = T::of(1.0 / 255.0);
+                let bytes = &bytes[start..][..In::LEN];
+                batch.set(place, bytes.iter().map(|&b| (T::of(b.into()) * unit - mean) * scale));
+            }
+            Values::Numbers(numbers) => {
+                batch.set(place, numbers[start..][..In::LEN].iter().map(|&x| T::of(x.into())));
+            }
+        }
+    }
+
+    fn target(&self, sample: usize) -> &Y {
+        &self.targets[self.index[sample] as usize]
+    }
+
+    fn id(&self, sample: usize) -> u64 {
+        self.index[sample].into()
+    }
+}
+
+/// # Panics
+/// If there are 2³² samples or more.
+impl<In: Shape, Y: Target> FromIterator<(Tensor<In>, Y)> for Dataset<In, Y> {
+    fn from_iter<I: IntoIterator<Item = (Tensor<In>, Y)>>(samples: I) -> Self {
+        let mut numbers = Vec::new();
+        let mut targets = Vec::new();
+        for (sample, target) in samples {
+            numbers.extend_from_slice(sample.as_slice());
+            targets.push(target);
+        }
+        Self::from_numbers(numbers, targets).expect("as many values as the tensors hold")
+    }
+}
+
+impl<In: Shape, Y> fmt::Debug for Dataset<In, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dataset of {} samples of {}", self.index.len(), In::DIMS)
+    }
+}

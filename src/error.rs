@@ -1,0 +1,82 @@
+//! The one error type: every variant names the thing, what was expected and what was found.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What can go wrong for reasons outside the program: files, the network, configuration.
+///
+/// A shape that does not fit is not among them: it does not compile.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read or write a file.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, as a verb: "read", "create", "rename".
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// A file does not hold what it should.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What a good file holds there.
+        expected: String,
+        /// What this one holds.
+        found: String,
+    },
+
+    /// A value given by the caller is outside its range.
+    #[error("{name}: expected {expected}, found {found}")]
+    Argument {
+        /// The argument's name.
+        name: &'static str,
+        /// The values it may have.
+        expected: String,
+        /// The value it had.
+        found: String,
+    },
+
+    /// A file could not be had from any of its sources.
+    #[error("cannot get {file}: {}", attempts.join("; "))]
+    Unreachable {
+        /// The file wanted.
+        file: String,
+        /// One sentence for each place that was tried.
+        attempts: Vec<String>,
+    },
+
+    /// Training left the finite numbers. The network keeps its weights of before the batch.
+    #[error("epoch {epoch}, batch {batch}: expected a finite loss, found {loss}; try a smaller learning rate")]
+    Diverged {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Batch within the epoch, counted from 1.
+        batch: usize,
+        /// The loss that was found.
+        loss: f64,
+    },
+}
+
+impl Error {
+    /// An [`Error::Format`].
+    pub(crate) fn format(path: impl Into<PathBuf>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Error::Format { path: path.into(), expected: expected.into(), found: found.into() }
+    }
+
+    /// An [`Error::Argument`].
+    pub(crate) fn argument(name: &'static str, expected: impl Into<String>, found: impl ToString) -> Self {
+        Error::Argument { name, expected: expected.into(), found: found.to_string() }
+    }
+
+    /// Turns an [`io::Error`] into an [`Error::Io`]; for `map_err`.
+    pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Error::Io { path, action, source }
+    }
+}

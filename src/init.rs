@@ -1,0 +1,63 @@
+//! How parameters begin.
+
+use rand::RngExt;
+
+use crate::plan::{Param, Role};
+use crate::random::{self, purpose};
+use crate::scalar::Scalar;
+
+/// A rule for random initial parameters. `fan_in` and `fan_out` are the numbers of inputs of one output and
+/// of outputs of one input.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::model::LeNet5;
+/// let net = LeNet5::with_init(Init::XavierUniform, 1);
+/// let bound = (6.0_f32 / (400.0 + 120.0)).sqrt();
+/// assert!(net.fc1().weight().as_flattened().iter().all(|w| w.abs() <= bound));
+/// assert_eq!(net.fc1().bias(), &[0.0; 120]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Init {
+    /// Weights uniform in ±√(6 / fan_in), biases 0: keeps the size of signals through ReLU layers
+    /// (He et al. 2015, "Delving deep into rectifiers", eq. 10).
+    #[default]
+    HeUniform,
+    /// Weights normal with deviation √(2 / fan_in), biases 0 (He et al. 2015, eq. 10).
+    HeNormal,
+    /// Weights uniform in ±√(6 / (fan_in + fan_out)), biases 0: for sigmoid and tanh layers
+    /// (Glorot & Bengio 2010, eq. 16).
+    XavierUniform,
+    /// Weights normal with deviation √(2 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010, eq. 12).
+    XavierNormal,
+    /// Everything uniform in ±1/√fan_in: what PyTorch does by default for convolutions and dense layers.
+    PyTorch,
+    /// Everything 0. A network with a hidden layer cannot learn from there.
+    Zeros,
+}
+
+impl Init {
+    /// Draws one parameter tensor, keyed by the seed and its place.
+    pub(crate) fn fill<T: Scalar>(self, values: &mut [T], param: &Param, seed: u64, place: [u64; 2]) {
+        let (fan_in, fan_out) = (param.fan_in as f64, param.fan_out as f64);
+        let mut rng = random::keyed(seed, &[purpose::INIT, place[0], place[1]]);
+        let mut uniform = |bound: f64| T::of(bound * (2.0 * rng.random::<f64>() - 1.0));
+        let weight = param.role == Role::Weight;
+        match self {
+            Init::HeUniform if weight => values.fill_with(|| uniform((6.0 / fan_in).sqrt())),
+            Init::XavierUniform if weight => values.fill_with(|| uniform((6.0 / (fan_in + fan_out)).sqrt())),
+            Init::PyTorch => values.fill_with(|| uniform(1.0 / fan_in.sqrt())),
+            Init::HeNormal if weight => values.fill_with(|| T::of((2.0 / fan_in).sqrt() * normal(&mut rng))),
+            Init::XavierNormal if weight => {
+                values.fill_with(|| T::of((2.0 / (fan_in + fan_out)).sqrt() * normal(&mut rng)));
+            }
+            _ => values.fill(T::zero()),
+        }
+    }
+}
+
+/// A draw from the standard normal distribution (Box & Muller 1958).
+pub(crate) fn normal(rng: &mut random::Generator) -> f64 {
+    let (u, v): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}

@@ -1,0 +1,39 @@
+//! One layer after another.
+
+use super::Layer;
+use crate::plan::Plan;
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+
+/// `A`, then `B`: compiles only if `B` takes what `A` gives.
+///
+/// # Shapes
+/// In → `A::Out` → `B::Out`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// type Layers = Chain<Dense<Flat<4>, Flat<8>>, Chain<Relu, Dense<Flat<8>, Flat<3>>>>;
+/// type Net = Sequential<Flat<4>, Layers>;
+/// const _: () = Net::CHECK; // the arithmetic of window layers is checked here
+/// assert_eq!(Net::PARAMS, 4 * 8 + 8 + 8 * 3 + 3);
+/// let net = Net::new(1);
+/// assert_eq!(net.infer(&Batch::zeros(5)).len(), 5);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Chain<A, B>(pub A, pub B);
+
+impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<A::Out, T>> Layer<In, T> for Chain<A, B> {
+    type Out = B::Out;
+    const CHECK: () = {
+        let () = A::CHECK;
+        B::CHECK
+    };
+    const PARAMS: usize = A::PARAMS + B::PARAMS;
+    const MACS: usize = A::MACS + B::MACS;
+    const ACTIVATIONS: usize = A::ACTIVATIONS + B::ACTIVATIONS;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        self.0.add_to(plan);
+        self.1.add_to(plan);
+    }
+}

@@ -1,0 +1,230 @@
+//! Convolution.
+
+use std::marker::PhantomData;
+
+use super::{Layer, Params, ParamsMut};
+use crate::kernel::conv::{Conv, Geometry};
+use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::scalar::Scalar;
+use crate::shape::{self, Chw, Dims, Kernel, Padding, Site, Stride, Window};
+
+/// Two-dimensional convolution with a bias for each filter.
+///
+/// # Shapes
+/// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise; weight \[OC\]\[IC\]\[KH\]\[KW\],
+/// bias \[OC\].
+///
+/// # Formula
+/// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u − PH\]\[c·SW + v − PW\]
+/// over i, u, v, with x zero outside. As in all of the field's libraries this is a cross-correlation: the
+/// kernel is not flipped (Goodfellow, Bengio, Courville 2016, "Deep Learning", eq. 9.6).
+///
+/// # In `network!`
+/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2 }`; stride and padding may be left out, and each but
+/// `filters` may be a pair `(vertical, horizontal)`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Edges: Chw<1, 28, 20> => Chw<4, 26, 9> {
+///         conv: Conv2d { filters: 4, kernel: (3, 4), stride: (1, 2) },
+///     }
+/// }
+/// let edges = Edges::new(1);
+/// let weight: &[[[[f32; 4]; 3]; 1]; 4] = edges.conv().weight();
+/// # let _ = weight;
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+
+impl<
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PH: usize,
+    const PW: usize,
+    T: Scalar,
+> Layer<Chw<IC, IH, IW>, T>
+    for Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
+{
+    type Out = Chw<OC, OH, OW>;
+    const CHECK: () = {
+        let site = Site { kind: "Conv2d", name: "" };
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+        let input = Dims::chw(IC, IH, IW);
+        shape::assert_output(
+            site,
+            input,
+            Dims::chw(OC, OH, OW),
+            shape::conv_output(site, input, OC, window),
+        )
+    };
+    const PARAMS: usize = OC * IC * KH * KW + OC;
+    const MACS: usize = OC * OH * OW * IC * KH * KW;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+        plan.add::<_, Self>(ConvOp::new(Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window }));
+    }
+}
+
+/// A convolution with its sizes known at run time.
+pub(super) struct ConvOp {
+    geometry: Geometry,
+    conv: Conv,
+}
+
+impl ConvOp {
+    pub(super) fn new(geometry: Geometry) -> Self {
+        ConvOp { geometry, conv: Conv::new(geometry) }
+    }
+
+    fn weights(&self) -> usize {
+        let Geometry { input, output, window } = self.geometry;
+        output[0] * input[0] * window.kernel[0] * window.kernel[1]
+    }
+}
+
+impl<T: Scalar> Op<T> for ConvOp {
+    fn describe(&self) -> String {
+        format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]))
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. } } = self.geometry;
+        let (fan_in, fan_out) = (ic * kh * kw, oc * kh * kw);
+        vec![
+            Param { name: "weight", role: Role::Weight, shape: vec![oc, ic, kh, kw], fan_in, fan_out },
+            Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
+        ]
+    }
+
+    fn scratch(&self) -> usize {
+        self.conv.scratch()
+    }
+
+    fn forward(&self, Forward { y, x, params, scratch, pass }: Forward<'_, T>) {
+        let (weight, bias) = params.split_at(self.weights());
+        self.conv.forward(y, x, weight, bias, scratch, pass.parallel);
+    }
+
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
+        let (dw, db) = dparams.split_at_mut(self.weights());
+        self.conv.backward_weights(dw, db, dy, x, scratch, pass.parallel);
+        if let Some(dx) = dx {
+            self.conv.backward_data(dx, dy, &params[..self.weights()], scratch, pass.parallel);
+        }
+    }
+}
+
+/// "5×5, stride 2, padding 1"; what has its usual value is left out.
+pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> String {
+    let pair = |[a, b]: [usize; 2]| if a == b { a.to_string() } else { format!("{a}×{b}") };
+    let mut text = format!("{}×{}", window.kernel[0], window.kernel[1]);
+    if window.stride != usual_stride {
+        text += &format!(", stride {}", pair(window.stride));
+    }
+    if window.padding != [0, 0] {
+        text += &format!(", padding {}", pair(window.padding));
+    }
+    text
+}
+
+type Typed<
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    S,
+    P,
+> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P>;
+
+impl<
+    'a,
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    S,
+    P,
+    T: Scalar,
+> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P>, T>
+{
+    /// The weights: filter, channel, row, column.
+    pub fn weight(&self) -> &'a [[[[T; KW]; KH]; IC]; OC] {
+        let weights = &self.values[..OC * IC * KH * KW];
+        &weights.as_chunks().0.as_chunks().0.as_chunks().0.as_chunks().0[0]
+    }
+
+    /// The biases, one for each filter.
+    pub fn bias(&self) -> &'a [T; OC] {
+        &self.values[OC * IC * KH * KW..].as_chunks().0[0]
+    }
+}
+
+impl<
+    'a,
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    S,
+    P,
+    T: Scalar,
+> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P>, T>
+{
+    /// The weights: filter, channel, row, column.
+    pub fn weight(self) -> &'a mut [[[[T; KW]; KH]; IC]; OC] {
+        let weights = &mut self.values[..OC * IC * KH * KW];
+        &mut weights.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0[0]
+    }
+
+    /// The biases, one for each filter.
+    pub fn bias(self) -> &'a mut [T; OC] {
+        &mut self.values[OC * IC * KH * KW..].as_chunks_mut().0[0]
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Conv2d {
+    (@type $name:ident) => { $crate::__window_layer!(Conv2d $name) };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(ConvSettings, $($settings)*).place(__SITE, __INPUT)
+    };
+}
+
+/// The type of a layer with a window, from its place in the network.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __window_layer {
+    ($layer:ident $name:ident) => {
+        $crate::layer::$layer<
+            $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
+            $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>,
+            $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
+            $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }>,
+            $crate::shape::Padding<{ $name.window.padding[0] }, { $name.window.padding[1] }>,
+        >
+    };
+}

@@ -1,0 +1,110 @@
+//! The fully connected layer.
+
+use std::marker::PhantomData;
+
+use super::conv2d::ConvOp;
+use super::{Layer, Params, ParamsMut};
+use crate::kernel::conv::Geometry;
+use crate::plan::{Backward, Forward, Op, Param, Plan};
+use crate::scalar::Scalar;
+use crate::shape::{Flat, Window};
+
+/// A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
+///
+/// # Shapes
+/// N → M; weight \[M\]\[N\], bias \[M\].
+///
+/// # Formula
+/// y = W·x + b.
+///
+/// # In `network!`
+/// `Dense { units: 120 }`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Linear: Flat<3> => Flat<2> {
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// let mut net = Linear::new(1);
+/// *net.layers_mut().fc().weight() = [[1.0, 0.0, 2.0], [0.0, -1.0, 0.0]];
+/// let y = net.infer(&[Tensor::from_fn(|i| i as f32)].iter().collect());
+/// assert_eq!(y.sample(0).as_slice(), [4.0, -1.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Dense<In, Out>(PhantomData<(In, Out)>);
+
+impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat<N>, Flat<M>> {
+    type Out = Flat<M>;
+    const PARAMS: usize = M * N + M;
+    const MACS: usize = M * N;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let window = Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+        let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window };
+        plan.add::<_, Self>(DenseOp(ConvOp::new(geometry)));
+    }
+}
+
+/// A convolution of one position, whose weight has two dimensions.
+struct DenseOp(ConvOp);
+
+impl<T: Scalar> Op<T> for DenseOp {
+    fn describe(&self) -> String {
+        "Dense".into()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = Op::<T>::params(&self.0);
+        params[0].shape.truncate(2);
+        params
+    }
+
+    fn forward(&self, pass: Forward<'_, T>) {
+        self.0.forward(pass);
+    }
+
+    fn backward(&self, pass: Backward<'_, T>) {
+        self.0.backward(pass);
+    }
+}
+
+impl<'a, const N: usize, const M: usize, T: Scalar> Params<'a, Dense<Flat<N>, Flat<M>>, T> {
+    /// The weights: output, input.
+    pub fn weight(&self) -> &'a [[T; N]; M] {
+        &self.values[..M * N].as_chunks().0.as_chunks().0[0]
+    }
+
+    /// The biases, one for each output.
+    pub fn bias(&self) -> &'a [T; M] {
+        &self.values[M * N..].as_chunks().0[0]
+    }
+}
+
+impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>, Flat<M>>, T> {
+    /// The weights: output, input.
+    pub fn weight(self) -> &'a mut [[T; N]; M] {
+        &mut self.values[..M * N].as_chunks_mut().0.as_chunks_mut().0[0]
+    }
+
+    /// The biases, one for each output.
+    pub fn bias(self) -> &'a mut [T; M] {
+        &mut self.values[M * N..].as_chunks_mut().0[0]
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Dense {
+    (@type $name:ident) => {
+        $crate::layer::Dense<
+            $crate::shape::Flat<{ $name.input.channels() }>,
+            $crate::shape::Flat<{ $name.output.channels() }>,
+        >
+    };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(DenseSettings, $($settings)*).place(__SITE, __INPUT)
+    };
+}

@@ -1,0 +1,113 @@
+//! Dropout.
+
+use rand::RngExt;
+
+use super::Layer;
+use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan};
+use crate::random;
+use crate::scalar::Scalar;
+use crate::shape::Features;
+use crate::tensor::{LANES, Lanes};
+
+/// While training, sets each value to zero with probability `rate` and divides the others by 1 − `rate`; in
+/// inference, changes nothing (Srivastava et al. 2014, in the "inverted" form).
+///
+/// The draws depend on the seed, the epoch, the sample and the layer alone.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// # In `network!`
+/// `Dropout { rate: 0.5 }`, with 0 ≤ rate < 1.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Thinned: Flat<3> => Flat<3> {
+///         dropout: Dropout { rate: 0.25 },
+///     }
+/// }
+/// let x: Batch<_> = [Tensor::from_fn(|i| i as f32)].iter().collect();
+/// assert_eq!(Thinned::new(1).infer(&x), x);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    rate: f64,
+}
+
+impl Dropout {
+    /// Drops values with probability `rate`.
+    ///
+    /// # Panics
+    /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(rate: f64) -> Self {
+        assert!(rate >= 0.0 && rate < 1.0, "Dropout: expected 0 <= rate < 1");
+        Dropout { rate }
+    }
+}
+
+/// Half of the values.
+impl Default for Dropout {
+    fn default() -> Self {
+        Dropout::new(0.5)
+    }
+}
+
+impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
+    type Out = S;
+    fn add_to(&self, plan: &mut Plan<T>) {
+        plan.add::<S, Self>(*self);
+    }
+}
+
+impl Dropout {
+    /// y = x, thinned out by the draws of this pass. The same for values and for gradients.
+    fn apply<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], pass: Pass<'_>) {
+        if pass.mode == Mode::Infer || self.rate == 0.0 {
+            y.copy_from_slice(x);
+            return;
+        }
+        let scale = T::of(1.0 / (1.0 - self.rate));
+        let len = y.len() / pass.keys.len().div_ceil(LANES);
+        crate::kernel::each_chunk(pass.parallel, y, len, |tile, y| {
+            y.fill(Lanes::zero());
+            let x = &x[tile * len..][..len];
+            let keys = &pass.keys[tile * LANES..];
+            for (lane, key) in keys.iter().take(LANES).enumerate() {
+                let mut draws = random::keyed(*key, &[pass.layer as u64]);
+                for (y, x) in y.iter_mut().zip(x) {
+                    if draws.random::<f64>() >= self.rate {
+                        y.0[lane] = x.0[lane] * scale;
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl<T: Scalar> Op<T> for Dropout {
+    fn describe(&self) -> String {
+        format!("Dropout {}", self.rate)
+    }
+
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        self.apply(y, x, pass);
+    }
+
+    fn backward(&self, Backward { dx, dy, pass, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            self.apply(dx, dy, pass);
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Dropout {
+    (@type $name:ident) => { $crate::layer::Dropout };
+    (@value { rate: $rate:expr $(,)? }) => { $crate::layer::Dropout::new($rate) };
+    ($($settings:tt)*) => {
+        $crate::__settings!(DropoutSettings, $($settings)*).place(__SITE, __INPUT)
+    };
+}

@@ -1,0 +1,60 @@
+//! From feature maps to a vector.
+
+use std::marker::PhantomData;
+
+use super::Layer;
+use crate::plan::{Backward, Forward, Op, Plan};
+use crate::scalar::Scalar;
+use crate::shape::{self, Chw, Dims, Flat, Site};
+
+/// Feature maps as one vector, in channel, row, column order.
+///
+/// # Shapes
+/// C×H×W → C·H·W. In `network!` just `Flatten`: the sizes are inferred.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Unrolled: Chw<2, 1, 2> => Flat<4> {
+///         flatten: Flatten,
+///     }
+/// }
+/// let y = Unrolled::new(1).infer(&[Tensor::from_fn(|i| i as f32)].iter().collect());
+/// assert_eq!(y.sample(0).as_slice(), [0.0, 1.0, 2.0, 3.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Flatten<In, Out>(PhantomData<(In, Out)>);
+
+impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Scalar> Layer<Chw<C, H, W>, T>
+    for Flatten<Chw<C, H, W>, Flat<N>>
+{
+    type Out = Flat<N>;
+    const CHECK: () = {
+        let site = Site { kind: "Flatten", name: "" };
+        let input = Dims::chw(C, H, W);
+        shape::assert_output(site, input, Dims::flat(N), shape::flatten_output(site, input))
+    };
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        plan.add::<_, Self>(FlattenOp);
+    }
+}
+
+/// The layout is the same on both sides.
+struct FlattenOp;
+
+impl<T: Scalar> Op<T> for FlattenOp {
+    fn describe(&self) -> String {
+        "Flatten".into()
+    }
+
+    fn forward(&self, Forward { y, x, .. }: Forward<'_, T>) {
+        y.copy_from_slice(x);
+    }
+
+    fn backward(&self, Backward { dx, dy, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            dx.copy_from_slice(dy);
+        }
+    }
+}

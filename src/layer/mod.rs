@@ -1,0 +1,144 @@
+//! Layers: a typed shell that checks shapes, and behind it the arithmetic, forward beside backward.
+
+mod activation;
+mod chain;
+mod conv2d;
+mod dense;
+mod dropout;
+mod flatten;
+mod pool;
+mod softmax;
+
+pub use activation::{Relu, Sigmoid, Tanh};
+pub use chain::Chain;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use pool::{AvgPool2d, MaxPool2d};
+pub use softmax::Softmax;
+pub(crate) use softmax::softmax;
+
+use std::marker::PhantomData;
+
+use crate::plan::Plan;
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+
+/// A layer that takes samples of shape `In`.
+///
+/// The type says everything about sizes: what comes out, how many parameters there are and how much work
+/// there is. The arithmetic is in the [`Op`](crate::plan::Op) that the layer adds to the plan.
+///
+/// # A layer of one's own
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::plan::{Backward, Forward, Op, Plan};
+///
+/// /// y = 2x.
+/// #[derive(Clone, Default)]
+/// struct Double;
+///
+/// impl<S: Shape, T: Scalar> Layer<S, T> for Double {
+///     type Out = S;
+///     fn add_to(&self, plan: &mut Plan<T>) {
+///         plan.add::<S, Self>(Double);
+///     }
+/// }
+///
+/// impl<T: Scalar> Op<T> for Double {
+///     fn describe(&self) -> String {
+///         "Double".into()
+///     }
+///     fn forward(&self, pass: Forward<'_, T>) {
+///         for (y, x) in pass.y.iter_mut().zip(pass.x) {
+///             *y = x.map(|x| x + x);
+///         }
+///     }
+///     fn backward(&self, pass: Backward<'_, T>) {
+///         let Some(dx) = pass.dx else { return };
+///         for (dx, dy) in dx.iter_mut().zip(pass.dy) {
+///             *dx = dy.map(|dy| dy + dy);
+///         }
+///     }
+/// }
+///
+/// network! {
+///     struct Tiny: Flat<3> => Flat<2> {
+///         double: Double,
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// convnet::check::layer::<Flat<3>, _>(&Double, 1).unwrap();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the shapes do not agree: `{Self}` cannot take an input of shape `{In}`",
+    label = "this layer is given `{In}`",
+    note = "the output shape of each layer must be the input shape of the next"
+)]
+pub trait Layer<In: Shape, T: Scalar = f32> {
+    /// Shape of one output sample.
+    type Out: Shape;
+
+    /// Fails to evaluate, with a sentence, if the sizes in the type contradict each other.
+    const CHECK: () = ();
+
+    /// Trainable parameters.
+    const PARAMS: usize = 0;
+
+    /// Multiply-accumulates for one sample, forward.
+    const MACS: usize = 0;
+
+    /// Values that one sample leaves behind for the backward pass.
+    const ACTIVATIONS: usize = Self::Out::LEN;
+
+    /// Adds the layer's arithmetic to a plan.
+    fn add_to(&self, plan: &mut Plan<T>);
+}
+
+/// A look at the parameters of a layer `L` in a network: `net.conv1().weight()`.
+pub struct Params<'a, L, T> {
+    values: &'a [T],
+    layer: PhantomData<L>,
+}
+
+/// The parameters of a layer `L` in a network, to change: `net.layers_mut().conv1().weight()`.
+pub struct ParamsMut<'a, L, T> {
+    values: &'a mut [T],
+    layer: PhantomData<L>,
+}
+
+impl<'a, L, T> Params<'a, L, T> {
+    #[doc(hidden)]
+    pub fn new(values: &'a [T]) -> Self {
+        Params { values, layer: PhantomData }
+    }
+
+    /// All parameters of the layer, weights before biases.
+    pub fn as_slice(&self) -> &'a [T] {
+        self.values
+    }
+}
+
+impl<'a, L, T> ParamsMut<'a, L, T> {
+    #[doc(hidden)]
+    pub fn new(values: &'a mut [T]) -> Self {
+        ParamsMut { values, layer: PhantomData }
+    }
+
+    /// All parameters of the layer, weights before biases.
+    pub fn into_slice(self) -> &'a mut [T] {
+        self.values
+    }
+}
+
+/// What the braces behind a layer's name in `network!` stand for. Each layer that takes settings has a macro
+/// of its own name here, with three forms: settings → its place in the network, `@type`, `@value`.
+#[doc(hidden)]
+pub mod syntax {
+    pub use crate::__AvgPool2d as AvgPool2d;
+    pub use crate::__Conv2d as Conv2d;
+    pub use crate::__Dense as Dense;
+    pub use crate::__Dropout as Dropout;
+    pub use crate::__MaxPool2d as MaxPool2d;
+}

@@ -1,0 +1,156 @@
+//! Pooling.
+
+use std::marker::PhantomData;
+
+use super::conv2d::describe_window;
+use super::Layer;
+use crate::kernel::pool::Pool;
+use crate::plan::{Backward, Forward, Op, Plan};
+use crate::scalar::Scalar;
+use crate::shape::{self, Chw, Dims, Kernel, Padding, Site, Stride, Window};
+
+/// The largest value of each window.
+///
+/// # Shapes
+/// C×IH×IW → C×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise: rows and columns that do not
+/// fill a window are left out. Windows may overlap. Padding never wins; it may be half the kernel at most.
+///
+/// The gradient goes to the first of equal values in a window, in row order.
+///
+/// # In `network!`
+/// `MaxPool2d { kernel: 3, stride: 2, padding: 1 }`; the stride is the kernel if left out, and each may be a
+/// pair `(vertical, horizontal)`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Halved: Chw<1, 5, 4> => Chw<1, 2, 2> {
+///         pool: MaxPool2d { kernel: 2 },
+///     }
+/// }
+/// let image = Tensor::from_fn(|i| i as f32);
+/// let halved = Halved::new(1).infer(&[image].iter().collect());
+/// assert_eq!(halved.sample(0)[0], [[5.0, 7.0], [13.0, 15.0]]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+
+/// The mean of each window, padding counted as zeros.
+///
+/// # Shapes
+/// As [`MaxPool2d`]. The divisor is the kernel's area also where a window lies partly on padding (PyTorch's
+/// `count_include_pad=True`, its default).
+///
+/// # In `network!`
+/// `AvgPool2d { kernel: 2 }`, with the settings of [`MaxPool2d`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Halved: Chw<1, 2, 4> => Chw<1, 1, 2> {
+///         pool: AvgPool2d { kernel: 2 },
+///     }
+/// }
+/// let image = Tensor::from_fn(|i| i as f32);
+/// let halved = Halved::new(1).infer(&[image].iter().collect());
+/// assert_eq!(halved.sample(0)[0], [[2.5, 4.5]]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+
+macro_rules! pooling {
+    ($layer:ident, $op:ident) => {
+        impl<
+            const C: usize,
+            const IH: usize,
+            const IW: usize,
+            const OH: usize,
+            const OW: usize,
+            const KH: usize,
+            const KW: usize,
+            const SH: usize,
+            const SW: usize,
+            const PH: usize,
+            const PW: usize,
+            T: Scalar,
+        > Layer<Chw<C, IH, IW>, T>
+            for $layer<Chw<C, IH, IW>, Chw<C, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
+        {
+            type Out = Chw<C, OH, OW>;
+            const CHECK: () = {
+                let site = Site { kind: stringify!($layer), name: "" };
+                let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+                let input = Dims::chw(C, IH, IW);
+                shape::assert_output(
+                    site,
+                    input,
+                    Dims::chw(C, OH, OW),
+                    shape::pool_output(site, input, window),
+                )
+            };
+
+            fn add_to(&self, plan: &mut Plan<T>) {
+                let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+                plan.add::<_, Self>($op(Pool { input: [IH, IW], output: [OH, OW], window }));
+            }
+        }
+    };
+}
+pooling!(MaxPool2d, MaxOp);
+pooling!(AvgPool2d, MeanOp);
+
+struct MaxOp(Pool);
+
+impl<T: Scalar> Op<T> for MaxOp {
+    fn describe(&self) -> String {
+        format!("MaxPool2d {}", describe_window(self.0.window, self.0.window.kernel))
+    }
+
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        self.0.max_forward(y, x, pass.parallel);
+    }
+
+    fn backward(&self, Backward { dx, dy, x, y, pass, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            self.0.max_backward(dx, dy, x, y, pass.parallel);
+        }
+    }
+}
+
+struct MeanOp(Pool);
+
+impl<T: Scalar> Op<T> for MeanOp {
+    fn describe(&self) -> String {
+        format!("AvgPool2d {}", describe_window(self.0.window, self.0.window.kernel))
+    }
+
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        self.0.mean_forward(y, x, pass.parallel);
+    }
+
+    fn backward(&self, Backward { dx, dy, pass, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            self.0.mean_backward(dx, dy, pass.parallel);
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __MaxPool2d {
+    (@type $name:ident) => { $crate::__window_layer!(MaxPool2d $name) };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(PoolSettings, $($settings)*).place(__SITE, __INPUT)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __AvgPool2d {
+    (@type $name:ident) => { $crate::__window_layer!(AvgPool2d $name) };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(PoolSettings, $($settings)*).place(__SITE, __INPUT)
+    };
+}

@@ -1,0 +1,5 @@
+//! Ready networks.
+
+mod lenet;
+
+pub use lenet::LeNet5;

@@ -1,0 +1,47 @@
+//! The numbers a network is made of: `f32` and `f64`.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+
+use num_traits::{Float, NumAssign};
+
+/// A floating-point number: `f32` for training and inference, `f64` for checking gradients.
+///
+/// ```
+/// use convnet::Scalar;
+/// fn half<T: Scalar>(x: T) -> T {
+///     x * T::of(0.5)
+/// }
+/// assert_eq!(half(3.0_f32), 1.5);
+/// ```
+pub trait Scalar: Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static {
+    /// The nearest value of this type.
+    fn of(value: f64) -> Self;
+
+    /// This value as an `f64`, exactly.
+    fn as_f64(self) -> f64;
+}
+
+impl Scalar for f32 {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Scalar for f64 {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn as_f64(self) -> f64 {
+        self
+    }
+}

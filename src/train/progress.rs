@@ -1,0 +1,79 @@
+//! What a training run shows.
+
+use super::Epoch;
+
+/// What a training run shows on standard error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Progress {
+    /// A bar on a terminal, elsewhere a line for each epoch.
+    #[default]
+    Auto,
+    /// Nothing.
+    Silent,
+}
+
+/// The display of one run.
+pub(super) struct Display {
+    progress: Progress,
+    #[cfg(feature = "progress")]
+    bar: indicatif::ProgressBar,
+}
+
+impl Display {
+    /// A display for epochs of so many samples.
+    pub(super) fn new(progress: Progress, samples: usize) -> Self {
+        #[cfg(feature = "progress")]
+        let bar = match progress {
+            Progress::Auto => {
+                let style = indicatif::ProgressStyle::with_template(
+                    "{msg} {wide_bar:.cyan} {pos}/{len} images  {per_sec}  {eta} left",
+                );
+                let bar = indicatif::ProgressBar::new(samples as u64);
+                bar.set_style(style.expect("the template is constant").progress_chars("━╸ "));
+                bar
+            }
+            Progress::Silent => indicatif::ProgressBar::hidden(),
+        };
+        #[cfg(not(feature = "progress"))]
+        let _ = samples;
+        Display {
+            progress,
+            #[cfg(feature = "progress")]
+            bar,
+        }
+    }
+
+    pub(super) fn begin(&self, epoch: usize, epochs: usize) {
+        #[cfg(feature = "progress")]
+        {
+            self.bar.reset();
+            self.bar.set_message(format!("epoch {epoch}/{epochs}"));
+        }
+        #[cfg(not(feature = "progress"))]
+        let _ = (epoch, epochs);
+    }
+
+    pub(super) fn advance(&self, samples: usize) {
+        #[cfg(feature = "progress")]
+        self.bar.inc(samples as u64);
+        #[cfg(not(feature = "progress"))]
+        let _ = samples;
+    }
+
+    pub(super) fn end(&self, epoch: &Epoch) {
+        if self.progress == Progress::Silent {
+            return;
+        }
+        #[cfg(feature = "progress")]
+        self.bar.suspend(|| eprintln!("{epoch}"));
+        #[cfg(not(feature = "progress"))]
+        eprintln!("{epoch}");
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        #[cfg(feature = "progress")]
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,370 @@
+//! The training loop.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use rand::seq::SliceRandom;
+
+use super::progress::{Display, Progress};
+use super::{Epoch, Evaluation, History, Score};
+use crate::data::{Class, Samples, Target};
+use crate::error::Error;
+use crate::loss::Loss;
+use crate::network::{Network, argmax};
+use crate::optim::Optimizer;
+use crate::plan::Workspace;
+use crate::random::{self, purpose};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::tensor::{Batch, LANES, Lanes};
+
+/// Trains a network: a loss to lower, an optimiser to lower it with, and how long.
+///
+/// Every random choice is drawn from the seed, and results are the same bits for any number of threads.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::train::Progress;
+///
+/// network! {
+///     /// Tells whether the first of two numbers is the larger.
+///     struct Larger: Flat<2> => Flat<2> {
+///         fc1: Dense { units: 8 },
+///         tanh: Tanh,
+///         fc2: Dense { units: 2 },
+///     }
+/// }
+///
+/// let points = (0..400).map(|i| {
+///     let (a, b) = ((i % 20) as f32 / 10.0 - 1.0, (i / 20) as f32 / 10.0 - 1.0);
+///     (Tensor::from_fn(|j| [a, b][j]), Class::new(usize::from(a > b)).unwrap())
+/// });
+/// let data: Dataset<Flat<2>, Class<2>> = points.collect();
+/// let (train, validation) = data.split(0.8, 1)?;
+/// let mut trainer = Trainer::new(Larger::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
+///     .epochs(20)
+///     .batch(32)
+///     .progress(Progress::Silent);
+/// let history = trainer.fit(&train, &validation)?;
+/// assert_eq!(history.epochs.len(), 20);
+/// assert!(trainer.evaluate(&validation)?.accuracy() > 0.9);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub struct Trainer<N: Network, L, O> {
+    network: N,
+    loss: L,
+    optimizer: O,
+    epochs: usize,
+    batch: usize,
+    seed: u64,
+    shuffle: bool,
+    progress: Progress,
+    state: Vec<Vec<N::Scalar>>,
+    space: Workspace<N::Scalar>,
+    keys: Vec<u64>,
+}
+
+/// Samples that are evaluated together.
+const EVALUATION_BATCH: usize = 64 * LANES;
+
+impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
+    /// 10 epochs in batches of 64, shuffled with seed 0, unless told otherwise.
+    pub fn new(network: N, loss: L, optimizer: O) -> Self {
+        let space = Workspace::new(network.model().plan(), 0);
+        Trainer {
+            network,
+            loss,
+            optimizer,
+            epochs: 10,
+            batch: 64,
+            seed: 0,
+            shuffle: true,
+            progress: Progress::Auto,
+            state: Vec::new(),
+            space,
+            keys: Vec::new(),
+        }
+    }
+
+    /// How often to go through the training data.
+    pub fn epochs(self, epochs: usize) -> Self {
+        Trainer { epochs, ..self }
+    }
+
+    /// Samples in a step. The last step of an epoch takes what is left.
+    pub fn batch(self, batch: usize) -> Self {
+        Trainer { batch, ..self }
+    }
+
+    /// Seed of the order of samples and of random layers.
+    pub fn seed(self, seed: u64) -> Self {
+        Trainer { seed, ..self }
+    }
+
+    /// Whether to go through the samples in a new order in each epoch.
+    pub fn shuffle(self, shuffle: bool) -> Self {
+        Trainer { shuffle, ..self }
+    }
+
+    /// What to show meanwhile.
+    pub fn progress(self, progress: Progress) -> Self {
+        Trainer { progress, ..self }
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// Gives the network back.
+    pub fn into_network(self) -> N {
+        self.network
+    }
+
+    /// The gradient of the last step, as long as the network's parameters.
+    pub fn gradient(&self) -> &[N::Scalar] {
+        self.space.gradient()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.optimizer.check()?;
+        if self.batch == 0 {
+            return Err(Error::argument("batch", "at least 1", 0));
+        }
+        Ok(())
+    }
+
+    /// Goes through `train` as often as [`epochs`](Self::epochs) says; after each epoch measures loss and
+    /// accuracy on `validation`, if there is any (`None` otherwise).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a batch of 0, a learning rate that is not a finite number above 0, or data without
+    /// samples; [`Error::Diverged`] when the loss leaves the finite numbers: the network then has the
+    /// parameters of before that batch.
+    pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
+    where
+        D: Samples<N::Input> + 'a,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        self.check()?;
+        refuse_empty("training data", train.len())?;
+        let validation = validation.into();
+        if let Some(validation) = validation {
+            refuse_empty("validation data", validation.len())?;
+        }
+        let display = Display::new(self.progress, train.len());
+        let mut history = History::default();
+        let mut order: Vec<usize> = (0..train.len()).collect();
+        let mut inputs = Batch::zeros(self.batch.min(train.len()));
+        let mut targets = Vec::with_capacity(inputs.len());
+        for epoch in 1..=self.epochs {
+            let start = Instant::now();
+            display.begin(epoch, self.epochs);
+            if self.shuffle {
+                order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
+            }
+            let mut tally = Tally::default();
+            for (number, samples) in order.chunks(self.batch).enumerate() {
+                if samples.len() != inputs.len() {
+                    inputs = Batch::zeros(samples.len());
+                }
+                targets.clear();
+                self.keys.clear();
+                for (place, &sample) in samples.iter().enumerate() {
+                    train.write_to(sample, &mut inputs, place);
+                    targets.push(train.target(sample));
+                    let id = train.id(sample);
+                    self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
+                }
+                let part = self.learn(&inputs, &targets, epoch, number + 1)?;
+                tally.add(part);
+                display.advance(samples.len());
+            }
+            let validation = validation.map(|data| self.tally(data).score());
+            let seconds = start.elapsed().as_secs_f64();
+            let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
+            display.end(&epoch);
+            history.epochs.push(epoch);
+            if inputs.len() != self.batch.min(train.len()) {
+                inputs = Batch::zeros(self.batch.min(train.len()));
+            }
+        }
+        Ok(history)
+    }
+
+    /// One step on one batch; returns the mean loss before the step. For training loops of one's own;
+    /// random layers draw as in step number `step`.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn step<Y: Target>(
+        &mut self,
+        inputs: &Batch<N::Input, N::Scalar>,
+        targets: &[Y],
+        step: u64,
+    ) -> Result<f64, Error>
+    where
+        L: Loss<N::Output, Y, N::Scalar>,
+    {
+        self.check()?;
+        refuse_empty("batch", inputs.len())?;
+        if inputs.len() != targets.len() {
+            return Err(Error::argument("targets", inputs.len().to_string(), targets.len()));
+        }
+        self.keys.clear();
+        self.keys.extend(
+            (0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])),
+        );
+        let tally = self.learn(inputs, &targets.iter().collect::<Vec<_>>(), 1, step as usize + 1)?;
+        Ok(tally.score().loss)
+    }
+
+    /// The gradient of the mean loss by the parameters, and a step along it.
+    fn learn<Y: Target>(
+        &mut self,
+        inputs: &Batch<N::Input, N::Scalar>,
+        targets: &[&Y],
+        epoch: usize,
+        batch: usize,
+    ) -> Result<Tally, Error>
+    where
+        L: Loss<N::Output, Y, N::Scalar>,
+    {
+        let scale = N::Scalar::of(1.0 / inputs.len() as f64);
+        let (plan, params) = self.network.model_mut().parts_mut();
+        let loss = &self.loss;
+        let tally = plan.gradient(
+            &mut self.space,
+            inputs.as_lanes(),
+            None,
+            params,
+            &self.keys,
+            &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
+                tally_tiles::<N::Output, Y, _>(loss, dy, y, &targets[samples], scale)
+            },
+        );
+        let loss = tally.loss / inputs.len() as f64;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { epoch, batch, loss });
+        }
+        let slots = self.optimizer.slots();
+        if self.state.len() != slots {
+            self.state = vec![vec![N::Scalar::of(0.0); params.len()]; slots];
+        }
+        self.optimizer.step(params, self.space.gradient(), &mut self.state);
+        Ok(tally)
+    }
+
+    /// Mean loss on a data set, and accuracy where targets are classes.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn score<D: Samples<N::Input>>(&self, data: &D) -> Result<Score, Error>
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        Ok(self.tally(data).score())
+    }
+
+    fn tally<D: Samples<N::Input>>(&self, data: &D) -> Tally
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        let mut total = Tally::default();
+        self.outputs(data, |samples, y| {
+            let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
+            let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
+            let scale = N::Scalar::of(0.0);
+            total.add(tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale));
+        });
+        total
+    }
+
+    /// Calls `f` with each range of samples and the network's output for them.
+    fn outputs<D: Samples<N::Input>>(
+        &self,
+        data: &D,
+        mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
+    ) {
+        for start in (0..data.len()).step_by(EVALUATION_BATCH) {
+            let samples = start..(start + EVALUATION_BATCH).min(data.len());
+            let mut inputs = Batch::zeros(samples.len());
+            for (place, sample) in samples.clone().enumerate() {
+                data.write_to(sample, &mut inputs, place);
+            }
+            f(samples, &self.network.infer(&inputs));
+        }
+    }
+
+    /// Loss, accuracy, per-class precision and recall, and the confusion matrix on a data set.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn evaluate<D, const C: usize>(&self, data: &D) -> Result<Evaluation, Error>
+    where
+        D: Samples<N::Input, Target = Class<C>>,
+        L: Loss<N::Output, Class<C>, N::Scalar>,
+    {
+        let score = self.score(data)?;
+        let mut confusion = vec![vec![0; C]; C];
+        self.outputs(data, |samples, y| {
+            for (i, sample) in samples.enumerate() {
+                confusion[data.target(sample).index()][argmax(y.sample(i).as_slice())] += 1;
+            }
+        });
+        Ok(Evaluation { loss: score.loss, confusion })
+    }
+}
+
+fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
+    if len == 0 { Err(Error::argument(name, "at least 1 sample", 0)) } else { Ok(()) }
+}
+
+/// Sums over samples.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Tally {
+    samples: usize,
+    pub(crate) loss: f64,
+    /// Samples answered rightly; `None` once one could not be judged.
+    right: usize,
+    judged: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Tally) {
+        self.samples += other.samples;
+        self.loss += other.loss;
+        self.right += other.right;
+        self.judged += other.judged;
+    }
+
+    fn score(&self) -> Score {
+        let samples = self.samples as f64;
+        let accuracy = (self.judged == self.samples).then(|| self.right as f64 / samples);
+        Score { loss: self.loss / samples, accuracy }
+    }
+}
+
+/// Loss, gradient and right answers of some tiles.
+pub(crate) fn tally_tiles<Out: Shape, Y: Target, T: Scalar>(
+    loss: &impl Loss<Out, Y, T>,
+    dy: &mut [Lanes<T>],
+    y: &[Lanes<T>],
+    targets: &[&Y],
+    scale: T,
+) -> Tally {
+    let mut tally = Tally { samples: targets.len(), ..Tally::default() };
+    let tiles = dy.chunks_mut(Out::LEN).zip(y.chunks(Out::LEN)).zip(targets.chunks(LANES));
+    for ((dy, y), targets) in tiles {
+        tally.loss += loss.tile(dy, y, targets, scale);
+        for (lane, target) in targets.iter().enumerate() {
+            let output: Vec<T> = y.iter().map(|y| y.0[lane]).collect();
+            if let Some(right) = target.is_met_by(&output) {
+                tally.judged += 1;
+                tally.right += usize::from(right);
+            }
+        }
+    }
+    tally
+}
