@@ -1,5 +1,6 @@
 //! Convolutional networks whose shapes the compiler checks.
 
+pub mod check;
 pub mod data;
 pub mod error;
 mod init;
@@ -22,7 +23,7 @@ pub use scalar::Scalar;
 
 /// What most programs use.
 pub mod prelude {
-    pub use crate::data::{Class, Dataset};
+    pub use crate::data::{Class, Dataset, FashionMnist, Mnist, Samples};
     pub use crate::init::Init;
     pub use crate::layer::{
         AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Tanh,
@@ -30,7 +31,7 @@ pub mod prelude {
     pub use crate::loss::{CrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
     pub use crate::network;
     pub use crate::network::{Network, Sequential};
-    pub use crate::optim::Sgd;
+    pub use crate::optim::{Schedule, Sgd};
     pub use crate::scalar::Scalar;
     pub use crate::shape::{Chw, Flat, Kernel, Padding, Probabilities, Shape, Stride};
     pub use crate::tensor::{Batch, Tensor};

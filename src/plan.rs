@@ -266,8 +266,13 @@ pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize
 impl<T: Scalar> Workspace<T> {
     /// Room for batches of up to `samples`.
     pub fn new(plan: &Plan<T>, samples: usize) -> Self {
+        let groups = if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 };
+        Self::cut(plan, samples, groups)
+    }
+
+    /// Room for batches that are cut into so many groups.
+    pub(crate) fn cut(plan: &Plan<T>, samples: usize, groups: usize) -> Self {
         let tiles = samples.div_ceil(LANES);
-        let groups = if plan.params() <= SMALL_NETWORK { tiles.min(GROUPS) } else { 1 };
         let (largest, scratch) = plan.largest();
         let activations: usize = plan.steps.iter().map(|s| s.output.len()).sum();
         let groups = (0..groups)

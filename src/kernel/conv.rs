@@ -238,14 +238,6 @@ impl Correlation {
         self.output[1] * self.output[2]
     }
 
-    /// Where in the padded input the window of each output position begins, row by row.
-    fn bases(&self) -> impl Iterator<Item = usize> + '_ {
-        let [_, rows, columns] = self.output;
-        (0..rows).flat_map(move |r| {
-            (0..columns).map(move |c| r * self.step[0] * self.padded[2] + c * self.step[1])
-        })
-    }
-
     fn run<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], w: &[T], bias: Option<&[T]>, parallel: bool) {
         let area = self.area();
         let tile = self.output[0] * area;
@@ -277,20 +269,22 @@ impl Correlation {
         let w: [&[T]; F] = std::array::from_fn(|f| &w[(first + f) * self.w_step..]);
         let start: [Lanes<T>; F] =
             std::array::from_fn(|f| bias.map_or(Lanes::zero(), |b| Lanes::splat(b[first + f])));
-        for (p, base) in self.bases().enumerate() {
-            let x = &x[base..];
-            let mut acc = start;
-            for tap in &self.taps {
-                let x = &x[tap.x as usize].0;
-                for f in 0..F {
-                    let w = w[f][tap.w as usize];
-                    for l in 0..x.len() {
-                        acc[f].0[l] += w * x[l];
+        for r in 0..self.output[1] {
+            for c in 0..self.output[2] {
+                let x = &x[r * self.step[0] * self.padded[2] + c * self.step[1]..];
+                let mut acc = start;
+                for tap in &self.taps {
+                    let x = &x[tap.x as usize].0;
+                    for f in 0..F {
+                        let w = w[f][tap.w as usize];
+                        for l in 0..x.len() {
+                            acc[f].0[l] += w * x[l];
+                        }
                     }
                 }
-            }
-            for f in 0..F {
-                y[f * area + p] = acc[f];
+                for f in 0..F {
+                    y[f * area + r * self.output[2] + c] = acc[f];
+                }
             }
         }
     }
@@ -316,21 +310,16 @@ impl Correlation {
         x: &[Lanes<T>],
         first: usize,
     ) {
-        let area = self.area();
+        let (area, columns) = (self.area(), self.output[2]);
         for tap in &self.taps {
             let mut acc = [Lanes::<T>::zero(); F];
             let tiles = dy.chunks(self.output[0] * area).zip(x.chunks(self.padded_len()));
             for (dy, x) in tiles {
-                let dy: [&[Lanes<T>]; F] = std::array::from_fn(|f| &dy[(first + f) * area..][..area]);
-                let x = &x[tap.x as usize..];
-                for (p, base) in self.bases().enumerate() {
-                    let x = &x[base].0;
-                    for f in 0..F {
-                        let dy = &dy[f][p].0;
-                        for l in 0..x.len() {
-                            acc[f].0[l] += dy[l] * x[l];
-                        }
-                    }
+                for r in 0..self.output[1] {
+                    let x = &x[r * self.step[0] * self.padded[2] + tap.x as usize..];
+                    let dy: [&[Lanes<T>]; F] =
+                        std::array::from_fn(|f| &dy[(first + f) * area + r * columns..][..columns]);
+                    accumulate(&mut acc, dy, x, self.step[1]);
                 }
             }
             for f in 0..F {
@@ -338,4 +327,27 @@ impl Correlation {
             }
         }
     }
+}
+
+/// acc\[f\] += Σ_c dy\[f\]\[c\] · x\[c·step\], lane by lane.
+// A function of its own, so that the sums stay in registers: inside the loops of its caller the compiler
+// computes one lane at a time.
+#[inline(never)]
+fn accumulate<const F: usize, T: Scalar>(
+    acc: &mut [Lanes<T>; F],
+    dy: [&[Lanes<T>]; F],
+    x: &[Lanes<T>],
+    step: usize,
+) {
+    let mut sums = *acc;
+    for c in 0..dy[0].len() {
+        let x = &x[c * step].0;
+        for f in 0..F {
+            let dy = &dy[f][c].0;
+            for l in 0..x.len() {
+                sums[f].0[l] += dy[l] * x[l];
+            }
+        }
+    }
+    *acc = sums;
 }

@@ -87,7 +87,7 @@ impl Pool {
     /// y = the mean of each window, padding counted as zeros.
     pub fn mean_forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], parallel: bool) {
         let (x_area, y_area) = self.areas();
-        let share = self.share();
+        let area = self.window_area();
         each_chunk(parallel, y, y_area, |plane, y| {
             let x = &x[plane * x_area..][..x_area];
             self.windows(|p, rows, columns| {
@@ -97,7 +97,7 @@ impl Pool {
                         sum = sum.zip(*x, |a, b| a + b);
                     }
                 }
-                y[p] = sum.map(|s| s * share);
+                y[p] = sum.map(|s| s / area);
             });
         });
     }
@@ -105,21 +105,22 @@ impl Pool {
     /// dx = the sum of dy over the windows that cover each position, each divided by the window's area.
     pub fn mean_backward<T: Scalar>(&self, dx: &mut [Lanes<T>], dy: &[Lanes<T>], parallel: bool) {
         let (x_area, y_area) = self.areas();
-        let share: T = self.share();
+        let area = self.window_area();
         each_chunk(parallel, dx, x_area, |plane, dx| {
             dx.fill(Lanes::zero());
             let dy = &dy[plane * y_area..][..y_area];
             self.windows(|p, rows, columns| {
+                let share = dy[p].map(|d| d / area);
                 for r in rows {
                     for dx in &mut dx[r * self.input[1]..][columns.clone()] {
-                        *dx = dx.zip(dy[p], |a, b| a + b * share);
+                        *dx = dx.zip(share, |a, b| a + b);
                     }
                 }
             });
         });
     }
 
-    fn share<T: Scalar>(&self) -> T {
-        T::one() / T::of((self.window.kernel[0] * self.window.kernel[1]) as f64)
+    fn window_area<T: Scalar>(&self) -> T {
+        T::of((self.window.kernel[0] * self.window.kernel[1]) as f64)
     }
 }

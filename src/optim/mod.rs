@@ -1,7 +1,9 @@
 //! Optimisers: how parameters follow their gradient.
 
+mod schedule;
 mod sgd;
 
+pub use schedule::Schedule;
 pub use sgd::Sgd;
 
 use crate::error::Error;
@@ -18,6 +20,7 @@ pub trait Optimizer: Send + Sync {
     /// [`Error::Argument`] that names the setting.
     fn check(&self) -> Result<(), Error>;
 
-    /// One step. `state` holds [`Optimizer::slots`] vectors as long as `params`, zeros before the first step.
-    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>]);
+    /// One step, with `factor` times the learning rate. `state` holds [`Optimizer::slots`] vectors as long as
+    /// `params`, zeros before the first step.
+    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>], factor: f64);
 }

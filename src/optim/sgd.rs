@@ -14,8 +14,8 @@ use crate::scalar::Scalar;
 /// use convnet::optim::Optimizer;
 /// let sgd = Sgd::new(0.1).momentum(0.9);
 /// let (mut params, mut velocity) = ([1.0_f64], [vec![0.0]]);
-/// sgd.step(&mut params, &[2.0], &mut velocity);
-/// sgd.step(&mut params, &[2.0], &mut velocity);
+/// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
+/// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
 /// assert!((params[0] - (1.0 - 0.1 * 2.0 - 0.1 * 3.8)).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -51,8 +51,8 @@ impl Optimizer for Sgd {
         Ok(())
     }
 
-    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>]) {
-        let (rate, momentum) = (T::of(self.learning_rate), T::of(self.momentum));
+    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>], factor: f64) {
+        let (rate, momentum) = (T::of(factor * self.learning_rate), T::of(self.momentum));
         match state {
             [velocity] => {
                 for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {

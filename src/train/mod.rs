@@ -9,4 +9,4 @@ pub use evaluation::{ClassScore, Evaluation};
 pub use history::{Epoch, History, Score};
 pub use progress::Progress;
 pub use trainer::Trainer;
-pub(crate) use trainer::Tally;
+pub(crate) use trainer::{Tally, tally_tiles};

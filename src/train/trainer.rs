@@ -11,7 +11,7 @@ use crate::data::{Class, Samples, Target};
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::network::{Network, argmax};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Schedule};
 use crate::plan::Workspace;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
@@ -58,6 +58,7 @@ pub struct Trainer<N: Network, L, O> {
     batch: usize,
     seed: u64,
     shuffle: bool,
+    schedule: Schedule,
     progress: Progress,
     state: Vec<Vec<N::Scalar>>,
     space: Workspace<N::Scalar>,
@@ -79,6 +80,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             batch: 64,
             seed: 0,
             shuffle: true,
+            schedule: Schedule::Constant,
             progress: Progress::Auto,
             state: Vec::new(),
             space,
@@ -104,6 +106,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Whether to go through the samples in a new order in each epoch.
     pub fn shuffle(self, shuffle: bool) -> Self {
         Trainer { shuffle, ..self }
+    }
+
+    /// How the learning rate changes over the run; constant unless told otherwise.
+    pub fn schedule(self, schedule: Schedule) -> Self {
+        Trainer { schedule, ..self }
     }
 
     /// What to show meanwhile.
@@ -157,6 +164,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut inputs = Batch::zeros(self.batch.min(train.len()));
         let mut targets = Vec::with_capacity(inputs.len());
+        let steps = self.epochs as u64 * train.len().div_ceil(self.batch) as u64;
+        let mut step = 0;
         for epoch in 1..=self.epochs {
             let start = Instant::now();
             display.begin(epoch, self.epochs);
@@ -176,7 +185,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     let id = train.id(sample);
                     self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
                 }
-                let part = self.learn(&inputs, &targets, epoch, number + 1)?;
+                let factor = self.schedule.factor(step, steps);
+                let part = self.learn(&inputs, &targets, factor, epoch, number + 1)?;
+                step += 1;
                 tally.add(part);
                 display.advance(samples.len());
             }
@@ -215,7 +226,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.keys.extend(
             (0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])),
         );
-        let tally = self.learn(inputs, &targets.iter().collect::<Vec<_>>(), 1, step as usize + 1)?;
+        let tally = self.learn(inputs, &targets.iter().collect::<Vec<_>>(), 1.0, 1, step as usize + 1)?;
         Ok(tally.score().loss)
     }
 
@@ -224,6 +235,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         &mut self,
         inputs: &Batch<N::Input, N::Scalar>,
         targets: &[&Y],
+        factor: f64,
         epoch: usize,
         batch: usize,
     ) -> Result<Tally, Error>
@@ -251,7 +263,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if self.state.len() != slots {
             self.state = vec![vec![N::Scalar::of(0.0); params.len()]; slots];
         }
-        self.optimizer.step(params, self.space.gradient(), &mut self.state);
+        self.optimizer.step(params, self.space.gradient(), &mut self.state, factor);
         Ok(tally)
     }
 
@@ -324,11 +336,12 @@ fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
 /// Sums over samples.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Tally {
-    samples: usize,
+    pub(crate) samples: usize,
     pub(crate) loss: f64,
-    /// Samples answered rightly; `None` once one could not be judged.
-    right: usize,
-    judged: usize,
+    /// Samples whose answer could be judged.
+    pub(crate) judged: usize,
+    /// Samples answered rightly.
+    pub(crate) right: usize,
 }
 
 impl Tally {

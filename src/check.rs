@@ -1,0 +1,216 @@
+//! Checks gradients against central differences, for the crate's layers and for one's own.
+//!
+//! The derivative of a function f along a coordinate is about (f(v + ε) − f(v − ε)) / 2ε. In `f64` with
+//! ε = 10⁻⁶ a right gradient differs from that by less than 10⁻⁵ + 10⁻³·|derivative|.
+
+use std::fmt;
+
+use rand::RngExt;
+
+use crate::data::Target;
+use crate::init::normal;
+use crate::layer::Layer;
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::plan::{LossOf, Plan, Workspace};
+use crate::random::{self, Generator, purpose};
+use crate::shape::Shape;
+use crate::tensor::{Batch, LANES, Lanes};
+use crate::train::{Tally, tally_tiles};
+
+const EPSILON: f64 = 1e-6;
+const ABSOLUTE: f64 = 1e-5;
+const RELATIVE: f64 = 1e-3;
+
+/// Coordinates of a tensor that are tried; of a larger one so many are drawn.
+const COORDINATES: usize = 150;
+
+/// A gradient that is not the derivative.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mismatch {
+    /// By what the derivative was taken: "input 17", "parameter 3".
+    pub by: String,
+    /// The central difference.
+    pub expected: f64,
+    /// What the backward pass gave.
+    pub found: f64,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gradient by {}: expected {:e}, found {:e}", self.by, self.expected, self.found)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+fn compare(by: impl FnOnce() -> String, expected: f64, found: f64) -> Result<(), Mismatch> {
+    // Written so that a NaN is a mismatch.
+    if (expected - found).abs() <= ABSOLUTE + RELATIVE * expected.abs() {
+        return Ok(());
+    }
+    Err(Mismatch { by: by(), expected, found })
+}
+
+/// All coordinates below `len`, or a draw of them.
+fn coordinates(rng: &mut Generator, len: usize) -> Vec<usize> {
+    if len <= COORDINATES {
+        (0..len).collect()
+    } else {
+        (0..COORDINATES).map(|_| rng.random_range(0..len)).collect()
+    }
+}
+
+fn normals(rng: &mut Generator, len: usize) -> Vec<f64> {
+    (0..len).map(|_| normal(rng)).collect()
+}
+
+fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> {
+    let mut batch = Batch::zeros(samples);
+    for i in 0..samples {
+        batch.set(i, normals(rng, S::LEN).into_iter());
+    }
+    batch
+}
+
+/// Checks a layer, or a chain of them, in training mode: the gradients by its input and by its parameters, on
+/// 18 random samples (a whole tile and a part of one), for a random weighted sum of the outputs.
+///
+/// # Errors
+/// The first [`Mismatch`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// convnet::check::layer::<Flat<3>, _>(&Chain(Dense::<Flat<3>, Flat<2>>::default(), Softmax), 1)?;
+/// # Ok::<(), convnet::check::Mismatch>(())
+/// ```
+pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
+    const SAMPLES: usize = LANES + 2;
+    let mut rng = random::keyed(seed, &[purpose::CHECK]);
+    let plan = Plan::of::<In>(layer);
+    let mut params = normals(&mut rng, plan.params());
+    let mut x: Batch<In, f64> = normal_batch(&mut rng, SAMPLES);
+    let weights: Batch<L::Out, f64> = normal_batch(&mut rng, SAMPLES);
+    let keys: Vec<u64> = (0..SAMPLES).map(|_| rng.random()).collect();
+    let sum = |dy: &mut [Lanes<f64>], y: &[Lanes<f64>], samples: std::ops::Range<usize>| {
+        let weights = &weights.as_lanes()[samples.start / LANES * L::Out::LEN..][..y.len()];
+        dy.copy_from_slice(weights);
+        let products = weights.iter().zip(y).map(|(w, y)| w.zip(*y, |w, y| w * y).sum());
+        Tally { loss: products.sum(), ..Tally::default() }
+    };
+    // Once as one group that shares out each operation, once as a group for each tile.
+    for groups in [1, 2] {
+        let mut space = Workspace::cut(&plan, SAMPLES, groups);
+        let mut dx: Batch<In, f64> = Batch::zeros(SAMPLES);
+        plan.gradient(&mut space, x.as_lanes(), Some(dx.as_lanes_mut()), &params, &keys, &sum);
+        let gradient = space.gradient().to_vec();
+        let mut value = |x: &Batch<In, f64>, params: &[f64]| {
+            plan.gradient(&mut space, x.as_lanes(), None, params, &keys, &sum).loss
+        };
+        for i in coordinates(&mut rng, In::LEN * SAMPLES) {
+            let (sample, entry) = (i / In::LEN, i % In::LEN);
+            let (at, lane) = (sample / LANES * In::LEN + entry, sample % LANES);
+            let centre = x.as_lanes()[at].0[lane];
+            x.as_lanes_mut()[at].0[lane] = centre + EPSILON;
+            let above = value(&x, &params);
+            x.as_lanes_mut()[at].0[lane] = centre - EPSILON;
+            let below = value(&x, &params);
+            x.as_lanes_mut()[at].0[lane] = centre;
+            let by = || format!("input {entry} of sample {sample}");
+            compare(by, (above - below) / (2.0 * EPSILON), dx.as_lanes()[at].0[lane])?;
+        }
+        for i in coordinates(&mut rng, params.len()) {
+            let centre = params[i];
+            params[i] = centre + EPSILON;
+            let above = value(&x, &params);
+            params[i] = centre - EPSILON;
+            let below = value(&x, &params);
+            params[i] = centre;
+            compare(|| format!("parameter {i}"), (above - below) / (2.0 * EPSILON), gradient[i])?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks a loss: its gradient by the output, at random outputs, for these targets (at most 16).
+///
+/// # Errors
+/// The first [`Mismatch`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// let targets = [Class::<3>::new(2)?, Class::new(0)?];
+/// convnet::check::loss::<Flat<3>, _>(&SoftmaxCrossEntropy, &targets, 1).unwrap();
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn loss<Out: Shape, Y: Target>(
+    loss: &impl Loss<Out, Y, f64>,
+    targets: &[Y],
+    seed: u64,
+) -> Result<(), Mismatch> {
+    let mut rng = random::keyed(seed, &[purpose::CHECK]);
+    // Between 0.1 and 0.9, so that a loss on probabilities can be tried too.
+    let mut y: Vec<Lanes<f64>> =
+        (0..Out::LEN).map(|_| Lanes([(); LANES].map(|()| rng.random_range(0.1..0.9)))).collect();
+    let targets: Vec<&Y> = targets.iter().take(LANES).collect();
+    let mut dy = y.clone();
+    let mut unused = y.clone();
+    loss.tile(&mut dy, &y, &targets, 1.0);
+    for entry in 0..Out::LEN {
+        for lane in 0..LANES {
+            let centre = y[entry].0[lane];
+            y[entry].0[lane] = centre + EPSILON;
+            let above = loss.tile(&mut unused, &y, &targets, 1.0);
+            y[entry].0[lane] = centre - EPSILON;
+            let below = loss.tile(&mut unused, &y, &targets, 1.0);
+            y[entry].0[lane] = centre;
+            let by = || format!("output {entry} of sample {lane}");
+            compare(by, (above - below) / (2.0 * EPSILON), dy[entry].0[lane])?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks a whole network with its loss: the derivative of the mean loss along one random direction of all
+/// parameters at once.
+///
+/// # Errors
+/// A [`Mismatch`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::model::LeNet5;
+/// let net = LeNet5::<f64>::new(3);
+/// let batch = [Tensor::from_fn(|i| (i % 7) as f64 - 3.0)].iter().collect();
+/// convnet::check::network(&net, &SoftmaxCrossEntropy, &batch, &[Class::new(4)?], 1).unwrap();
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn network<N: Network<Scalar = f64>, Y: Target>(
+    network: &N,
+    loss: &impl Loss<N::Output, Y, f64>,
+    inputs: &Batch<N::Input, f64>,
+    targets: &[Y],
+    seed: u64,
+) -> Result<(), Mismatch> {
+    let mut rng = random::keyed(seed, &[purpose::CHECK]);
+    let plan = network.model().plan();
+    let keys: Vec<u64> = (0..inputs.len()).map(|_| rng.random()).collect();
+    let targets: Vec<&Y> = targets.iter().collect();
+    let scale = 1.0 / inputs.len() as f64;
+    let loss: &LossOf<'_, f64> =
+        &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, dy, y, &targets[samples], scale);
+    let params = network.model().params();
+    let mut direction = normals(&mut rng, params.len());
+    let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+    direction.iter_mut().for_each(|d| *d /= length);
+
+    let mut space = Workspace::new(plan, inputs.len());
+    plan.gradient(&mut space, inputs.as_lanes(), None, params, &keys, loss);
+    let found: f64 = space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum();
+    let mut value = |step: f64| {
+        let moved: Vec<f64> = params.iter().zip(&direction).map(|(p, d)| p + step * d).collect();
+        plan.gradient(&mut space, inputs.as_lanes(), None, &moved, &keys, loss).loss * scale
+    };
+    let expected = (value(EPSILON) - value(-EPSILON)) / (2.0 * EPSILON);
+    compare(|| "a random direction of all parameters".into(), expected, found)
+}

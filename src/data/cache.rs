@@ -1,0 +1,466 @@
+//! Fetches published files into a folder of the user's, where only whole, checked files ever get a name.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+use ureq::http::{HeaderMap, StatusCode};
+
+use super::idx::open_regular;
+use crate::Error;
+
+/// Tries in a row on one mirror that bring less than [`PROGRESS`].
+const TRIES: u32 = 3;
+/// Bytes that show a mirror to be alive: the download then goes on from there as often as it is cut off.
+const PROGRESS: u64 = 64 << 10;
+/// The wait before the second try; the third waits longer.
+const BACK_OFF: Duration = Duration::from_millis(200);
+/// No response takes longer than this, however steadily it trickles.
+const WHOLE_RESPONSE: Duration = Duration::from_secs(600);
+/// What a killed process left behind is removed at this age; younger files may belong to a running one.
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// A file published on the network, known by its SHA-256.
+///
+/// ```
+/// use convnet::data::Remote;
+///
+/// let labels = Remote {
+///     dataset: "mnist",
+///     file: "t10k-labels-idx1-ubyte.gz",
+///     mirrors: &["https://storage.googleapis.com/cvdf-datasets/mnist/"],
+///     bytes: 4_542,
+///     sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+/// };
+/// # assert_eq!(labels.sha256.len(), 64);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Remote<'a> {
+    /// The folder it gets in the cache.
+    pub dataset: &'a str,
+    /// Its name, in the cache and on the mirrors.
+    pub file: &'a str,
+    /// The addresses that the name is appended to, tried in this order.
+    pub mirrors: &'a [&'a str],
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, in 64 lower-case hexadecimal digits.
+    pub sha256: &'a str,
+}
+
+/// A folder of downloaded files.
+///
+/// A file gets its name there only when it is complete, checked and on disk; processes that die midway or fetch
+/// the same file at once leave nothing that is trusted later.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// The folder; each data set has a folder of its own in it.
+    pub root: PathBuf,
+    /// Never touch the network.
+    pub offline: bool,
+    /// Use the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excludes it.
+    pub proxy: bool,
+    /// How long a connection may take to stand; looking up the host's name may take a quarter of it.
+    pub connect_timeout: Duration,
+    /// How long a connection may be silent.
+    pub stall_timeout: Duration,
+}
+
+impl Cache {
+    /// A cache in `root` with time-outs of 10 s to connect and 30 s of silence.
+    ///
+    /// ```
+    /// use convnet::data::Cache;
+    ///
+    /// let cache = Cache { offline: true, ..Cache::new("downloads") };
+    /// assert_eq!(cache.root.to_str(), Some("downloads"));
+    /// ```
+    pub fn new(root: impl Into<PathBuf>) -> Cache {
+        Cache {
+            root: root.into(),
+            offline: false,
+            proxy: true,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The user's cache: `convnet` in the system's folder for caches (on Unix `XDG_CACHE_HOME`, else
+    /// `~/.cache`), and offline if `CONVNET_OFFLINE` is set to anything but 0 or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the user has no home folder.
+    ///
+    /// ```
+    /// use convnet::data::Cache;
+    ///
+    /// let cache = Cache::from_env()?;
+    /// assert!(cache.root.ends_with("convnet"));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Cache, Error> {
+        let folder = etcetera::choose_base_strategy().map(|user| user.cache_dir());
+        match folder {
+            Ok(folder) if folder.is_absolute() => {
+                let offline = env::var_os("CONVNET_OFFLINE").is_some_and(|set| !set.is_empty() && set != "0");
+                Ok(Cache { offline, ..Cache::new(folder.join("convnet")) })
+            }
+            Ok(folder) => Err(Error::argument("cache folder", "an absolute path", folder.display())),
+            Err(_) => Err(Error::argument("cache folder", "one in the user's home folder", "no home folder")),
+        }
+    }
+
+    /// The path of a checked copy of the file: the one in the cache if its SHA-256 is right, else a fresh one
+    /// from the first mirror that has it.
+    ///
+    /// A download that is cut off goes on where it stopped, if the mirror can. It reads no more than
+    /// [`Remote::bytes`].
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] with what is wrong with the cached file and with each mirror; [`Error::Io`] if the
+    /// cache cannot be written.
+    ///
+    /// ```
+    /// use convnet::data::{Cache, Remote};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let cache = Cache { offline: true, ..Cache::new(folder.path()) };
+    /// let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    /// let remote = Remote { dataset: "letters", file: "abc", mirrors: &[], bytes: 3, sha256: abc };
+    /// assert!(cache.fetch(&remote).unwrap_err().to_string().contains("offline"));
+    ///
+    /// std::fs::create_dir(folder.path().join("letters")).unwrap();
+    /// std::fs::write(folder.path().join("letters/abc"), "abc").unwrap();
+    /// assert_eq!(cache.fetch(&remote)?, folder.path().join("letters/abc"));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn fetch(&self, remote: &Remote<'_>) -> Result<PathBuf, Error> {
+        let folder = self.root.join(remote.dataset);
+        let path = folder.join(remote.file);
+        let mut attempts = match check(&path, remote) {
+            Ok(()) => return Ok(path),
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                vec![format!("{}: not there", folder.display())]
+            }
+            Err(reason) => vec![reason.to_string()],
+        };
+        let unreachable = |attempts| {
+            let file = format!("{}/{}", remote.dataset, remote.file);
+            Err(Error::Unreachable { file, attempts })
+        };
+        if self.offline {
+            attempts.push("the network is not asked, the cache is offline (CONVNET_OFFLINE)".to_owned());
+            return unreachable(attempts);
+        }
+
+        fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
+        remove_leftovers(&folder, remote);
+        let partial = tempfile::Builder::new()
+            .prefix(&partial_prefix(remote))
+            .suffix(PARTIAL)
+            .tempfile_in(&folder)
+            .map_err(Error::io(&folder, "write in"))?;
+        let mut download = Download { agent: self.agent(), remote, partial, have: 0, progress: None };
+        for mirror in remote.mirrors {
+            let url = format!("{}/{}", mirror.trim_end_matches('/'), remote.file);
+            match download.run(&url) {
+                Ok(()) => return download.keep(path),
+                Err(Failure::Local(error)) => return Err(Error::io(&folder, "write in")(error)),
+                Err(Failure::Final(reason) | Failure::Transient(reason)) => {
+                    attempts.push(format!("{mirror}: {reason}"));
+                }
+            }
+        }
+        unreachable(attempts)
+    }
+
+    fn agent(&self) -> ureq::Agent {
+        ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .user_agent(concat!("convnet/", env!("CARGO_PKG_VERSION")))
+            // A transport encoding would be counted and hashed in place of the file.
+            .accept_encoding("identity")
+            .proxy(if self.proxy { ureq::Proxy::try_from_env() } else { None })
+            .timeout_resolve(Some(self.connect_timeout / 4))
+            .timeout_connect(Some(self.connect_timeout))
+            .timeout_recv_response(Some(self.stall_timeout))
+            .timeout_per_read(Some(self.stall_timeout))
+            .timeout_per_write(Some(self.stall_timeout))
+            .timeout_recv_body(Some(WHOLE_RESPONSE))
+            .build()
+            .new_agent()
+    }
+}
+
+/// Why a mirror did not give the file.
+enum Failure {
+    /// Asking again is of no use.
+    Final(String),
+    /// Asking again may help.
+    Transient(String),
+    /// The cache, not the mirror, is at fault.
+    Local(io::Error),
+}
+
+/// A download under way; the bytes so far are in a file that only this process knows.
+struct Download<'a> {
+    agent: ureq::Agent,
+    remote: &'a Remote<'a>,
+    partial: NamedTempFile,
+    have: u64,
+    progress: Option<Progress>,
+}
+
+impl Download<'_> {
+    /// Gets the whole file from one mirror, from scratch.
+    fn run(&mut self, url: &str) -> Result<(), Failure> {
+        self.restart()?;
+        self.progress = None;
+        let (mut tries, mut furthest) = (1, 0);
+        loop {
+            let result = self.request(url).and_then(|resumed| self.verify(resumed));
+            let reason = match result {
+                Err(Failure::Transient(reason)) => reason,
+                other => return other,
+            };
+            tries = if self.have >= furthest + PROGRESS { 1 } else { tries + 1 };
+            furthest = furthest.max(self.have);
+            if tries > TRIES {
+                return Err(Failure::Final(format!("{reason} (after {TRIES} tries)")));
+            }
+            thread::sleep(BACK_OFF * tries.max(2).pow(2) / 4);
+        }
+    }
+
+    /// One request for the bytes still missing; tells whether it went on from an earlier one.
+    fn request(&mut self, url: &str) -> Result<bool, Failure> {
+        let bytes = self.remote.bytes;
+        if self.have == bytes && bytes > 0 {
+            return Ok(true);
+        }
+        let mut request = self.agent.get(url);
+        if self.have > 0 {
+            request = request.header("range", format!("bytes={}-", self.have));
+        }
+        let response = request.call().map_err(refused)?;
+        let page = response.body().mime_type() == Some("text/html");
+        match response.status() {
+            StatusCode::OK if page => {
+                return Err(Failure::Final(format!("expected a file of {bytes} bytes, found a web page")));
+            }
+            StatusCode::OK => self.restart()?,
+            StatusCode::PARTIAL_CONTENT if self.goes_on(response.headers()) => {}
+            status @ (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE) => {
+                let have = self.have;
+                self.restart()?;
+                return Err(Failure::Transient(format!(
+                    "expected bytes from {have} on, found HTTP {status}"
+                )));
+            }
+            status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
+                return Err(Failure::Transient(format!("expected HTTP 200, found {status}")));
+            }
+            status => return Err(Failure::Final(format!("expected HTTP 200, found {status}"))),
+        }
+        if let Some(rest) = response.body().content_length()
+            && self.have.checked_add(rest) != Some(bytes)
+        {
+            return Err(Failure::Final(format!(
+                "expected {bytes} bytes, found {}",
+                self.have.saturating_add(rest)
+            )));
+        }
+        let resumed = self.have > 0;
+        self.progress.get_or_insert_with(|| Progress::start(url, self.remote));
+        self.receive(response.into_body().into_reader())?;
+        Ok(resumed)
+    }
+
+    fn receive(&mut self, mut body: impl Read) -> Result<(), Failure> {
+        let bytes = self.remote.bytes;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let count = match body.read(&mut buffer) {
+                Ok(0) if self.have == bytes => return Ok(()),
+                Ok(0) => {
+                    return Err(Failure::Transient(format!("expected {bytes} bytes, found {}", self.have)));
+                }
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    return Err(Failure::Transient(format!(
+                        "cut off at {} of {bytes} bytes: {error}",
+                        self.have
+                    )));
+                }
+            };
+            if count as u64 > bytes - self.have {
+                return Err(Failure::Final(format!("expected {bytes} bytes, found more")));
+            }
+            self.partial.write_all(&buffer[..count])?;
+            self.have += count as u64;
+            if let Some(progress) = &self.progress {
+                progress.at(self.have);
+            }
+        }
+    }
+
+    /// Checks the digest. If pieces of several responses do not fit together, one response may.
+    fn verify(&mut self, resumed: bool) -> Result<(), Failure> {
+        self.partial.seek(SeekFrom::Start(0))?;
+        let found = digest(&mut self.partial)?;
+        if found == self.remote.sha256 {
+            return Ok(());
+        }
+        self.restart()?;
+        let reason = format!("expected SHA-256 {}, found {found}", self.remote.sha256);
+        Err(if resumed { Failure::Transient(reason) } else { Failure::Final(reason) })
+    }
+
+    fn restart(&mut self) -> Result<(), Failure> {
+        self.partial.as_file().set_len(0)?;
+        self.partial.seek(SeekFrom::Start(0))?;
+        self.have = 0;
+        Ok(())
+    }
+
+    /// Whether a partial response starts where the bytes so far end: "bytes 100-199/200".
+    fn goes_on(&self, headers: &HeaderMap) -> bool {
+        let range = headers.get("content-range").and_then(|range| range.to_str().ok());
+        let start = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok());
+        self.have > 0 && start == Some(self.have)
+    }
+
+    /// Gives the file its name, once its content is on disk.
+    fn keep(self, path: PathBuf) -> Result<PathBuf, Error> {
+        self.partial.as_file().sync_all().map_err(Error::io(self.partial.path(), "write"))?;
+        if let Err(error) = self.partial.persist(&path) {
+            // Where an open file cannot be replaced, another process may have put the same one there.
+            check(&path, self.remote).map_err(|_| Error::io(&path, "create")(error.error))?;
+        }
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "write"))?;
+        }
+        Ok(path)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Local(error)
+    }
+}
+
+/// Without a network every try fails alike; only what befell a connection that stood is worth another.
+fn refused(error: ureq::Error) -> Failure {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    let transient = match &error {
+        ureq::Error::Io(error) => {
+            matches!(
+                error.kind(),
+                BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof
+            )
+        }
+        ureq::Error::Timeout(timeout) => !matches!(timeout, ureq::Timeout::Resolve | ureq::Timeout::Connect),
+        ureq::Error::Protocol(_) => true,
+        _ => false,
+    };
+    if transient { Failure::Transient(error.to_string()) } else { Failure::Final(error.to_string()) }
+}
+
+/// Whether a cached file is the published one.
+fn check(path: &Path, remote: &Remote<'_>) -> Result<(), Error> {
+    let (mut file, len) = open_regular(path)?;
+    if len != remote.bytes {
+        return Err(Error::format(path, format!("{} bytes", remote.bytes), len.to_string()));
+    }
+    let found = digest(&mut file).map_err(Error::io(path, "read"))?;
+    if found != remote.sha256 {
+        return Err(Error::format(path, format!("SHA-256 {}", remote.sha256), found));
+    }
+    Ok(())
+}
+
+fn digest(file: &mut impl Read) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+const PARTIAL: &str = ".partial";
+
+fn partial_prefix(remote: &Remote<'_>) -> String {
+    format!(".{}.", remote.file)
+}
+
+fn remove_leftovers(folder: &Path, remote: &Remote<'_>) {
+    let prefix = partial_prefix(remote);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(PARTIAL));
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if ours && age().is_some_and(|age| age > LEFTOVER_AGE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A bar where somebody sees it, else one line.
+struct Progress {
+    #[cfg(feature = "progress")]
+    bar: indicatif::ProgressBar,
+}
+
+impl Progress {
+    fn start(url: &str, remote: &Remote<'_>) -> Progress {
+        #[cfg(feature = "progress")]
+        let bar = indicatif::ProgressBar::new(remote.bytes).with_message(remote.file.to_owned()).with_style(
+            indicatif::ProgressStyle::with_template(
+                "{msg} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec}",
+            )
+            .expect("the template is a constant"),
+        );
+        #[cfg(feature = "progress")]
+        let seen = !bar.is_hidden();
+        #[cfg(not(feature = "progress"))]
+        let seen = false;
+        if !seen {
+            eprintln!("convnet: downloading {url} ({} bytes)", remote.bytes);
+        }
+        Progress {
+            #[cfg(feature = "progress")]
+            bar,
+        }
+    }
+
+    fn at(&self, position: u64) {
+        #[cfg(feature = "progress")]
+        self.bar.set_position(position);
+        #[cfg(not(feature = "progress"))]
+        let _ = position;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        #[cfg(feature = "progress")]
+        self.bar.finish_and_clear();
+    }
+}

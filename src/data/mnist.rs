@@ -1,0 +1,299 @@
+//! MNIST and Fashion-MNIST: 28×28 grey images of ten classes.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Class, Dataset, Idx, Scaling};
+use crate::Error;
+use crate::shape::Chw;
+
+type Images = Dataset<Chw<1, 28, 28>, Class<10>>;
+
+/// The four names, the same in both data sets: training images and labels, test images and labels.
+const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// What the world knows of a data set with these four files.
+struct Published {
+    name: &'static str,
+    folder: &'static str,
+    scaling: Scaling,
+    #[cfg(feature = "download")]
+    mirrors: [&'static str; 2],
+    /// Length and SHA-256 of each gzipped file.
+    #[cfg(feature = "download")]
+    gzipped: [(u64, &'static str); 4],
+}
+
+const MNIST: Published = Published {
+    name: "MNIST",
+    folder: "mnist",
+    scaling: Scaling { mean: 0.1307, std: 0.3081 },
+    #[cfg(feature = "download")]
+    mirrors: [
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    ],
+    #[cfg(feature = "download")]
+    gzipped: [
+        (9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+        (28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        (1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        (4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    ],
+};
+
+const FASHION_MNIST: Published = Published {
+    name: "Fashion-MNIST",
+    folder: "fashion-mnist",
+    scaling: Scaling { mean: 0.2860, std: 0.3530 },
+    #[cfg(feature = "download")]
+    mirrors: [
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ],
+    #[cfg(feature = "download")]
+    gzipped: [
+        (26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+        (29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+        (4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+        (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+    ],
+};
+
+/// Handwritten digits: 60,000 to train with and 10,000 to test, 28×28 pixels, labels 0 to 9.
+///
+/// Source: Y. LeCun, C. Cortes and C. Burges, [The MNIST database](http://yann.lecun.com/exdb/mnist/). A pixel
+/// `p` becomes `(p / 255 − 0.1307) / 0.3081`: mean 0 and variance 1 over the training images.
+#[derive(Debug, Clone)]
+pub struct Mnist {
+    /// The digits to train with.
+    pub train: Images,
+    /// The digits to test with, by other writers.
+    pub test: Images,
+}
+
+impl Mnist {
+    /// Finds MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the
+    /// network (kept in the cache), else the sample of [`Mnist::sample`], which it says on stderr.
+    ///
+    /// `CONVNET_DATA_DIR` holds the four files, or a folder `mnist` that does. Downloads are checked against
+    /// the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
+    ///
+    /// # Errors
+    /// Those of [`Mnist::load_from`] if `CONVNET_DATA_DIR` is set. Without the feature `sample`, also
+    /// [`Error::Unreachable`] with the reason for each place tried, and [`Error::Io`] if the cache cannot be
+    /// written.
+    pub fn load() -> Result<Mnist, Error> {
+        match data_dir(&MNIST) {
+            Some(folder) => Mnist::load_from(folder),
+            None => match fetch(&MNIST) {
+                Ok((train, test)) => Ok(Mnist { train, test }),
+                Err(reason) => Mnist::fall_back(reason),
+            },
+        }
+    }
+
+    /// Reads the four files of MNIST's names and form from a folder: MNIST itself, or your own 28×28 images of
+    /// ten classes, as many as there are.
+    ///
+    /// Each file may be gzipped, with or without `.gz`, and may be spelt `train-images.idx3-ubyte`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, not of 28×28
+    /// images or labels 0 to 9, empty, or of another length than its partner.
+    ///
+    /// ```
+    /// use convnet::data::{Mnist, Samples};
+    ///
+    /// let mnist = Mnist::load_from("assets/mnist")?;
+    /// assert_eq!((mnist.train.len(), mnist.test.len()), (12_000, 2_000));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn load_from(folder: impl AsRef<Path>) -> Result<Mnist, Error> {
+        let (train, test) = read_folder(folder.as_ref(), &MNIST)?;
+        Ok(Mnist { train, test })
+    }
+
+    /// The 12,000 training and 2,000 test digits embedded in the program, in the classes' original proportions
+    /// and shuffled (feature `sample`).
+    ///
+    /// # Errors
+    /// None in practice: the files are part of the program and tested with it.
+    ///
+    /// ```
+    /// use convnet::data::{Mnist, Samples};
+    ///
+    /// let mnist = Mnist::sample()?;
+    /// assert_eq!((mnist.train.len(), mnist.test.len()), (12_000, 2_000));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[cfg(feature = "sample")]
+    pub fn sample() -> Result<Mnist, Error> {
+        const GZIPPED: [&[u8]; 4] = [
+            include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz"),
+            include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz"),
+            include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
+            include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
+        ];
+        let (train, test) = read_four(|i| Idx::parse(Path::new(FILES[i]), GZIPPED[i]), MNIST.scaling)?;
+        Ok(Mnist { train, test })
+    }
+
+    #[cfg(feature = "sample")]
+    fn fall_back(reason: Error) -> Result<Mnist, Error> {
+        let sample = Mnist::sample()?;
+        eprintln!(
+            "convnet: using the sample of {} + {} MNIST digits, because: {reason}. For all 70,000, connect to the \
+             network or set CONVNET_DATA_DIR to a folder of the four files.",
+            sample.train.targets().len(),
+            sample.test.targets().len(),
+        );
+        Ok(sample)
+    }
+
+    #[cfg(not(feature = "sample"))]
+    fn fall_back(reason: Error) -> Result<Mnist, Error> {
+        Err(reason)
+    }
+}
+
+/// Clothes: 60,000 images to train with and 10,000 to test, 28×28 pixels, in MNIST's form but harder.
+///
+/// The classes: 0 T-shirt or top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag,
+/// 9 ankle boot. Source: H. Xiao, K. Rasul and R. Vollgraf,
+/// [Fashion-MNIST](https://github.com/zalandoresearch/fashion-mnist), 2017 (MIT licence). A pixel `p` becomes
+/// `(p / 255 − 0.2860) / 0.3530`: mean 0 and variance 1 over the training images.
+#[derive(Debug, Clone)]
+pub struct FashionMnist {
+    /// The images to train with.
+    pub train: Images,
+    /// The images to test with.
+    pub test: Images,
+}
+
+impl FashionMnist {
+    /// Finds Fashion-MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on
+    /// the network (kept in the cache).
+    ///
+    /// `CONVNET_DATA_DIR` holds a folder `fashion-mnist` with the four files, or the files themselves, whose
+    /// names do not tell them from MNIST's. Downloads are checked against the published SHA-256;
+    /// `CONVNET_OFFLINE=1` forbids them.
+    ///
+    /// # Errors
+    /// Those of [`FashionMnist::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the
+    /// reason for each place tried, and [`Error::Io`] if the cache cannot be written.
+    pub fn load() -> Result<FashionMnist, Error> {
+        match data_dir(&FASHION_MNIST) {
+            Some(folder) => FashionMnist::load_from(folder),
+            None => fetch(&FASHION_MNIST).map(|(train, test)| FashionMnist { train, test }),
+        }
+    }
+
+    /// Reads the four files from a folder, as [`Mnist::load_from`] does.
+    ///
+    /// # Errors
+    /// As [`Mnist::load_from`].
+    ///
+    /// ```
+    /// use convnet::data::FashionMnist;
+    ///
+    /// let error = FashionMnist::load_from("no/such/folder").unwrap_err();
+    /// assert!(error.to_string().starts_with("no/such/folder: expected a folder with "));
+    /// ```
+    pub fn load_from(folder: impl AsRef<Path>) -> Result<FashionMnist, Error> {
+        let (train, test) = read_folder(folder.as_ref(), &FASHION_MNIST)?;
+        Ok(FashionMnist { train, test })
+    }
+}
+
+/// The folder that `CONVNET_DATA_DIR` names for a data set.
+fn data_dir(published: &Published) -> Option<PathBuf> {
+    let folder = PathBuf::from(env::var_os("CONVNET_DATA_DIR").filter(|folder| !folder.is_empty())?);
+    let own = folder.join(published.folder);
+    Some(if own.is_dir() { own } else { folder })
+}
+
+#[cfg(feature = "download")]
+fn fetch(published: &Published) -> Result<(Images, Images), Error> {
+    let cache = super::Cache::from_env()?;
+    let fetched = |i: usize| {
+        let (bytes, sha256) = published.gzipped[i];
+        let file = format!("{}.gz", FILES[i]);
+        let remote = super::Remote {
+            dataset: published.folder,
+            file: &file,
+            mirrors: &published.mirrors,
+            bytes,
+            sha256,
+        };
+        Idx::open(&cache.fetch(&remote)?)
+    };
+    read_four(fetched, published.scaling)
+}
+
+#[cfg(not(feature = "download"))]
+fn fetch(published: &Published) -> Result<(Images, Images), Error> {
+    let attempts = vec![
+        "CONVNET_DATA_DIR is not set".to_owned(),
+        "convnet was built without its feature download".to_owned(),
+    ];
+    Err(Error::Unreachable { file: published.name.to_owned(), attempts })
+}
+
+fn read_folder(folder: &Path, published: &Published) -> Result<(Images, Images), Error> {
+    if !folder.is_dir() {
+        let found = if folder.exists() { "a file" } else { "nothing" };
+        return Err(Error::format(folder, format!("a folder with the files of {}", published.name), found));
+    }
+    read_four(|i| Idx::open(&spelling(folder, FILES[i])?), published.scaling)
+}
+
+/// The path of a file that may be gzipped, and may have a dot for its last but one dash.
+fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let dotted = name.replace("-idx", ".idx");
+    let spellings = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    // A dangling link is there: opening it says more than "no such file".
+    let there =
+        spellings.iter().map(|name| folder.join(name)).find(|path| fs::symlink_metadata(path).is_ok());
+    there.ok_or_else(|| {
+        Error::format(folder, format!("a file {}", spellings.join(" or ")), "none of these names")
+    })
+}
+
+fn read_four(
+    file: impl Fn(usize) -> Result<Idx, Error>,
+    scaling: Scaling,
+) -> Result<(Images, Images), Error> {
+    let train = pair(file(0)?, file(1)?, scaling)?;
+    let test = pair(file(2)?, file(3)?, scaling)?;
+    Ok((train, test))
+}
+
+/// Joins images [n, 28, 28] and labels [n].
+fn pair(images: Idx, labels: Idx, scaling: Scaling) -> Result<Images, Error> {
+    let (images, labels) = (images.expect_rank(3)?, labels.expect_rank(1)?);
+    let (n, rows, columns) = (images.dims()[0], images.dims()[1], images.dims()[2]);
+    if (rows, columns) != (28, 28) {
+        return Err(Error::format(images.path(), "images of 28 × 28 pixels", format!("{rows} × {columns}")));
+    }
+    if n == 0 {
+        return Err(Error::format(images.path(), "at least one image", "none"));
+    }
+    if labels.dims()[0] != n {
+        let expected = format!("{n} labels, one for each image of {}", images.path().display());
+        return Err(Error::format(labels.path(), expected, labels.dims()[0].to_string()));
+    }
+    let class = |(item, &label): (usize, &u8)| {
+        Class::new(label.into()).map_err(|_| {
+            Error::format(labels.path(), "labels from 0 to 9", format!("{label} at item {item}"))
+        })
+    };
+    let classes = labels.data().iter().enumerate().map(class).collect::<Result<_, _>>()?;
+    Dataset::from_bytes(images.into_data(), scaling, classes)
+}

@@ -1,0 +1,438 @@
+//! Promise: what the cache holds under a file's name is whole and checked, whatever the network or a kill did.
+#![cfg(feature = "download")]
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use convnet::Error;
+use convnet::data::{Cache, Mnist, Remote};
+use sha2::{Digest, Sha256};
+
+const LEN: usize = 300_000;
+const CUT: usize = 100_000;
+
+/// The published file.
+fn content() -> Vec<u8> {
+    (0..LEN as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A mirror on 127.0.0.1 that keeps, for each request, the byte its Range starts at.
+struct Mirror {
+    url: String,
+    ranges: Arc<Mutex<Vec<Option<usize>>>>,
+}
+
+impl Mirror {
+    /// `answer` gets the stream, the number of the request and the start of its Range.
+    fn new(
+        answer: impl Fn(&mut TcpStream, usize, Option<usize>) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/folder/", listener.local_addr().unwrap());
+        let ranges = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (ranges.clone(), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, seen, answer) = (stream.unwrap(), seen.clone(), answer.clone());
+                thread::spawn(move || {
+                    let mut range = None;
+                    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                        if line.is_empty() {
+                            break;
+                        }
+                        if let Some(start) = line.to_lowercase().strip_prefix("range: bytes=") {
+                            range = Some(start.trim_end_matches('-').parse().unwrap());
+                        }
+                    }
+                    let number = {
+                        let mut seen = seen.lock().unwrap();
+                        seen.push(range);
+                        seen.len()
+                    };
+                    // The client may have gone away: that is its right.
+                    let _ = answer(&mut stream, number, range);
+                });
+            }
+        });
+        Mirror { url, ranges }
+    }
+
+    fn good() -> Self {
+        Mirror::new(|stream, _, _| whole(stream, &content()))
+    }
+
+    fn ranges(&self) -> Vec<Option<usize>> {
+        self.ranges.lock().unwrap().clone()
+    }
+}
+
+fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> io::Result<()> {
+    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n")?;
+    stream.write_all(body)
+}
+
+fn whole(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
+    answer(stream, "200 OK", &format!("Content-Length: {}\r\n", body.len()), body)
+}
+
+/// The first bytes of a response that promises all.
+fn first(stream: &mut TcpStream, count: usize) -> io::Result<()> {
+    answer(stream, "200 OK", &format!("Content-Length: {LEN}\r\n"), &content()[..count])
+}
+
+fn partial(stream: &mut TcpStream, start: usize, body: &[u8]) -> io::Result<()> {
+    let headers =
+        format!("Content-Length: {}\r\nContent-Range: bytes {start}-{}/{LEN}\r\n", body.len(), LEN - 1);
+    answer(stream, "206 Partial Content", &headers, body)
+}
+
+/// An address where nobody listens.
+fn closed_port() -> String {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("http://127.0.0.1:{port}/")
+}
+
+/// A cache in a temporary folder.
+struct Room {
+    folder: tempfile::TempDir,
+    cache: Cache,
+}
+
+impl Room {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Room { cache: cache(folder.path()), folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("letters/file")
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path().with_file_name(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join("letters")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn fetch(&self, mirrors: &[&str]) -> Result<PathBuf, Error> {
+        fetch(&self.cache, mirrors)
+    }
+
+    /// Fetches the file and checks that it is there, alone.
+    fn gets(&self, mirrors: &[&str]) {
+        assert_eq!(self.fetch(mirrors).unwrap(), self.path());
+        assert!(fs::read(self.path()).unwrap() == content());
+        assert_eq!(self.names(), ["file"]);
+    }
+
+    /// Fetches in vain, and checks that every part of the reason is told and nothing stays behind.
+    fn fails(&self, mirrors: &[&str], reasons: &[&str]) {
+        let error = self.fetch(mirrors).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Unreachable { .. }), "{text}");
+        assert!(text.starts_with("cannot get letters/file: "), "{text}");
+        assert!(mirrors.iter().chain(reasons).all(|part| text.contains(part)), "{text}");
+        assert!(self.names().iter().all(|name| name == "file"), "{:?}", self.names());
+    }
+}
+
+fn cache(root: &Path) -> Cache {
+    let stall_timeout = Duration::from_millis(300);
+    Cache { proxy: false, connect_timeout: Duration::from_secs(5), stall_timeout, ..Cache::new(root) }
+}
+
+fn fetch(cache: &Cache, mirrors: &[&str]) -> Result<PathBuf, Error> {
+    let sha256 = sha256(&content());
+    cache.fetch(&Remote { dataset: "letters", file: "file", mirrors, bytes: LEN as u64, sha256: &sha256 })
+}
+
+#[test]
+fn a_file_is_fetched_once() {
+    let (room, mirror) = (Room::new(), Mirror::good());
+    room.gets(&[&mirror.url]);
+    room.gets(&[&mirror.url]);
+    assert_eq!(mirror.ranges(), [None]);
+}
+
+#[test]
+fn the_next_mirror_is_asked_when_one_fails() {
+    let missing = Mirror::new(|stream, _, _| answer(stream, "404 Not Found", "Content-Length: 0\r\n", b""));
+    let other = Mirror::new(|stream, _, _| whole(stream, &[7; LEN]));
+    let long = Mirror::new(|stream, _, _| whole(stream, &[content(), vec![0]].concat()));
+    let endless = Mirror::new(|stream, _, _| {
+        answer(stream, "200 OK", "", &[])?;
+        loop {
+            stream.write_all(&[0; 4096])?;
+        }
+    });
+    let page = Mirror::new(|stream, _, _| {
+        let headers = "Content-Type: text/html; charset=utf-8\r\n";
+        answer(stream, "200 OK", headers, b"<!DOCTYPE html><title>Log in to this network</title>")
+    });
+    let closed = closed_port();
+    let other_sha256 = format!("found {}", sha256(&[7; LEN]));
+    let bad: [(&str, &[&str]); 6] = [
+        (&missing.url, &["expected HTTP 200, found 404"]),
+        (&other.url, &["expected SHA-256", &other_sha256]),
+        (&long.url, &["expected 300000 bytes, found 300001"]),
+        (&endless.url, &["expected 300000 bytes, found more"]),
+        (&page.url, &["expected a file of 300000 bytes, found a web page"]),
+        (&closed, &["refused"]),
+    ];
+    let good = Mirror::good();
+    for (url, reasons) in bad {
+        Room::new().gets(&[url, &good.url]);
+        Room::new().fails(&[url], reasons);
+    }
+    let all: Vec<&str> = bad.iter().map(|(url, _)| *url).collect();
+    Room::new().fails(&all, &["404", "SHA-256", "300001", "more", "a web page", "refused"]);
+    assert_eq!(missing.ranges().len(), 3, "a file that is not there is asked for once");
+}
+
+#[test]
+fn a_cut_download_goes_on_where_it_stopped() {
+    let mirror = Mirror::new(|stream, _, range| match range {
+        None => first(stream, CUT),
+        Some(start) => partial(stream, start, &content()[start..]),
+    });
+    Room::new().gets(&[&mirror.url]);
+    assert_eq!(mirror.ranges(), [None, Some(CUT)]);
+}
+
+#[test]
+fn a_download_may_be_cut_as_often_as_it_advances() {
+    let cut = Mirror::new(|stream, _, range| {
+        let start = range.unwrap_or(0);
+        let end = (start + 70_000).min(LEN);
+        let headers =
+            format!("Content-Length: {}\r\nContent-Range: bytes {start}-{}/{LEN}\r\n", LEN - start, LEN - 1);
+        let status = if range.is_some() { "206 Partial Content" } else { "200 OK" };
+        answer(stream, status, &headers, &content()[start..end])
+    });
+    Room::new().gets(&[&cut.url]);
+    assert_eq!(cut.ranges(), [None, Some(70_000), Some(140_000), Some(210_000), Some(280_000)]);
+}
+
+#[test]
+fn a_mirror_that_cannot_resume_starts_again() {
+    let ignores = Mirror::new(|stream, number, _| first(stream, if number == 1 { CUT } else { LEN }));
+    Room::new().gets(&[&ignores.url]);
+    assert_eq!(ignores.ranges(), [None, Some(CUT)]);
+
+    let elsewhere = Mirror::new(|stream, number, range| match (number, range) {
+        (1, _) => first(stream, CUT),
+        (_, Some(start)) => partial(stream, start - 1, &content()[start..]),
+        (_, None) => first(stream, LEN),
+    });
+    Room::new().gets(&[&elsewhere.url]);
+    assert_eq!(elsewhere.ranges(), [None, Some(CUT), None]);
+
+    let changed = Mirror::new(|stream, number, range| match (number, range) {
+        (1, _) => answer(stream, "200 OK", &format!("Content-Length: {LEN}\r\n"), &[7; CUT]),
+        (_, Some(start)) => partial(stream, start, &content()[start..]),
+        (_, None) => first(stream, LEN),
+    });
+    Room::new().gets(&[&changed.url]);
+    assert_eq!(changed.ranges(), [None, Some(CUT), None]);
+}
+
+#[test]
+fn passing_trouble_is_tried_again_but_not_for_ever() {
+    let busy = Mirror::new(|stream, number, _| match number {
+        1 => answer(stream, "503 Service Unavailable", "Content-Length: 0\r\n", b""),
+        2 => Ok(()),
+        _ => whole(stream, &content()),
+    });
+    Room::new().gets(&[&busy.url]);
+    assert_eq!(busy.ranges().len(), 3);
+
+    let broken = Mirror::new(|stream, _, _| answer(stream, "500 Oops", "Content-Length: 0\r\n", b""));
+    Room::new().fails(&[&broken.url], &["expected HTTP 200, found 500", "after 3 tries"]);
+    assert_eq!(broken.ranges().len(), 3);
+}
+
+#[test]
+fn silence_times_out() {
+    let wait = || {
+        thread::sleep(Duration::from_secs(60));
+        Ok(())
+    };
+    let silent = Mirror::new(move |_, _, _| wait());
+    Room::new().fails(&[&silent.url], &["timeout", "after 3 tries"]);
+
+    let stalls = Mirror::new(move |stream, _, range| match range {
+        None => first(stream, CUT).and_then(|()| wait()),
+        Some(start) => partial(stream, start, &content()[start..]),
+    });
+    Room::new().gets(&[&stalls.url]);
+    assert_eq!(stalls.ranges(), [None, Some(CUT)]);
+}
+
+#[test]
+fn offline_touches_no_network() {
+    let (mut room, mirror) = (Room::new(), Mirror::good());
+    room.cache.offline = true;
+    let error = room.fetch(&[&mirror.url]).unwrap_err().to_string();
+    assert!(error.contains("CONVNET_OFFLINE") && error.contains("letters/file"), "{error}");
+    room.put("file", &content());
+    room.gets(&[&mirror.url]);
+    assert!(mirror.ranges().is_empty());
+}
+
+#[test]
+fn a_damaged_cached_file_is_replaced() {
+    let mut flipped = content();
+    flipped[1234] ^= 1;
+    let mirror = Mirror::good();
+    for bad in [&flipped[..], &[], &content()[..CUT]] {
+        let room = Room::new();
+        room.put("file", bad);
+        let expected = if bad.len() == LEN { "expected SHA-256" } else { "expected 300000 bytes" };
+        room.fails(&[&closed_port()], &[expected]);
+        room.gets(&[&mirror.url]);
+    }
+}
+
+#[test]
+fn leftovers_are_never_trusted_and_removed_in_time() {
+    let (room, mirror) = (Room::new(), Mirror::good());
+    let old = room.put(".file.old.partial", &content());
+    let young = room.put(".file.young.partial", &content()[..CUT]);
+    let yesterday = SystemTime::now() - Duration::from_secs(25 * 3600);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(yesterday).unwrap();
+    assert_eq!(room.fetch(&[&mirror.url]).unwrap(), room.path());
+    assert!(fs::read(room.path()).unwrap() == content());
+    assert!(!old.exists() && young.exists());
+    assert_eq!(mirror.ranges(), [None]);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let error = fetch(&cache(&file), &[&closed_port()]).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("a file"), "{error}");
+}
+
+/// This test program as a process of its own: runs `child` with the given variables.
+fn child(variables: &[(&str, &Path)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child_process", "--nocapture"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in ["CONVNET_OFFLINE", "CONVNET_DATA_DIR", "XDG_CACHE_HOME"] {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
+    command
+}
+
+fn fetching(room: &Room, mirror: &Mirror) -> Command {
+    child(&[("TEST_FETCH", room.folder.path()), ("TEST_MIRROR", Path::new(&mirror.url))])
+}
+
+/// Does something only in the processes that [`child`] starts.
+#[test]
+fn child_process() {
+    if let Some(root) = std::env::var_os("TEST_FETCH") {
+        let cache = Cache { stall_timeout: Duration::from_secs(60), ..cache(Path::new(&root)) };
+        fetch(&cache, &[&std::env::var("TEST_MIRROR").unwrap()]).unwrap();
+    } else if std::env::var_os("TEST_LOAD").is_some() {
+        match Mnist::load() {
+            Ok(mnist) => println!("loaded {} + {}", mnist.train.targets().len(), mnist.test.targets().len()),
+            Err(error) => println!("error {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_that_is_trusted() {
+    let room = Room::new();
+    let stalls =
+        Mirror::new(|stream, _, _| first(stream, CUT).map(|()| thread::sleep(Duration::from_secs(60))));
+    let mut process = fetching(&room, &stalls).spawn().unwrap();
+    let half_is_there = || {
+        let folder = fs::read_dir(room.folder.path().join("letters")).into_iter().flatten();
+        folder.flatten().any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() == CUT as u64))
+    };
+    while !half_is_there() {
+        assert!(process.try_wait().unwrap().is_none(), "the child ended early");
+        thread::sleep(Duration::from_millis(5));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(!room.path().exists());
+
+    let good = Mirror::good();
+    assert_eq!(room.fetch(&[&good.url]).unwrap(), room.path());
+    assert!(fs::read(room.path()).unwrap() == content());
+    assert_eq!(good.ranges(), [None]);
+}
+
+#[test]
+fn threads_and_processes_at_once_do_not_disturb_each_other() {
+    let room = Room::new();
+    let slow = Mirror::new(|stream, _, _| {
+        first(stream, CUT)?;
+        thread::sleep(Duration::from_millis(100));
+        stream.write_all(&content()[CUT..])
+    });
+    let processes = [(); 2].map(|()| fetching(&room, &slow).spawn().unwrap());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| room.fetch(&[&slow.url]).unwrap());
+        }
+    });
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    room.gets(&[]);
+}
+
+#[test]
+fn mnist_obeys_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    let load = |variables: &[(&str, &Path)]| {
+        let always = [("TEST_LOAD", Path::new("1")), ("CONVNET_OFFLINE", Path::new("1"))];
+        let output =
+            child(&always).env("XDG_CACHE_HOME", folder.path()).envs(variables.iter().copied()).output();
+        let output = output.unwrap();
+        assert!(output.status.success());
+        let own = |bytes: Vec<u8>, mark: &str| {
+            let text = String::from_utf8(bytes).unwrap();
+            let at = text.find(mark).map(|at| text[at..].lines().next().unwrap().to_owned());
+            at.unwrap_or_default()
+        };
+        (own(output.stdout, "loaded").replace("loaded ", ""), own(output.stderr, "convnet:"))
+    };
+
+    for path in [assets.clone(), assets.join("mnist")] {
+        assert_eq!(load(&[("CONVNET_DATA_DIR", &path)]), ("12000 + 2000".to_owned(), String::new()));
+    }
+    assert_eq!(load(&[("CONVNET_DATA_DIR", folder.path())]).0, "", "a bad folder is an error");
+    #[cfg(feature = "sample")]
+    {
+        let (sizes, line) = load(&[]);
+        assert_eq!(sizes, "12000 + 2000");
+        for part in ["sample", "12000 + 2000", "train-images-idx3-ubyte.gz", "offline", "CONVNET_DATA_DIR"] {
+            assert!(line.contains(part), "{line}");
+        }
+    }
+}

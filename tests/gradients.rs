@@ -1,0 +1,102 @@
+//! Every layer and every loss against central differences, in `f64`.
+//!
+//! A new layer or loss joins with one line.
+
+use convnet::check;
+use convnet::model::LeNet5;
+use convnet::prelude::*;
+
+macro_rules! layers {
+    ($($test:ident: $layer:expr, $In:ty;)+) => {
+        $(#[test]
+        fn $test() {
+            for seed in 1..=3 {
+                check::layer::<$In, _>(&$layer, seed).unwrap();
+            }
+        })+
+    };
+}
+
+type Conv<I, O, K, S = Stride<1>, P = Padding<0>> = Conv2d<I, O, K, S, P>;
+
+layers! {
+    conv2d: Conv::<Chw<2, 5, 4>, Chw<3, 3, 2>, Kernel<3>>::default(), Chw<2, 5, 4>;
+    conv2d_rectangular: Conv::<Chw<2, 5, 6>, Chw<5, 4, 2>, Kernel<2, 5>>::default(), Chw<2, 5, 6>;
+    conv2d_stride_padding: Conv::<Chw<3, 6, 7>, Chw<2, 4, 3>, Kernel<3>, Stride<2, 3>, Padding<2, 1>>::default(), Chw<3, 6, 7>;
+    conv2d_whole_input: Conv::<Chw<2, 4, 3>, Chw<9, 1, 1>, Kernel<4, 3>>::default(), Chw<2, 4, 3>;
+    max_pool: MaxPool2d::<Chw<2, 4, 6>, Chw<2, 2, 3>, Kernel<2>, Stride<2>>::default(), Chw<2, 4, 6>;
+    max_pool_overlapping: MaxPool2d::<Chw<2, 6, 5>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<1>>::default(), Chw<2, 6, 5>;
+    avg_pool: AvgPool2d::<Chw<2, 5, 4>, Chw<2, 2, 2>, Kernel<2>, Stride<2>>::default(), Chw<2, 5, 4>;
+    avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::default(), Chw<2, 6, 5>;
+    dense: Dense::<Flat<7>, Flat<5>>::default(), Flat<7>;
+    relu: Relu, Chw<2, 3, 2>;
+    sigmoid: Sigmoid, Flat<5>;
+    tanh: Tanh, Flat<5>;
+    softmax: Softmax, Flat<4>;
+    flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::default(), Chw<2, 3, 2>;
+    dropout: Dropout::new(0.4), Flat<9>;
+    chain: Chain(Dense::<Flat<3>, Flat<4>>::default(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
+}
+
+fn classes<const N: usize>(labels: &[usize]) -> Vec<Class<N>> {
+    labels.iter().map(|&label| Class::new(label).unwrap()).collect()
+}
+
+#[test]
+fn softmax_cross_entropy() {
+    check::loss::<Flat<5>, _>(&SoftmaxCrossEntropy, &classes::<5>(&[0, 4, 2]), 1).unwrap();
+}
+
+#[test]
+fn cross_entropy() {
+    check::loss::<Probabilities<5>, _>(&CrossEntropy, &classes::<5>(&[0, 4, 2]), 1).unwrap();
+}
+
+#[test]
+fn mean_squared_error() {
+    let targets = [0, 1].map(|n| Tensor::<Chw<2, 2, 1>, f64>::from_fn(|i| (i + n) as f64));
+    check::loss::<Chw<2, 2, 1>, _>(&MeanSquaredError, &targets, 1).unwrap();
+}
+
+#[test]
+fn lenet_in_one_direction() {
+    let net = LeNet5::<f64>::new(5);
+    let images: Batch<_, f64> =
+        (0..19).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 17) as f64 / 8.0 - 1.0)).collect();
+    let targets = classes::<10>(&(0..19).map(|i| i % 10).collect::<Vec<_>>());
+    for seed in 1..=3 {
+        check::network(&net, &SoftmaxCrossEntropy, &images, &targets, seed).unwrap();
+    }
+}
+
+/// The check itself notices a gradient that is wrong, by a factor or by a sign.
+#[test]
+fn a_wrong_gradient_is_found() {
+    use convnet::plan::{Backward, Forward, Op, Plan};
+
+    #[derive(Clone)]
+    struct Wrong(f64);
+    impl<S: Shape> Layer<S, f64> for Wrong {
+        type Out = S;
+        fn add_to(&self, plan: &mut Plan<f64>) {
+            plan.add::<S, Self>(self.clone());
+        }
+    }
+    impl Op<f64> for Wrong {
+        fn describe(&self) -> String {
+            "Wrong".into()
+        }
+        fn forward(&self, pass: Forward<'_, f64>) {
+            pass.y.copy_from_slice(pass.x);
+        }
+        fn backward(&self, pass: Backward<'_, f64>) {
+            let Some(dx) = pass.dx else { return };
+            for (dx, dy) in dx.iter_mut().zip(pass.dy) {
+                *dx = dy.map(|dy| self.0 * dy);
+            }
+        }
+    }
+    check::layer::<Flat<4>, _>(&Wrong(1.0), 1).unwrap();
+    assert!(check::layer::<Flat<4>, _>(&Wrong(1.01), 1).unwrap_err().by.starts_with("input"));
+    assert!(check::layer::<Flat<4>, _>(&Wrong(-1.0), 1).is_err());
+}

@@ -1,0 +1,247 @@
+//! Promise: no file can panic the reader, hang it, or make it allocate more than the file justifies; each kind
+//! of bad file has its own message, which names the file, what was expected and what was found.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use convnet::data::{Idx, Mnist};
+use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
+
+const NAME: &str = "folder/some-file";
+
+fn header(dims: &[u32]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, dims.len() as u8];
+    bytes.extend(dims.iter().flat_map(|dim| dim.to_be_bytes()));
+    bytes
+}
+
+fn idx(dims: &[u32], data: &[u8]) -> Vec<u8> {
+    [header(dims), data.to_vec()].concat()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    Idx::parse(Path::new(NAME), bytes).expect_err("a bad file").to_string()
+}
+
+#[test]
+fn every_bad_file_is_refused_with_its_reason() {
+    let good = idx(&[2, 3], &[1, 2, 3, 4, 5, 6]);
+    let zipped = gzip(&good);
+    let mut wrong_crc = zipped.clone();
+    let crc = wrong_crc.len() - 8;
+    wrong_crc[crc] ^= 1;
+    let huge = [u32::MAX; 4];
+    let bomb = gzip(&idx(&[100 << 20], &vec![0; 100 << 20]));
+    let lying = gzip(&idx(&[10], &vec![0; 10 << 20]));
+    let cut = zipped[..zipped.len() - 9].to_vec();
+
+    let cases: &[(&str, Vec<u8>, &str, &str)] = &[
+        ("empty", vec![], "an IDX file", "an empty file"),
+        ("three bytes", vec![0, 0, 8], "an IDX header of 4 bytes or more", "3 bytes"),
+        ("wrong magic", b"\x89PNG....".to_vec(), "magic 2049 to 2056", "magic 2303741511 (0x89504e47)"),
+        ("floats", vec![0, 0, 0x0d, 1, 0, 0, 0, 0], "IDX type 0x08 (u8)", "type 0x0d (f32)"),
+        ("no dimension", vec![0, 0, 8, 0], "1 to 8 dimensions", "0"),
+        ("255 dimensions", vec![0, 0, 8, 255], "1 to 8 dimensions", "255"),
+        ("short header", good[..9].to_vec(), "an IDX header of 12 bytes", "9 bytes"),
+        ("overflow", header(&huge), "whose product fits", "4294967295 × 4294967295 × 4294967295"),
+        ("2³²−1 images", header(&[u32::MAX, 28, 28]), "3367254359280 bytes", "found 0"),
+        ("one byte missing", good[..17].to_vec(), "6 bytes of data (2 × 3)", "5"),
+        ("one byte too many", [&good[..], &[7]].concat(), "6 bytes of data (2 × 3)", "7"),
+        ("page", b"\n<!DOCTYPE html><html>".to_vec(), "an IDX file", "a web page"),
+        ("zipped page", gzip(b"<html></html>"), "an IDX file", "a web page"),
+        ("gzip cut off", cut, "a whole gzip stream", "cut off"),
+        ("gzip of nothing", gzip(&[]), "4 bytes or more", "0 bytes"),
+        ("gzip header only", vec![0x1f, 0x8b], "a whole gzip stream", "cut off"),
+        ("gzip damaged", vec![0x1f, 0x8b, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], "an undamaged gzip", "damage"),
+        ("gzip CRC", wrong_crc, "an undamaged gzip stream", "damage"),
+        ("gzip, then bytes", [&zipped[..], &[0]].concat(), "end of the file after the gzip", "more bytes"),
+        ("two gzip streams", [&zipped[..], &zipped].concat(), "end of the file after the gzip", "more bytes"),
+        ("zipped, one missing", gzip(&good[..17]), "6 bytes of data (2 × 3)", "5"),
+        ("zipped, one too many", gzip(&[&good[..], &[7]].concat()), "6 bytes of data (2 × 3)", "more"),
+        ("bomb, honest header", bomb, "bytes in a gzip file of", "a header for 104857600"),
+        ("bomb, lying header", lying, "10 bytes of data (10)", "more"),
+        ("gzip, huge header", gzip(&header(&[u32::MAX, 28, 28])), "bytes in a gzip file of", "3367254359280"),
+    ];
+    for (what, bytes, expected, found) in cases {
+        let text = refusal(bytes);
+        assert!(text.starts_with(&format!("{NAME}: expected ")), "{what}: {text}");
+        let (left, right) = text.split_once(", found ").unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(left.contains(expected), "{what}: {text}");
+        assert!(format!("found {right}").contains(found), "{what}: {text}");
+    }
+}
+
+#[test]
+fn every_prefix_of_a_good_file_is_refused() {
+    let good = idx(&[2, 2, 5], &[9; 20]);
+    let zipped = gzip(&good);
+    for whole in [&good, &zipped] {
+        assert!(Idx::parse(Path::new(NAME), whole).is_ok());
+        for len in 0..whole.len() {
+            assert!(refusal(&whole[..len]).starts_with(NAME), "{len} bytes");
+        }
+    }
+}
+
+#[test]
+fn content_not_name_tells_gzip() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("raw.gz", idx(&[3], b"abc")), ("zipped", gzip(&idx(&[3], b"abc")))] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let idx = Idx::open(&path).unwrap();
+        assert_eq!((idx.dims(), idx.data(), idx.path()), (&[3][..], &b"abc"[..], path.as_path()));
+        assert_eq!(idx.into_data(), b"abc");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |path: &Path| {
+        let text = Idx::open(path).unwrap_err().to_string();
+        assert!(text.starts_with(&path.display().to_string()), "{text}");
+        text
+    };
+    assert!(text(folder.path()).contains("expected a file, found a folder"));
+    assert!(text(&folder.path().join("missing")).contains("cannot read"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::process::Command;
+
+        let link = folder.path().join("dangling");
+        symlink("nowhere", &link).unwrap();
+        assert!(text(&link).contains("cannot read"));
+
+        let fifo = folder.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        for path in [&fifo, Path::new("/dev/zero"), Path::new("/dev/null")] {
+            assert!(text(path).contains("expected a file, found a device, pipe or socket"));
+        }
+
+        let secret = folder.path().join("secret");
+        fs::write(&secret, idx(&[1], &[1])).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+        // The superuser may read everything.
+        if fs::File::open(&secret).is_err() {
+            assert!(text(&secret).contains("cannot read"));
+        }
+    }
+}
+
+#[test]
+fn bad_folders_are_refused_with_the_file_at_fault() {
+    let images = |n: u32, rows: u32| idx(&[n, rows, 28], &vec![0; (n * rows * 28) as usize]);
+    let labels = |labels: &[u8]| idx(&[labels.len() as u32], labels);
+    const TRAIN: &str = "train-images-idx3-ubyte";
+    const TEST: &str = "t10k-images-idx3-ubyte";
+    const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
+    const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
+
+    let load = |file: &str, bytes: Option<Vec<u8>>| {
+        let folder = tempfile::tempdir().unwrap();
+        // The three accepted spellings at once.
+        fs::write(folder.path().join("train-images-idx3-ubyte"), images(2, 28)).unwrap();
+        fs::write(folder.path().join("train-labels-idx1-ubyte"), labels(&[0, 9])).unwrap();
+        fs::write(folder.path().join("t10k-images-idx3-ubyte"), gzip(&images(1, 28))).unwrap();
+        fs::write(folder.path().join("t10k-labels-idx1-ubyte"), labels(&[5])).unwrap();
+        fs::rename(folder.path().join(TRAIN), folder.path().join("train-images.idx3-ubyte")).unwrap();
+        fs::rename(folder.path().join(TEST), folder.path().join(format!("{TEST}.gz"))).unwrap();
+        let name = match file {
+            TRAIN => "train-images.idx3-ubyte",
+            TEST => "t10k-images-idx3-ubyte.gz",
+            name => name,
+        };
+        match bytes {
+            Some(bytes) => fs::write(folder.path().join(name), bytes).unwrap(),
+            None => fs::remove_file(folder.path().join(name)).unwrap(),
+        }
+        Mnist::load_from(folder.path()).map(|mnist| (mnist.train.targets().len(), mnist.test.targets().len()))
+    };
+
+    assert_eq!(load(TRAIN_LABELS, Some(labels(&[3, 4]))).unwrap(), (2, 1));
+
+    let dots = "train-images.idx3-ubyte";
+    type Case<'a> = (&'a str, Option<Vec<u8>>, &'a [&'a str]);
+    let cases: &[Case] = &[
+        (TRAIN_LABELS, Some(labels(&[1, 2, 3])), &[TRAIN_LABELS, "expected 2 labels", dots, "found 3"]),
+        (TRAIN_LABELS, Some(labels(&[1, 10])), &[TRAIN_LABELS, "labels from 0 to 9", "found 10 at item 1"]),
+        (TRAIN, Some(images(2, 27)), &[dots, "expected images of 28 × 28", "found 27 × 28"]),
+        (TEST, Some(images(0, 28)), &["t10k-images-idx3-ubyte.gz", "at least one image", "found none"]),
+        (TRAIN, Some(labels(&[1, 2])), &[dots, "magic 2051 (u8, 3 dimensions)", "2049 (u8, 1 dimension)"]),
+        (TEST_LABELS, Some(images(1, 28)), &[TEST_LABELS, "magic 2049 (u8, 1 dimension)", "2051 (u8, 3"]),
+        (TEST_LABELS, Some(vec![]), &[TEST_LABELS, "an IDX file", "an empty file"]),
+        (TEST_LABELS, None, &[TEST_LABELS, "t10k-labels.idx1-ubyte.gz", "found none of these names"]),
+    ];
+    for (file, bytes, parts) in cases {
+        let text = load(file, bytes.clone()).unwrap_err().to_string();
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for (path, found) in [(file, "found a file"), (folder.path().join("missing"), "found nothing")] {
+        let text = Mnist::load_from(&path).unwrap_err().to_string();
+        assert!(text.starts_with(&path.display().to_string()) && text.ends_with(found), "{text}");
+    }
+}
+
+/// Images of each class in the whole of MNIST.
+const TRAIN_CLASSES: [usize; 10] = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
+const TEST_CLASSES: [usize; 10] = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
+
+#[test]
+fn the_sample_has_the_proportions_of_the_whole() {
+    for (split, size, classes) in [("train", 12_000, TRAIN_CLASSES), ("t10k", 2_000, TEST_CLASSES)] {
+        let labels = Idx::open(format!("assets/mnist/{split}-labels-idx1-ubyte.gz").as_ref()).unwrap();
+        assert_eq!(labels.dims(), [size]);
+        let whole: usize = classes.iter().sum();
+        for (class, count) in classes.into_iter().enumerate() {
+            let found = labels.data().iter().filter(|&&label| usize::from(label) == class).count();
+            assert!((found * whole).abs_diff(count * size) < whole, "{split} {class}: {found}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn arrays_come_back(dims in prop::collection::vec(0_u32..5, 1..=8), seed: u8) {
+        let size = dims.iter().product::<u32>() as usize;
+        let data: Vec<u8> = (0..size).map(|i| (i as u8).wrapping_mul(seed)).collect();
+        let bytes = idx(&dims, &data);
+        for file in [gzip(&bytes), bytes] {
+            let idx = Idx::parse(Path::new(NAME), &file).unwrap();
+            prop_assert!(idx.dims().iter().map(|&dim| dim as u32).eq(dims.iter().copied()));
+            prop_assert_eq!(idx.data(), &data[..]);
+        }
+    }
+
+    #[test]
+    fn random_bytes_never_panic(start in 0_usize..4, rank: u8, rest in prop::collection::vec(any::<u8>(), 0..64)) {
+        let starts = [vec![], vec![0, 0, 8, rank], vec![0x1f, 0x8b], vec![0x1f, 0x8b, 8, 0]];
+        let bytes = [&starts[start][..], &rest].concat();
+        let _ = Idx::parse(Path::new(NAME), &bytes);
+        let _ = Idx::parse(Path::new(NAME), &gzip(&bytes));
+    }
+
+    #[test]
+    fn a_flipped_bit_of_the_gzip_stream_never_changes_the_array(at in 0_usize..1000, bit in 0_u32..8) {
+        let data: Vec<u8> = (0..200_u8).collect();
+        let mut file = gzip(&idx(&[10, 20], &data));
+        let at = at % file.len();
+        file[at] ^= 1 << bit;
+        if let Ok(idx) = Idx::parse(Path::new(NAME), &file) {
+            prop_assert_eq!(idx.data(), &data[..]);
+        }
+    }
+}

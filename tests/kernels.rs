@@ -1,0 +1,256 @@
+//! Every kernel against the naive reference: the same integers, exactly.
+//!
+//! Values are small whole numbers, so that sums are exact in any order. Outputs and working space begin as
+//! NaN: what is not written shows.
+
+use convnet::kernel::conv::{Conv, Geometry};
+use convnet::kernel::naive;
+use convnet::kernel::pool::Pool;
+use convnet::shape::Window;
+use convnet::tensor::{LANES, Lanes};
+use proptest::prelude::*;
+
+const BATCHES: [usize; 6] = [1, 3, 15, 16, 17, 33];
+
+/// Whole numbers from −4 to 4 in a fixed but irregular order.
+struct Integers(u64);
+
+impl Integers {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((self.0 >> 33) % 9) as f64 - 4.0
+    }
+
+    fn values(&mut self, len: usize) -> Vec<f64> {
+        (0..len).map(|_| self.next()).collect()
+    }
+
+    fn samples(&mut self, samples: usize, len: usize) -> Vec<Vec<f64>> {
+        (0..samples).map(|_| self.values(len)).collect()
+    }
+}
+
+/// Samples in the engine's layout, zeros in the lanes that are left over.
+fn tiles(samples: &[Vec<f64>]) -> Vec<Lanes<f32>> {
+    let len = samples[0].len();
+    let mut tiles = vec![Lanes::zero(); samples.len().div_ceil(LANES) * len];
+    for (n, sample) in samples.iter().enumerate() {
+        for (i, value) in sample.iter().enumerate() {
+            tiles[n / LANES * len + i].0[n % LANES] = *value as f32;
+        }
+    }
+    tiles
+}
+
+fn nan(len: usize) -> Vec<Lanes<f32>> {
+    vec![Lanes::splat(f32::NAN); len]
+}
+
+fn single(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|&v| v as f32).collect()
+}
+
+#[track_caller]
+fn assert_samples(what: &str, found: &[Lanes<f32>], expected: &[Vec<f64>]) {
+    let len = expected[0].len();
+    for (n, sample) in expected.iter().enumerate() {
+        for (i, value) in sample.iter().enumerate() {
+            let found = found[n / LANES * len + i].0[n % LANES];
+            assert_eq!(found, *value as f32, "{what}, sample {n}, entry {i}");
+        }
+    }
+}
+
+/// A geometry from its input, filters and window; `None` where the window does not fit.
+fn geometry(input: [usize; 3], filters: usize, window: Window) -> Option<Geometry> {
+    let mut output = [filters, 0, 0];
+    for axis in 0..2 {
+        let room = (input[axis + 1] + 2 * window.padding[axis]).checked_sub(window.kernel[axis])?;
+        output[axis + 1] = room / window.stride[axis] + 1;
+    }
+    Some(Geometry { input, output, window })
+}
+
+fn check_conv(g: Geometry, batch: usize, seed: u64) {
+    let mut integers = Integers(seed);
+    let (x_len, y_len) = (g.input.iter().product(), g.output.iter().product());
+    let area = g.window.kernel[0] * g.window.kernel[1];
+    let weight = integers.values(g.output[0] * g.input[0] * area);
+    let bias = integers.values(g.output[0]);
+    let x = integers.samples(batch, x_len);
+    let dy = integers.samples(batch, y_len);
+
+    let mut y = vec![vec![0.0; y_len]; batch];
+    let mut dx = vec![vec![0.0; x_len]; batch];
+    let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
+    for n in 0..batch {
+        naive::conv_forward(&mut y[n], &x[n], &weight, &bias, &g);
+        naive::conv_backward_data(&mut dx[n], &dy[n], &weight, &g);
+        naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
+    }
+
+    let conv = Conv::new(g);
+    let (x, dy) = (tiles(&x), tiles(&dy));
+    let (weight, bias) = (single(&weight), single(&bias));
+    for parallel in [false, true] {
+        let what = |pass| format!("{pass} of {g:?}, batch {batch}, parallel {parallel}");
+        let mut scratch = nan(conv.scratch() * batch.div_ceil(LANES));
+        let mut found = nan(dy.len());
+        conv.forward(&mut found, &x, &weight, &bias, &mut scratch, parallel);
+        assert_samples(&what("forward"), &found, &y);
+
+        let mut scratch = nan(scratch.len());
+        let mut found = nan(x.len());
+        conv.backward_data(&mut found, &dy, &weight, &mut scratch, parallel);
+        assert_samples(&what("backward-data"), &found, &dx);
+
+        let mut scratch = nan(scratch.len());
+        let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
+        conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut scratch, parallel);
+        assert_eq!(found_dw, single(&dw), "{}", what("backward-weights"));
+        assert_eq!(found_db, single(&db), "{}", what("backward-biases"));
+    }
+}
+
+/// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
+/// block of four.
+fn geometries() -> Vec<Geometry> {
+    let mut all = Vec::new();
+    for (input, filters, kernel) in [
+        ([1, 5, 7], 1, [1, 1]),
+        ([1, 9, 6], 3, [3, 3]),
+        ([2, 7, 5], 4, [3, 2]),
+        ([3, 6, 8], 5, [5, 5]),
+        ([2, 4, 4], 8, [4, 4]),
+        ([5, 3, 8], 9, [3, 7]),
+        ([4, 8, 3], 2, [7, 2]),
+    ] {
+        for stride in [[1, 1], [2, 2], [3, 1], [4, 3]] {
+            for padding in [[0, 0], [1, 1], [2, 0], [3, 2]] {
+                if padding[0] < kernel[0] && padding[1] < kernel[1] {
+                    all.extend(geometry(input, filters, Window { kernel, stride, padding }));
+                }
+            }
+        }
+    }
+    // A dense layer is a convolution of one position.
+    for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
+        let window = Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+        all.extend(geometry([inputs, 1, 1], units, window));
+    }
+    all
+}
+
+#[test]
+fn convolutions() {
+    let geometries = geometries();
+    assert!(geometries.len() >= 60, "{} geometries", geometries.len());
+    for (i, g) in geometries.into_iter().enumerate() {
+        for batch in BATCHES {
+            check_conv(g, batch, i as u64);
+        }
+    }
+}
+
+fn check_pool(pool: Pool, channels: usize, batch: usize, seed: u64) {
+    let mut integers = Integers(seed);
+    let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
+    let area = (pool.window.kernel[0] * pool.window.kernel[1]) as f64;
+    let x = integers.samples(batch, channels * x_area);
+    // Multiples of the area, so that means and their gradients are whole too.
+    let dy: Vec<Vec<f64>> = integers
+        .samples(batch, channels * y_area)
+        .into_iter()
+        .map(|sample| sample.into_iter().map(|v| v * area).collect())
+        .collect();
+    let x_times_area: Vec<Vec<f64>> = x.iter().map(|s| s.iter().map(|v| v * area).collect()).collect();
+
+    let zeros = |len: usize| vec![vec![0.0; len]; batch];
+    let (mut max, mut max_dx) = (zeros(channels * y_area), zeros(channels * x_area));
+    let (mut mean, mut mean_dx) = (zeros(channels * y_area), zeros(channels * x_area));
+    for n in 0..batch {
+        for c in 0..channels {
+            let (xs, ys) = (c * x_area..(c + 1) * x_area, c * y_area..(c + 1) * y_area);
+            naive::max_forward(&mut max[n][ys.clone()], &x[n][xs.clone()], &pool);
+            naive::max_backward(&mut max_dx[n][xs.clone()], &dy[n][ys.clone()], &x[n][xs.clone()], &pool);
+            naive::mean_forward(&mut mean[n][ys.clone()], &x_times_area[n][xs.clone()], &pool);
+            naive::mean_backward(&mut mean_dx[n][xs.clone()], &dy[n][ys.clone()], &pool);
+        }
+    }
+
+    let (x, x_times_area, dy) = (tiles(&x), tiles(&x_times_area), tiles(&dy));
+    for parallel in [false, true] {
+        let what = |pass| format!("{pass} of {pool:?}, batch {batch}, parallel {parallel}");
+        let mut y = nan(dy.len());
+        pool.max_forward(&mut y, &x, parallel);
+        assert_samples(&what("max"), &y, &max);
+        let mut dx = nan(x.len());
+        pool.max_backward(&mut dx, &dy, &x, &y, parallel);
+        assert_samples(&what("gradient of max"), &dx, &max_dx);
+        pool.mean_forward(&mut y, &x_times_area, parallel);
+        assert_samples(&what("mean"), &y, &mean);
+        pool.mean_backward(&mut dx, &dy, parallel);
+        assert_samples(&what("gradient of mean"), &dx, &mean_dx);
+    }
+}
+
+#[test]
+fn pooling() {
+    let mut tried = 0;
+    for input in [[4, 4], [5, 7], [9, 6], [3, 3]] {
+        for kernel in [[1, 1], [2, 2], [3, 3], [2, 3]] {
+            for stride in [[1, 1], [2, 2], [3, 2]] {
+                for padding in [[0, 0], [1, 1]] {
+                    let window = Window { kernel, stride, padding };
+                    if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
+                        continue;
+                    }
+                    let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
+                    let pool = Pool { input, output: [g.output[1], g.output[2]], window };
+                    for batch in [1, 16, 17] {
+                        check_pool(pool, 3, batch, tried);
+                    }
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried >= 60, "{tried} geometries");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_convolution(
+        input in [1_usize..5, 1_usize..12, 1_usize..12],
+        filters in 1_usize..11,
+        kernel in [1_usize..6, 1_usize..6],
+        stride in [1_usize..5, 1_usize..5],
+        padding in [0_usize..4, 0_usize..4],
+        batch in 1_usize..35,
+        seed: u64,
+    ) {
+        prop_assume!(padding[0] < kernel[0] && padding[1] < kernel[1]);
+        let window = Window { kernel, stride, padding };
+        if let Some(g) = geometry(input, filters, window) {
+            check_conv(g, batch, seed);
+        }
+    }
+
+    #[test]
+    fn any_pooling(
+        input in [1_usize..12, 1_usize..12],
+        kernel in [1_usize..5, 1_usize..5],
+        stride in [1_usize..5, 1_usize..5],
+        padding in [0_usize..3, 0_usize..3],
+        batch in 1_usize..35,
+        seed: u64,
+    ) {
+        prop_assume!(2 * padding[0] <= kernel[0] && 2 * padding[1] <= kernel[1]);
+        let window = Window { kernel, stride, padding };
+        if let Some(g) = geometry([1, input[0], input[1]], 1, window) {
+            check_pool(Pool { input, output: [g.output[1], g.output[2]], window }, 2, batch, seed);
+        }
+    }
+}
