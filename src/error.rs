@@ -52,7 +52,9 @@ pub enum Error {
     },
 
     /// Training left the finite numbers. The network keeps its weights of before the batch.
-    #[error("epoch {epoch}, batch {batch}: expected a finite loss, found {loss}; try a smaller learning rate")]
+    #[error(
+        "epoch {epoch}, batch {batch}: expected a finite loss, found {loss}; try a smaller learning rate"
+    )]
     Diverged {
         /// Epoch, counted from 1.
         epoch: usize,
@@ -65,7 +67,11 @@ pub enum Error {
 
 impl Error {
     /// An [`Error::Format`].
-    pub(crate) fn format(path: impl Into<PathBuf>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn format(
+        path: impl Into<PathBuf>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
         Error::Format { path: path.into(), expected: expected.into(), found: found.into() }
     }
 

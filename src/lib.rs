@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod data;
+#[doc(hidden)]
+pub mod declare;
 pub mod error;
 mod init;
 pub mod kernel;
@@ -19,6 +21,7 @@ pub mod train;
 
 pub use error::Error;
 pub use init::Init;
+pub use network::Network;
 pub use scalar::Scalar;
 
 /// What most programs use.

@@ -8,13 +8,35 @@ use crate::tensor::{Lanes, Tensor};
 
 /// The distance between an output of shape `Out` and a target, averaged over the samples of a batch.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot compare an output of shape `{Out}` with targets of type `{Y}`",
-    label = "the network gives `{Out}`, the data has `{Y}`"
+    message = "`{Self}` does not fit an output of shape `{Out}` and the data's targets",
+    label = "the network gives `{Out}`"
 )]
 pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
     /// For one tile of outputs and its targets (at most one for each lane): returns the sum of the samples'
     /// losses, and writes to `dy` `scale` times their gradient by the output, zero in lanes without a sample.
     fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
+}
+
+/// Labels that say which of the entries of an output of shape `Out` is right: as many classes as entries.
+#[diagnostic::on_unimplemented(
+    message = "labels of `{Self}` do not fit a network that gives `{Out}`: the numbers of classes differ",
+    label = "the network gives `{Out}`, the data has `{Self}`"
+)]
+pub trait LabelsOf<Out>: Target {
+    /// The entry that is right.
+    fn entry(&self) -> usize;
+}
+
+impl<const N: usize> LabelsOf<Flat<N>> for Class<N> {
+    fn entry(&self) -> usize {
+        self.index()
+    }
+}
+
+impl<const N: usize> LabelsOf<Probabilities<N>> for Class<N> {
+    fn entry(&self) -> usize {
+        self.index()
+    }
 }
 
 /// Cross-entropy on logits, with the softmax in it.
@@ -41,13 +63,13 @@ pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct SoftmaxCrossEntropy;
 
-impl<const N: usize, T: Scalar> Loss<Flat<N>, Class<N>, T> for SoftmaxCrossEntropy {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Class<N>], scale: T) -> f64 {
+impl<const N: usize, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<Flat<N>, Y, T> for SoftmaxCrossEntropy {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let log_sum = softmax(dy, y);
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
-            loss += (log_sum.0[lane] - y[target.index()].0[lane]).as_f64();
-            dy[target.index()].0[lane] -= T::one();
+            loss += (log_sum.0[lane] - y[target.entry()].0[lane]).as_f64();
+            dy[target.entry()].0[lane] -= T::one();
         }
         for dy in dy {
             for (lane, dy) in dy.0.iter_mut().enumerate() {
@@ -69,16 +91,16 @@ impl<const N: usize, T: Scalar> Loss<Flat<N>, Class<N>, T> for SoftmaxCrossEntro
 #[derive(Clone, Copy, Default, Debug)]
 pub struct CrossEntropy;
 
-impl<const N: usize, T: Scalar> Loss<Probabilities<N>, Class<N>, T> for CrossEntropy {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Class<N>], scale: T) -> f64 {
+impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T> for CrossEntropy {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         dy.fill(Lanes::zero());
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
             // A NaN stays one: `max` would hide it.
-            let p = y[target.index()].0[lane];
+            let p = y[target.entry()].0[lane];
             let p = if p < T::min_positive_value() { T::min_positive_value() } else { p };
             loss -= p.ln().as_f64();
-            dy[target.index()].0[lane] = -scale / p;
+            dy[target.entry()].0[lane] = -scale / p;
         }
         loss
     }

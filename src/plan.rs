@@ -145,6 +145,7 @@ pub struct Step<T> {
 }
 
 /// The operations of a network, in order.
+#[derive(Default)]
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
 }
@@ -158,23 +159,26 @@ const SMALL_NETWORK: usize = 1 << 19;
 const GROUPS: usize = 16;
 
 impl<T: Scalar> Plan<T> {
+    /// No operations yet.
+    pub fn new() -> Self {
+        Plan { steps: Vec::new() }
+    }
+
     /// The operations of `layers`, named by their place: "0", "1", …
     pub fn of<In: Shape>(layers: &impl Layer<In, T>) -> Self {
-        let mut plan = Plan { steps: Vec::new() };
+        let mut plan = Plan::new();
         layers.add_to(&mut plan);
         plan
     }
 
-    /// Names the layers, in order.
-    ///
-    /// # Panics
-    /// If there are not as many names as layers.
-    pub(crate) fn named(mut self, names: &[&str]) -> Self {
-        assert_eq!(names.len(), self.steps.len(), "one name for each layer");
-        for (step, name) in self.steps.iter_mut().zip(names) {
-            step.name = name.to_string();
+    /// Adds a layer of the network under its name.
+    #[doc(hidden)]
+    pub fn layer<In: Shape, L: Layer<In, T>>(&mut self, name: &str, layer: &L) {
+        let first = self.steps.len();
+        layer.add_to(self);
+        for step in &mut self.steps[first..] {
+            step.name = name.into();
         }
-        self
     }
 
     /// Adds the arithmetic of the layer `L`. Called by [`Layer::add_to`].

@@ -4,6 +4,8 @@
 //! [`Probabilities`] for the output of a softmax. The same shape as a value is a [`Dims`], which constant
 //! code can compute with; stable Rust cannot compute inside a type.
 
+#![allow(clippy::result_large_err, reason = "a sentence made in constant code has no heap to lie on")]
+
 use std::fmt;
 
 /// The shape of one sample, as a type.
@@ -178,31 +180,41 @@ impl<const C: usize> ToShape for Known<{ Dims::PROBABILITIES }, C, 1, 1> {
     type Shape = Probabilities<C>;
 }
 
-/// Layers that a user names in an error: the kind, and the name if the network has one for it.
+/// Why a layer does not fit: a sentence put together in constant code, where `format!` is not to be had.
 #[derive(Clone, Copy)]
-#[doc(hidden)]
-pub struct Site {
-    pub kind: &'static str,
-    pub name: &'static str,
-}
-
-/// Text put together in constant code, where `format!` is not to be had.
-struct Text {
-    bytes: [u8; 320],
+pub struct Misfit {
+    kind: &'static str,
+    text: [u8; 320],
     len: usize,
 }
 
-impl Text {
-    const fn at(site: Site) -> Self {
-        let text = Text { bytes: [0; 320], len: 0 }.str(site.kind);
-        if site.name.is_empty() { text.str(": ") } else { text.str(" ").str(site.name).str(": ") }
+impl Misfit {
+    /// A compile error with this sentence, at the place of the call, if it is made in a constant. The kind of
+    /// layer and its name, where it has one, come first.
+    ///
+    /// # Panics
+    /// Always.
+    #[track_caller]
+    pub const fn refuse(self, name: &str) -> ! {
+        let Ok(text) = std::str::from_utf8(self.text.split_at(self.len).0) else { panic!("a misfit") };
+        let head = Misfit { len: 0, ..self }.str(self.kind);
+        let head = if name.is_empty() { head } else { head.str(" ").str(name) };
+        let whole = head.str(": ").str(text);
+        match std::str::from_utf8(whole.text.split_at(whole.len).0) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("a misfit"),
+        }
+    }
+
+    const fn of(kind: &'static str) -> Self {
+        Misfit { kind, text: [0; 320], len: 0 }
     }
 
     const fn str(mut self, part: &str) -> Self {
         let part = part.as_bytes();
         let mut i = 0;
-        while i < part.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = part[i];
+        while i < part.len() && self.len < self.text.len() {
+            self.text[self.len] = part[i];
             self.len += 1;
             i += 1;
         }
@@ -239,12 +251,8 @@ impl Text {
         }
     }
 
-    #[track_caller]
-    const fn fail(&self) -> ! {
-        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a shape does not fit"),
-        }
+    const fn pair_or_one(self, pair: [usize; 2]) -> Self {
+        if pair[0] == pair[1] { self.num(pair[0]) } else { self.pair(pair) }
     }
 }
 
@@ -252,140 +260,131 @@ impl Text {
 ///
 /// The one place that holds this rule (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
 /// learning", relationship 6). A window that does not fit is a constant panic that names the layer.
-#[track_caller]
 #[doc(hidden)]
-pub const fn window_output(site: Site, input: Dims, window: Window) -> [usize; 2] {
+pub const fn window_output(kind: &'static str, input: Dims, window: Window) -> Result<[usize; 2], Misfit> {
     if input.kind != Dims::CHW {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("takes channels x height x width, but is given a vector of ")
             .num(input.channels)
-            .str("; put it before the Flatten")
-            .fail()
+            .str("; put it before the Flatten"));
     }
     let Window { kernel, stride, padding } = window;
     if kernel[0] == 0 || kernel[1] == 0 {
-        Text::at(site).str("expected a kernel of at least 1x1, found ").pair(kernel).fail()
+        return Err(Misfit::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel));
     }
     if stride[0] == 0 || stride[1] == 0 {
-        Text::at(site).str("expected a stride of at least 1, found ").pair(stride).fail()
+        return Err(Misfit::of(kind).str("expected a stride of at least 1, found ").pair_or_one(stride));
     }
     if kernel[0] > input.height + 2 * padding[0] || kernel[1] > input.width + 2 * padding[1] {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("a ")
             .pair(kernel)
             .str(" kernel does not fit a ")
             .pair([input.height, input.width])
             .str(" input with padding ")
-            .pair_or_one(padding)
-            .fail()
+            .pair_or_one(padding));
     }
-    [
+    Ok([
         (input.height + 2 * padding[0] - kernel[0]) / stride[0] + 1,
         (input.width + 2 * padding[1] - kernel[1]) / stride[1] + 1,
-    ]
-}
-
-impl Text {
-    const fn pair_or_one(self, pair: [usize; 2]) -> Self {
-        if pair[0] == pair[1] { self.num(pair[0]) } else { self.pair(pair) }
-    }
+    ])
 }
 
 /// Output of a convolution; also refuses padding that only adds zeros to look at.
-#[track_caller]
 #[doc(hidden)]
-pub const fn conv_output(site: Site, input: Dims, filters: usize, window: Window) -> Dims {
-    let [height, width] = window_output(site, input, window);
+pub const fn conv_output(
+    kind: &'static str,
+    input: Dims,
+    filters: usize,
+    window: Window,
+) -> Result<Dims, Misfit> {
+    let [height, width] = match window_output(kind, input, window) {
+        Ok(size) => size,
+        Err(misfit) => return Err(misfit),
+    };
     if filters == 0 {
-        Text::at(site).str("expected at least 1 filter, found 0").fail()
+        return Err(Misfit::of(kind).str("expected at least 1 filter, found 0"));
     }
     if window.padding[0] >= window.kernel[0] || window.padding[1] >= window.kernel[1] {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("expected padding smaller than the ")
             .pair(window.kernel)
             .str(" kernel, found ")
-            .pair_or_one(window.padding)
-            .fail()
+            .pair_or_one(window.padding));
     }
-    Dims::chw(filters, height, width)
+    Ok(Dims::chw(filters, height, width))
 }
 
 /// Output of a pooling layer; every window must cover a value of the input.
-#[track_caller]
 #[doc(hidden)]
-pub const fn pool_output(site: Site, input: Dims, window: Window) -> Dims {
-    let [height, width] = window_output(site, input, window);
+pub const fn pool_output(kind: &'static str, input: Dims, window: Window) -> Result<Dims, Misfit> {
+    let [height, width] = match window_output(kind, input, window) {
+        Ok(size) => size,
+        Err(misfit) => return Err(misfit),
+    };
     if 2 * window.padding[0] > window.kernel[0] || 2 * window.padding[1] > window.kernel[1] {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("expected padding of at most half the ")
             .pair(window.kernel)
             .str(" kernel, found ")
-            .pair_or_one(window.padding)
-            .fail()
+            .pair_or_one(window.padding));
     }
-    Dims::chw(input.channels, height, width)
+    Ok(Dims::chw(input.channels, height, width))
 }
 
 /// Output of a dense layer.
-#[track_caller]
 #[doc(hidden)]
-pub const fn dense_output(site: Site, input: Dims, units: usize) -> Dims {
+pub const fn dense_output(kind: &'static str, input: Dims, units: usize) -> Result<Dims, Misfit> {
     if input.kind == Dims::CHW {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("takes a vector, but is given ")
             .dims(input)
             .str("; put a Flatten before it, which gives ")
-            .num(input.len())
-            .fail()
+            .num(input.len()));
     }
     if input.kind == Dims::PROBABILITIES {
-        Text::at(site)
+        return Err(Misfit::of(kind)
             .str("is given the ")
             .num(input.channels)
-            .str(" probabilities of a Softmax; a Softmax comes last")
-            .fail()
+            .str(" probabilities of a Softmax; a Softmax comes last"));
     }
     if units == 0 {
-        Text::at(site).str("expected at least 1 unit, found 0").fail()
+        return Err(Misfit::of(kind).str("expected at least 1 unit, found 0"));
     }
-    Dims::flat(units)
+    Ok(Dims::flat(units))
 }
 
-/// Output of a flattening layer.
-#[track_caller]
+/// Why a layer type's written output shape is not what its arithmetic gives, if it is not.
 #[doc(hidden)]
-pub const fn flatten_output(site: Site, input: Dims) -> Dims {
-    if input.kind != Dims::CHW {
-        Text::at(site).str("is given a vector of ").num(input.channels).str(", which is flat already").fail()
-    }
-    Dims::flat(input.len())
-}
-
-/// Refuses a layer type whose written output shape is not what its arithmetic gives.
-#[track_caller]
-#[doc(hidden)]
-pub const fn assert_output(site: Site, input: Dims, written: Dims, computed: Dims) {
-    if !written.equals(computed) {
-        Text::at(site)
-            .str("an input of ")
-            .dims(input)
-            .str(" gives ")
-            .dims(computed)
-            .str(", but the type says ")
-            .dims(written)
-            .fail()
+pub const fn misfit(
+    kind: &'static str,
+    input: Dims,
+    written: Dims,
+    computed: Result<Dims, Misfit>,
+) -> Option<Misfit> {
+    match computed {
+        Err(misfit) => Some(misfit),
+        Ok(computed) if written.equals(computed) => None,
+        Ok(computed) => Some(
+            Misfit::of(kind)
+                .str("an input of ")
+                .dims(input)
+                .str(" gives ")
+                .dims(computed)
+                .str(", but the type says ")
+                .dims(written),
+        ),
     }
 }
 
 /// Output of a dropout layer.
-#[track_caller]
 #[doc(hidden)]
-pub const fn dropout_output(site: Site, input: Dims, rate: f64) -> Dims {
+pub const fn dropout_output(kind: &'static str, input: Dims, rate: f64) -> Result<Dims, Misfit> {
     if input.kind == Dims::PROBABILITIES {
-        Text::at(site).str("is given the probabilities of a Softmax; a Softmax comes last").fail()
+        return Err(Misfit::of(kind).str("is given the probabilities of a Softmax; a Softmax comes last"));
     }
     if !(rate >= 0.0 && rate < 1.0) {
-        Text::at(site).str("expected a rate of at least 0 and below 1").fail()
+        return Err(Misfit::of(kind).str("expected a rate of at least 0 and below 1"));
     }
-    input
+    Ok(input)
 }

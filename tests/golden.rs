@@ -31,7 +31,8 @@ fn run<T: Scalar>(tolerance: f64) {
         net.model_mut().set_param(name, &values).unwrap();
     }
 
-    let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.05).momentum(0.9)).progress(Progress::Silent);
+    let mut trainer =
+        Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.05).momentum(0.9)).progress(Progress::Silent);
     let losses = f64s(&golden, "losses");
     assert_eq!(losses.len(), 10);
     for (step, expected) in losses.into_iter().enumerate() {

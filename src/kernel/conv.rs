@@ -238,7 +238,14 @@ impl Correlation {
         self.output[1] * self.output[2]
     }
 
-    fn run<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], w: &[T], bias: Option<&[T]>, parallel: bool) {
+    fn run<T: Scalar>(
+        &self,
+        y: &mut [Lanes<T>],
+        x: &[Lanes<T>],
+        w: &[T],
+        bias: Option<&[T]>,
+        parallel: bool,
+    ) {
         let area = self.area();
         let tile = self.output[0] * area;
         each_chunk(parallel, y, tile, |t, y| {

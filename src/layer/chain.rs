@@ -3,7 +3,7 @@
 use super::Layer;
 use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::shape::Shape;
+use crate::shape::{Misfit, Shape};
 
 /// `A`, then `B`: compiles only if `B` takes what `A` gives.
 ///
@@ -14,7 +14,7 @@ use crate::shape::Shape;
 /// use convnet::prelude::*;
 /// type Layers = Chain<Dense<Flat<4>, Flat<8>>, Chain<Relu, Dense<Flat<8>, Flat<3>>>>;
 /// type Net = Sequential<Flat<4>, Layers>;
-/// const _: () = Net::CHECK; // the arithmetic of window layers is checked here
+/// const _: () = Net::check(); // so that `cargo check` finds what does not fit
 /// assert_eq!(Net::PARAMS, 4 * 8 + 8 + 8 * 3 + 3);
 /// let net = Net::new(1);
 /// assert_eq!(net.infer(&Batch::zeros(5)).len(), 5);
@@ -24,9 +24,9 @@ pub struct Chain<A, B>(pub A, pub B);
 
 impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<A::Out, T>> Layer<In, T> for Chain<A, B> {
     type Out = B::Out;
-    const CHECK: () = {
-        let () = A::CHECK;
-        B::CHECK
+    const MISFIT: Option<Misfit> = match A::MISFIT {
+        None => B::MISFIT,
+        misfit => misfit,
     };
     const PARAMS: usize = A::PARAMS + B::PARAMS;
     const MACS: usize = A::MACS + B::MACS;

@@ -6,7 +6,7 @@ use super::{Layer, Params, ParamsMut};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Padding, Site, Stride, Window};
+use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
@@ -55,16 +55,10 @@ impl<
     for Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
 {
     type Out = Chw<OC, OH, OW>;
-    const CHECK: () = {
-        let site = Site { kind: "Conv2d", name: "" };
+    const MISFIT: Option<Misfit> = {
         let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
         let input = Dims::chw(IC, IH, IW);
-        shape::assert_output(
-            site,
-            input,
-            Dims::chw(OC, OH, OW),
-            shape::conv_output(site, input, OC, window),
-        )
+        shape::misfit("Conv2d", input, Dims::chw(OC, OH, OW), shape::conv_output("Conv2d", input, OC, window))
     };
     const PARAMS: usize = OC * IC * KH * KW + OC;
     const MACS: usize = OC * OH * OW * IC * KH * KW;
@@ -98,7 +92,8 @@ impl<T: Scalar> Op<T> for ConvOp {
     }
 
     fn params(&self) -> Vec<Param> {
-        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. } } = self.geometry;
+        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. } } =
+            self.geometry;
         let (fan_in, fan_out) = (ic * kh * kw, oc * kh * kw);
         vec![
             Param { name: "weight", role: Role::Weight, shape: vec![oc, ic, kh, kw], fan_in, fan_out },
@@ -210,7 +205,7 @@ macro_rules! __Conv2d {
     (@type $name:ident) => { $crate::__window_layer!(Conv2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(ConvSettings, $($settings)*).place(__SITE, __INPUT)
+        $crate::__settings!(ConvSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
     };
 }
 

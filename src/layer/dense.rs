@@ -105,6 +105,6 @@ macro_rules! __Dense {
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(DenseSettings, $($settings)*).place(__SITE, __INPUT)
+        $crate::declare::DenseSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
     };
 }

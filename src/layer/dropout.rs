@@ -108,6 +108,6 @@ macro_rules! __Dropout {
     (@type $name:ident) => { $crate::layer::Dropout };
     (@value { rate: $rate:expr $(,)? }) => { $crate::layer::Dropout::new($rate) };
     ($($settings:tt)*) => {
-        $crate::__settings!(DropoutSettings, $($settings)*).place(__SITE, __INPUT)
+        $crate::declare::DropoutSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
     };
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::Layer;
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Flat, Site};
+use crate::shape::{self, Chw, Dims, Flat, Misfit};
 
 /// Feature maps as one vector, in channel, row, column order.
 ///
@@ -23,16 +23,31 @@ use crate::shape::{self, Chw, Dims, Flat, Site};
 /// assert_eq!(y.sample(0).as_slice(), [0.0, 1.0, 2.0, 3.0]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Flatten<In, Out>(PhantomData<(In, Out)>);
+pub struct Flatten<In = Inferred, Out = Inferred>(PhantomData<(In, Out)>);
+
+/// Stands for the shapes of a `Flatten` in `network!`.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Inferred;
+
+/// Says in `network!`, at the word `Flatten`, what cannot be flattened.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Flatten` takes `Chw<C, H, W>`, but is given `{In}`, which is flat already",
+    label = "this layer is given `{In}`"
+)]
+pub trait Flattens<In> {}
+impl<const C: usize, const H: usize, const W: usize> Flattens<Chw<C, H, W>> for Flatten {}
+
+#[doc(hidden)]
+pub const fn flattens<L: Flattens<In>, In>() {}
 
 impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Scalar> Layer<Chw<C, H, W>, T>
     for Flatten<Chw<C, H, W>, Flat<N>>
 {
     type Out = Flat<N>;
-    const CHECK: () = {
-        let site = Site { kind: "Flatten", name: "" };
+    const MISFIT: Option<Misfit> = {
         let input = Dims::chw(C, H, W);
-        shape::assert_output(site, input, Dims::flat(N), shape::flatten_output(site, input))
+        shape::misfit("Flatten", input, Dims::flat(N), Ok(Dims::flat(input.len())))
     };
 
     fn add_to(&self, plan: &mut Plan<T>) {

@@ -14,7 +14,7 @@ pub use chain::Chain;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
-pub use flatten::Flatten;
+pub use flatten::{Flatten, flattens};
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use softmax::Softmax;
 pub(crate) use softmax::softmax;
@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 
 use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::shape::Shape;
+use crate::shape::{Misfit, Shape};
 
 /// A layer that takes samples of shape `In`.
 ///
@@ -80,8 +80,8 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     /// Shape of one output sample.
     type Out: Shape;
 
-    /// Fails to evaluate, with a sentence, if the sizes in the type contradict each other.
-    const CHECK: () = ();
+    /// Why the sizes in the type contradict each other, if they do.
+    const MISFIT: Option<Misfit> = None;
 
     /// Trainable parameters.
     const PARAMS: usize = 0;

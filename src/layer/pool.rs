@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::conv2d::describe_window;
 use super::Layer;
+use super::conv2d::describe_window;
 use crate::kernel::pool::Pool;
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Padding, Site, Stride, Window};
+use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 
 /// The largest value of each window.
 ///
@@ -77,15 +77,14 @@ macro_rules! pooling {
             for $layer<Chw<C, IH, IW>, Chw<C, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
         {
             type Out = Chw<C, OH, OW>;
-            const CHECK: () = {
-                let site = Site { kind: stringify!($layer), name: "" };
+            const MISFIT: Option<Misfit> = {
                 let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
                 let input = Dims::chw(C, IH, IW);
-                shape::assert_output(
-                    site,
+                shape::misfit(
+                    stringify!($layer),
                     input,
                     Dims::chw(C, OH, OW),
-                    shape::pool_output(site, input, window),
+                    shape::pool_output(stringify!($layer), input, window),
                 )
             };
 
@@ -141,7 +140,7 @@ macro_rules! __MaxPool2d {
     (@type $name:ident) => { $crate::__window_layer!(MaxPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(PoolSettings, $($settings)*).place(__SITE, __INPUT)
+        $crate::__settings!(PoolSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
     };
 }
 
@@ -151,6 +150,6 @@ macro_rules! __AvgPool2d {
     (@type $name:ident) => { $crate::__window_layer!(AvgPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(PoolSettings, $($settings)*).place(__SITE, __INPUT)
+        $crate::__settings!(PoolSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
     };
 }

@@ -123,6 +123,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         &self.network
     }
 
+    /// The network, to change between runs.
+    pub fn network_mut(&mut self) -> &mut N {
+        &mut self.network
+    }
+
     /// Gives the network back.
     pub fn into_network(self) -> N {
         self.network
@@ -223,9 +228,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             return Err(Error::argument("targets", inputs.len().to_string(), targets.len()));
         }
         self.keys.clear();
-        self.keys.extend(
-            (0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])),
-        );
+        self.keys
+            .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
         let tally = self.learn(inputs, &targets.iter().collect::<Vec<_>>(), 1.0, 1, step as usize + 1)?;
         Ok(tally.score().loss)
     }

@@ -1,0 +1,89 @@
+//! Networks that must not compile, each beside a twin that does and that differs in one number, one name or
+//! one line. `ui/fail/*.stderr` holds what the compiler says (`TRYBUILD=overwrite` writes it anew).
+
+use std::fs;
+
+#[test]
+fn misfits_do_not_compile() {
+    // With failing cases alone, this is `cargo check`.
+    trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs");
+}
+
+#[test]
+fn twins_compile() {
+    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
+}
+
+/// What the first two lines of each message say: our sentence, with both numbers, and the line it points at.
+#[test]
+fn messages_say_what_is_wrong_and_where() {
+    let said = [
+        ("class_count", "labels of", "Class<12>", "Flat<10>", "fit(data"),
+        ("data_of_another_shape", "the network takes samples of shape", "28, 28>", "32, 28>", "fit(data"),
+        ("declared_output", "is declared to give", "Flat<12>", "Flat<10>", "struct Net"),
+        ("dense_behind_flatten", "the shapes do not agree", "Flat<256>", "Flat<400>", "check()"),
+        ("dense_input", "the shapes do not agree", "Flat<84>", "Flat<120>", "check()"),
+        ("dropout_rate", "Dropout dropout: expected", "at least 0", "below 1", "rate: 1.0"),
+        ("flatten_off_by_one", "Flatten: an input of", "400", "401", "check()"),
+        ("flatten_twice", "`Flatten` takes", "Chw<C, H, W>", "Flat<36>", "flatten2: Flatten"),
+        (
+            "image_of_another_size",
+            "the network takes samples of shape",
+            "28, 28>",
+            "28, 32>",
+            "predict(&image)",
+        ),
+        (
+            "input_of_another_size",
+            "the network takes samples of shape",
+            "28, 28>",
+            "32, 28>",
+            "infer(&images)",
+        ),
+        ("kernel_too_large", "Conv2d conv2: a", "7x7", "5x5", "conv2: Conv2d"),
+        ("layers_swapped", "Conv2d conv: takes", "channels x height x width", "vector of 36", "conv: Conv2d"),
+        ("missing_flatten", "Dense fc: takes a vector", "4x2x2", "16", "fc: Dense"),
+        ("padding_too_large", "Conv2d conv: expected padding", "5x5", "found 5", "conv: Conv2d"),
+        ("pool_too_large", "MaxPool2d pool2: a", "5x5", "4x4", "pool2: MaxPool2d"),
+        ("softmax_twice", "the shapes do not agree", "Softmax", "Probabilities<10>", "softmax2: Softmax"),
+        ("softmax_under_logit_loss", "does not fit", "SoftmaxCrossEntropy", "Probabilities<10>", "fit(data"),
+        ("stride_zero", "Conv2d conv1: expected a stride", "at least 1", "found 0", "conv1: Conv2d"),
+        ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
+        ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "conv2: Conv2d"),
+        ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
+        ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),
+        ("wrong_width", "MaxPool2d: an input of", "6x14x14", "6x14x13", "check()"),
+    ];
+    let files = fs::read_dir("tests/ui/fail")
+        .unwrap()
+        .filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "rs"));
+    assert_eq!(files.count(), said.len(), "a line here for each failing network");
+    for (name, ours, one, other, place) in said {
+        let message = fs::read_to_string(format!("tests/ui/fail/{name}.stderr")).unwrap();
+        let first = message.lines().next().unwrap();
+        for part in [ours, one, other] {
+            assert!(first.contains(part), "{name}: {part:?} is not in {first:?}");
+        }
+        let shown = message.lines().skip(3).take(8).collect::<Vec<_>>().join("\n");
+        assert!(shown.contains(place), "{name}: does not point at {place:?}:\n{shown}");
+    }
+}
+
+/// A twin differs in what its file's first line says, and in at most one more line.
+#[test]
+fn twins_differ_in_one_place() {
+    for file in fs::read_dir("tests/ui/fail").unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let twin = format!("tests/ui/pass/{}", path.file_name().unwrap().to_str().unwrap());
+        let code = |path: &std::path::Path| -> Vec<String> {
+            fs::read_to_string(path).unwrap().lines().skip(1).map(str::to_string).collect()
+        };
+        let (fail, pass) = (code(&path), code(twin.as_ref()));
+        let only_here = |a: &[String], b: &[String]| a.iter().filter(|line| !b.contains(line)).count();
+        let differing = only_here(&fail, &pass).max(only_here(&pass, &fail));
+        assert!(differing <= 2, "{}: {differing} lines differ from its twin", path.display());
+    }
+}

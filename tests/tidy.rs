@@ -1,0 +1,174 @@
+//! Rules of the house that no linter knows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All files below a folder with one of these endings.
+fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                folders.push(path);
+            } else if endings.contains(&ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn rust_files() -> Vec<PathBuf> {
+    ["src", "tests", "examples", "benches"].iter().flat_map(|folder| files(folder, &["rs"])).collect()
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path.as_ref()).unwrap_or_else(|e| panic!("{}: {e}", path.as_ref().display()))
+}
+
+/// The words behind `pub use` of a module file: `pub use relu::Relu;` or `{A, B}`.
+fn exported(module: &str) -> Vec<String> {
+    let names = text(module);
+    let names = names.lines().filter(|line| line.starts_with("pub use ") && line.contains("::"));
+    names
+        .flat_map(|line| {
+            let names = line.rsplit("::").next().unwrap().trim_matches(['{', '}', ';']);
+            names.split([',', ' ', '{', '}', ';']).map(str::to_string).collect::<Vec<_>>()
+        })
+        .filter(|name| name.starts_with(char::is_uppercase))
+        .collect()
+}
+
+#[test]
+fn unsafe_lives_in_the_kernels_and_says_why() {
+    for path in rust_files() {
+        let code = text(&path);
+        let lines: Vec<&str> = code.lines().collect();
+        for (i, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            if !words.contains(&"unsafe") || path.ends_with("tests/tidy.rs") {
+                continue;
+            }
+            assert!(
+                path.starts_with("src/kernel"),
+                "{}:{}: unsafe outside src/kernel",
+                path.display(),
+                i + 1
+            );
+            let above = lines[i.saturating_sub(6)..i].join("\n");
+            assert!(above.contains("SAFETY"), "{}:{}: no SAFETY sentence", path.display(), i + 1);
+        }
+    }
+}
+
+#[test]
+fn every_layer_and_every_loss_is_in_the_gradient_battery() {
+    let battery = text("tests/gradients.rs");
+    let layers = exported("src/layer/mod.rs");
+    assert!(layers.len() >= 11, "{layers:?}");
+    for layer in layers {
+        let uses = ["::<", ",", "::new("].iter().any(|end| battery.contains(&format!("{layer}{end}")))
+            || layer == "Conv2d" && battery.contains("= Conv2d<");
+        assert!(uses, "{layer} is not in tests/gradients.rs");
+    }
+    let losses = text("src/loss.rs");
+    let losses: Vec<&str> = losses
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub struct "))
+        .map(|rest| rest.trim_end_matches(';'))
+        .collect();
+    assert!(losses.len() >= 3, "{losses:?}");
+    for loss in losses {
+        assert!(battery.contains(&format!("(&{loss}, ")), "{loss} is not in tests/gradients.rs");
+    }
+}
+
+#[test]
+fn every_file_begins_with_what_it_is_for() {
+    for path in rust_files() {
+        assert!(text(&path).starts_with("//! "), "{}: no //! line at the top", path.display());
+    }
+}
+
+#[test]
+fn files_hold_one_idea() {
+    for path in rust_files() {
+        let lines = text(&path).lines().count();
+        assert!(lines <= 700, "{}: {lines} lines", path.display());
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(!["utils", "util", "helpers", "common", "misc"].contains(&name), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_or_switched_off() {
+    // Put together here, so that this file does not hold them.
+    let forbidden = [
+        ["to", "do!"].concat(),
+        ["unimplement", "ed!"].concat(),
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["#[ig", "nore"].concat(),
+        ["```no", "_run"].concat(),
+        ["```ig", "nore"].concat(),
+        ["allow(dead", "_code)]\n"].concat(),
+    ];
+    for path in rust_files() {
+        let code = text(&path);
+        for word in &forbidden {
+            assert!(!code.contains(word.as_str()), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_files_speak_of_no_machine() {
+    let mut all = rust_files();
+    all.extend(["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.toml", ".ci/run"].map(PathBuf::from));
+    all.extend(files("assets", &["md", "py"]));
+    all.extend(files("tests", &["py", "stderr"]));
+    for path in all {
+        let text = text(&path);
+        for start in ["/work/", "/root/", "/home/", "C:\\\\Users"] {
+            assert!(!text.contains(start) || path.ends_with("tests/tidy.rs"), "{}: {start}", path.display());
+        }
+    }
+}
+
+/// `src/…`, `tests/…` and the like in the documents, and relative links, lead somewhere.
+#[test]
+fn documents_name_files_that_exist() {
+    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        let text = text(document);
+        let mut named = 0;
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let quoted = text.split('`').skip(1).step_by(2).filter(|word| {
+            ["src/", "tests/", "examples/", "benches/", "assets/", ".ci/"]
+                .iter()
+                .any(|top| word.starts_with(top))
+        });
+        for path in links.chain(quoted) {
+            let path = path.split(['#', ' ', ':']).next().unwrap();
+            if path.is_empty() || path.starts_with("http") || path.contains('*') {
+                continue;
+            }
+            assert!(Path::new(path).exists(), "{document}: {path} does not exist");
+            named += 1;
+        }
+        assert!(named > 0 || document == "CHANGELOG.md", "{document} names no file");
+    }
+}
+
+/// The README shows a whole program: it is the example of that name.
+#[test]
+fn the_readme_shows_the_quick_start() {
+    let readme = text("README.md");
+    let example = text("examples/quick_start.rs");
+    let code = example.split_once("\n\n").unwrap().1;
+    assert!(readme.contains(code.trim_end()), "README.md does not hold examples/quick_start.rs as it is");
+}

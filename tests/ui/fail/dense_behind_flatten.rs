@@ -1,0 +1,12 @@
+//! A dense layer for 256 inputs behind 400 values.
+
+use convnet::prelude::*;
+
+type Layers = Chain<
+    Flatten<Chw<16, 5, 5>, Flat<400>>,
+    Dense<Flat<256>, Flat<10>>,
+>;
+type Net = Sequential<Chw<16, 5, 5>, Layers>;
+const _: () = Net::check();
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A softmax behind a softmax.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Flat<4> => Probabilities<10> {
+        fc: Dense { units: 10 },
+        softmax1: Softmax,
+        softmax2: Softmax,
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A convolution behind the flattening layer.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<1, 6, 6> => Flat<36> {
+        conv: Conv2d { filters: 9, kernel: 5 },
+        flatten: Flatten,
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A dense layer behind feature maps.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<1, 6, 6> => Flat<10> {
+        conv: Conv2d { filters: 4, kernel: 5 },
+        flatten: Flatten,
+        fc: Dense { units: 10 },
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A softmax behind a softmax.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Flat<4> => Probabilities<10> {
+        fc: Dense { units: 10 },
+        softmax1: Softmax,
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! A pooling layer that says 13 columns and gives 14.
+
+use convnet::prelude::*;
+
+type Layers = MaxPool2d<Chw<6, 28, 28>, Chw<6, 14, 14>, Kernel<2>, Stride<2>>;
+type Net = Sequential<Chw<6, 28, 28>, Layers>;
+const _: () = Net::check();
+
+fn main() {}
