@@ -1,4 +1,36 @@
 //! Convolutional networks whose shapes the compiler checks.
+//!
+//! A network is a type. [`network!`] declares one, from an input shape to an output shape, and infers every
+//! size between; a layer that does not fit the one before does not compile.
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! network! {
+//!     /// Tells crosses from circles on 8×8 pixels.
+//!     pub struct Tiny: Chw<1, 8, 8> => Flat<2> {
+//!         conv: Conv2d { filters: 4, kernel: 3 },
+//!         relu: Relu,
+//!         pool: MaxPool2d { kernel: 2 },
+//!         flatten: Flatten,
+//!         fc: Dense { units: 2 },
+//!     }
+//! }
+//! const _: () = assert!(Tiny::PARAMS == 4 * 9 + 4 + 36 * 2 + 2);
+//!
+//! let net = Tiny::new(1);
+//! let prediction = net.predict(&Tensor::from_fn(|i| i as f32));
+//! assert!(prediction.class < 2);
+//! println!("{net}");
+//! ```
+//!
+//! - [`layer`]: the layers, and how to write one's own
+//! - [`train::Trainer`]: training and evaluation
+//! - [`data`]: data sets, [`Mnist`](data::Mnist) among them
+//! - [`check`]: gradients against central differences
+//!
+//! Features, all on by default: `download` (public data sets), `progress` (a progress bar), `sample` (14,000
+//! embedded digits). Without them this is the typed engine alone.
 
 pub mod check;
 pub mod data;

@@ -297,7 +297,7 @@ impl<T: Scalar> Workspace<T> {
         Workspace { groups, gradient: vec![T::zero(); plan.params()], tiles }
     }
 
-    /// The gradient by the parameters, from the last [`Plan::gradient`].
+    /// The gradient by the parameters, from the last step.
     pub fn gradient(&self) -> &[T] {
         &self.gradient
     }
