@@ -2,7 +2,9 @@
 //!
 //!     cargo run --release --example lenet_mnist -- --epochs 10
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -28,15 +30,23 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Threads; RAYON_NUM_THREADS or all cores if not given
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Writes loss and accuracy of each epoch to a JSON file
     #[arg(long, value_name = "FILE.json")]
     save_history: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => help.exit(),
+        Err(error) => {
+            eprintln!("{}", error.to_string().lines().next().unwrap_or("error: bad options"));
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -47,8 +57,15 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(threads) = options.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
+    // Before the training, not after it: a file that cannot be written would lose the history.
+    let mut history_file = match &options.save_history {
+        Some(path) => {
+            Some(File::options().append(true).create(true).open(path).map_err(|e| cannot_write(path, e))?)
+        }
+        None => None,
+    };
     let mnist = match &options.data {
         Some(folder) => Mnist::load_from(folder)?,
         None => Mnist::load()?,
@@ -65,9 +82,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         .schedule(Schedule::Cosine)
         .seed(options.seed);
     let history = trainer.fit(&train, &validation)?;
-    if let Some(path) = &options.save_history {
+    if let (Some(file), Some(path)) = (&mut history_file, &options.save_history) {
         let json = serde_json::to_string_pretty(&history)?;
-        std::fs::write(path, json).map_err(|e| format!("{}: cannot write: {e}", path.display()))?;
+        file.set_len(0).and_then(|()| writeln!(file, "{json}")).map_err(|e| cannot_write(path, e))?;
     }
 
     let evaluation = trainer.evaluate(&mnist.test)?;
@@ -79,4 +96,8 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         evaluation.samples()
     );
     Ok(())
+}
+
+fn cannot_write(path: &Path, error: io::Error) -> String {
+    format!("{}: cannot write: {error}", path.display())
 }

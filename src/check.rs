@@ -81,7 +81,7 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 ///
 /// ```
 /// use convnet::prelude::*;
-/// convnet::check::layer::<Flat<3>, _>(&Chain(Dense::<Flat<3>, Flat<2>>::default(), Softmax), 1)?;
+/// convnet::check::layer::<Flat<3>, _>(&Chain(Dense::<Flat<3>, Flat<2>>::new(), Softmax), 1)?;
 /// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
 pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
@@ -181,7 +181,7 @@ pub fn loss<Out: Shape, Y: Target>(
 /// use convnet::prelude::*;
 /// use convnet::model::LeNet5;
 /// let net = LeNet5::<f64>::new(3);
-/// let batch = [Tensor::from_fn(|i| (i % 7) as f64 - 3.0)].iter().collect();
+/// let batch = Batch::from_iter([Tensor::from_fn(|i| (i % 7) as f64 - 3.0)]);
 /// convnet::check::network(&net, &SoftmaxCrossEntropy, &batch, &[Class::new(4)?], 1).unwrap();
 /// # Ok::<(), convnet::Error>(())
 /// ```

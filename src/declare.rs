@@ -148,7 +148,7 @@ macro_rules! __settings {
 ///         fc: Dense { units: 10 },
 ///     }
 /// }
-/// const _: () = assert!(Small::PARAMS == 7_954);
+/// const _: () = assert!(Small::PARAMS == 8 * 25 + 8 + 16 * 8 * 15 + 16 + 16 * 36 * 10 + 10);
 ///
 /// let net = Small::new(1);
 /// assert_eq!(net.conv2().weight()[15][7][2][4], net.conv2().as_slice()[16 * 8 * 15 - 1]);

@@ -19,7 +19,7 @@
 //! const _: () = assert!(Tiny::PARAMS == 4 * 9 + 4 + 36 * 2 + 2);
 //!
 //! let net = Tiny::new(1);
-//! let prediction = net.predict(&Tensor::from_fn(|i| i as f32));
+//! let prediction = net.predict(&Tensor::<Chw<1, 8, 8>>::from_fn(|i| i as f32));
 //! assert!(prediction.class < 2);
 //! println!("{net}");
 //! ```
@@ -61,7 +61,8 @@ pub mod prelude {
     pub use crate::data::{Class, Dataset, FashionMnist, Mnist, Samples};
     pub use crate::init::Init;
     pub use crate::layer::{
-        AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Tanh,
+        AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Stack,
+        Tanh,
     };
     pub use crate::loss::{CrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
     pub use crate::network;

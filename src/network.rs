@@ -61,16 +61,17 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     fn model_mut(&mut self) -> &mut Model<Self::Input, Self::Output, Self::Scalar>;
 
     /// The outputs for a batch of samples. Uses all threads.
-    fn infer<S: Feeds<Self::Input>>(
-        &self,
-        batch: &Batch<S, Self::Scalar>,
-    ) -> Batch<Self::Output, Self::Scalar> {
+    fn infer<S>(&self, batch: &Batch<S, Self::Scalar>) -> Batch<Self::Output, Self::Scalar>
+    where
+        S: Feeds<Self::Input>,
+    {
         self.model().infer(batch)
     }
 
     /// The class of one sample, with the probability of each class.
-    fn predict<S: Feeds<Self::Input>>(&self, sample: &Tensor<S, Self::Scalar>) -> Prediction<Self::Scalar>
+    fn predict<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Prediction<Self::Scalar>
     where
+        S: Feeds<Self::Input>,
         Self::Output: Scores,
     {
         let batch: Batch<S, Self::Scalar> = std::iter::once(sample).collect();
@@ -80,7 +81,9 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     }
 }
 
-/// Samples that a network which takes `In` can be given: those of shape `In` alone.
+/// The samples that a network which takes `In` can be given: those of that shape alone.
+// On the sample's shape and not on the network's: the compiler then looks at the argument before it decides what
+// the shape must be, and a wrong one is told in these words and not as mismatched types.
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, but is given `{Self}`",
     label = "samples of shape `{Self}`"
@@ -322,6 +325,7 @@ impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
 
     /// A network of these layers, for those that have settings of their own such as a dropout rate.
     pub fn from_layers(layers: &L, init: Init, seed: u64) -> Self {
+        const { Self::check() }
         Sequential { model: Model::new(Plan::of(layers), init, seed), layers: PhantomData }
     }
 }

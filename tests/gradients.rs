@@ -20,22 +20,22 @@ macro_rules! layers {
 type Conv<I, O, K, S = Stride<1>, P = Padding<0>> = Conv2d<I, O, K, S, P>;
 
 layers! {
-    conv2d: Conv::<Chw<2, 5, 4>, Chw<3, 3, 2>, Kernel<3>>::default(), Chw<2, 5, 4>;
-    conv2d_rectangular: Conv::<Chw<2, 5, 6>, Chw<5, 4, 2>, Kernel<2, 5>>::default(), Chw<2, 5, 6>;
-    conv2d_stride_padding: Conv::<Chw<3, 6, 7>, Chw<2, 4, 3>, Kernel<3>, Stride<2, 3>, Padding<2, 1>>::default(), Chw<3, 6, 7>;
-    conv2d_whole_input: Conv::<Chw<2, 4, 3>, Chw<9, 1, 1>, Kernel<4, 3>>::default(), Chw<2, 4, 3>;
-    max_pool: MaxPool2d::<Chw<2, 4, 6>, Chw<2, 2, 3>, Kernel<2>, Stride<2>>::default(), Chw<2, 4, 6>;
-    max_pool_overlapping: MaxPool2d::<Chw<2, 6, 5>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<1>>::default(), Chw<2, 6, 5>;
-    avg_pool: AvgPool2d::<Chw<2, 5, 4>, Chw<2, 2, 2>, Kernel<2>, Stride<2>>::default(), Chw<2, 5, 4>;
-    avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::default(), Chw<2, 6, 5>;
-    dense: Dense::<Flat<7>, Flat<5>>::default(), Flat<7>;
+    conv2d: Conv::<Chw<2, 5, 4>, Chw<3, 3, 2>, Kernel<3>>::new(), Chw<2, 5, 4>;
+    conv2d_rectangular: Conv::<Chw<2, 5, 6>, Chw<5, 4, 2>, Kernel<2, 5>>::new(), Chw<2, 5, 6>;
+    conv2d_stride_padding: Conv::<Chw<3, 6, 7>, Chw<2, 4, 3>, Kernel<3>, Stride<2, 3>, Padding<2, 1>>::new(), Chw<3, 6, 7>;
+    conv2d_whole_input: Conv::<Chw<2, 4, 3>, Chw<9, 1, 1>, Kernel<4, 3>>::new(), Chw<2, 4, 3>;
+    max_pool: MaxPool2d::<Chw<2, 4, 6>, Chw<2, 2, 3>, Kernel<2>, Stride<2>>::new(), Chw<2, 4, 6>;
+    max_pool_overlapping: MaxPool2d::<Chw<2, 6, 5>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<1>>::new(), Chw<2, 6, 5>;
+    avg_pool: AvgPool2d::<Chw<2, 5, 4>, Chw<2, 2, 2>, Kernel<2>, Stride<2>>::new(), Chw<2, 5, 4>;
+    avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::new(), Chw<2, 6, 5>;
+    dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
     sigmoid: Sigmoid, Flat<5>;
     tanh: Tanh, Flat<5>;
     softmax: Softmax, Flat<4>;
-    flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::default(), Chw<2, 3, 2>;
+    flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::new(), Chw<2, 3, 2>;
     dropout: Dropout::new(0.4), Flat<9>;
-    chain: Chain(Dense::<Flat<3>, Flat<4>>::default(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
+    chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
 }
 
 fn classes<const N: usize>(labels: &[usize]) -> Vec<Class<N>> {

@@ -219,6 +219,7 @@ fn bad_settings_are_refused() {
     let fit =
         |batch, sgd| Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, sgd).batch(batch).fit(&data, None);
     refused(fit(0, Sgd::new(0.1)), "batch: expected at least 1, found 0");
+    refused(trainer(1).epochs(0).fit(&data, None), "epochs: expected at least 1, found 0");
     for (rate, found) in [(f64::NAN, "NaN"), (0.0, "0"), (-0.1, "-0.1"), (f64::INFINITY, "inf")] {
         let message = format!("learning rate: expected a finite number above 0, found {found}");
         refused(fit(8, Sgd::new(rate)), &message);

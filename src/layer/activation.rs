@@ -52,7 +52,8 @@ activation! {
     ///         relu: Relu,
     ///     }
     /// }
-    /// let y = Positive::new(1).infer(&[Tensor::from_slice(&[-1.0, 0.0, 2.0])?].iter().collect());
+    /// let x = Tensor::<Flat<3>>::from_slice(&[-1.0, 0.0, 2.0])?;
+    /// let y = Positive::new(1).infer(&Batch::from_iter([x]));
     /// assert_eq!(y.sample(0).as_slice(), [0.0, 0.0, 2.0]);
     /// # Ok::<(), convnet::Error>(())
     /// ```
@@ -74,7 +75,8 @@ activation! {
     ///         sigmoid: Sigmoid,
     ///     }
     /// }
-    /// let y = Squashed::new(1).infer(&[Tensor::from_slice(&[-1000.0, 0.0, 1000.0])?].iter().collect());
+    /// let x = Tensor::<Flat<3>>::from_slice(&[-1000.0, 0.0, 1000.0])?;
+    /// let y = Squashed::new(1).infer(&Batch::from_iter([x]));
     /// assert_eq!(y.sample(0).as_slice(), [0.0, 0.5, 1.0]);
     /// # Ok::<(), convnet::Error>(())
     /// ```
@@ -100,7 +102,8 @@ activation! {
     ///         tanh: Tanh,
     ///     }
     /// }
-    /// let y = Squashed::new(1).infer(&[Tensor::from_slice(&[-1000.0, 0.0, 1000.0])?].iter().collect());
+    /// let x = Tensor::<Flat<3>>::from_slice(&[-1000.0, 0.0, 1000.0])?;
+    /// let y = Squashed::new(1).infer(&Batch::from_iter([x]));
     /// assert_eq!(y.sample(0).as_slice(), [-1.0, 0.0, 1.0]);
     /// # Ok::<(), convnet::Error>(())
     /// ```

@@ -37,6 +37,13 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
+impl<In, Out, K, S, P> Conv2d<In, Out, K, S, P> {
+    /// The layer, which has no settings but its type.
+    pub const fn new() -> Self {
+        Conv2d(PhantomData)
+    }
+}
+
 impl<
     const IC: usize,
     const IH: usize,

@@ -29,11 +29,19 @@ use crate::shape::{Flat, Window};
 /// }
 /// let mut net = Linear::new(1);
 /// *net.layers_mut().fc().weight() = [[1.0, 0.0, 2.0], [0.0, -1.0, 0.0]];
-/// let y = net.infer(&[Tensor::from_fn(|i| i as f32)].iter().collect());
+/// let x = Tensor::<Flat<3>>::from_fn(|i| i as f32);
+/// let y = net.infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [4.0, -1.0]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Dense<In, Out>(PhantomData<(In, Out)>);
+
+impl<In, Out> Dense<In, Out> {
+    /// The layer, which has no settings but its type.
+    pub const fn new() -> Self {
+        Dense(PhantomData)
+    }
+}
 
 impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat<N>, Flat<M>> {
     type Out = Flat<M>;

@@ -27,7 +27,7 @@ use crate::tensor::{LANES, Lanes};
 ///         dropout: Dropout { rate: 0.25 },
 ///     }
 /// }
-/// let x: Batch<_> = [Tensor::from_fn(|i| i as f32)].iter().collect();
+/// let x = Batch::from_iter([Tensor::<Flat<3>>::from_fn(|i| i as f32)]);
 /// assert_eq!(Thinned::new(1).infer(&x), x);
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -19,11 +19,19 @@ use crate::shape::{self, Chw, Dims, Flat, Misfit};
 ///         flatten: Flatten,
 ///     }
 /// }
-/// let y = Unrolled::new(1).infer(&[Tensor::from_fn(|i| i as f32)].iter().collect());
+/// let x = Tensor::<Chw<2, 1, 2>>::from_fn(|i| i as f32);
+/// let y = Unrolled::new(1).infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [0.0, 1.0, 2.0, 3.0]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Flatten<In = Inferred, Out = Inferred>(PhantomData<(In, Out)>);
+
+impl<In, Out> Flatten<In, Out> {
+    /// The layer, which has no settings but its type.
+    pub const fn new() -> Self {
+        Flatten(PhantomData)
+    }
+}
 
 /// Stands for the shapes of a `Flatten` in `network!`.
 #[derive(Clone, Copy, Default, Debug)]

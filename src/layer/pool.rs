@@ -28,12 +28,19 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 ///         pool: MaxPool2d { kernel: 2 },
 ///     }
 /// }
-/// let image = Tensor::from_fn(|i| i as f32);
-/// let halved = Halved::new(1).infer(&[image].iter().collect());
+/// let image = Tensor::<Chw<1, 5, 4>>::from_fn(|i| i as f32);
+/// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[5.0, 7.0], [13.0, 15.0]]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+
+impl<In, Out, K, S, P> MaxPool2d<In, Out, K, S, P> {
+    /// The layer, which has no settings but its type.
+    pub const fn new() -> Self {
+        MaxPool2d(PhantomData)
+    }
+}
 
 /// The mean of each window, padding counted as zeros.
 ///
@@ -51,12 +58,19 @@ pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, 
 ///         pool: AvgPool2d { kernel: 2 },
 ///     }
 /// }
-/// let image = Tensor::from_fn(|i| i as f32);
-/// let halved = Halved::new(1).infer(&[image].iter().collect());
+/// let image = Tensor::<Chw<1, 2, 4>>::from_fn(|i| i as f32);
+/// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[2.5, 4.5]]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+
+impl<In, Out, K, S, P> AvgPool2d<In, Out, K, S, P> {
+    /// The layer, which has no settings but its type.
+    pub const fn new() -> Self {
+        AvgPool2d(PhantomData)
+    }
+}
 
 macro_rules! pooling {
     ($layer:ident, $op:ident) => {

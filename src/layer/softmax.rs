@@ -25,7 +25,8 @@ use crate::tensor::Lanes;
 ///         softmax: Softmax,
 ///     }
 /// }
-/// let y = Chances::new(1).infer(&[Tensor::from_slice(&[10_000.0, 10_000.0])?].iter().collect());
+/// let x = Tensor::<Flat<2>>::from_slice(&[10_000.0, 10_000.0])?;
+/// let y = Chances::new(1).infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [0.5, 0.5]);
 /// # Ok::<(), convnet::Error>(())
 /// ```

@@ -140,6 +140,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
     fn check(&self) -> Result<(), Error> {
         self.optimizer.check()?;
+        if self.epochs == 0 {
+            return Err(Error::argument("epochs", "at least 1", 0));
+        }
         if self.batch == 0 {
             return Err(Error::argument("batch", "at least 1", 0));
         }
@@ -150,7 +153,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// accuracy on `validation`, if there is any (`None` otherwise).
     ///
     /// # Errors
-    /// [`Error::Argument`] for a batch of 0, a learning rate that is not a finite number above 0, or data without
+    /// [`Error::Argument`] for no epochs, a batch of 0, a learning rate that is not a finite number above 0, or data without
     /// samples; [`Error::Diverged`] when the loss leaves the finite numbers: the network then has the
     /// parameters of before that batch.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
