@@ -61,12 +61,11 @@ pub mod prelude {
     pub use crate::data::{Class, Dataset, FashionMnist, Mnist, Samples};
     pub use crate::init::Init;
     pub use crate::layer::{
-        AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Stack,
-        Tanh,
+        AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Tanh,
     };
     pub use crate::loss::{CrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
     pub use crate::network;
-    pub use crate::network::{Network, Sequential};
+    pub use crate::network::{Network, Sequential, Stack};
     pub use crate::optim::{Schedule, Sgd};
     pub use crate::scalar::Scalar;
     pub use crate::shape::{Chw, Flat, Kernel, Padding, Probabilities, Shape, Stride};

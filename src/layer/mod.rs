@@ -10,7 +10,7 @@ mod pool;
 mod softmax;
 
 pub use activation::{Relu, Sigmoid, Tanh};
-pub use chain::{Chain, Stack};
+pub use chain::Chain;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
