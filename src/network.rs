@@ -295,7 +295,7 @@ fn grouped(n: usize) -> String {
     text
 }
 
-/// A network written as a type: a [`Chain`](crate::layer::Chain) of layers with an input shape.
+/// A network written as a type: a [`Chain`] of layers with an input shape.
 ///
 /// Say `const _: () = Net::check();` beside the type, so that `cargo check` finds what does not fit.
 ///

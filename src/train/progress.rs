@@ -1,5 +1,8 @@
 //! What a training run shows.
 
+#[cfg(feature = "progress")]
+use std::fmt::Write;
+
 use super::Epoch;
 
 /// What a training run shows on standard error.
@@ -26,10 +29,17 @@ impl Display {
         let bar = match progress {
             Progress::Auto => {
                 let style = indicatif::ProgressStyle::with_template(
-                    "{msg} {wide_bar:.cyan} {pos}/{len} images  {per_sec}  {eta} left",
+                    "{msg} {wide_bar:.cyan} {pos}/{len} samples  {rate}  {eta} left",
                 );
                 let bar = indicatif::ProgressBar::new(samples as u64);
-                bar.set_style(style.expect("the template is constant").progress_chars("━╸ "));
+                let style = style.expect("the template is constant").progress_chars("━╸ ");
+                bar.set_style(style.with_key(
+                    "rate",
+                    |state: &indicatif::ProgressState, text: &mut dyn Write| {
+                        // A display that fails has nowhere to say so.
+                        let _ = write!(text, "{:.0}/s", state.per_sec());
+                    },
+                ));
                 bar
             }
             Progress::Silent => indicatif::ProgressBar::hidden(),
