@@ -77,7 +77,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         let batch: Batch<S, Self::Scalar> = std::iter::once(sample).collect();
         let scores = self.infer(&batch).sample(0);
         let probabilities = Self::Output::probabilities(scores.as_slice());
-        Prediction { class: argmax(&probabilities), probabilities }
+        Prediction { class: argmax(probabilities.iter().copied()), probabilities }
     }
 }
 
@@ -124,14 +124,14 @@ pub struct Prediction<T = f32> {
 }
 
 /// The place of the largest value; of equal ones the first.
-pub(crate) fn argmax<T: Scalar>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
+pub(crate) fn argmax<T: Scalar>(values: impl IntoIterator<Item = T>) -> usize {
+    let mut best = (0, T::neg_infinity());
+    for (i, value) in values.into_iter().enumerate() {
+        if value > best.1 {
+            best = (i, value);
         }
     }
-    best
+    best.0
 }
 
 /// The parameters of a network and its plan.

@@ -16,7 +16,7 @@ use crate::tensor::{Batch, Tensor};
 /// What a network should answer for a sample.
 pub trait Target: Clone + Send + Sync + 'static {
     /// Whether this output of a network is right; `None` where outputs are not right or wrong.
-    fn is_met_by<T: Scalar>(&self, output: &[T]) -> Option<bool>;
+    fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
 }
 
 /// One of `N` classes, counted from 0.
@@ -53,14 +53,14 @@ impl<const N: usize> Class<N> {
 
 /// The largest output says the class.
 impl<const N: usize> Target for Class<N> {
-    fn is_met_by<T: Scalar>(&self, output: &[T]) -> Option<bool> {
+    fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool> {
         Some(argmax(output) == self.index())
     }
 }
 
 /// A value to come near to.
 impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
-    fn is_met_by<U: Scalar>(&self, _: &[U]) -> Option<bool> {
+    fn is_met_by<U: Scalar>(&self, _: impl IntoIterator<Item = U>) -> Option<bool> {
         None
     }
 }

@@ -291,13 +291,24 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let mut total = Tally::default();
-        self.outputs(data, |samples, y| {
-            let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
-            let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
-            let scale = N::Scalar::of(0.0);
-            total.add(tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale));
-        });
+        self.outputs(data, |samples, y| total.add(self.tally_of(data, samples, y)));
         total
+    }
+
+    /// Loss and right answers for some samples and their outputs.
+    fn tally_of<D: Samples<N::Input>>(
+        &self,
+        data: &D,
+        samples: Range<usize>,
+        y: &Batch<N::Output, N::Scalar>,
+    ) -> Tally
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
+        let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
+        let scale = N::Scalar::of(0.0);
+        tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale)
     }
 
     /// Calls `f` with each range of samples and the network's output for them.
@@ -325,14 +336,17 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         D: Samples<N::Input, Target = Class<C>>,
         L: Loss<N::Output, Class<C>, N::Scalar>,
     {
-        let score = self.score(data)?;
+        refuse_empty("data", data.len())?;
+        let mut total = Tally::default();
         let mut confusion = vec![vec![0; C]; C];
         self.outputs(data, |samples, y| {
+            total.add(self.tally_of(data, samples.clone(), y));
             for (i, sample) in samples.enumerate() {
-                confusion[data.target(sample).index()][argmax(y.sample(i).as_slice())] += 1;
+                let answer = argmax(y.sample(i).as_slice().iter().copied());
+                confusion[data.target(sample).index()][answer] += 1;
             }
         });
-        Ok(Evaluation { loss: score.loss, confusion })
+        Ok(Evaluation { loss: total.score().loss, confusion })
     }
 }
 
@@ -379,8 +393,7 @@ pub(crate) fn tally_tiles<Out: Shape, Y: Target, T: Scalar>(
     for ((dy, y), targets) in tiles {
         tally.loss += loss.tile(dy, y, targets, scale);
         for (lane, target) in targets.iter().enumerate() {
-            let output: Vec<T> = y.iter().map(|y| y.0[lane]).collect();
-            if let Some(right) = target.is_met_by(&output) {
+            if let Some(right) = target.is_met_by(y.iter().map(|y| y.0[lane])) {
                 tally.judged += 1;
                 tally.right += usize::from(right);
             }
