@@ -2,6 +2,7 @@
 //!
 //!     cargo run --release --example lenet_mnist -- --epochs 10
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,19 +19,19 @@ struct Options {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Passes over the training digits
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10)]
     epochs: usize,
     /// Samples in a step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
-    /// Learning rate of the first epoch
-    #[arg(long, default_value_t = 0.01)]
+    /// Learning rate at the start; it falls to 0 along a cosine
+    #[arg(long, value_name = "X", default_value_t = 0.01, allow_negative_numbers = true)]
     learning_rate: f64,
     /// Seed of the weights, the split and the order of samples
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Threads; RAYON_NUM_THREADS or all cores if not given
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
     /// Writes loss and accuracy of each epoch to a JSON file
     #[arg(long, value_name = "FILE.json")]
@@ -41,63 +42,64 @@ fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => {
-            eprintln!("{}", error.to_string().lines().next().unwrap_or("error: bad options"));
-            return ExitCode::from(2);
-        }
+        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&format!("error: {error}"), 1),
     }
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(threads) = options.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
-    }
-    // Before the training, not after it: a file that cannot be written would lose the history.
-    let mut history_file = match &options.save_history {
-        Some(path) => {
-            Some(File::options().append(true).create(true).open(path).map_err(|e| cannot_write(path, e))?)
-        }
-        None => None,
-    };
-    let mnist = match &options.data {
-        Some(folder) => Mnist::load_from(folder)?,
-        None => Mnist::load()?,
-    };
-    let (train, validation) = mnist.train.split(0.9, options.seed)?;
-    println!("{} training, {} validation, {} test digits", train.len(), validation.len(), mnist.test.len());
+/// One line on standard error. If even that cannot be written, the status has to say it.
+fn fail(line: &str, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::from(status)
+}
 
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    // Whatever can be refused is refused before the data are fetched.
     let net = LeNet5::new(options.seed);
-    println!("{net}");
+    let mut out = io::stdout();
+    let summary = net.to_string();
     let optimizer = Sgd::new(options.learning_rate).momentum(0.9);
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, optimizer)
         .epochs(options.epochs)
         .batch(options.batch)
         .schedule(Schedule::Cosine)
         .seed(options.seed);
+    trainer.check()?;
+    let mut history_file = match &options.save_history {
+        Some(path) => {
+            Some(File::options().append(true).create(true).open(path).map_err(|e| unwritable(path, e))?)
+        }
+        None => None,
+    };
+    if let Some(threads) = options.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+
+    let mnist = match &options.data {
+        Some(folder) => Mnist::load_from(folder)?,
+        None => Mnist::load()?,
+    };
+    let (train, validation) = mnist.train.split(0.9, options.seed)?;
+    writeln!(out, "{summary}")?;
+    let counts = (train.len(), validation.len(), mnist.test.len());
+    writeln!(out, "{} digits to train with, {} to validate, {} to test", counts.0, counts.1, counts.2)?;
+
     let history = trainer.fit(&train, &validation)?;
     if let (Some(file), Some(path)) = (&mut history_file, &options.save_history) {
         let json = serde_json::to_string_pretty(&history)?;
-        file.set_len(0).and_then(|()| writeln!(file, "{json}")).map_err(|e| cannot_write(path, e))?;
+        file.set_len(0).and_then(|()| writeln!(file, "{json}")).map_err(|e| unwritable(path, e))?;
     }
 
     let evaluation = trainer.evaluate(&mnist.test)?;
-    println!("{evaluation}");
-    println!(
-        "test accuracy: {:.2} % ({}/{})",
-        100.0 * evaluation.accuracy(),
-        evaluation.correct(),
-        evaluation.samples()
-    );
+    let (correct, samples) = (evaluation.correct(), evaluation.samples());
+    writeln!(out, "\n{evaluation}\n")?;
+    writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: io::Error) -> String {
-    format!("{}: cannot write: {error}", path.display())
+fn unwritable(path: &Path, error: io::Error) -> String {
+    format!("{path:?}: cannot write: {error}")
 }

@@ -1,7 +1,7 @@
 //! The one error type: every variant names the thing, what was expected and what was found.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong for reasons outside the program: files, the network, configuration.
 ///
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a file.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum Error {
     },
 
     /// A file does not hold what it should.
-    #[error("{}: expected {expected}, found {found}", path.display())]
+    #[error("{}: expected {expected}, found {found}", shown(path))]
     Format {
         /// The file.
         path: PathBuf,
@@ -85,4 +85,13 @@ impl Error {
         let path = path.into();
         move |source| Error::Io { path, action, source }
     }
+}
+
+/// A path on one line: control characters, a line feed among them, as escapes.
+pub(crate) fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for c in path.to_string_lossy().chars() {
+        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+    text
 }

@@ -1,7 +1,6 @@
 //! What a training run shows.
 
-#[cfg(feature = "progress")]
-use std::fmt::Write;
+use std::io::Write;
 
 use super::Epoch;
 
@@ -35,7 +34,7 @@ impl Display {
                 let style = style.expect("the template is constant").progress_chars("━╸ ");
                 bar.set_style(style.with_key(
                     "rate",
-                    |state: &indicatif::ProgressState, text: &mut dyn Write| {
+                    |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
                         // A display that fails has nowhere to say so.
                         let _ = write!(text, "{:.0}/s", state.per_sec());
                     },
@@ -74,10 +73,12 @@ impl Display {
         if self.progress == Progress::Silent {
             return;
         }
+        // A closed standard error must not end a training run, as `eprintln!` would.
+        let print = || drop(writeln!(std::io::stderr(), "{epoch}"));
         #[cfg(feature = "progress")]
-        self.bar.suspend(|| eprintln!("{epoch}"));
+        self.bar.suspend(print);
         #[cfg(not(feature = "progress"))]
-        eprintln!("{epoch}");
+        print();
     }
 }
 

@@ -138,7 +138,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.space.gradient()
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Refuses settings with which nothing can be learnt. [`Trainer::fit`] calls it; call it yourself to know
+    /// before the data are loaded.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for no epochs, a batch of 0, or a setting that the optimiser refuses.
+    pub fn check(&self) -> Result<(), Error> {
         self.optimizer.check()?;
         if self.epochs == 0 {
             return Err(Error::argument("epochs", "at least 1", 0));
