@@ -31,10 +31,11 @@ fn main() -> Result<(), convnet::Error> {
         .epochs(3)
         .batch(32);
     let history = trainer.fit(&train, &validation)?;
-    println!("{history}{}", trainer.evaluate(&mnist.test)?);
+    println!("{} epochs, the best: {}", history.epochs.len(), history.best().expect("three epochs"));
+    println!("{}", trainer.evaluate(&mnist.test)?);
 
     let digit = mnist.test.sample(0);
     let answer = trainer.network().predict(&digit);
-    println!("The first test digit is a {}, says the network.", answer.class);
+    println!("The first test digit: {} ({:.1} %)", answer.class, 100.0 * answer.probabilities[answer.class]);
     Ok(())
 }
