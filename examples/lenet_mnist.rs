@@ -3,7 +3,6 @@
 //!     cargo run --release --example lenet_mnist -- --epochs 10
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use convnet::model::LeNet5;
 use convnet::prelude::*;
+use tempfile::NamedTempFile;
 
 /// Trains LeNet-5 on MNIST: from --data, else the cache, else a download, else the embedded sample.
 #[derive(Parser)]
@@ -68,10 +68,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .schedule(Schedule::Cosine)
         .seed(options.seed);
     trainer.check()?;
-    let mut history_file = match &options.save_history {
-        Some(path) => {
-            Some(File::options().append(true).create(true).open(path).map_err(|e| unwritable(path, e))?)
-        }
+    let history_file = match &options.save_history {
+        Some(path) => Some((path, beside(path).map_err(|e| unwritable(path, e))?)),
         None => None,
     };
     if let Some(threads) = options.threads {
@@ -88,9 +86,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{} digits to train with, {} to validate, {} to test", counts.0, counts.1, counts.2)?;
 
     let history = trainer.fit(&train, &validation)?;
-    if let (Some(file), Some(path)) = (&mut history_file, &options.save_history) {
-        let json = serde_json::to_string_pretty(&history)?;
-        file.set_len(0).and_then(|()| writeln!(file, "{json}")).map_err(|e| unwritable(path, e))?;
+    if let Some((path, mut file)) = history_file {
+        serde_json::to_writer_pretty(&mut file, &history)?;
+        file.persist(path).map_err(|e| unwritable(path, e.error))?;
     }
 
     let evaluation = trainer.evaluate(&mnist.test)?;
@@ -98,6 +96,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     writeln!(out, "\n{evaluation}\n")?;
     writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
     Ok(())
+}
+
+/// A temporary file that will get the name of `path` when it is complete.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => NamedTempFile::new_in(folder),
+        _ => NamedTempFile::new_in("."),
+    }
 }
 
 fn unwritable(path: &Path, error: io::Error) -> String {

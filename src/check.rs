@@ -87,7 +87,7 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
     const SAMPLES: usize = LANES + 2;
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
-    let plan = Plan::of::<In>(layer);
+    let plan = Plan::of::<In, _>(layer);
     let mut params = normals(&mut rng, plan.params());
     let mut x: Batch<In, f64> = normal_batch(&mut rng, SAMPLES);
     let weights: Batch<L::Out, f64> = normal_batch(&mut rng, SAMPLES);
@@ -155,14 +155,16 @@ pub fn loss<Out: Shape, Y: Target>(
     let targets: Vec<&Y> = targets.iter().take(LANES).collect();
     let mut dy = y.clone();
     let mut unused = y.clone();
-    loss.tile(&mut dy, &y, &targets, 1.0);
+    // Not 1, so that a loss that forgets it is found.
+    let scale = 0.25;
+    loss.tile(&mut dy, &y, &targets, scale);
     for entry in 0..Out::LEN {
         for lane in 0..LANES {
             let centre = y[entry].0[lane];
             y[entry].0[lane] = centre + EPSILON;
-            let above = loss.tile(&mut unused, &y, &targets, 1.0);
+            let above = scale * loss.tile(&mut unused, &y, &targets, scale);
             y[entry].0[lane] = centre - EPSILON;
-            let below = loss.tile(&mut unused, &y, &targets, 1.0);
+            let below = scale * loss.tile(&mut unused, &y, &targets, scale);
             y[entry].0[lane] = centre;
             let by = || format!("output {entry} of sample {lane}");
             compare(by, (above - below) / (2.0 * EPSILON), dy[entry].0[lane])?;
@@ -176,6 +178,9 @@ pub fn loss<Out: Shape, Y: Target>(
 ///
 /// # Errors
 /// A [`Mismatch`].
+///
+/// # Panics
+/// If there is not one target for each input.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -194,6 +199,7 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
 ) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
     let plan = network.model().plan();
+    assert_eq!(targets.len(), inputs.len(), "one target for each input");
     let keys: Vec<u64> = (0..inputs.len()).map(|_| rng.random()).collect();
     let targets: Vec<&Y> = targets.iter().collect();
     let scale = 1.0 / inputs.len() as f64;

@@ -35,6 +35,12 @@ impl Placed {
         }
     }
 
+    /// What stands before the first layer.
+    #[track_caller]
+    pub const fn input(dims: Dims) -> Self {
+        if dims.is_empty() { shape::empty(dims).refuse("") } else { Placed::new("", dims, Ok(dims)) }
+    }
+
     /// A layer given as a type.
     #[track_caller]
     pub const fn of<In: Shape, L: Layer<In, f32>>(name: &str) -> Self {
@@ -113,7 +119,7 @@ impl DropoutSettings {
 #[macro_export]
 macro_rules! __settings {
     (@ $type:ident, [$($done:tt)*]) => { $crate::declare::$type { $($done)* ..$crate::declare::$type::DEFAULT } };
-    (@ $type:ident, [$($done:tt)*] $key:ident : ($a:expr, $b:expr) $(, $($rest:tt)*)?) => {
+    (@ $type:ident, [$($done:tt)*] $key:ident : ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
         $crate::__settings!(@ $type, [$($done)* $key: [$a, $b],] $($($rest)*)?)
     };
     (@ $type:ident, [$($done:tt)*] kernel : $n:expr $(, $($rest:tt)*)?) => {
@@ -156,7 +162,8 @@ macro_rules! __settings {
 /// ```
 ///
 /// A layer is written as `name: Kind { settings }`, or as `name: Type` for a layer without settings, one of
-/// the crate's (`Relu`, `Flatten`, `Softmax`) or one's own ([`Layer`](crate::layer::Layer) shows how).
+/// the crate's (`Relu`, `Flatten`, `Softmax`) or one's own ([`Layer`](crate::layer::Layer) shows how); one that
+/// has no default, as `name: Type = value`.
 ///
 /// The macro gives a struct, generic over its scalar, that implements [`Network`](crate::Network);
 /// a method for each layer that shows its parameters; and `layers_mut()`, whose methods let them be changed.
@@ -189,6 +196,13 @@ macro_rules! network {
 #[macro_export]
 macro_rules! __network {
     // One layer at a time: the name of the layer before, the layer's own, and what it is.
+    (@parse ($vis:vis $Net:ident, $In:ty, $Out:ty) $prev:ident [] $(,)?) => {
+        compile_error!(concat!(stringify!($Net), ": a network has at least one layer"));
+    };
+    // Documentation of a layer.
+    (@parse $net:tt $prev:ident [$($done:tt)*] #[$doc:meta] $($rest:tt)*) => {
+        $crate::__network! { @parse $net $prev [$($done)*] $($rest)* }
+    };
     (@parse $net:tt $prev:ident [$($done:tt)*] $(,)?) => {
         $crate::__network! { @emit $net [$($done)*] }
     };
@@ -201,6 +215,9 @@ macro_rules! __network {
     (@parse $net:tt $prev:ident [$($done:tt)*] $name:ident : $layer:ty , $($rest:tt)*) => {
         $crate::__network! { @parse $net $name [$($done)* ($prev $name { @type $layer })] $($rest)* }
     };
+    (@parse $net:tt $prev:ident [$($done:tt)*] $name:ident : $layer:ty = $value:expr , $($rest:tt)*) => {
+        $crate::__network! { @parse $net $name [$($done)* ($prev $name { @valued ($layer) $value })] $($rest)* }
+    };
 
     (@emit ($vis:vis $Net:ident, $In:ty, $Out:ty) [$(($prev:ident $name:ident $layer:tt))+]) => {
         #[allow(non_camel_case_types, non_upper_case_globals, dead_code)]
@@ -208,16 +225,13 @@ macro_rules! __network {
             #[allow(unused_imports)]
             use $crate::layer::syntax::*;
 
-            const __INPUT_LAYER: $crate::declare::Placed = $crate::declare::Placed::new(
-                "input",
-                <$In as $crate::shape::Shape>::DIMS,
-                Ok(<$In as $crate::shape::Shape>::DIMS),
-            );
+            const __INPUT_LAYER: $crate::declare::Placed =
+                $crate::declare::Placed::input(<$In as $crate::shape::Shape>::DIMS);
             $($crate::__layer! { $prev $name $layer })+
 
             const __LAST: $crate::declare::Placed = [$($name),+][[$(stringify!($name)),+].len() - 1];
-            const fn declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
-            const _: () = declared::<$Out, $crate::__shape!(__LAST)>();
+            const fn __declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
+            const _: () = __declared::<$Out, $crate::__shape!(__LAST)>();
 
             impl<T: $crate::Scalar> $crate::network::Network for $Net<T> {
                 type Input = $In;
@@ -229,10 +243,10 @@ macro_rules! __network {
                 const ACTIVATION_BYTES: usize = ::core::mem::size_of::<T>()
                     * (0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::ACTIVATIONS)+);
 
-                fn with_init(init: $crate::Init, seed: u64) -> Self {
-                    let mut plan = $crate::plan::Plan::new();
-                    $(plan.layer::<$crate::__shape!($prev), $name>(stringify!($name), &$crate::__value!($layer));)+
-                    Self { model: $crate::network::Model::new(plan, init, seed) }
+                fn with_init(__init: $crate::Init, __seed: u64) -> Self {
+                    let mut __plan = $crate::plan::Plan::new();
+                    $(__plan.layer::<$crate::__shape!($prev), $name>(stringify!($name), &$crate::__value!($layer));)+
+                    Self { model: $crate::network::Model::new(__plan, __init, __seed) }
                 }
 
                 fn model(&self) -> &$crate::network::Model<$In, $Out, T> {
@@ -254,13 +268,13 @@ macro_rules! __network {
                 $vis const ACTIVATION_BYTES: usize = <Self as $crate::network::Network>::ACTIVATION_BYTES;
 
                 /// A network with random parameters drawn from the seed.
-                $vis fn new(seed: u64) -> Self {
-                    <Self as $crate::network::Network>::new(seed)
+                $vis fn new(__seed: u64) -> Self {
+                    <Self as $crate::network::Network>::new(__seed)
                 }
 
                 /// A network with random parameters by the given rule, drawn from the seed.
-                $vis fn with_init(init: $crate::Init, seed: u64) -> Self {
-                    <Self as $crate::network::Network>::with_init(init, seed)
+                $vis fn with_init(__init: $crate::Init, __seed: u64) -> Self {
+                    <Self as $crate::network::Network>::with_init(__init, __seed)
                 }
             }
             enum __Place { $($name),+ }
@@ -292,8 +306,14 @@ macro_rules! __network {
             }
 
             impl<T: $crate::Scalar> ::core::fmt::Display for $Net<T> {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::fmt::Display::fmt(&self.model, f)
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Display::fmt(&self.model, __f)
+                }
+            }
+
+            impl<T: $crate::Scalar> ::core::fmt::Debug for $Net<T> {
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    __f.debug_tuple(stringify!($Net)).field(&self.model).finish()
                 }
             }
         };
@@ -310,8 +330,8 @@ macro_rules! __layer {
             const __NAME: &str = stringify!($name);
             const __INPUT: $crate::shape::Dims = $prev.output;
             #[allow(clippy::needless_update)]
-            let placed: $crate::declare::Placed = $kind! $settings;
-            placed
+            let __placed: $crate::declare::Placed = $kind! $settings;
+            __placed
         };
         type $name = $kind!(@type $name);
     };
@@ -328,6 +348,9 @@ macro_rules! __layer {
         >;
     };
     ($prev:ident $name:ident { @word $kind:tt $layer:tt }) => {
+        $crate::__layer! { $prev $name { @type $layer } }
+    };
+    ($prev:ident $name:ident { @valued ($layer:ty) $value:expr }) => {
         $crate::__layer! { $prev $name { @type $layer } }
     };
     ($prev:ident $name:ident { @type $layer:ty }) => {
@@ -356,5 +379,6 @@ macro_rules! __shape {
 #[macro_export]
 macro_rules! __value {
     ({ @known $kind:tt $settings:tt }) => { $kind!(@value $settings) };
+    ({ @valued $layer:tt $value:expr }) => { $value };
     ($layer:tt) => { ::core::default::Default::default() };
 }

@@ -53,7 +53,8 @@ pub enum Error {
 
     /// Training left the finite numbers. The network keeps its weights of before the batch.
     #[error(
-        "epoch {epoch}, batch {batch}: expected a finite loss, found {loss}; try a smaller learning rate"
+        "epoch {epoch}, batch {batch}: expected a finite loss and gradient, found a loss of {loss}; \
+             a smaller learning rate may help, if the data are finite"
     )]
     Diverged {
         /// Epoch, counted from 1.

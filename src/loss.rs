@@ -19,7 +19,7 @@ pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
 
 /// Labels that say which of the entries of an output of shape `Out` is right: as many classes as entries.
 #[diagnostic::on_unimplemented(
-    message = "labels of `{Self}` do not fit a network that gives `{Out}`: the numbers of classes differ",
+    message = "targets of `{Self}` do not label an output of shape `{Out}`",
     label = "the network gives `{Out}`, the data has `{Self}`"
 )]
 pub trait LabelsOf<Out>: Target {
@@ -106,6 +106,22 @@ impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilitie
     }
 }
 
+/// Targets that have a value for each entry of an output of shape `Out`.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` have no value for each entry of an output of shape `{Out}`",
+    label = "the network gives `{Out}`, the data has `{Self}`"
+)]
+pub trait ValuesOf<Out, T>: Target {
+    /// The values, in the output's order.
+    fn values(&self) -> &[T];
+}
+
+impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
+    fn values(&self) -> &[T] {
+        self.as_slice()
+    }
+}
+
 /// Mean squared error.
 ///
 /// # Shapes
@@ -117,14 +133,14 @@ impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilitie
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MeanSquaredError;
 
-impl<S: Features, T: Scalar> Loss<S, Tensor<S, T>, T> for MeanSquaredError {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Tensor<S, T>], scale: T) -> f64 {
+impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredError {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         dy.fill(Lanes::zero());
         let count = T::of(S::LEN as f64);
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
             let mut sum = T::zero();
-            for ((dy, y), d) in dy.iter_mut().zip(y).zip(target.as_slice()) {
+            for ((dy, y), d) in dy.iter_mut().zip(y).zip(target.values()) {
                 let difference = y.0[lane] - *d;
                 sum += difference * difference;
                 dy.0[lane] = scale * T::of(2.0) * difference / count;

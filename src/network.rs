@@ -68,7 +68,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         self.model().infer(batch)
     }
 
-    /// The class of one sample, with the probability of each class.
+    /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
+    /// logits; for a network whose outputs are not, such as a regression, [`infer`](Network::infer) is the call.
     fn predict<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Prediction<Self::Scalar>
     where
         S: Feeds<Self::Input>,
@@ -153,6 +154,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// # Panics
     /// If the plan does not lead from `In` to `Out`.
     pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
+        assert!(!plan.steps().is_empty(), "a network has at least one layer");
         let ends = plan.steps().first().zip(plan.steps().last()).map(|(a, b)| (a.input, b.output));
         assert_eq!(ends, Some((In::DIMS, Out::DIMS)), "the plan's shapes");
         let mut params = vec![T::zero(); plan.params()];
@@ -190,13 +192,13 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// The parameters of the layer with this place in the network.
     #[doc(hidden)]
     pub fn layer(&self, index: usize) -> &[T] {
-        &self.params[self.plan.steps()[index].params.clone()]
+        &self.params[self.plan.params_of(index)]
     }
 
     /// The parameters of the layer with this place in the network.
     #[doc(hidden)]
     pub fn layer_mut(&mut self, index: usize) -> &mut [T] {
-        &mut self.params[self.plan.steps()[index].params.clone()]
+        &mut self.params[self.plan.params_of(index)]
     }
 
     /// Each parameter tensor with its full name ("conv1.weight"), description and values.
@@ -241,6 +243,12 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         let mut output = Batch::zeros(batch.len());
         self.plan.infer(output.as_lanes_mut(), batch.as_lanes(), &self.params);
         output
+    }
+}
+
+impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.params.len())
     }
 }
 
@@ -318,6 +326,9 @@ impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
     /// `cargo check` finds it; elsewhere only `cargo build`.
     #[track_caller]
     pub const fn check() {
+        if In::LEN == 0 {
+            shape::empty(In::DIMS).refuse("")
+        }
         if let Some(misfit) = L::MISFIT {
             misfit.refuse("")
         }
@@ -333,6 +344,12 @@ impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
 impl<In: Shape, L: Layer<In, T>, T: Scalar> Clone for Sequential<In, L, T> {
     fn clone(&self) -> Self {
         Sequential { model: self.model.clone(), layers: PhantomData }
+    }
+}
+
+impl<In: Shape, L: Layer<In, T>, T: Scalar> fmt::Debug for Sequential<In, L, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sequential").field(&self.model).finish()
     }
 }
 

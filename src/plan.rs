@@ -148,6 +148,7 @@ pub struct Step<T> {
 #[derive(Default)]
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
+    layers: Vec<Range<usize>>,
 }
 
 /// Up to this many parameters a training step is cut into groups of tiles that each run through the whole
@@ -161,31 +162,44 @@ const GROUPS: usize = 16;
 impl<T: Scalar> Plan<T> {
     /// No operations yet.
     pub fn new() -> Self {
-        Plan { steps: Vec::new() }
+        Plan { steps: Vec::new(), layers: Vec::new() }
     }
 
     /// The operations of `layers`, named by their place: "0", "1", …
-    pub fn of<In: Shape>(layers: &impl Layer<In, T>) -> Self {
+    pub fn of<In: Shape, L: Layer<In, T>>(layers: &L) -> Self {
+        const {
+            if let Some(misfit) = L::MISFIT {
+                misfit.refuse("")
+            }
+        }
         let mut plan = Plan::new();
         layers.add_to(&mut plan);
         plan
     }
 
-    /// Adds a layer of the network under its name.
+    /// Adds a layer of the network under its name. The steps of a layer that is a chain are numbered behind it.
     #[doc(hidden)]
     pub fn layer<In: Shape, L: Layer<In, T>>(&mut self, name: &str, layer: &L) {
-        let first = self.steps.len();
+        let (first, start) = (self.steps.len(), self.params());
         layer.add_to(self);
-        for step in &mut self.steps[first..] {
-            step.name = name.into();
+        let single = self.steps.len() == first + 1;
+        for (i, step) in self.steps[first..].iter_mut().enumerate() {
+            step.name = if single { name.into() } else { format!("{name}.{i}") };
         }
+        self.layers.push(start..self.params());
+    }
+
+    /// The parameters of the layer with this place among those that [`Plan::layer`] added.
+    pub(crate) fn params_of(&self, layer: usize) -> Range<usize> {
+        self.layers[layer].clone()
     }
 
     /// Adds the arithmetic of the layer `L`. Called by [`Layer::add_to`].
     pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
         let start = self.params();
         let params = start..start + L::PARAMS;
-        debug_assert_eq!(op.params().iter().map(Param::len).sum::<usize>(), L::PARAMS);
+        let declared = op.params().iter().map(Param::len).sum::<usize>();
+        assert_eq!(declared, L::PARAMS, "parameters of {} and the constant of its layer", op.describe());
         self.steps.push(Step {
             name: self.steps.len().to_string(),
             op: Box::new(op),

@@ -270,7 +270,8 @@ pub const fn window_output(kind: &'static str, input: Dims, window: Window) -> R
     }
     let Window { kernel, stride, padding } = window;
     if kernel[0] == 0 || kernel[1] == 0 {
-        return Err(Misfit::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel));
+        let misfit = Misfit::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel);
+        return Err(misfit.str("; is the setting `kernel` missing?"));
     }
     if stride[0] == 0 || stride[1] == 0 {
         return Err(Misfit::of(kind).str("expected a stride of at least 1, found ").pair_or_one(stride));
@@ -303,7 +304,9 @@ pub const fn conv_output(
         Err(misfit) => return Err(misfit),
     };
     if filters == 0 {
-        return Err(Misfit::of(kind).str("expected at least 1 filter, found 0"));
+        return Err(
+            Misfit::of(kind).str("expected at least 1 filter, found 0; is the setting `filters` missing?")
+        );
     }
     if window.padding[0] >= window.kernel[0] || window.padding[1] >= window.kernel[1] {
         return Err(Misfit::of(kind)
@@ -375,6 +378,12 @@ pub const fn misfit(
                 .dims(written),
         ),
     }
+}
+
+/// Refuses samples without values.
+#[doc(hidden)]
+pub const fn empty(input: Dims) -> Misfit {
+    Misfit::of("input").str("expected at least 1 value in a sample, found ").dims(input)
 }
 
 /// Output of a dropout layer.

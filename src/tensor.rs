@@ -72,6 +72,7 @@ impl<T: Scalar> Default for Lanes<T> {
 /// use convnet::prelude::*;
 /// let image = Tensor::<Chw<2, 3, 4>>::from_fn(|i| i as f32);
 /// assert_eq!(image[1][2][3], 23.0);
+/// assert_eq!(Tensor::from([1.0, 2.0])[1], 2.0);
 /// assert_eq!(image[0], [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0], [8.0, 9.0, 10.0, 11.0]]);
 /// ```
 #[derive(Clone, PartialEq)]
@@ -119,6 +120,20 @@ impl<S: Shape, T: Scalar> fmt::Debug for Tensor<S, T> {
     }
 }
 
+impl<const N: usize, T: Scalar> From<[T; N]> for Tensor<Flat<N>, T> {
+    fn from(values: [T; N]) -> Self {
+        Tensor { values: values.into(), shape: PhantomData }
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> From<[[[T; W]; H]; C]>
+    for Tensor<Chw<C, H, W>, T>
+{
+    fn from(values: [[[T; W]; H]; C]) -> Self {
+        Tensor { values: values.as_flattened().as_flattened().into(), shape: PhantomData }
+    }
+}
+
 /// The chunk of `N` values at `index`; panics past the end, as an array does.
 fn nth<const N: usize, T>(values: &[T], index: usize) -> &[T; N] {
     &values.as_chunks().0[index]
@@ -160,7 +175,8 @@ impl<const N: usize, T: Scalar> Index<usize> for Tensor<Probabilities<N>, T> {
 /// Samples of shape `S`, as many as wanted, in the engine's layout.
 ///
 /// Samples are kept in tiles of [`LANES`]; a tile of shape C×H×W is stored `[C][H][W][LANES]`, so that one
-/// step of arithmetic serves all samples of a tile. The unused lanes of the last tile hold zeros.
+/// step of arithmetic serves all samples of a tile. The unused lanes of the last tile repeat the last sample: what
+/// is finite for samples is finite there too, and a gradient of zero stays zero.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -210,8 +226,9 @@ impl<S: Shape, T: Scalar> Batch<S, T> {
         assert!(index < self.len, "sample {index} of a batch of {}", self.len);
         assert_eq!(values.len(), S::LEN, "values of one sample");
         let tile = &mut self.lanes[index / LANES * S::LEN..][..S::LEN];
+        let end = if index + 1 == self.len { LANES } else { index % LANES + 1 };
         for (lanes, value) in tile.iter_mut().zip(values) {
-            lanes.0[index % LANES] = value;
+            lanes.0[index % LANES..end].fill(value);
         }
     }
 

@@ -18,7 +18,8 @@ fn twins_compile() {
 #[test]
 fn messages_say_what_is_wrong_and_where() {
     let said = [
-        ("class_count", "labels of", "Class<12>", "Flat<10>", "fit(data"),
+        ("class_count", "do not label", "Class<12>", "Flat<10>", "fit(data"),
+        ("value_count", "no value for each entry", "Flat<3>", "Flat<2>", "fit(data"),
         ("data_of_another_shape", "the network takes samples of shape", "28, 28>", "32, 28>", "fit(data"),
         ("declared_output", "is declared to give", "Flat<12>", "Flat<10>", "struct Net"),
         ("dense_behind_flatten", "the shapes do not agree", "Flat<256>", "Flat<400>", "check()"),

@@ -99,5 +99,5 @@ fn a_chain_by_hand_is_the_same_network() {
     assert_eq!(by_hand.model().params(), declared.model().params());
     let x: Batch<Chw<1, 4, 4>> = (0..17).map(|n| Tensor::from_fn(|i| (i * n) as f32)).collect();
     assert_eq!(by_hand.infer(&x), declared.infer(&x));
-    assert_eq!(Plan::<f32>::of::<Chw<1, 4, 4>>(&Layers::default()).steps().len(), 100);
+    assert_eq!(Plan::<f32>::of::<Chw<1, 4, 4>, _>(&Layers::default()).steps().len(), 100);
 }

@@ -184,7 +184,7 @@ fn dropout_drops_its_rate_and_keeps_the_mean() {
     use convnet::plan::{Forward, Mode, Pass, Plan};
     use convnet::tensor::Lanes;
 
-    let plan = Plan::<f32>::of::<Flat<10_000>>(&Dropout::new(0.3));
+    let plan = Plan::<f32>::of::<Flat<10_000>, _>(&Dropout::new(0.3));
     let x = vec![Lanes::splat(1.0); 10_000];
     let keys: Vec<u64> = (0..16).collect();
     let draw = |layer, mode| {
@@ -279,5 +279,260 @@ fn one_network_serves_many_threads() {
         assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         let logits = together.sample(i);
         assert!((0..10).all(|class| logits[class] <= logits[prediction.class]));
+    }
+}
+
+network! {
+    /// One value in, one out.
+    struct Line: Flat<1> => Flat<1> {
+        fc: Dense { units: 1 },
+    }
+}
+
+/// The loss is a mean: a batch that holds every sample twice has the same loss and the same gradient.
+#[test]
+fn a_batch_has_the_mean_of_its_losses() {
+    fn check<
+        N: Network<Scalar = f64>,
+        Y: convnet::data::Target,
+        L: convnet::loss::Loss<N::Output, Y, f64> + Copy,
+    >(
+        loss: L,
+        samples: &[(Tensor<N::Input, f64>, Y)],
+    ) {
+        let run = |times: usize| {
+            let mut trainer = Trainer::new(N::new(3), loss, Sgd::new(0.1));
+            let twice = || samples.iter().cycle().take(times * samples.len());
+            let inputs: Batch<N::Input, f64> = twice().map(|(x, _)| x).collect();
+            let targets: Vec<Y> = twice().map(|(_, y)| y.clone()).collect();
+            (trainer.step(&inputs, &targets, 0).unwrap(), trainer.gradient().to_vec())
+        };
+        let ((loss, gradient), (same, same_gradient)) = (run(1), run(20));
+        assert!((loss - same).abs() < 1e-12, "{loss} {same}");
+        for (a, b) in gradient.iter().zip(same_gradient) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+    }
+    network! {
+        struct Chances: Flat<1> => Probabilities<2> {
+            fc: Dense { units: 2 },
+            softmax: Softmax,
+        }
+    }
+    network! {
+        struct Logits: Flat<1> => Flat<2> {
+            fc: Dense { units: 2 },
+        }
+    }
+    let x = |value: f64| Tensor::from([value]);
+    let class = |index| Class::<2>::new(index).unwrap();
+    let labelled = [(x(0.5), class(0)), (x(-1.0), class(1)), (x(2.0), class(1))];
+    check::<Chances<f64>, _, _>(CrossEntropy, &labelled);
+    check::<Logits<f64>, _, _>(SoftmaxCrossEntropy, &labelled);
+    check::<Line<f64>, _, _>(MeanSquaredError, &[(x(0.5), x(2.0)), (x(-1.0), x(0.0)), (x(2.0), x(5.0))]);
+}
+
+/// A line through points that lie on one: y = 3x − 1.
+#[test]
+fn a_regression_finds_its_line() {
+    let points = (0..64).map(|i| {
+        let x = i as f32 / 32.0 - 1.0;
+        (Tensor::from([x]), Tensor::from([3.0 * x - 1.0]))
+    });
+    let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
+    let mut trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1).momentum(0.9))
+        .epochs(60)
+        .batch(16)
+        .progress(Progress::Silent);
+    let history = trainer.fit(&data, None).unwrap();
+    assert_eq!(history.epochs[0].train.accuracy, None, "values are not right or wrong");
+    let line = trainer.network().fc();
+    assert!((line.weight()[0][0] - 3.0).abs() < 1e-3 && (line.bias()[0] + 1.0).abs() < 1e-3);
+    assert!(trainer.score(&data).unwrap().loss < 1e-6);
+}
+
+/// The parameters after a run of this trainer on these digits.
+fn params_after(trainer: Trainer<LeNet5, SoftmaxCrossEntropy, Sgd>, data: &Digits) -> Vec<f32> {
+    let mut trainer = trainer;
+    trainer.fit(data, None).unwrap();
+    trainer.into_network().model().params().to_vec()
+}
+
+#[test]
+fn shuffling_and_the_schedule_change_the_run() {
+    let data = digits(96);
+    let plain = || trainer(1).epochs(2).batch(32);
+    let shuffled = params_after(plain(), &data);
+    assert_ne!(shuffled, params_after(plain().shuffle(false), &data));
+    assert_ne!(shuffled, params_after(plain().schedule(Schedule::Cosine), &data));
+}
+
+/// Counts, for each sample in each epoch, the order in which it was asked for.
+struct Watched {
+    data: Digits,
+    seen: std::sync::Mutex<Vec<usize>>,
+}
+
+impl Samples<Chw<1, 28, 28>> for Watched {
+    type Target = Class<10>;
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<Chw<1, 28, 28>, T>, place: usize) {
+        self.seen.lock().unwrap().push(sample);
+        self.data.write_to(sample, batch, place);
+    }
+    fn target(&self, sample: usize) -> &Class<10> {
+        self.data.target(sample)
+    }
+    fn id(&self, sample: usize) -> u64 {
+        self.data.id(sample)
+    }
+}
+
+#[test]
+fn each_epoch_sees_every_sample_once_in_an_order_of_its_own() {
+    let orders = |epochs| {
+        let watched = Watched { data: digits(50), seen: Default::default() };
+        trainer(4).epochs(epochs).batch(16).fit(&watched, None).unwrap();
+        let seen = watched.seen.into_inner().unwrap();
+        seen.chunks(50).map(<[usize]>::to_vec).collect::<Vec<_>>()
+    };
+    let three = orders(3);
+    assert_eq!(three.len(), 3);
+    for order in &three {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+    }
+    assert!(three[0] != three[1] && three[1] != three[2] && three[0] != three[2]);
+    assert_eq!(orders(2), three[..2], "an order depends on the seed and the epoch alone");
+}
+
+/// Dropout in training draws anew for each sample and each epoch, and by the sample, not by its place.
+#[test]
+fn dropout_is_keyed_by_epoch_and_sample() {
+    network! {
+        struct Thinned: Flat<64> => Flat<1> {
+            dropout: Dropout { rate: 0.5 },
+            fc: Dense { units: 1 },
+        }
+    }
+    // With all weights and inputs 1 and a tiny rate, the loss of an epoch counts what was kept.
+    let losses = |samples: usize, batch, shuffle| -> Vec<f64> {
+        let one = || (Tensor::from([1.0; 64]), Tensor::from([0.0]));
+        let data: Dataset<Flat<64>, Tensor<Flat<1>>> = (0..samples).map(|_| one()).collect();
+        let mut net = Thinned::new(1);
+        *net.layers_mut().fc().weight() = [[1.0; 64]];
+        let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(1e-12))
+            .epochs(2)
+            .batch(batch)
+            .shuffle(shuffle)
+            .progress(Progress::Silent);
+        trainer.fit(&data, None).unwrap().epochs.iter().map(|epoch| epoch.train.loss).collect()
+    };
+    let alone = losses(1, 1, false);
+    assert_ne!(alone[0], alone[1], "epochs draw by themselves");
+    assert_ne!(losses(2, 2, false)[0], alone[0], "samples draw by themselves");
+    let (in_order, shuffled) = (losses(20, 20, false), losses(20, 3, true));
+    assert!((in_order[0] / shuffled[0] - 1.0).abs() < 1e-6, "the order and the batch do not matter");
+}
+
+#[test]
+fn the_best_epoch_has_the_lowest_validation_loss() {
+    use convnet::train::{Epoch, Score};
+    let epoch = |epoch, train, validation: Option<f64>| Epoch {
+        epoch,
+        train: Score { loss: train, accuracy: None },
+        validation: validation.map(|loss| Score { loss, accuracy: None }),
+        seconds: 1.0,
+    };
+    let best = |epochs: Vec<Epoch>| History { epochs }.best().map(|epoch| epoch.epoch);
+    assert_eq!(best(vec![]), None);
+    assert_eq!(
+        best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),
+        Some(2)
+    );
+    assert_eq!(best(vec![epoch(1, 0.9, None), epoch(2, 0.5, None)]), Some(2));
+    let nan = f64::INFINITY - f64::INFINITY;
+    assert_eq!(
+        best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(nan)), epoch(3, 0.5, Some(-nan))]),
+        Some(1)
+    );
+}
+
+/// A slope that is infinite at zero: what no sample uses must not reach the gradient.
+#[test]
+fn lanes_without_a_sample_do_no_harm() {
+    use convnet::plan::{Backward, Forward, Op, Plan};
+
+    #[derive(Clone, Copy, Default)]
+    struct Root;
+    impl<S: Shape, T: Scalar> Layer<S, T> for Root {
+        type Out = S;
+        fn add_to(&self, plan: &mut Plan<T>) {
+            plan.add::<S, Self>(Root);
+        }
+    }
+    impl<T: Scalar> Op<T> for Root {
+        fn describe(&self) -> String {
+            "Root".into()
+        }
+        fn forward(&self, Forward { y, x, .. }: Forward<'_, T>) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = x.map(T::sqrt));
+        }
+        fn backward(&self, Backward { dx, dy, y, .. }: Backward<'_, T>) {
+            let Some(dx) = dx else { return };
+            dx.iter_mut().zip(dy).zip(y).for_each(|((dx, dy), y)| *dx = dy.zip(*y, |dy, y| dy / (y + y)));
+        }
+    }
+    network! {
+        struct Rooted: Flat<1> => Flat<1> {
+            fc: Dense { units: 1 },
+            root: Root,
+        }
+    }
+    let mut net = Rooted::new(1);
+    *net.layers_mut().fc().weight() = [[1.0]];
+    let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(0.01));
+    let inputs: Batch<Flat<1>> = (1..=17).map(|i| Tensor::from([i as f32])).collect();
+    let targets: Vec<Tensor<Flat<1>>> = (1..=17).map(|_| Tensor::from([1.0])).collect();
+    trainer.step(&inputs, &targets, 0).unwrap();
+    assert!(trainer.gradient().iter().all(|g| g.is_finite()), "{:?}", trainer.gradient());
+}
+
+/// A step that would leave the finite numbers is not taken.
+#[test]
+fn a_gradient_that_is_not_finite_changes_nothing() {
+    let mut trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1));
+    let before = trainer.network().model().params().to_vec();
+    let targets = [Tensor::from([0.0])];
+    let inputs = Batch::from_iter([Tensor::from([f32::NAN])]);
+    assert!(matches!(trainer.step(&inputs, &targets, u64::MAX), Err(Error::Diverged { .. })));
+    assert_eq!(trainer.network().model().params(), before);
+}
+
+#[test]
+fn an_answer_with_a_nan_in_it_is_wrong() {
+    use convnet::data::Target;
+    let class = |index| Class::<3>::new(index).unwrap();
+    assert_eq!(class(1).is_met_by([0.0, 2.0, 1.0]), Some(true));
+    assert_eq!(class(0).is_met_by([0.0, 2.0, 1.0]), Some(false));
+    assert_eq!(class(0).is_met_by([f64::NAN; 3]), Some(false));
+    assert_eq!(class(1).is_met_by([0.0, 2.0, f64::NAN]), Some(false));
+}
+
+#[test]
+fn data_are_checked_when_they_are_made() {
+    use convnet::data::Scaling;
+    let classes = || vec![Class::<2>::new(0).unwrap(); 3];
+    let make = |bytes: usize, std| {
+        Dataset::<Flat<2>, Class<2>>::from_bytes(vec![0; bytes], Scaling { mean: 0.5, std }, classes())
+    };
+    assert!(make(6, 0.25).is_ok());
+    refused(make(5, 0.25), "values: expected 3 samples of 2 values (2), found 5");
+    for std in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let found = format!("scaling: expected a finite mean and a std above 0, found mean 0.5, std {std}");
+        refused(make(6, std), &found);
     }
 }

@@ -54,7 +54,10 @@ impl<const N: usize> Class<N> {
 /// The largest output says the class.
 impl<const N: usize> Target for Class<N> {
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool> {
-        Some(argmax(output) == self.index())
+        // An output with a NaN in it says nothing.
+        let mut clear = true;
+        let best = argmax(output.into_iter().inspect(|value| clear &= !value.is_nan()));
+        Some(clear && best == self.index())
     }
 }
 
@@ -155,8 +158,13 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// Samples stored as bytes, one after the other, in channel, row, column order.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target.
+    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target, or the scaling does not give finite
+    /// numbers.
     pub fn from_bytes(bytes: Vec<u8>, scaling: Scaling, targets: Vec<Y>) -> Result<Self, Error> {
+        if !(scaling.std.is_normal() && scaling.std > 0.0 && scaling.mean.is_finite()) {
+            let found = format!("mean {}, std {}", scaling.mean, scaling.std);
+            return Err(Error::argument("scaling", "a finite mean and a std above 0", found));
+        }
         Self::from_values(Values::Bytes { bytes, scaling }, targets)
     }
 

@@ -67,7 +67,9 @@ impl Conv {
             for c in 0..channels {
                 for y in 0..kh {
                     for x in 0..kw {
-                        taps.push(Tap { x: ((c * ph + y) * pw + x) as u32, w: w(c, y, x) as u32 });
+                        let index =
+                            |i: usize| u32::try_from(i).expect("fewer than 2^32 weights and positions");
+                        taps.push(Tap { x: index((c * ph + y) * pw + x), w: index(w(c, y, x)) });
                     }
                 }
             }

@@ -107,6 +107,8 @@ impl<T: Scalar> Op<T> for Dropout {
 macro_rules! __Dropout {
     (@type $name:ident) => { $crate::layer::Dropout };
     (@value { rate: $rate:expr $(,)? }) => { $crate::layer::Dropout::new($rate) };
+    // Other settings: the place of the layer, made of the same words, is what fails.
+    (@value $settings:tt) => { $crate::layer::Dropout::new(0.0) };
     ($($settings:tt)*) => {
         $crate::declare::DropoutSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
     };

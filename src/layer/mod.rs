@@ -36,7 +36,7 @@ use crate::shape::{Misfit, Shape};
 /// use convnet::plan::{Backward, Forward, Op, Plan};
 ///
 /// /// y = 2x.
-/// #[derive(Clone, Default)]
+/// #[derive(Clone, Copy, Default)]
 /// struct Double;
 ///
 /// impl<S: Shape, T: Scalar> Layer<S, T> for Double {

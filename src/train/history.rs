@@ -34,7 +34,9 @@ pub struct History {
 impl History {
     /// The epoch with the lowest validation loss, or the lowest training loss where nothing was validated.
     pub fn best(&self) -> Option<&Epoch> {
-        let loss = |epoch: &Epoch| epoch.validation.unwrap_or(epoch.train).loss;
+        // Not a number is worse than any, whatever its sign.
+        let loss = |epoch: &Epoch| Some(epoch.validation.unwrap_or(epoch.train).loss).filter(|l| !l.is_nan());
+        let loss = |epoch: &Epoch| loss(epoch).unwrap_or(f64::INFINITY);
         self.epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
     }
 }

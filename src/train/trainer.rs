@@ -155,12 +155,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// Goes through `train` as often as [`epochs`](Self::epochs) says; after each epoch measures loss and
-    /// accuracy on `validation`, if there is any (`None` otherwise).
+    /// accuracy on `validation`, if there is any (`None` otherwise). Another call begins at epoch 1 again, with the
+    /// network and the optimiser as the last call left them.
     ///
     /// # Errors
     /// [`Error::Argument`] for no epochs, a batch of 0, a learning rate that is not a finite number above 0, or data without
-    /// samples; [`Error::Diverged`] when the loss leaves the finite numbers: the network then has the
-    /// parameters of before that batch.
+    /// samples; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network
+    /// then has the parameters of before that batch.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
         D: Samples<N::Input> + 'a,
@@ -183,6 +184,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let start = Instant::now();
             display.begin(epoch, self.epochs);
             if self.shuffle {
+                // From the same beginning each time, so that the order depends on the key alone.
+                order.sort_unstable();
                 order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
             }
             let mut tally = Tally::default();
@@ -205,6 +208,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 display.advance(samples.len());
             }
             let validation = validation.map(|data| self.tally(data).score());
+            if let Some(Score { loss, .. }) = validation
+                && !loss.is_finite()
+            {
+                return Err(Error::Diverged { epoch, batch: order.len().div_ceil(self.batch), loss });
+            }
             let seconds = start.elapsed().as_secs_f64();
             let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
             display.end(&epoch);
@@ -238,7 +246,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.keys.clear();
         self.keys
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
-        let tally = self.learn(inputs, &targets.iter().collect::<Vec<_>>(), 1.0, 1, step as usize + 1)?;
+        let tally = self.learn(
+            inputs,
+            &targets.iter().collect::<Vec<_>>(),
+            1.0,
+            1,
+            (step as usize).saturating_add(1),
+        )?;
         Ok(tally.score().loss)
     }
 
@@ -268,7 +282,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             },
         );
         let loss = tally.loss / inputs.len() as f64;
-        if !loss.is_finite() {
+        let finite = self.space.gradient().iter().all(|g| g.as_f64().is_finite());
+        if !(loss.is_finite() && finite) {
             return Err(Error::Diverged { epoch, batch, loss });
         }
         let slots = self.optimizer.slots();
