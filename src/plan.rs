@@ -260,9 +260,10 @@ impl<T: Scalar> Plan<T> {
     }
 }
 
-/// Everything a training step writes: allocated once, used for every batch.
+/// Everything a training step writes: allocated once, used for every batch of as many tiles.
 pub struct Workspace<T> {
     groups: Vec<Group<T>>,
+    /// The sum over the groups; empty where there is one group alone.
     gradient: Vec<T>,
     tiles: usize,
 }
@@ -282,7 +283,7 @@ struct Group<T> {
 pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
 
 impl<T: Scalar> Workspace<T> {
-    /// Room for batches of up to `samples`.
+    /// Room for batches of so many samples.
     pub fn new(plan: &Plan<T>, samples: usize) -> Self {
         let groups = if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 };
         Self::cut(plan, samples, groups)
@@ -307,18 +308,17 @@ impl<T: Scalar> Workspace<T> {
                     tiles,
                 }
             })
-            .collect();
-        Workspace { groups, gradient: vec![T::zero(); plan.params()], tiles }
+            .collect::<Vec<_>>();
+        let sum = if groups.len() == 1 { 0 } else { plan.params() };
+        Workspace { groups, gradient: vec![T::zero(); sum], tiles }
     }
 
     /// The gradient by the parameters, from the last step.
     pub fn gradient(&self) -> &[T] {
-        &self.gradient
-    }
-
-    /// Changes the gradient before it is used.
-    pub fn gradient_mut(&mut self) -> &mut [T] {
-        &mut self.gradient
+        match self.groups.as_slice() {
+            [group] => &group.gradient,
+            _ => &self.gradient,
+        }
     }
 }
 
