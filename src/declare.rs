@@ -220,6 +220,26 @@ macro_rules! __network {
     };
 
     (@emit ($vis:vis $Net:ident, $In:ty, $Out:ty) [$(($prev:ident $name:ident $layer:tt))+]) => {
+        // For `f32`, so that `Net::new(seed)` and `Net::PARAMS` need no type annotation.
+        impl $Net {
+            /// Trainable parameters.
+            $vis const PARAMS: usize = <Self as $crate::network::Network>::PARAMS;
+            /// Multiply-accumulates for one sample, forward.
+            $vis const MACS: usize = <Self as $crate::network::Network>::MACS;
+            /// Bytes that the outputs of all layers take for one sample while training.
+            $vis const ACTIVATION_BYTES: usize = <Self as $crate::network::Network>::ACTIVATION_BYTES;
+
+            /// A network with random parameters drawn from the seed.
+            $vis fn new(seed: u64) -> Self {
+                <Self as $crate::network::Network>::new(seed)
+            }
+
+            /// A network with random parameters by the given rule, drawn from the seed.
+            $vis fn with_init(init: $crate::Init, seed: u64) -> Self {
+                <Self as $crate::network::Network>::with_init(init, seed)
+            }
+        }
+
         #[allow(non_camel_case_types, non_upper_case_globals, dead_code)]
         const _: () = {
             #[allow(unused_imports)]
@@ -258,25 +278,6 @@ macro_rules! __network {
                 }
             }
 
-            // For `f32`, so that `Net::new(seed)` and `Net::PARAMS` need no type annotation.
-            impl $Net {
-                /// Trainable parameters.
-                $vis const PARAMS: usize = <Self as $crate::network::Network>::PARAMS;
-                /// Multiply-accumulates for one sample, forward.
-                $vis const MACS: usize = <Self as $crate::network::Network>::MACS;
-                /// Bytes that the outputs of all layers take for one sample while training.
-                $vis const ACTIVATION_BYTES: usize = <Self as $crate::network::Network>::ACTIVATION_BYTES;
-
-                /// A network with random parameters drawn from the seed.
-                $vis fn new(__seed: u64) -> Self {
-                    <Self as $crate::network::Network>::new(__seed)
-                }
-
-                /// A network with random parameters by the given rule, drawn from the seed.
-                $vis fn with_init(__init: $crate::Init, __seed: u64) -> Self {
-                    <Self as $crate::network::Network>::with_init(__init, __seed)
-                }
-            }
             enum __Place { $($name),+ }
 
             impl<T: $crate::Scalar> $Net<T> {
