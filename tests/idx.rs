@@ -2,12 +2,21 @@
 //! of bad file has its own message, which names the file, what was expected and what was found.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use convnet::data::{Idx, Mnist};
-use flate2::{Compression, write::GzEncoder};
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, FlushCompress, GzBuilder};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 const NAME: &str = "folder/some-file";
 
@@ -42,6 +51,9 @@ fn every_bad_file_is_refused_with_its_reason() {
     let bomb = gzip(&idx(&[100 << 20], &vec![0; 100 << 20]));
     let lying = gzip(&idx(&[10], &vec![0; 10 << 20]));
     let cut = zipped[..zipped.len() - 9].to_vec();
+    let mut wrong_length = zipped.clone();
+    *wrong_length.last_mut().unwrap() ^= 1;
+    let spaced = [&[b' '; 600][..], b"<html>"].concat();
 
     let cases: &[(&str, Vec<u8>, &str, &str)] = &[
         ("empty", vec![], "an IDX file", "an empty file"),
@@ -56,17 +68,21 @@ fn every_bad_file_is_refused_with_its_reason() {
         ("one byte missing", good[..17].to_vec(), "6 bytes of data (2 × 3)", "5"),
         ("one byte too many", [&good[..], &[7]].concat(), "6 bytes of data (2 × 3)", "7"),
         ("page", b"\n<!DOCTYPE html><html>".to_vec(), "an IDX file", "a web page"),
+        ("page with a mark", b"\xef\xbb\xbf\r\n <html>".to_vec(), "an IDX file", "a web page"),
+        ("page after white space", spaced, "an IDX file", "a web page"),
+        ("zip", b"PK\x03\x04\x14\0\0\0".to_vec(), "an IDX file", "a zip archive"),
         ("zipped page", gzip(b"<html></html>"), "an IDX file", "a web page"),
         ("gzip cut off", cut, "a whole gzip stream", "cut off"),
         ("gzip of nothing", gzip(&[]), "4 bytes or more", "0 bytes"),
         ("gzip header only", vec![0x1f, 0x8b], "a whole gzip stream", "cut off"),
         ("gzip damaged", vec![0x1f, 0x8b, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], "an undamaged gzip", "damage"),
         ("gzip CRC", wrong_crc, "an undamaged gzip stream", "damage"),
+        ("gzip length", wrong_length, "an undamaged gzip stream", "damage"),
         ("gzip, then bytes", [&zipped[..], &[0]].concat(), "end of the file after the gzip", "more bytes"),
         ("two gzip streams", [&zipped[..], &zipped].concat(), "end of the file after the gzip", "more bytes"),
         ("zipped, one missing", gzip(&good[..17]), "6 bytes of data (2 × 3)", "5"),
         ("zipped, one too many", gzip(&[&good[..], &[7]].concat()), "6 bytes of data (2 × 3)", "more"),
-        ("bomb, honest header", bomb, "bytes in a gzip file of", "a header for 104857600"),
+        ("bomb, honest header", bomb, "if it is meant, unpack it first", "a header for 104857600"),
         ("bomb, lying header", lying, "10 bytes of data (10)", "more"),
         ("gzip, huge header", gzip(&header(&[u32::MAX, 28, 28])), "bytes in a gzip file of", "3367254359280"),
     ];
@@ -77,6 +93,117 @@ fn every_bad_file_is_refused_with_its_reason() {
         assert!(left.contains(expected), "{what}: {text}");
         assert!(format!("found {right}").contains(found), "{what}: {text}");
     }
+}
+
+#[test]
+fn a_dimension_of_zero_leaves_nothing_wherever_it_stands() {
+    const MAX: u32 = u32::MAX;
+    for dims in [[0, MAX, MAX, MAX], [MAX, MAX, MAX, 0]] {
+        assert_eq!(Idx::parse(Path::new(NAME), &header(&dims)).unwrap().data(), []);
+        assert!(refusal(&idx(&dims, &[1])).contains("expected 0 bytes of data"));
+    }
+}
+
+#[test]
+fn a_gzip_header_may_say_more() {
+    let builder = GzBuilder::new().filename("name").comment("words").extra(*b"ab\x01\0x").mtime(1);
+    let mut encoder = builder.write(Vec::new(), Compression::fast());
+    encoder.write_all(&idx(&[2], &[1, 2])).unwrap();
+    assert_eq!(Idx::parse(Path::new(NAME), &encoder.finish().unwrap()).unwrap().data(), [1, 2]);
+}
+
+/// About 1 MiB that inflates to the header and 1 GiB of zeros.
+fn bomb(dims: &[u32]) -> Vec<u8> {
+    let deflated = |bytes: &[u8], flush| {
+        let mut out = Vec::with_capacity(1 << 16);
+        Compress::new(Compression::best(), false).compress_vec(bytes, &mut out, flush).unwrap();
+        out
+    };
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    file.extend(deflated(&header(dims), FlushCompress::Full));
+    file.extend(deflated(&[0; 1 << 20], FlushCompress::Full).repeat(1 << 10));
+    file.extend(deflated(&[], FlushCompress::Finish));
+    file.extend([0; 8]);
+    file
+}
+
+/// Reads bad files where memory is short, in the process that the next test starts.
+#[test]
+fn child_process() {
+    if std::env::var_os("TEST_MEMORY").is_none() {
+        return;
+    }
+    let text = refusal(&bomb(&[1 << 30]));
+    assert!(text.contains("at most ") && text.contains("unpack it first"), "{text}");
+    assert!(refusal(&bomb(&[64 << 20])).ends_with("found more"));
+    assert!(refusal(&bomb(&[10])).ends_with("found more"));
+    assert!(refusal(&header(&[u32::MAX, 28, 28])).ends_with("found 0"));
+    println!("all refused");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn bombs_are_refused_in_little_memory() {
+    let command = "ulimit -v 262144 && exec \"$0\" --exact child_process --nocapture --test-threads=1";
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .arg(std::env::current_exe().unwrap())
+        .envs([("TEST_MEMORY", "1"), ("MALLOC_ARENA_MAX", "1")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("all refused"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let good = idx(&[3], b"abc");
+    fs::write(&path, &good).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let write = || {
+            let mut file = fs::File::options().write(true).open(&path).unwrap();
+            while !done.load(Ordering::Relaxed) {
+                file.set_len(5).unwrap();
+                file.rewind().unwrap();
+                file.write_all(&good).unwrap();
+            }
+        };
+        scope.spawn(write);
+        let read = || (0..2_000).for_each(|_| drop(Idx::open(&path).map(|idx| assert_eq!(idx.dims(), [3]))));
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        done.store(true, Ordering::Relaxed);
+        result.unwrap();
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_becomes_a_pipe_is_not_waited_for() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("file"), idx(&[3], b"abc")).unwrap();
+    assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    symlink("file", path("link")).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let link = path("link");
+    thread::spawn(move || {
+        (0..2_000).for_each(|_| drop(Idx::open(&link)));
+        sender.send(())
+    });
+    let swap = |turn: usize| {
+        symlink(["pipe", "file"][turn % 2], path("next")).unwrap();
+        fs::rename(path("next"), path("link")).unwrap();
+        receiver.try_recv().is_ok()
+    };
+    assert!((0..1_000_000).any(swap), "it waits for a writer");
 }
 
 #[test]
@@ -107,7 +234,12 @@ fn content_not_name_tells_gzip() {
 fn what_is_no_regular_file_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = |path: &Path| {
-        let text = Idx::open(path).unwrap_err().to_string();
+        let (sender, receiver) = mpsc::channel();
+        let file = path.to_owned();
+        thread::spawn(move || sender.send(Idx::open(&file)));
+        // Waiting for a writer would take for ever.
+        let result = receiver.recv_timeout(Duration::from_secs(60)).expect("an answer");
+        let text = result.unwrap_err().to_string();
         assert!(text.starts_with(&path.display().to_string()), "{text}");
         text
     };
@@ -116,11 +248,13 @@ fn what_is_no_regular_file_is_refused_at_once() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{PermissionsExt, symlink};
-        use std::process::Command;
 
         let link = folder.path().join("dangling");
         symlink("nowhere", &link).unwrap();
         assert!(text(&link).contains("cannot read"));
+        let circle = folder.path().join("circle");
+        symlink("circle", &circle).unwrap();
+        assert!(text(&circle).contains("cannot read"));
 
         let fifo = folder.path().join("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -176,6 +310,7 @@ fn bad_folders_are_refused_with_the_file_at_fault() {
         (TRAIN_LABELS, Some(labels(&[1, 2, 3])), &[TRAIN_LABELS, "expected 2 labels", dots, "found 3"]),
         (TRAIN_LABELS, Some(labels(&[1, 10])), &[TRAIN_LABELS, "labels from 0 to 9", "found 10 at item 1"]),
         (TRAIN, Some(images(2, 27)), &[dots, "expected images of 28 × 28", "found 27 × 28"]),
+        (TEST, Some(idx(&[1, 28, 29], &[0; 28 * 29])), &["of 28 × 28 pixels", "found 28 × 29"]),
         (TEST, Some(images(0, 28)), &["t10k-images-idx3-ubyte.gz", "at least one image", "found none"]),
         (TRAIN, Some(labels(&[1, 2])), &[dots, "magic 2051 (u8, 3 dimensions)", "2049 (u8, 1 dimension)"]),
         (TEST_LABELS, Some(images(1, 28)), &[TEST_LABELS, "magic 2049 (u8, 1 dimension)", "2051 (u8, 3"]),
@@ -194,6 +329,28 @@ fn bad_folders_are_refused_with_the_file_at_fault() {
         let text = Mnist::load_from(&path).unwrap_err().to_string();
         assert!(text.starts_with(&path.display().to_string()) && text.ends_with(found), "{text}");
     }
+}
+
+/// `assets/README.md` gives two tables: of the gzipped files, and of what they hold.
+#[test]
+fn the_documented_digests_are_those_of_the_files() {
+    let readme = fs::read_to_string("assets/README.md").unwrap();
+    let sha256 =
+        |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut rows = 0;
+    for entry in fs::read_dir("assets/mnist").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let file = fs::read(&path).unwrap();
+        let mut inflated = Vec::new();
+        GzDecoder::new(&file[..]).read_to_end(&mut inflated).unwrap();
+        let gzipped = format!("| {name} | {} | {} |", file.len(), sha256(&file));
+        for row in [gzipped, format!("| {name} | {} |", sha256(&inflated))] {
+            assert!(readme.lines().any(|line| line == row), "assets/README.md lacks {row}");
+            rows += 1;
+        }
+    }
+    assert_eq!(readme.lines().filter(|line| line.contains("-ubyte | ")).count(), rows);
 }
 
 /// Images of each class in the whole of MNIST.

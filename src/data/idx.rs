@@ -1,6 +1,6 @@
 //! IDX, the format of MNIST: a header of sizes and then the bytes.
 
-use std::fs::{self, File};
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ use crate::Error;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MAX_DIMS: usize = 8;
+/// White space after which a web page is still told.
+const NAMED_WITHIN: u64 = 1024;
 /// A gzip file may inflate to this many times its own size plus [`INFLATE_SLACK`].
 const INFLATE_FACTOR: u64 = 16;
 const INFLATE_SLACK: u64 = 64 << 20;
@@ -22,7 +24,8 @@ const INFLATE_SLACK: u64 = 64 << 20;
 /// C. Cortes and C. Burges with the [MNIST database](http://yann.lecun.com/exdb/mnist/).
 ///
 /// No file can make the reader panic, hang, or take more memory than the file justifies: the sizes in the
-/// header are believed only after the length of the file bears them out.
+/// header are believed only after the length of the file bears them out. A gzip file may inflate to 16 times
+/// its own size plus 64 MiB; one that is meant to hold more has to be unpacked first.
 ///
 /// ```
 /// use convnet::data::Idx;
@@ -122,9 +125,15 @@ impl Idx {
     }
 }
 
+/// Value of the flag on most processors; some have their own.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+const O_NONBLOCK: i32 = 0o4000;
+
 /// Opens a regular file and tells its length. Opening a FIFO would wait for a writer, and a device never ends.
 pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
-    let regular = |metadata: fs::Metadata| {
+    let mut options = File::options();
+    options.read(true);
+    let regular = |metadata: Metadata| {
         let found = match metadata.file_type() {
             kind if kind.is_file() => return Ok(metadata.len()),
             kind if kind.is_dir() => "a folder",
@@ -132,8 +141,12 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
         };
         Err(Error::format(path, "a file", found))
     };
-    regular(fs::metadata(path).map_err(Error::io(path, "read"))?)?;
-    let file = File::open(path).map_err(Error::io(path, "read"))?;
+    // Without waiting for a writer if possible: what a path leads to may change after any look at it.
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, O_NONBLOCK);
+    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    regular(std::fs::metadata(path).map_err(Error::io(path, "read"))?)?;
+    let file = options.open(path).map_err(Error::io(path, "read"))?;
     let len = regular(file.metadata().map_err(Error::io(path, "read"))?)?;
     Ok((file, len))
 }
@@ -146,9 +159,10 @@ fn read(path: &Path, mut input: impl BufRead, len: u64) -> Result<Idx, Error> {
         return read_gzip(path, input, len);
     }
     let (dims, size) = read_header(path, &mut input)?;
-    let header = header_len(&dims);
-    if header + size != len {
-        return Err(wrong_size(path, &dims, size, len - header));
+    // The file may have grown since its length was taken.
+    let found = len.checked_sub(header_len(&dims)).ok_or_else(|| short_header(path, dims.len(), len))?;
+    if found != size {
+        return Err(wrong_size(path, &dims, size, found));
     }
     let data = read_data(path, &mut input, size)?;
     end_of(path, &mut input, &dims, size, &data)?;
@@ -162,7 +176,7 @@ fn read_gzip(path: &Path, input: impl BufRead, len: u64) -> Result<Idx, Error> {
     if header_len(&dims) + size > limit {
         return Err(Error::format(
             path,
-            format!("at most {limit} bytes in a gzip file of {len}"),
+            format!("at most {limit} bytes in a gzip file of {len} (if it is meant, unpack it first)"),
             format!("a header for {size} ({})", product(&dims)),
         ));
     }
@@ -178,8 +192,13 @@ fn read_gzip(path: &Path, input: impl BufRead, len: u64) -> Result<Idx, Error> {
 fn read_header(path: &Path, input: &mut impl Read) -> Result<(Vec<usize>, u64), Error> {
     let mut magic = Vec::with_capacity(4);
     input.take(4).read_to_end(&mut magic).map_err(damage(path))?;
-    if magic.trim_ascii_start().starts_with(b"<") {
-        return Err(Error::format(path, "an IDX file", "a web page"));
+    // An IDX file begins with 0; others are worth a closer look for a name.
+    if magic.first().is_some_and(|&first| first != 0) {
+        let mut start = magic.clone();
+        input.take(NAMED_WITHIN).read_to_end(&mut start).map_err(damage(path))?;
+        if let Some(found) = foreign(&start) {
+            return Err(Error::format(path, "an IDX file", found));
+        }
     }
     let rank = match magic[..] {
         [0, 0, 8, rank] if (1..=MAX_DIMS).contains(&rank.into()) => usize::from(rank),
@@ -213,15 +232,14 @@ fn read_header(path: &Path, input: &mut impl Read) -> Result<(Vec<usize>, u64), 
     let mut sizes = Vec::with_capacity(4 * rank);
     input.take(4 * rank as u64).read_to_end(&mut sizes).map_err(damage(path))?;
     if sizes.len() < 4 * rank {
-        let (expected, found) = (4 + 4 * rank, 4 + sizes.len());
-        return Err(Error::format(
-            path,
-            format!("an IDX header of {expected} bytes"),
-            format!("{found} bytes"),
-        ));
+        return Err(short_header(path, rank, 4 + sizes.len() as u64));
     }
     let dims: Vec<usize> = sizes.chunks_exact(4).map(|dim| BigEndian::read_u32(dim) as usize).collect();
-    let size = dims.iter().try_fold(1_u64, |size, &dim| size.checked_mul(dim as u64));
+    // With a dimension of 0 there are no elements, however large the others.
+    let size = match dims.contains(&0) {
+        true => Some(0),
+        false => dims.iter().try_fold(1_u64, |size, &dim| size.checked_mul(dim as u64)),
+    };
     match size {
         Some(size) if size <= isize::MAX as u64 => Ok((dims, size)),
         _ => Err(Error::format(path, "dimensions whose product fits the memory", product(&dims))),
@@ -252,6 +270,10 @@ fn end_of(path: &Path, input: &mut impl Read, dims: &[usize], size: u64, data: &
     }
 }
 
+fn short_header(path: &Path, rank: usize, found: u64) -> Error {
+    Error::format(path, format!("an IDX header of {} bytes", 4 + 4 * rank), format!("{found} bytes"))
+}
+
 fn wrong_size(path: &Path, dims: &[usize], size: u64, found: impl ToString) -> Error {
     Error::format(path, format!("{size} bytes of data ({})", product(dims)), found.to_string())
 }
@@ -275,6 +297,18 @@ fn header_len(dims: &[usize]) -> u64 {
 
 fn product(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+}
+
+/// A name for the beginning of what is often met in place of a data file.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    if text.trim_ascii_start().starts_with(b"<") {
+        Some("a web page")
+    } else if start.starts_with(b"PK\x03\x04") {
+        Some("a zip archive")
+    } else {
+        None
+    }
 }
 
 fn name_of(kind: u8) -> &'static str {
