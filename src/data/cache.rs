@@ -6,24 +6,31 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
-use ureq::http::{HeaderMap, StatusCode};
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 
 use super::idx::open_regular;
 use crate::Error;
 
 /// Tries in a row on one mirror that bring less than [`PROGRESS`].
 const TRIES: u32 = 3;
-/// Bytes that show a mirror to be alive: the download then goes on from there as often as it is cut off.
+/// Bytes that show a mirror to be alive: the download then goes on from there when it is cut off.
 const PROGRESS: u64 = 64 << 10;
+/// Tries on one mirror, whatever they bring.
+const ALL_TRIES: u32 = 8;
+/// Redirections that one try follows.
+const HOPS: u32 = 5;
+/// Bytes a second, averaged over the stall time-out, below which a connection counts as stalled.
+const SLOWEST: f64 = 1024.0;
 /// The wait before the second try; the third waits longer.
 const BACK_OFF: Duration = Duration::from_millis(200);
-/// No response takes longer than this, however steadily it trickles.
-const WHOLE_RESPONSE: Duration = Duration::from_secs(600);
+/// Longer time-outs are cut to this, which can be added to the time of day.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// What a killed process left behind is removed at this age; younger files may belong to a running one.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
@@ -69,12 +76,14 @@ pub struct Cache {
     pub proxy: bool,
     /// How long a connection may take to stand; looking up the host's name may take a quarter of it.
     pub connect_timeout: Duration,
-    /// How long a connection may be silent.
+    /// How long a connection may be silent, or bring less than 1 KiB/s on average.
     pub stall_timeout: Duration,
+    /// How long one mirror may take to give one file, with all tries.
+    pub mirror_timeout: Duration,
 }
 
 impl Cache {
-    /// A cache in `root` with time-outs of 10 s to connect and 30 s of silence.
+    /// A cache in `root` with time-outs of 10 s to connect, 30 s of silence and 10 min for a file from one mirror.
     ///
     /// ```
     /// use convnet::data::Cache;
@@ -89,6 +98,7 @@ impl Cache {
             proxy: true,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            mirror_timeout: Duration::from_secs(600),
         }
     }
 
@@ -121,7 +131,7 @@ impl Cache {
     /// from the first mirror that has it.
     ///
     /// A download that is cut off goes on where it stopped, if the mirror can. It reads no more than
-    /// [`Remote::bytes`].
+    /// [`Remote::bytes`] and follows up to five redirections.
     ///
     /// # Errors
     /// [`Error::Unreachable`] with what is wrong with the cached file and with each mirror; [`Error::Io`] if the
@@ -156,7 +166,7 @@ impl Cache {
             Err(Error::Unreachable { file, attempts })
         };
         if self.offline {
-            attempts.push("the network is not asked, the cache is offline (CONVNET_OFFLINE)".to_owned());
+            attempts.push("the cache is offline (CONVNET_OFFLINE)".to_owned());
             return unreachable(attempts);
         }
 
@@ -167,7 +177,8 @@ impl Cache {
             .suffix(PARTIAL)
             .tempfile_in(&folder)
             .map_err(Error::io(&folder, "write in"))?;
-        let mut download = Download { agent: self.agent(), remote, partial, have: 0, progress: None };
+        let mut download =
+            Download { cache: self, agent: self.agent(), remote, partial, have: 0, progress: None };
         for mirror in remote.mirrors {
             let url = format!("{}/{}", mirror.trim_end_matches('/'), remote.file);
             match download.run(&url) {
@@ -182,18 +193,20 @@ impl Cache {
     }
 
     fn agent(&self) -> ureq::Agent {
+        let [connect, stall] = [self.connect_timeout, self.stall_timeout].map(|time| Some(time.min(A_YEAR)));
         ureq::Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("convnet/", env!("CARGO_PKG_VERSION")))
             // A transport encoding would be counted and hashed in place of the file.
             .accept_encoding("identity")
             .proxy(if self.proxy { ureq::Proxy::try_from_env() } else { None })
-            .timeout_resolve(Some(self.connect_timeout / 4))
-            .timeout_connect(Some(self.connect_timeout))
-            .timeout_recv_response(Some(self.stall_timeout))
-            .timeout_per_read(Some(self.stall_timeout))
-            .timeout_per_write(Some(self.stall_timeout))
-            .timeout_recv_body(Some(WHOLE_RESPONSE))
+            // The body of a redirection would be read to its end, which may never come.
+            .max_redirects(0)
+            .timeout_resolve(connect.map(|time| time / 4))
+            .timeout_connect(connect)
+            .timeout_recv_response(stall)
+            .timeout_per_read(stall)
+            .timeout_per_write(stall)
             .build()
             .new_agent()
     }
@@ -211,6 +224,7 @@ enum Failure {
 
 /// A download under way; the bytes so far are in a file that only this process knows.
 struct Download<'a> {
+    cache: &'a Cache,
     agent: ureq::Agent,
     remote: &'a Remote<'a>,
     partial: NamedTempFile,
@@ -223,33 +237,40 @@ impl Download<'_> {
     fn run(&mut self, url: &str) -> Result<(), Failure> {
         self.restart()?;
         self.progress = None;
-        let (mut tries, mut furthest) = (1, 0);
+        let timeout = self.cache.mirror_timeout.min(A_YEAR);
+        let until = Instant::now() + timeout;
+        let (mut count, mut tries, mut furthest, mut restarted) = (0, 1, 0, false);
         loop {
-            let result = self.request(url).and_then(|resumed| self.verify(resumed));
-            let reason = match result {
-                Err(Failure::Transient(reason)) => reason,
-                other => return other,
-            };
+            let resuming = self.have > 0;
+            let result = self.request(url, until).and_then(|resumed| self.verify(resumed));
+            count += 1;
             tries = if self.have >= furthest + PROGRESS { 1 } else { tries + 1 };
             furthest = furthest.max(self.have);
-            if tries > TRIES {
-                return Err(Failure::Final(format!("{reason} (after {TRIES} tries)")));
+            let reason = match result {
+                Err(Failure::Transient(reason)) => reason,
+                // A mirror that fails to resume may still give the whole.
+                Err(Failure::Final(reason)) if resuming && !restarted => {
+                    self.restart()?;
+                    (tries, restarted) = (1, true);
+                    reason
+                }
+                other => return other,
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Failure::Final(format!("{reason} (after {timeout:?})")));
             }
-            thread::sleep(BACK_OFF * tries.max(2).pow(2) / 4);
+            if tries > TRIES || count == ALL_TRIES {
+                return Err(Failure::Final(format!("{reason} (after {count} tries)")));
+            }
+            thread::sleep(left.min(BACK_OFF * tries.max(2).pow(2) / 4));
         }
     }
 
-    /// One request for the bytes still missing; tells whether it went on from an earlier one.
-    fn request(&mut self, url: &str) -> Result<bool, Failure> {
+    /// One try to get the bytes still missing; tells whether it went on from an earlier one.
+    fn request(&mut self, url: &str, until: Instant) -> Result<bool, Failure> {
         let bytes = self.remote.bytes;
-        if self.have == bytes && bytes > 0 {
-            return Ok(true);
-        }
-        let mut request = self.agent.get(url);
-        if self.have > 0 {
-            request = request.header("range", format!("bytes={}-", self.have));
-        }
-        let response = request.call().map_err(refused)?;
+        let response = self.follow(url, until)?;
         let page = response.body().mime_type() == Some("text/html");
         match response.status() {
             StatusCode::OK if page => {
@@ -257,40 +278,60 @@ impl Download<'_> {
             }
             StatusCode::OK => self.restart()?,
             StatusCode::PARTIAL_CONTENT if self.goes_on(response.headers()) => {}
-            status @ (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE) => {
-                let have = self.have;
-                self.restart()?;
-                return Err(Failure::Transient(format!(
-                    "expected bytes from {have} on, found HTTP {status}"
-                )));
-            }
             status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
                 return Err(Failure::Transient(format!("expected HTTP 200, found {status}")));
             }
             status => return Err(Failure::Final(format!("expected HTTP 200, found {status}"))),
         }
-        if let Some(rest) = response.body().content_length()
-            && self.have.checked_add(rest) != Some(bytes)
-        {
-            return Err(Failure::Final(format!(
-                "expected {bytes} bytes, found {}",
-                self.have.saturating_add(rest)
-            )));
-        }
         let resumed = self.have > 0;
+        if let Some(rest) = response.body().content_length() {
+            let end = self.have.saturating_add(rest);
+            // A part may end early, the whole may not.
+            if end > bytes || (end < bytes && !resumed) {
+                return Err(Failure::Final(format!("expected {bytes} bytes, found {end} bytes")));
+            }
+        }
         self.progress.get_or_insert_with(|| Progress::start(url, self.remote));
         self.receive(response.into_body().into_reader())?;
         Ok(resumed)
     }
 
+    /// Asks for the bytes still missing and follows redirections, never reading what they carry.
+    fn follow(&self, url: &str, until: Instant) -> Result<Response<ureq::Body>, Failure> {
+        let mut url = url.to_owned();
+        for _ in 0..=HOPS {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Failure::Transient("out of time".to_owned()));
+            }
+            let mut request = self.agent.get(&url).config().timeout_global(Some(left)).build();
+            if self.have > 0 {
+                request = request.header("range", format!("bytes={}-", self.have));
+            }
+            let response = request.call().map_err(refused)?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let location = response.headers().get("location").and_then(|location| location.to_str().ok());
+            url = location.and_then(|location| redirected(&url, location)).ok_or_else(|| {
+                let found = location.unwrap_or("no readable address");
+                Failure::Final(format!("expected a redirection to an http address, found {found:?}"))
+            })?;
+        }
+        Err(Failure::Final(format!("expected at most {HOPS} redirections, found more")))
+    }
+
+    /// Reads up to the file's end. What a mirror sends after it is of no interest and may never end.
     fn receive(&mut self, mut body: impl Read) -> Result<(), Failure> {
         let bytes = self.remote.bytes;
         let mut buffer = vec![0; 64 << 10];
-        loop {
-            let count = match body.read(&mut buffer) {
-                Ok(0) if self.have == bytes => return Ok(()),
+        let mut span = (Instant::now(), self.have);
+        while self.have < bytes {
+            let wanted = (bytes - self.have).min(buffer.len() as u64) as usize;
+            let count = match body.read(&mut buffer[..wanted]) {
                 Ok(0) => {
-                    return Err(Failure::Transient(format!("expected {bytes} bytes, found {}", self.have)));
+                    let have = self.have;
+                    return Err(Failure::Transient(format!("expected {bytes} bytes, found {have} bytes")));
                 }
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -301,15 +342,23 @@ impl Download<'_> {
                     )));
                 }
             };
-            if count as u64 > bytes - self.have {
-                return Err(Failure::Final(format!("expected {bytes} bytes, found more")));
-            }
             self.partial.write_all(&buffer[..count])?;
             self.have += count as u64;
             if let Some(progress) = &self.progress {
                 progress.at(self.have);
             }
+            let time = span.0.elapsed();
+            if time >= self.cache.stall_timeout {
+                if ((self.have - span.1) as f64) < SLOWEST * time.as_secs_f64() {
+                    return Err(Failure::Transient(format!(
+                        "slower than 1 KiB/s at {} of {bytes} bytes",
+                        self.have
+                    )));
+                }
+                span = (Instant::now(), self.have);
+            }
         }
+        Ok(())
     }
 
     /// Checks the digest. If pieces of several responses do not fit together, one response may.
@@ -334,7 +383,11 @@ impl Download<'_> {
     /// Whether a partial response starts where the bytes so far end: "bytes 100-199/200".
     fn goes_on(&self, headers: &HeaderMap) -> bool {
         let range = headers.get("content-range").and_then(|range| range.to_str().ok());
-        let start = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok());
+        let start = range.and_then(|range| {
+            let (unit, rest) = range.trim().split_once(' ')?;
+            let start = rest.trim_start().split_once('-')?.0;
+            if unit.eq_ignore_ascii_case("bytes") { start.parse().ok() } else { None }
+        });
         self.have > 0 && start == Some(self.have)
     }
 
@@ -374,6 +427,26 @@ fn refused(error: ureq::Error) -> Failure {
         _ => false,
     };
     if transient { Failure::Transient(error.to_string()) } else { Failure::Final(error.to_string()) }
+}
+
+/// The address a redirection leads to, from that of the page that said so.
+fn redirected(from: &str, location: &str) -> Option<String> {
+    let absolute = |start: &str| location.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
+    if absolute("http://") || absolute("https://") {
+        return Some(location.to_owned());
+    }
+    let from: Uri = from.parse().ok()?;
+    let (scheme, host) = (from.scheme_str()?, from.authority()?);
+    let folder = from.path().rsplit_once('/')?.0;
+    if location.starts_with("//") {
+        Some(format!("{scheme}:{location}"))
+    } else if location.starts_with('/') {
+        Some(format!("{scheme}://{host}{location}"))
+    } else if location.is_empty() || location.starts_with('?') || location.contains(':') {
+        None
+    } else {
+        Some(format!("{scheme}://{host}{folder}/{location}"))
+    }
 }
 
 /// Whether a cached file is the published one.
@@ -442,7 +515,8 @@ impl Progress {
         #[cfg(not(feature = "progress"))]
         let seen = false;
         if !seen {
-            eprintln!("convnet: downloading {url} ({} bytes)", remote.bytes);
+            // Nobody may be listening.
+            let _ = writeln!(io::stderr(), "convnet: downloading {url} ({} bytes)", remote.bytes);
         }
         Progress {
             #[cfg(feature = "progress")]
