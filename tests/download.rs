@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use convnet::Error;
 use convnet::data::{Cache, Mnist, Remote};
@@ -463,15 +463,20 @@ fn a_damaged_cached_file_is_replaced() {
 }
 
 #[test]
-fn leftovers_are_never_trusted_and_removed_in_time() {
+fn leftovers_are_never_trusted_and_removed_unless_in_use() {
     let (room, mirror) = (Room::new(), Mirror::good());
-    let old = room.put(".file.old.partial", &content());
-    let young = room.put(".file.young.partial", &content()[..CUT]);
-    let yesterday = SystemTime::now() - Duration::from_secs(25 * 3600);
-    fs::File::options().write(true).open(&old).unwrap().set_modified(yesterday).unwrap();
-    assert_eq!(room.fetch(&[&mirror.url]).unwrap(), room.path());
-    assert!(fs::read(room.path()).unwrap() == content());
-    assert!(!old.exists() && young.exists());
+    let used = room.put(".file.used.partial", &content()[..CUT]);
+    let lock = fs::File::open(&used).unwrap();
+    lock.try_lock().unwrap();
+    // The second time the file is in the cache.
+    for _ in 0..2 {
+        let left = room.put(".file.left.partial", &content());
+        assert_eq!(room.fetch(&[&mirror.url]).unwrap(), room.path());
+        assert!(fs::read(room.path()).unwrap() == content());
+        assert!(!left.exists() && used.exists());
+    }
+    drop(lock);
+    room.gets(&[]);
     assert_eq!(mirror.ranges(), [None]);
 }
 
@@ -482,6 +487,27 @@ fn a_cache_that_cannot_be_written_is_an_error() {
     fs::write(&file, "").unwrap();
     let error = fetch(&cache(&file), &[&closed_port()]).unwrap_err();
     assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("a file"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn cached_files_have_the_rights_of_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let (room, mirror) = (Room::new(), Mirror::good());
+    room.gets(&[&mirror.url]);
+    let other = room.put("other", b"");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&room.path()), mode(&other));
+
+    let room = Room::new();
+    let folder = room.put("other", b"").parent().unwrap().to_owned();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser may write everywhere.
+    if fs::write(folder.join("other2"), b"").is_err() {
+        let error = room.fetch(&[&mirror.url]).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("letters"), "{error}");
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// This test program as a process of its own: runs `child` with the given variables.
@@ -532,9 +558,32 @@ fn a_killed_process_leaves_nothing_that_is_trusted() {
     assert!(!room.path().exists());
 
     let good = Mirror::good();
-    assert_eq!(room.fetch(&[&good.url]).unwrap(), room.path());
-    assert!(fs::read(room.path()).unwrap() == content());
+    room.gets(&[&good.url]);
     assert_eq!(good.ranges(), [None]);
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_whole_file_or_none() {
+    let room = Room::new();
+    let slow = Mirror::new(|stream, _, _| {
+        first(stream, 0)?;
+        for piece in content().chunks(LEN / 20) {
+            stream.write_all(piece)?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    });
+    for moment in 0..20 {
+        let mut process = fetching(&room, &slow).spawn().unwrap();
+        thread::sleep(Duration::from_millis(4 * moment));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        if room.path().exists() {
+            assert!(fs::read(room.path()).unwrap() == content(), "killed after {} ms", 4 * moment);
+            fs::remove_file(room.path()).unwrap();
+        }
+    }
+    room.gets(&[&Mirror::good().url]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -30,9 +30,6 @@ const SLOWEST: f64 = 1024.0;
 const BACK_OFF: Duration = Duration::from_millis(200);
 /// Longer time-outs are cut to this, which can be added to the time of day.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// What a killed process left behind is removed at this age; younger files may belong to a running one.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// A file published on the network, known by its SHA-256.
 ///
@@ -131,7 +128,7 @@ impl Cache {
     /// from the first mirror that has it.
     ///
     /// A download that is cut off goes on where it stopped, if the mirror can. It reads no more than
-    /// [`Remote::bytes`] and follows up to five redirections.
+    /// [`Remote::bytes`] and follows up to five redirections. What killed downloads left behind is removed.
     ///
     /// # Errors
     /// [`Error::Unreachable`] with what is wrong with the cached file and with each mirror; [`Error::Io`] if the
@@ -154,6 +151,7 @@ impl Cache {
     pub fn fetch(&self, remote: &Remote<'_>) -> Result<PathBuf, Error> {
         let folder = self.root.join(remote.dataset);
         let path = folder.join(remote.file);
+        remove_leftovers(&folder, remote);
         let mut attempts = match check(&path, remote) {
             Ok(()) => return Ok(path),
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -171,12 +169,7 @@ impl Cache {
         }
 
         fs::create_dir_all(&folder).map_err(Error::io(&folder, "create"))?;
-        remove_leftovers(&folder, remote);
-        let partial = tempfile::Builder::new()
-            .prefix(&partial_prefix(remote))
-            .suffix(PARTIAL)
-            .tempfile_in(&folder)
-            .map_err(Error::io(&folder, "write in"))?;
+        let partial = new_partial(&folder, remote).map_err(Error::io(&folder, "write in"))?;
         let mut download =
             Download { cache: self, agent: self.agent(), remote, partial, have: 0, progress: None };
         for mirror in remote.mirrors {
@@ -483,13 +476,32 @@ fn partial_prefix(remote: &Remote<'_>) -> String {
     format!(".{}.", remote.file)
 }
 
+/// A new file that is locked as long as this process has it open.
+fn new_partial(folder: &Path, remote: &Remote<'_>) -> io::Result<NamedTempFile> {
+    let prefix = partial_prefix(remote);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(PARTIAL);
+    // As any other new file, where the default is for the user's eyes only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    for _ in 0..8 {
+        let partial = builder.tempfile_in(folder)?;
+        // Before it is locked, another process may take it for a leftover. Some file systems know no locks.
+        let taken = matches!(partial.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        if !taken && partial.path().exists() {
+            return Ok(partial);
+        }
+    }
+    Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Removes the files of killed processes: nobody holds their lock any more.
 fn remove_leftovers(folder: &Path, remote: &Remote<'_>) {
     let prefix = partial_prefix(remote);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let ours = name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(PARTIAL));
-        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
-        if ours && age().is_some_and(|age| age > LEFTOVER_AGE) {
+        if ours && open_regular(&entry.path()).is_ok_and(|(file, _)| file.try_lock().is_ok()) {
             let _ = fs::remove_file(entry.path());
         }
     }
