@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use convnet::Error;
-use convnet::data::{Cache, Mnist, Remote};
+use convnet::data::{Cache, FashionMnist, Mnist, Remote};
 use sha2::{Digest, Sha256};
 
 const LEN: usize = 300_000;
@@ -532,8 +532,12 @@ fn child_process() {
         let cache = Cache { stall_timeout: Duration::from_secs(60), ..cache(Path::new(&root)) };
         fetch(&cache, &[&std::env::var("TEST_MIRROR").unwrap()]).unwrap();
     } else if std::env::var_os("TEST_LOAD").is_some() {
-        match Mnist::load() {
-            Ok(mnist) => println!("loaded {} + {}", mnist.train.targets().len(), mnist.test.targets().len()),
+        let sets = match std::env::var_os("TEST_CLOTHES") {
+            Some(_) => FashionMnist::load().map(|clothes| (clothes.train, clothes.test)),
+            None => Mnist::load().map(|mnist| (mnist.train, mnist.test)),
+        };
+        match sets {
+            Ok((train, test)) => println!("loaded {} + {}", train.targets().len(), test.targets().len()),
             Err(error) => println!("error {error}"),
         }
     }
@@ -625,10 +629,29 @@ fn mnist_obeys_the_environment() {
         (own(output.stdout, "loaded").replace("loaded ", ""), own(output.stderr, "convnet:"))
     };
 
+    let whole = || ("12000 + 2000".to_owned(), String::new());
     for path in [assets.clone(), assets.join("mnist")] {
-        assert_eq!(load(&[("CONVNET_DATA_DIR", &path)]), ("12000 + 2000".to_owned(), String::new()));
+        assert_eq!(load(&[("CONVNET_DATA_DIR", &path)]), whole());
     }
     assert_eq!(load(&[("CONVNET_DATA_DIR", folder.path())]).0, "", "a bad folder is an error");
+
+    // The four files beside an empty folder of their name are MNIST, and never clothes.
+    let copy = folder.path().join("copy");
+    fs::create_dir_all(copy.join("mnist")).unwrap();
+    let copy_to = |folder: &Path| {
+        for entry in fs::read_dir(assets.join("mnist")).unwrap() {
+            let path = entry.unwrap().path();
+            fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
+    };
+    copy_to(&copy);
+    assert_eq!(load(&[("CONVNET_DATA_DIR", &copy)]), whole());
+    let clothes = [("CONVNET_DATA_DIR", &*copy), ("TEST_CLOTHES", Path::new("1"))];
+    assert_eq!(load(&clothes).0, "");
+    fs::rename(copy.join("mnist"), copy.join("fashion-mnist")).unwrap();
+    assert_eq!(load(&clothes).0, "");
+    copy_to(&copy.join("fashion-mnist"));
+    assert_eq!(load(&clothes), whole());
     #[cfg(feature = "sample")]
     {
         let (sizes, line) = load(&[]);

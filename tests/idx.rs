@@ -325,9 +325,43 @@ fn bad_folders_are_refused_with_the_file_at_fault() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    for (path, found) in [(file, "found a file"), (folder.path().join("missing"), "found nothing")] {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut folders = vec![(file, "found a file"), (folder.path().join("missing"), "found nothing")];
+    #[cfg(unix)]
+    for (name, target, found) in [("dangling", "nowhere", "cannot read"), ("circle", "circle", "cannot read")]
+    {
+        std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        folders.push((folder.path().join(name), found));
+    }
+    for (path, found) in folders {
         let text = Mnist::load_from(&path).unwrap_err().to_string();
-        assert!(text.starts_with(&path.display().to_string()) && text.ends_with(found), "{text}");
+        assert!(text.starts_with(&path.display().to_string()) && text.contains(found), "{text}");
+    }
+}
+
+#[test]
+fn a_good_file_is_found_beside_what_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("train-images-idx3-ubyte")).unwrap();
+    fs::write(path("train-images-idx3-ubyte.gz"), gzip(&idx(&[1, 28, 28], &[0; 784]))).unwrap();
+    fs::write(path("train-labels-idx1-ubyte"), "").unwrap();
+    fs::write(path("train-labels.idx1-ubyte"), idx(&[1], &[7])).unwrap();
+    fs::write(path("t10k-images-idx3-ubyte"), idx(&[1, 28, 28], &[0; 784])).unwrap();
+    fs::write(path("t10k-labels-idx1-ubyte"), idx(&[1], &[7])).unwrap();
+    Mnist::load_from(folder.path()).unwrap();
+
+    fs::remove_file(path("train-images-idx3-ubyte.gz")).unwrap();
+    let text = Mnist::load_from(folder.path()).unwrap_err().to_string();
+    assert!(text.ends_with("train-images-idx3-ubyte: expected a file, found a folder"), "{text}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", path("t10k-labels-idx1-ubyte.gz")).unwrap();
+        fs::remove_file(path("t10k-labels-idx1-ubyte")).unwrap();
+        fs::remove_dir(path("train-images-idx3-ubyte")).unwrap();
+        fs::write(path("train-images-idx3-ubyte"), idx(&[1, 28, 28], &[0; 784])).unwrap();
+        let text = Mnist::load_from(folder.path()).unwrap_err().to_string();
+        assert!(text.contains("t10k-labels-idx1-ubyte.gz: cannot read"), "{text}");
     }
 }
 

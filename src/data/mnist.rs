@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Class, Dataset, Idx, Scaling};
@@ -82,7 +83,7 @@ impl Mnist {
     /// Finds MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the
     /// network (kept in the cache), else the sample of [`Mnist::sample`], which it says on stderr.
     ///
-    /// `CONVNET_DATA_DIR` holds the four files, or a folder `mnist` that does. Downloads are checked against
+    /// `CONVNET_DATA_DIR` holds a folder `mnist` with the four files, or the files themselves. Downloads are checked against
     /// the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
     ///
     /// # Errors
@@ -181,8 +182,8 @@ impl FashionMnist {
     /// Finds Fashion-MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on
     /// the network (kept in the cache).
     ///
-    /// `CONVNET_DATA_DIR` holds a folder `fashion-mnist` with the four files, or the files themselves, whose
-    /// names do not tell them from MNIST's. Downloads are checked against the published SHA-256;
+    /// `CONVNET_DATA_DIR` holds a folder `fashion-mnist` with the four files: such files directly in it are
+    /// MNIST's, whose names are the same. Downloads are checked against the published SHA-256;
     /// `CONVNET_OFFLINE=1` forbids them.
     ///
     /// # Errors
@@ -212,11 +213,12 @@ impl FashionMnist {
     }
 }
 
-/// The folder that `CONVNET_DATA_DIR` names for a data set.
+/// The folder for a data set in the one that `CONVNET_DATA_DIR` names, which may itself be MNIST's.
 fn data_dir(published: &Published) -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os("CONVNET_DATA_DIR").filter(|folder| !folder.is_empty())?);
     let own = folder.join(published.folder);
-    Some(if own.is_dir() { own } else { folder })
+    let in_own = || FILES.iter().any(|name| spelling(&own, name).is_ok());
+    Some(if published.folder != MNIST.folder || in_own() { own } else { folder })
 }
 
 #[cfg(feature = "download")]
@@ -247,21 +249,31 @@ fn fetch(published: &Published) -> Result<(Images, Images), Error> {
 }
 
 fn read_folder(folder: &Path, published: &Published) -> Result<(Images, Images), Error> {
-    if !folder.is_dir() {
-        let found = if folder.exists() { "a file" } else { "nothing" };
-        return Err(Error::format(folder, format!("a folder with the files of {}", published.name), found));
-    }
-    read_four(|i| Idx::open(&spelling(folder, FILES[i])?), published.scaling)
+    let found = match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {
+            return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), published.scaling);
+        }
+        Ok(_) => "a file",
+        Err(_) if absent(folder) => "nothing",
+        Err(error) => return Err(Error::io(folder, "read")(error)),
+    };
+    Err(Error::format(folder, format!("a folder with the files of {}", published.name), found))
+}
+
+/// Whether there is nothing at a path. A dangling link is there, and what may not be looked at may be.
+fn absent(path: &Path) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    fs::symlink_metadata(path).is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory))
 }
 
 /// The path of a file that may be gzipped, and may have a dot for its last but one dash.
 fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let dotted = name.replace("-idx", ".idx");
     let spellings = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
-    // A dangling link is there: opening it says more than "no such file".
-    let there =
-        spellings.iter().map(|name| folder.join(name)).find(|path| fs::symlink_metadata(path).is_ok());
-    there.ok_or_else(|| {
+    let paths = || spellings.iter().map(|name| folder.join(name));
+    let good = paths().find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0));
+    // Opening what is there but no good tells why.
+    good.or_else(|| paths().find(|path| !absent(path))).ok_or_else(|| {
         Error::format(folder, format!("a file {}", spellings.join(" or ")), "none of these names")
     })
 }
