@@ -652,12 +652,41 @@ fn mnist_obeys_the_environment() {
     assert_eq!(load(&clothes).0, "");
     copy_to(&copy.join("fashion-mnist"));
     assert_eq!(load(&clothes), whole());
-    #[cfg(feature = "sample")]
+}
+
+#[cfg(feature = "sample")]
+#[test]
+fn the_sample_stands_in_and_says_so_on_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |cache: &Path| child(&[("TEST_LOAD", Path::new("1")), ("XDG_CACHE_HOME", cache)]);
+    let loaded = |output: std::process::Output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains("loaded 12000 + 2000"), "{text}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    const START: &str = "convnet: using the embedded sample of 12,000 + 2,000 MNIST digits: ";
+    const END: &str =
+        ". For all 70,000 connect to a network, or set CONVNET_DATA_DIR to a folder with the four files.";
+
+    let text = loaded(load(folder.path()).env("CONVNET_OFFLINE", "1").output().unwrap());
+    let reason = "cannot get mnist/train-images-idx3-ubyte.gz (the cache is offline (CONVNET_OFFLINE))";
+    assert_eq!(
+        text.lines().find(|line| line.starts_with("convnet:")).unwrap(),
+        format!("{START}{reason}{END}")
+    );
+
+    #[cfg(unix)]
     {
-        let (sizes, line) = load(&[]);
-        assert_eq!(sizes, "12000 + 2000");
-        for part in ["sample", "12000 + 2000", "train-images-idx3-ubyte.gz", "offline", "CONVNET_DATA_DIR"] {
-            assert!(line.contains(part), "{line}");
-        }
+        // A cache that cannot be made, so that the network is not asked.
+        let file = folder.path().join("two\nlines");
+        fs::write(&file, "").unwrap();
+        let text = loaded(load(&file).output().unwrap());
+        let line = text.lines().find(|line| line.starts_with(START)).unwrap();
+        assert!(line.contains("two\\nlines") && line.ends_with(END), "{line}");
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        loaded(load(folder.path()).env("CONVNET_OFFLINE", "1").stderr(full).output().unwrap());
     }
 }

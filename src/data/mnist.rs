@@ -3,6 +3,8 @@
 use std::env;
 use std::fs;
 use std::io;
+#[cfg(feature = "sample")]
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Class, Dataset, Idx, Scaling};
@@ -149,11 +151,12 @@ impl Mnist {
     #[cfg(feature = "sample")]
     fn fall_back(reason: Error) -> Result<Mnist, Error> {
         let sample = Mnist::sample()?;
-        eprintln!(
-            "convnet: using the sample of {} + {} MNIST digits, because: {reason}. For all 70,000, connect to the \
-             network or set CONVNET_DATA_DIR to a folder of the four files.",
-            sample.train.targets().len(),
-            sample.test.targets().len(),
+        // Nobody may be listening.
+        let _ = writeln!(
+            io::stderr(),
+            "convnet: using the embedded sample of 12,000 + 2,000 MNIST digits: {}. For all 70,000 connect to a \
+             network, or set CONVNET_DATA_DIR to a folder with the four files.",
+            in_few_words(reason),
         );
         Ok(sample)
     }
@@ -219,6 +222,19 @@ fn data_dir(published: &Published) -> Option<PathBuf> {
     let own = folder.join(published.folder);
     let in_own = || FILES.iter().any(|name| spelling(&own, name).is_ok());
     Some(if published.folder != MNIST.folder || in_own() { own } else { folder })
+}
+
+/// The last place tried, on one line.
+#[cfg(feature = "sample")]
+fn in_few_words(reason: Error) -> String {
+    let text = match reason {
+        Error::Unreachable { file, attempts } => {
+            format!("cannot get {file} ({})", attempts.last().map_or("", String::as_str))
+        }
+        other => other.to_string(),
+    };
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 #[cfg(feature = "download")]
