@@ -501,6 +501,36 @@ fn lanes_without_a_sample_do_no_harm() {
     assert!(trainer.gradient().iter().all(|g| g.is_finite()), "{:?}", trainer.gradient());
 }
 
+/// The run that diverges in its third epoch still has the history of two.
+#[test]
+fn a_history_outlives_its_run() {
+    struct Growing(Digits, std::sync::atomic::AtomicUsize);
+    impl Samples<Chw<1, 28, 28>> for Growing {
+        type Target = Class<10>;
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+        fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<Chw<1, 28, 28>, T>, place: usize) {
+            self.0.write_to(sample, batch, place);
+            // From the third epoch on, pixels that are no numbers.
+            if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2 * self.0.len() {
+                batch.set(place, std::iter::repeat_n(T::nan(), 784));
+            }
+        }
+        fn target(&self, sample: usize) -> &Class<10> {
+            self.0.target(sample)
+        }
+        fn id(&self, sample: usize) -> u64 {
+            self.0.id(sample)
+        }
+    }
+    let mut trainer = trainer(1).epochs(5).batch(10);
+    let error = trainer.fit(&Growing(digits(20), Default::default()), None).unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 3, batch: 1, .. }), "{error}");
+    assert_eq!(trainer.history().epochs.len(), 2);
+    assert!(trainer.network().model().params().iter().all(|p| p.is_finite()));
+}
+
 /// A step that would leave the finite numbers is not taken.
 #[test]
 fn a_gradient_that_is_not_finite_changes_nothing() {

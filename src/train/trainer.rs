@@ -63,6 +63,7 @@ pub struct Trainer<N: Network, L, O> {
     state: Vec<Vec<N::Scalar>>,
     space: Workspace<N::Scalar>,
     keys: Vec<u64>,
+    history: History,
 }
 
 /// Samples that are evaluated together.
@@ -85,6 +86,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             state: Vec::new(),
             space,
             keys: Vec::new(),
+            history: History::default(),
         }
     }
 
@@ -133,6 +135,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.network
     }
 
+    /// The epochs of the last run, also of one that ended in an error.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
     /// The gradient of the last step, as long as the network's parameters.
     pub fn gradient(&self) -> &[N::Scalar] {
         self.space.gradient()
@@ -161,7 +168,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// # Errors
     /// [`Error::Argument`] for no epochs, a batch of 0, a learning rate that is not a finite number above 0, or data without
     /// samples; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network
-    /// then has the parameters of before that batch.
+    /// then has the parameters of before that batch, and [`history`](Self::history) the epochs before it.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
         D: Samples<N::Input> + 'a,
@@ -174,7 +181,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             refuse_empty("validation data", validation.len())?;
         }
         let display = Display::new(self.progress, train.len());
-        let mut history = History::default();
+        self.history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut inputs = Batch::zeros(self.batch.min(train.len()));
         let mut targets = Vec::with_capacity(inputs.len());
@@ -216,12 +223,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let seconds = start.elapsed().as_secs_f64();
             let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
             display.end(&epoch);
-            history.epochs.push(epoch);
+            self.history.epochs.push(epoch);
             if inputs.len() != self.batch.min(train.len()) {
                 inputs = Batch::zeros(self.batch.min(train.len()));
             }
         }
-        Ok(history)
+        Ok(self.history.clone())
     }
 
     /// One step on one batch; returns the mean loss before the step. For training loops of one's own;
