@@ -207,7 +207,7 @@ fn pooling() {
                     }
                     let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
                     let pool = Pool { input, output: [g.output[1], g.output[2]], window };
-                    for batch in [1, 16, 17] {
+                    for batch in BATCHES {
                         check_pool(pool, 3, batch, tried);
                     }
                     tried += 1;

@@ -13,9 +13,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MAX_DIMS: usize = 8;
 /// White space after which a web page is still told.
 const NAMED_WITHIN: u64 = 1024;
-/// A gzip file may inflate to this many times its own size plus [`INFLATE_SLACK`].
-const INFLATE_FACTOR: u64 = 16;
-const INFLATE_SLACK: u64 = 64 << 20;
+/// A gzip file may inflate to this much more than its own size.
+const INFLATE_SLACK: u64 = 256 << 20;
 
 /// An array of bytes read from an IDX file, plain or gzipped.
 ///
@@ -24,8 +23,8 @@ const INFLATE_SLACK: u64 = 64 << 20;
 /// C. Cortes and C. Burges with the [MNIST database](http://yann.lecun.com/exdb/mnist/).
 ///
 /// No file can make the reader panic, hang, or take more memory than the file justifies: the sizes in the
-/// header are believed only after the length of the file bears them out. A gzip file may inflate to 16 times
-/// its own size plus 64 MiB; one that is meant to hold more has to be unpacked first.
+/// header are believed only after the length of the file bears them out. A gzip file may inflate to its
+/// own size plus 256 MiB; one that is meant to hold more has to be unpacked first.
 ///
 /// ```
 /// use convnet::data::Idx;
@@ -172,7 +171,7 @@ fn read(path: &Path, mut input: impl BufRead, len: u64) -> Result<Idx, Error> {
 fn read_gzip(path: &Path, input: impl BufRead, len: u64) -> Result<Idx, Error> {
     let mut inflated = GzDecoder::new(input);
     let (dims, size) = read_header(path, &mut inflated)?;
-    let limit = len.saturating_mul(INFLATE_FACTOR).saturating_add(INFLATE_SLACK);
+    let limit = len.saturating_add(INFLATE_SLACK);
     if header_len(&dims) + size > limit {
         return Err(Error::format(
             path,
