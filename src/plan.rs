@@ -159,6 +159,9 @@ const SMALL_NETWORK: usize = 1 << 19;
 /// The most groups a training step is cut into: a constant, so that sums do not depend on the machine.
 const GROUPS: usize = 16;
 
+/// Entries of the gradient that one thread adds up over the groups at a time.
+const SUMMED_TOGETHER: usize = 4096;
+
 impl<T: Scalar> Plan<T> {
     /// No operations yet.
     pub fn new() -> Self {
@@ -353,13 +356,11 @@ impl<T: Scalar> Plan<T> {
             self.run(group, x, dx, params, keys, parallel, loss);
         });
         let (first, rest) = space.groups.split_first().expect("a batch has at least one tile");
-        let blocks = space.gradient.par_chunks_mut(4096).enumerate();
-        blocks.for_each(|(block, sum)| {
-            let part = |group: &Group<T>| block * 4096..(block * 4096 + sum.len()).min(group.gradient.len());
-            let ranges = part(first);
-            sum.copy_from_slice(&first.gradient[ranges.clone()]);
+        space.gradient.par_chunks_mut(SUMMED_TOGETHER).enumerate().for_each(|(block, sum)| {
+            let start = block * SUMMED_TOGETHER;
+            sum.copy_from_slice(&first.gradient[start..start + sum.len()]);
             for group in rest {
-                for (sum, g) in sum.iter_mut().zip(&group.gradient[ranges.clone()]) {
+                for (sum, g) in sum.iter_mut().zip(&group.gradient[start..]) {
                     *sum += *g;
                 }
             }

@@ -166,9 +166,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// network and the optimiser as the last call left them.
     ///
     /// # Errors
-    /// [`Error::Argument`] for no epochs, a batch of 0, a learning rate that is not a finite number above 0, or data without
-    /// samples; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network
-    /// then has the parameters of before that batch, and [`history`](Self::history) the epochs before it.
+    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples; [`Error::Diverged`] when the
+    /// loss or its gradient leaves the finite numbers: the network then has the parameters of before that batch,
+    /// and [`history`](Self::history) the epochs before it.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
         D: Samples<N::Input> + 'a,
@@ -224,9 +224,6 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
             display.end(&epoch);
             self.history.epochs.push(epoch);
-            if inputs.len() != self.batch.min(train.len()) {
-                inputs = Batch::zeros(self.batch.min(train.len()));
-            }
         }
         Ok(self.history.clone())
     }
