@@ -69,7 +69,7 @@ fn messages_say_what_is_wrong_and_where() {
         ("stacked_height", "MaxPool2d: an input of", "6x12x12", "6x13x12", ".then(Pool::new())"),
         ("stride_zero", "Conv2d conv1: expected a stride", "at least 1", "found 0", "conv1: Conv2d"),
         ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
-        ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "conv2: Conv2d"),
+        ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "network!"),
         ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
         ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),
         ("wrong_width", "MaxPool2d: an input of", "6x14x14", "6x14x13", "check()"),
@@ -84,8 +84,13 @@ fn messages_say_what_is_wrong_and_where() {
         for part in [ours, one, other] {
             assert!(first.contains(part), "{name}: {part:?} is not in {first:?}");
         }
-        let shown = message.lines().skip(3).take(8).collect::<Vec<_>>().join("\n");
-        assert!(shown.contains(place), "{name}: does not point at {place:?}:\n{shown}");
+        // "--> tests/ui/fail/name.rs:8:16"
+        let pointed = message.lines().nth(1).unwrap().rsplit(':').nth(1).unwrap();
+        let line: usize =
+            pointed.parse().unwrap_or_else(|_| panic!("{name}: points into no file:\n{message}"));
+        let source = fs::read_to_string(format!("tests/ui/fail/{name}.rs")).unwrap();
+        let shown = source.lines().nth(line - 1).unwrap();
+        assert!(shown.contains(place), "{name}: points at {shown:?} and not at {place:?}");
     }
 }
 

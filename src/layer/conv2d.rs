@@ -6,7 +6,7 @@ use super::{Layer, Params, ParamsMut};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
+use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
@@ -37,9 +37,19 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
-impl<In, Out, K, S, P> Conv2d<In, Out, K, S, P> {
+impl<In: Shape, Out, K, S, P> Conv2d<In, Out, K, S, P>
+where
+    Self: Layer<In, f32>,
+{
     /// The layer, which has no settings but its type.
+    ///
+    /// # Panics
+    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+    #[track_caller]
     pub const fn new() -> Self {
+        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+            misfit.refuse("")
+        }
         Conv2d(PhantomData)
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::Layer;
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Flat, Misfit};
+use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
 
 /// Feature maps as one vector, in channel, row, column order.
 ///
@@ -26,9 +26,19 @@ use crate::shape::{self, Chw, Dims, Flat, Misfit};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Flatten<In = Inferred, Out = Inferred>(PhantomData<(In, Out)>);
 
-impl<In, Out> Flatten<In, Out> {
+impl<In: Shape, Out> Flatten<In, Out>
+where
+    Self: Layer<In, f32>,
+{
     /// The layer, which has no settings but its type.
+    ///
+    /// # Panics
+    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+    #[track_caller]
     pub const fn new() -> Self {
+        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+            misfit.refuse("")
+        }
         Flatten(PhantomData)
     }
 }

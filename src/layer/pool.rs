@@ -7,7 +7,7 @@ use super::conv2d::describe_window;
 use crate::kernel::pool::Pool;
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
+use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
 
 /// The largest value of each window.
 ///
@@ -35,9 +35,19 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Stride, Window};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
-impl<In, Out, K, S, P> MaxPool2d<In, Out, K, S, P> {
+impl<In: Shape, Out, K, S, P> MaxPool2d<In, Out, K, S, P>
+where
+    Self: Layer<In, f32>,
+{
     /// The layer, which has no settings but its type.
+    ///
+    /// # Panics
+    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+    #[track_caller]
     pub const fn new() -> Self {
+        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+            misfit.refuse("")
+        }
         MaxPool2d(PhantomData)
     }
 }
@@ -65,9 +75,19 @@ impl<In, Out, K, S, P> MaxPool2d<In, Out, K, S, P> {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
-impl<In, Out, K, S, P> AvgPool2d<In, Out, K, S, P> {
+impl<In: Shape, Out, K, S, P> AvgPool2d<In, Out, K, S, P>
+where
+    Self: Layer<In, f32>,
+{
     /// The layer, which has no settings but its type.
+    ///
+    /// # Panics
+    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+    #[track_caller]
     pub const fn new() -> Self {
+        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+            misfit.refuse("")
+        }
         AvgPool2d(PhantomData)
     }
 }
