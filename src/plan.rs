@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::kernel::Exec;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Shape};
@@ -28,8 +29,8 @@ pub enum Mode {
 pub struct Pass<'a> {
     /// Training or inference.
     pub mode: Mode,
-    /// Whether the operation should share its work among threads, or is itself one share of it.
-    pub parallel: bool,
+    /// Instruction set, threads and lanes.
+    pub exec: Exec,
     /// The operation's place in the network; with a sample's key it seeds that sample's random draws.
     pub layer: usize,
     /// A number for each sample that keys its random draws; empty in inference.
@@ -44,7 +45,7 @@ pub struct Forward<'a, T> {
     pub x: &'a [Lanes<T>],
     /// This operation's parameters.
     pub params: &'a [T],
-    /// Working space: [`Op::scratch`] entries for each tile, holding anything.
+    /// Working space: [`Op::scratch`] entries, holding anything.
     pub scratch: &'a mut [Lanes<T>],
     /// Mode, threads and random keys.
     pub pass: Pass<'a>,
@@ -64,7 +65,7 @@ pub struct Backward<'a, T> {
     pub y: &'a [Lanes<T>],
     /// This operation's parameters.
     pub params: &'a [T],
-    /// Working space: [`Op::scratch`] entries for each tile, holding anything.
+    /// Working space: [`Op::scratch`] entries, holding anything.
     pub scratch: &'a mut [Lanes<T>],
     /// Mode, threads and random keys: the same as in the forward pass.
     pub pass: Pass<'a>,
@@ -116,8 +117,8 @@ pub trait Op<T>: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Entries of working space wanted for each tile.
-    fn scratch(&self) -> usize {
+    /// Entries of working space wanted for so many tiles.
+    fn scratch(&self, _tiles: usize) -> usize {
         0
     }
 
@@ -223,23 +224,23 @@ impl<T: Scalar> Plan<T> {
         self.steps.last().map_or(0, |step| step.params.end)
     }
 
-    /// Entries of the largest output, and of the largest scratch, of one tile.
-    fn largest(&self) -> (usize, usize) {
+    /// Entries of the largest output of one tile, and of the largest scratch of so many.
+    fn largest(&self, tiles: usize) -> (usize, usize) {
         let output = self.steps.iter().map(|s| s.output.len()).max().unwrap_or(0);
-        let scratch = self.steps.iter().map(|s| s.op.scratch()).max().unwrap_or(0);
+        let scratch = self.steps.iter().map(|s| s.op.scratch(tiles)).max().unwrap_or(0);
         (output, scratch)
     }
 
     /// Writes the network's output for each tile of `x` to `y`.
     pub(crate) fn infer(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], params: &[T]) {
         let (Some(first), Some(last)) = (self.steps.first(), self.steps.last()) else { return };
-        let (largest, scratch) = self.largest();
         let tiles = y.len() / last.output.len();
         let run = |parallel: bool, y: &mut [Lanes<T>], x: &[Lanes<T>]| {
             let tiles = y.len() / last.output.len();
+            let (largest, scratch) = self.largest(tiles);
             let mut from = vec![Lanes::zero(); largest * tiles];
             let mut to = from.clone();
-            let mut scratch = vec![Lanes::zero(); scratch * tiles];
+            let mut scratch = vec![Lanes::zero(); scratch];
             for (layer, step) in self.steps.iter().enumerate() {
                 let x = if layer == 0 { x } else { &from[..step.input.len() * tiles] };
                 let last = layer + 1 == self.steps.len();
@@ -247,8 +248,8 @@ impl<T: Scalar> Plan<T> {
                     y: if last { &mut *y } else { &mut to[..step.output.len() * tiles] },
                     x,
                     params: &params[step.params.clone()],
-                    scratch: &mut scratch[..step.op.scratch() * tiles],
-                    pass: Pass { mode: Mode::Infer, parallel, layer, keys: &[] },
+                    scratch: &mut scratch,
+                    pass: Pass { mode: Mode::Infer, exec: Exec::new(parallel), layer, keys: &[] },
                 });
                 std::mem::swap(&mut from, &mut to);
             }
@@ -295,17 +296,17 @@ impl<T: Scalar> Workspace<T> {
     /// Room for batches that are cut into so many groups.
     pub(crate) fn cut(plan: &Plan<T>, samples: usize, groups: usize) -> Self {
         let tiles = samples.div_ceil(LANES);
-        let (largest, scratch) = plan.largest();
         let activations: usize = plan.steps.iter().map(|s| s.output.len()).sum();
         let groups = (0..groups)
             .map(|g| {
                 let tiles = g * tiles / groups..(g + 1) * tiles / groups;
+                let (largest, scratch) = plan.largest(tiles.len());
                 let room = |entries: usize| vec![Lanes::zero(); entries * tiles.len()];
                 Group {
                     activations: room(activations),
                     dy: room(largest),
                     dx: room(largest),
-                    scratch: room(scratch),
+                    scratch: vec![Lanes::zero(); scratch],
                     gradient: vec![T::zero(); plan.params()],
                     tally: Tally::default(),
                     tiles,
@@ -373,7 +374,6 @@ impl<T: Scalar> Plan<T> {
     }
 
     /// One group's forward pass, loss and backward pass.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one step, each used once")]
     fn run(
         &self,
         group: &mut Group<T>,
@@ -387,7 +387,7 @@ impl<T: Scalar> Plan<T> {
         let tiles = group.tiles.len();
         let samples = group.tiles.start * LANES..(group.tiles.end * LANES).min(keys.len());
         let keys = &keys[samples.clone()];
-        let pass = |layer| Pass { mode: Mode::Train, parallel, layer, keys };
+        let pass = |layer| Pass { mode: Mode::Train, exec: Exec::new(parallel), layer, keys };
 
         let mut x_of_layer = x;
         let mut rest = group.activations.as_mut_slice();
@@ -399,7 +399,7 @@ impl<T: Scalar> Plan<T> {
                 y,
                 x: x_of_layer,
                 params: &params[step.params.clone()],
-                scratch: &mut group.scratch[..step.op.scratch() * tiles],
+                scratch: &mut group.scratch,
                 pass: pass(layer),
             });
             outputs.push(y);
@@ -422,7 +422,7 @@ impl<T: Scalar> Plan<T> {
                 x: if layer == 0 { x } else { outputs[layer - 1] },
                 y: outputs[layer],
                 params: &params[step.params.clone()],
-                scratch: &mut group.scratch[..step.op.scratch() * tiles],
+                scratch: &mut group.scratch,
                 pass: pass(layer),
             });
             std::mem::swap(&mut group.dx, &mut group.dy);

@@ -5,6 +5,8 @@ use std::iter::Sum;
 
 use num_traits::{Float, NumAssign};
 
+use crate::kernel::simd::Vectorized;
+
 /// A floating-point number: `f32` for training and inference, `f64` for checking gradients.
 ///
 /// ```
@@ -14,7 +16,9 @@ use num_traits::{Float, NumAssign};
 /// }
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
-pub trait Scalar: Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static {
+pub trait Scalar:
+    Vectorized + Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static
+{
     /// The nearest value of this type.
     fn of(value: f64) -> Self;
 

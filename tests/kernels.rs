@@ -3,14 +3,14 @@
 //! Values are small whole numbers, so that sums are exact in any order. Outputs and working space begin as
 //! NaN: what is not written shows.
 
-use convnet::kernel::conv::{Conv, Geometry};
-use convnet::kernel::naive;
+use convnet::kernel::conv::{Blocking, Conv, Geometry};
 use convnet::kernel::pool::Pool;
+use convnet::kernel::{Exec, Isa, naive, values};
 use convnet::shape::Window;
 use convnet::tensor::{LANES, Lanes};
 use proptest::prelude::*;
 
-const BATCHES: [usize; 6] = [1, 3, 15, 16, 17, 33];
+const BATCHES: [usize; 8] = [1, 2, 3, 7, 15, 16, 17, 33];
 
 /// Whole numbers from −4 to 4 in a fixed but irregular order.
 struct Integers(u64);
@@ -30,13 +30,33 @@ impl Integers {
     }
 }
 
+/// Every instruction set of this machine, on one thread and on all, in whole tiles and, for few samples, in a
+/// narrow one.
+fn ways(samples: usize) -> Vec<Exec> {
+    let mut lanes = vec![Exec::lanes_for(samples), LANES];
+    lanes.dedup();
+    let mut ways = Vec::new();
+    for isa in Isa::all() {
+        for parallel in [false, true] {
+            ways.extend(lanes.iter().map(|&lanes| Exec { isa, parallel, lanes }));
+        }
+    }
+    ways
+}
+
+/// Entries of a tile of so many values.
+fn entries(len: usize, exec: Exec) -> usize {
+    (len * exec.lanes).div_ceil(LANES)
+}
+
 /// Samples in the engine's layout, zeros in the lanes that are left over.
-fn tiles(samples: &[Vec<f64>]) -> Vec<Lanes<f32>> {
+fn tiles(samples: &[Vec<f64>], exec: Exec) -> Vec<Lanes<f32>> {
     let len = samples[0].len();
-    let mut tiles = vec![Lanes::zero(); samples.len().div_ceil(LANES) * len];
+    let mut tiles = vec![Lanes::zero(); samples.len().div_ceil(exec.lanes) * entries(len, exec)];
     for (n, sample) in samples.iter().enumerate() {
         for (i, value) in sample.iter().enumerate() {
-            tiles[n / LANES * len + i].0[n % LANES] = *value as f32;
+            let at = (n / exec.lanes * len + i) * exec.lanes + n % exec.lanes;
+            tiles[at / LANES].0[at % LANES] = *value as f32;
         }
     }
     tiles
@@ -51,12 +71,12 @@ fn single(values: &[f64]) -> Vec<f32> {
 }
 
 #[track_caller]
-fn assert_samples(what: &str, found: &[Lanes<f32>], expected: &[Vec<f64>]) {
+fn assert_samples(what: &str, exec: Exec, found: &[Lanes<f32>], expected: &[Vec<f64>]) {
     let len = expected[0].len();
     for (n, sample) in expected.iter().enumerate() {
         for (i, value) in sample.iter().enumerate() {
-            let found = found[n / LANES * len + i].0[n % LANES];
-            assert_eq!(found, *value as f32, "{what}, sample {n}, entry {i}");
+            let found = values(found)[(n / exec.lanes * len + i) * exec.lanes + n % exec.lanes];
+            assert_eq!(found, *value as f32, "{what}, {exec:?}, sample {n}, entry {i}");
         }
     }
 }
@@ -89,28 +109,35 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
         naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
     }
 
-    let conv = Conv::new(g);
-    let (x, dy) = (tiles(&x), tiles(&dy));
     let (weight, bias) = (single(&weight), single(&bias));
-    for parallel in [false, true] {
-        let what = |pass| format!("{pass} of {g:?}, batch {batch}, parallel {parallel}");
-        let mut scratch = nan(conv.scratch() * batch.div_ceil(LANES));
-        let mut found = nan(dy.len());
-        conv.forward(&mut found, &x, &weight, &bias, &mut scratch, parallel);
-        assert_samples(&what("forward"), &found, &y);
+    for blocking in [Blocking::default(), SMALL_BLOCKS] {
+        let conv = Conv::with_blocking(g, blocking);
+        for exec in ways(batch) {
+            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {blocking:?}");
+            let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
+            let room = conv.scratch(batch.div_ceil(LANES));
+            for relu in [false, true] {
+                let mut found = nan(dy.len());
+                conv.forward(&mut found, &x, &weight, &bias, relu, &mut nan(room), exec);
+                let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                let y: Vec<Vec<f64>> = y.iter().map(|y| y.iter().map(|y| y.max(least)).collect()).collect();
+                assert_samples(&what("forward"), exec, &found, &y);
+            }
 
-        let mut scratch = nan(scratch.len());
-        let mut found = nan(x.len());
-        conv.backward_data(&mut found, &dy, &weight, &mut scratch, parallel);
-        assert_samples(&what("backward-data"), &found, &dx);
+            let mut found = nan(x.len());
+            conv.backward_data(&mut found, &dy, &weight, &mut nan(room), exec);
+            assert_samples(&what("backward-data"), exec, &found, &dx);
 
-        let mut scratch = nan(scratch.len());
-        let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
-        conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut scratch, parallel);
-        assert_eq!(found_dw, single(&dw), "{}", what("backward-weights"));
-        assert_eq!(found_db, single(&db), "{}", what("backward-biases"));
+            let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
+            conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
+            assert_eq!(found_dw, single(&dw), "{}, {exec:?}", what("backward-weights"));
+            assert_eq!(found_db, single(&db), "{}, {exec:?}", what("backward-biases"));
+        }
     }
 }
+
+/// So small that a few channels, positions and filters make several blocks.
+const SMALL_BLOCKS: Blocking = Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16 };
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.
@@ -152,7 +179,8 @@ fn convolutions() {
     }
 }
 
-fn check_pool(pool: Pool, channels: usize, batch: usize, seed: u64) {
+fn check_pool(pool: Pool, batch: usize, seed: u64) {
+    let channels = pool.channels;
     let mut integers = Integers(seed);
     let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
     let area = (pool.window.kernel[0] * pool.window.kernel[1]) as f64;
@@ -178,19 +206,19 @@ fn check_pool(pool: Pool, channels: usize, batch: usize, seed: u64) {
         }
     }
 
-    let (x, x_times_area, dy) = (tiles(&x), tiles(&x_times_area), tiles(&dy));
-    for parallel in [false, true] {
-        let what = |pass| format!("{pass} of {pool:?}, batch {batch}, parallel {parallel}");
+    for exec in ways(batch) {
+        let what = |pass| format!("{pass} of {pool:?}, batch {batch}");
+        let (x, x_times_area, dy) = (tiles(&x, exec), tiles(&x_times_area, exec), tiles(&dy, exec));
         let mut y = nan(dy.len());
-        pool.max_forward(&mut y, &x, parallel);
-        assert_samples(&what("max"), &y, &max);
+        pool.max_forward(&mut y, &x, exec);
+        assert_samples(&what("max"), exec, &y, &max);
         let mut dx = nan(x.len());
-        pool.max_backward(&mut dx, &dy, &x, &y, parallel);
-        assert_samples(&what("gradient of max"), &dx, &max_dx);
-        pool.mean_forward(&mut y, &x_times_area, parallel);
-        assert_samples(&what("mean"), &y, &mean);
-        pool.mean_backward(&mut dx, &dy, parallel);
-        assert_samples(&what("gradient of mean"), &dx, &mean_dx);
+        pool.max_backward(&mut dx, &dy, &x, &y, exec);
+        assert_samples(&what("gradient of max"), exec, &dx, &max_dx);
+        pool.mean_forward(&mut y, &x_times_area, exec);
+        assert_samples(&what("mean"), exec, &y, &mean);
+        pool.mean_backward(&mut dx, &dy, exec);
+        assert_samples(&what("gradient of mean"), exec, &dx, &mean_dx);
     }
 }
 
@@ -206,9 +234,9 @@ fn pooling() {
                         continue;
                     }
                     let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
-                    let pool = Pool { input, output: [g.output[1], g.output[2]], window };
+                    let pool = Pool { channels: 3, input, output: [g.output[1], g.output[2]], window };
                     for batch in BATCHES {
-                        check_pool(pool, 3, batch, tried);
+                        check_pool(pool, batch, tried);
                     }
                     tried += 1;
                 }
@@ -250,7 +278,7 @@ proptest! {
         prop_assume!(2 * padding[0] <= kernel[0] && 2 * padding[1] <= kernel[1]);
         let window = Window { kernel, stride, padding };
         if let Some(g) = geometry([1, input[0], input[1]], 1, window) {
-            check_pool(Pool { input, output: [g.output[1], g.output[2]], window }, 2, batch, seed);
+            check_pool(Pool { channels: 2, input, output: [g.output[1], g.output[2]], window }, batch, seed);
         }
     }
 }

@@ -60,6 +60,10 @@ fn unsafe_lives_in_the_kernels_and_says_why() {
                 path.display(),
                 i + 1
             );
+            // A declaration says what its caller promises, and clippy holds it to that.
+            if code.contains("unsafe fn") {
+                continue;
+            }
             let above = lines[i.saturating_sub(6)..i].join("\n");
             assert!(above.contains("SAFETY"), "{}:{}: no SAFETY sentence", path.display(), i + 1);
         }

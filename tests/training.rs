@@ -181,6 +181,7 @@ impl<N: Network<Scalar = f32>, L, O: convnet::optim::Optimizer> Identity for Tra
 
 #[test]
 fn dropout_drops_its_rate_and_keeps_the_mean() {
+    use convnet::kernel::Exec;
     use convnet::plan::{Forward, Mode, Pass, Plan};
     use convnet::tensor::Lanes;
 
@@ -189,7 +190,7 @@ fn dropout_drops_its_rate_and_keeps_the_mean() {
     let keys: Vec<u64> = (0..16).collect();
     let draw = |layer, mode| {
         let mut y = vec![Lanes::splat(f32::NAN); 10_000];
-        let pass = Pass { mode, parallel: false, layer, keys: &keys };
+        let pass = Pass { mode, exec: Exec::new(false), layer, keys: &keys };
         plan.steps()[0].op.forward(Forward { y: &mut y, x: &x, params: &[], scratch: &mut [], pass });
         y
     };

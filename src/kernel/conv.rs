@@ -1,16 +1,18 @@
 //! Convolution, and the dense layer as a convolution of one position.
 //!
-//! All passes are an implicit im2col: the column matrix is a table of offsets into the (padded) input, never
-//! stored. With x the padded input, k running over channels and kernel positions, p over output positions:
+//! With x the padded input, k running over channels and kernel positions, p over output positions:
 //!
-//! - forward:          y\[o\]\[p\]  = b\[o\] + Σₖ w\[o\]\[k\] · x\[base(p) + offset(k)\]
-//! - backward, data:   the same sum over dy, spread out by the stride and padded, with flipped weights
+//! - forward:           y\[o\]\[p\]  = b\[o\] + Σₖ w\[o\]\[k\] · x\[base(p) + offset(k)\]
+//! - backward, data:    the same sum over the padded dy with flipped weights, for each phase of the stride
 //! - backward, weights: dw\[o\]\[k\] = Σₚ Σ_lanes dy\[o\]\[p\] · x\[base(p) + offset(k)\]
 
-use super::each_chunk;
+use super::block::{Shared, Start};
+use super::correlation::{Axis, Correlation};
+use super::weights::{self, Operand, Planes};
+use super::{Exec, values, values_mut, vectorized};
 use crate::scalar::Scalar;
 use crate::shape::Window;
-use crate::tensor::Lanes;
+use crate::tensor::{LANES, Lanes};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,31 +25,139 @@ pub struct Geometry {
     pub window: Window,
 }
 
-/// A term of the sum that makes one output value: where its input and its weight lie.
-#[derive(Clone, Copy)]
-struct Tap {
-    x: u32,
-    w: u32,
+/// How the work is cut. The bits of a result depend on it, never on the number of threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blocking {
+    /// Entries of input that a block of sums reads before its channels change: what fits a first-level cache.
+    pub lines: usize,
+    /// Output columns of a task.
+    pub columns: usize,
+    /// Filters of a task.
+    pub filters: usize,
+    /// Rows of weights of a task of the weight gradient.
+    pub rows: usize,
+    /// Positions and lanes that a block of the weight gradient's sums goes through before the next.
+    pub depth: usize,
 }
 
-/// One pass over windows: output positions, the input they read, and the terms of each.
-struct Correlation {
-    /// Channels, rows, columns of the padded input.
-    padded: [usize; 3],
-    /// Output channels, rows, columns.
-    output: [usize; 3],
-    /// Rows and columns of the padded input between output positions.
-    step: [usize; 2],
-    taps: Vec<Tap>,
-    /// Weights between one output channel and the next.
-    w_step: usize,
+impl Default for Blocking {
+    fn default() -> Self {
+        Blocking { lines: 576, columns: 96, filters: 64, rows: 96, depth: 128 }
+    }
 }
+
+/// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
+const FEW_FILTERS: usize = 12;
+const FEW_WEIGHTS: usize = 32;
 
 /// A convolution, with its tables made once.
 pub struct Conv {
     geometry: Geometry,
+    blocking: Blocking,
     forward: Correlation,
-    backward: Correlation,
+    /// The padded input.
+    x: Padded,
+    /// One for each phase of the stride.
+    backward: Vec<Correlation>,
+    /// The padded gradient of the output.
+    dy: Padded,
+}
+
+/// A plane with zeros around it.
+struct Padded {
+    /// Channels, rows and columns without the padding.
+    inner: [usize; 3],
+    /// Rows and columns with it.
+    outer: [usize; 2],
+    /// Where the inner rows and columns begin.
+    origin: [usize; 2],
+}
+
+impl Padded {
+    fn new(inner: [usize; 3], rows: &Axis, columns: &Axis) -> Self {
+        let origin = [rows.inside.start, columns.inside.start];
+        Padded { inner, outer: [rows.padded, columns.padded], origin }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.inner[1..] == self.outer
+    }
+
+    /// Entries of a padded tile, if there is padding.
+    fn room(&self) -> usize {
+        if self.is_plain() { 0 } else { self.inner[0] * self.outer[0] * self.outer[1] }
+    }
+
+    /// Entries of a tile.
+    fn tile(&self) -> usize {
+        self.inner[0] * self.outer[0] * self.outer[1]
+    }
+
+    /// `x` with its padding: `x` itself where there is none, otherwise in `scratch`.
+    fn of<'a, T: Scalar>(&self, x: &'a [T], scratch: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+        if self.is_plain() {
+            return x;
+        }
+        let [_, rows, columns] = self.inner;
+        let lanes = exec.lanes;
+        let (row, padded_row) = (columns * lanes, self.outer[1] * lanes);
+        let [above, left] = [self.origin[0], self.origin[1] * lanes];
+        let planes = x.len() / (rows * row);
+        let scratch = &mut values_mut(scratch)[..planes * self.outer[0] * padded_row];
+        exec.each_chunk(scratch, self.outer[0] * padded_row, |plane, y| {
+            let x = &x[plane * rows * row..][..rows * row];
+            let (top, rest) = y.split_at_mut(above * padded_row);
+            let (middle, bottom) = rest.split_at_mut(rows * padded_row);
+            top.fill(T::zero());
+            bottom.fill(T::zero());
+            for (y, x) in middle.chunks_exact_mut(padded_row).zip(x.chunks_exact(row)) {
+                y[..left].fill(T::zero());
+                y[left..left + row].copy_from_slice(x);
+                y[left + row..].fill(T::zero());
+            }
+        });
+        scratch
+    }
+}
+
+/// Rows or columns of the forward pass.
+fn forward_axis(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
+    Axis {
+        outputs: (0..output).collect(),
+        step: stride,
+        taps: (0..kernel).map(|k| (k, k)).collect(),
+        inside: padding..padding + input,
+        padded: input + 2 * padding,
+        output,
+    }
+}
+
+/// Rows or columns of the backward pass, one for each phase of the stride. The input at i gathers the gradient of
+/// output (i + padding − k) / stride from each k that divides: for i = phase + stride·t that is t + a constant.
+fn backward_axes(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Vec<Axis> {
+    let taps = |phase: usize| {
+        let reach = (phase + padding) as isize;
+        (0..kernel).rev().filter_map(move |k| {
+            let distance = reach - k as isize;
+            (distance.rem_euclid(stride as isize) == 0).then(|| (k, distance.div_euclid(stride as isize)))
+        })
+    };
+    let phases = || 0..stride.min(input);
+    let before = phases().flat_map(taps).map(|(_, offset)| (-offset).max(0)).max().unwrap_or(0);
+    let end = phases().flat_map(|phase| {
+        let last = (input - 1 - phase) / stride;
+        taps(phase).map(move |(_, offset)| last as isize + offset + 1)
+    });
+    let padded = before + end.max().unwrap_or(0).max(output as isize);
+    let axis = |phase| Axis {
+        outputs: (phase..input).step_by(stride).collect(),
+        step: 1,
+        taps: taps(phase).map(|(k, offset)| (k, (offset + before) as usize)).collect(),
+        inside: before as usize..before as usize + output,
+        padded: padded as usize,
+        output: input,
+    };
+    phases().map(axis).collect()
 }
 
 impl Conv {
@@ -56,78 +166,83 @@ impl Conv {
     /// # Panics
     /// If the output's size is not what the window gives: the typed layer has checked it.
     pub fn new(geometry: Geometry) -> Self {
-        let Geometry { input: [ic, ih, iw], output: [oc, oh, ow], window } = geometry;
+        Self::with_blocking(geometry, Blocking::default())
+    }
+
+    /// Makes the tables for work that is cut otherwise.
+    ///
+    /// # Panics
+    /// As [`Conv::new`].
+    pub fn with_blocking(geometry: Geometry, blocking: Blocking) -> Self {
+        let Geometry { input, output, window } = geometry;
         let Window { kernel: [kh, kw], stride, padding } = window;
         for axis in 0..2 {
-            let room = geometry.input[axis + 1] + 2 * padding[axis] - window.kernel[axis];
-            assert_eq!(geometry.output[axis + 1], room / stride[axis] + 1, "output of {geometry:?}");
+            let room = input[axis + 1] + 2 * padding[axis] - window.kernel[axis];
+            assert_eq!(output[axis + 1], room / stride[axis] + 1, "output of {geometry:?}");
         }
-        let taps = |channels: usize, [_, ph, pw]: [usize; 3], w: &dyn Fn(usize, usize, usize) -> usize| {
-            let mut taps = Vec::with_capacity(channels * kh * kw);
-            for c in 0..channels {
-                for y in 0..kh {
-                    for x in 0..kw {
-                        let index =
-                            |i: usize| u32::try_from(i).expect("fewer than 2^32 weights and positions");
-                        taps.push(Tap { x: index((c * ph + y) * pw + x), w: index(w(c, y, x)) });
-                    }
-                }
+        let ([channels, ..], [filters, ..], area) = (input, output, kh * kw);
+        let sizes = |axis: usize| {
+            (input[axis + 1], output[axis + 1], window.kernel[axis], stride[axis], padding[axis])
+        };
+        let axes = [0, 1].map(|axis| {
+            let (input, output, kernel, stride, padding) = sizes(axis);
+            forward_axis(input, output, kernel, stride, padding)
+        });
+        let forward = Correlation::new(
+            [channels, filters],
+            [&axes[0], &axes[1]],
+            channels * area,
+            |c, y, x| c * area + y * kw + x,
+            blocking,
+        );
+        let phases = [0, 1].map(|axis| {
+            let (input, output, kernel, stride, padding) = sizes(axis);
+            backward_axes(input, output, kernel, stride, padding)
+        });
+        let mut backward = Vec::new();
+        for rows in &phases[0] {
+            for columns in &phases[1] {
+                let weight = |o, y, x| o * channels * area + y * kw + x;
+                backward.push(Correlation::new([filters, channels], [rows, columns], area, weight, blocking));
             }
-            taps
-        };
-        let area = kh * kw;
-        let padded = [ic, ih + 2 * padding[0], iw + 2 * padding[1]];
-        let forward = Correlation {
-            padded,
-            output: [oc, oh, ow],
-            step: stride,
-            taps: taps(ic, padded, &|c, y, x| c * area + y * kw + x),
-            w_step: ic * area,
-        };
-        // dx[i] at row r gathers dy at the rows (r + padding − k) / stride: in dy spread out by the stride,
-        // with kernel − 1 − padding rows around, that is a window of the kernel's size at row r.
-        let spread = [oc, ih + kh - 1, iw + kw - 1];
-        let backward = Correlation {
-            padded: spread,
-            output: [ic, ih, iw],
-            step: [1, 1],
-            taps: taps(oc, spread, &|c, y, x| c * ic * area + (kh - 1 - y) * kw + (kw - 1 - x)),
-            w_step: area,
-        };
-        Conv { geometry, forward, backward }
-    }
-
-    /// Entries of working space for each tile.
-    pub fn scratch(&self) -> usize {
-        let len = |c: &Correlation| c.padded.iter().product::<usize>();
-        match (self.is_padded(), self.is_spread()) {
-            (false, false) => 0,
-            (true, false) => len(&self.forward),
-            (false, true) => len(&self.backward),
-            (true, true) => len(&self.forward).max(len(&self.backward)),
+        }
+        Conv {
+            geometry,
+            blocking,
+            forward,
+            x: Padded::new(input, &axes[0], &axes[1]),
+            backward,
+            dy: Padded::new(output, &phases[0][0], &phases[1][0]),
         }
     }
 
-    fn is_padded(&self) -> bool {
-        self.geometry.window.padding != [0, 0]
+    /// Entries of working space for so many tiles.
+    pub fn scratch(&self, tiles: usize) -> usize {
+        let Geometry { input, output, .. } = self.geometry;
+        let panels = match self.weight_form(LANES) {
+            // With few samples it is the other form: one tile, half as large.
+            Form::Inner => weights::panels_len(output[0], output[1] * output[2]) / 2,
+            Form::Filters => weights::panels_len(output[0], output[1] * output[2]),
+            Form::Channels => weights::panels_len(input[0], input[1] * input[2]),
+        };
+        tiles * self.dy.room().max(self.x.room() + panels)
     }
 
-    fn is_spread(&self) -> bool {
-        self.forward.step != [1, 1] || self.geometry.window.kernel != [1, 1] || self.is_padded()
-    }
-
-    /// y = w ∗ x + b.
+    /// y = w ∗ x + b, and then max(y, 0) if asked for.
     pub fn forward<T: Scalar>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
         weight: &[T],
         bias: &[T],
+        relu: bool,
         scratch: &mut [Lanes<T>],
-        parallel: bool,
+        exec: Exec,
     ) {
-        let x = self.padded_input(x, scratch, parallel);
-        self.forward.run(y, x, weight, Some(bias), parallel);
+        let (tiles, x) = self.input(x, exec);
+        let x = self.x.of(x, scratch, exec);
+        let y = Shared::new(values_mut(y));
+        self.forward.run(y, x, weight, Start::Bias(bias), relu, exec, tiles);
     }
 
     /// dx = the gradient by the input.
@@ -137,17 +252,14 @@ impl Conv {
         dy: &[Lanes<T>],
         weight: &[T],
         scratch: &mut [Lanes<T>],
-        parallel: bool,
+        exec: Exec,
     ) {
-        let Geometry { output, window: Window { kernel, stride, padding }, .. } = self.geometry;
-        let dy = if self.is_spread() {
-            let origin = [0, 1].map(|axis| kernel[axis] as isize - 1 - padding[axis] as isize);
-            place(scratch, self.backward.padded, dy, output, origin, stride, parallel);
-            &*scratch
-        } else {
-            dy
-        };
-        self.backward.run(dx, dy, weight, None, parallel);
+        let (tiles, dy) = self.output(dy, exec);
+        let dy = self.dy.of(dy, scratch, exec);
+        let dx = Shared::new(values_mut(dx));
+        for phase in &self.backward {
+            phase.run(dx, dy, weight, Start::Zero, false, exec, tiles);
+        }
     }
 
     /// dw and db = the gradients by the weights and biases, summed over all tiles.
@@ -158,205 +270,124 @@ impl Conv {
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
         scratch: &mut [Lanes<T>],
-        parallel: bool,
+        exec: Exec,
     ) {
-        let x = self.padded_input(x, scratch, parallel);
-        self.forward.weight_gradient(dw, dy, x, parallel);
-        let [filters, rows, columns] = self.geometry.output;
-        let area = rows * columns;
-        each_chunk(parallel, db, filters.div_ceil(8), |i, db| {
+        let (tiles, x) = self.input(x, exec);
+        let (_, dy) = self.output(dy, exec);
+        let Geometry { input: [channels, ih, iw], output: [filters, oh, ow], window } = self.geometry;
+        let area = oh * ow;
+        let (padding, panels) = scratch.split_at_mut(tiles * self.x.room());
+        let x = self.x.of(x, padding, exec);
+        let of_dy = Planes { count: filters, plane: area, tile: filters * area };
+        let form = self.weight_form(exec.lanes);
+        let taps = self.forward.taps();
+        let row = channels * window.kernel[0] * window.kernel[1];
+        match form {
+            Form::Inner => weights::inner(
+                dw,
+                (dy, of_dy),
+                (x, self.x.tile()),
+                taps,
+                |p| self.forward.input(p),
+                area,
+                self.blocking,
+                exec,
+                tiles,
+            ),
+            Form::Filters => {
+                weights::transpose(panels, dy, of_dy, area, exec, tiles);
+                let operand = Operand {
+                    values: x,
+                    tile: self.x.tile(),
+                    row: &|k| taps[k].x,
+                    rows: taps.len(),
+                    position: &|p| self.forward.input(p),
+                    positions: area,
+                };
+                let place = |k, o| o * row + k;
+                weights::outer(dw, place, &operand, panels, filters, self.blocking, exec, tiles);
+            }
+            Form::Channels => {
+                let of_x = Planes { count: channels, plane: ih * iw, tile: channels * ih * iw };
+                weights::transpose(panels, x, of_x, area, exec, tiles);
+                let operand = Operand {
+                    values: dy,
+                    tile: filters * area,
+                    row: &|o| (o * area) as u32,
+                    rows: filters,
+                    position: &|p| p as u32,
+                    positions: area,
+                };
+                let place = |o, i| o * row + i;
+                weights::outer(dw, place, &operand, panels, channels, self.blocking, exec, tiles);
+            }
+        }
+        let rows = area * exec.lanes;
+        exec.each_chunk(db, filters.div_ceil(8), |i, db| {
             for (f, db) in db.iter_mut().enumerate() {
                 let filter = i * filters.div_ceil(8) + f;
-                let mut sum = Lanes::zero();
-                for dy in dy.chunks(filters * area) {
-                    for dy in &dy[filter * area..][..area] {
-                        sum = sum.zip(*dy, |a, b| a + b);
-                    }
+                let mut sums = Lanes::zero();
+                for tile in 0..tiles {
+                    add(exec.isa, &mut sums, &dy[(tile * filters + filter) * rows..][..rows]);
                 }
-                *db = sum.sum();
+                *db = sums.sum();
             }
         });
     }
 
-    fn padded_input<'a, T: Scalar>(
-        &self,
-        x: &'a [Lanes<T>],
-        scratch: &'a mut [Lanes<T>],
-        parallel: bool,
-    ) -> &'a [Lanes<T>] {
-        if !self.is_padded() {
-            return x;
+    fn weight_form(&self, lanes: usize) -> Form {
+        let Geometry { input, output, window } = self.geometry;
+        let few = output[0] <= FEW_FILTERS || input[0] * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
+        if window == (Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] }) {
+            Form::Channels
+        } else if few && lanes == LANES {
+            Form::Inner
+        } else {
+            Form::Filters
         }
-        let Geometry { input, window, .. } = self.geometry;
-        let origin = window.padding.map(|p| p as isize);
-        let padded = self.forward.padded;
-        let tiles = x.len() / input.iter().product::<usize>();
-        let scratch = &mut scratch[..tiles * padded.iter().product::<usize>()];
-        place(scratch, padded, x, input, origin, [1, 1], parallel);
-        scratch
+    }
+
+    /// Tiles, and the values in them.
+    fn input<'a, T: Scalar>(&self, x: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+        whole(x, self.geometry.input, exec)
+    }
+
+    fn output<'a, T: Scalar>(&self, y: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+        whole(y, self.geometry.output, exec)
     }
 }
 
-/// Copies planes of `x` into larger planes of zeros: entry (r, c) goes to `origin + (r, c)·step`, and those
-/// that land outside, which no window reads, are left out.
-fn place<T: Scalar>(
-    y: &mut [Lanes<T>],
-    y_dims: [usize; 3],
-    x: &[Lanes<T>],
-    x_dims: [usize; 3],
-    origin: [isize; 2],
-    step: [usize; 2],
-    parallel: bool,
-) {
-    let (y_area, x_area) = (y_dims[1] * y_dims[2], x_dims[1] * x_dims[2]);
-    let planes = x.len() / x_area;
-    let target = |i: usize, axis: usize| {
-        let at = origin[axis] + (i * step[axis]) as isize;
-        usize::try_from(at).ok().filter(|&at| at < y_dims[axis + 1])
-    };
-    each_chunk(parallel, &mut y[..planes * y_area], y_area, |plane, y| {
-        y.fill(Lanes::zero());
-        let x = &x[plane * x_area..][..x_area];
-        for (r, row) in x.chunks(x_dims[2]).enumerate() {
-            let Some(to) = target(r, 0) else { continue };
-            for (c, value) in row.iter().enumerate() {
-                if let Some(at) = target(c, 1) {
-                    y[to * y_dims[2] + at] = *value;
-                }
+vectorized! {
+    /// Adds up values, each sixteenth to the same sum.
+    fn add[T: Scalar](sums: &mut Lanes<T>, values: &[T]) {
+        let mut acc = *sums;
+        let (whole, rest) = values.as_chunks::<LANES>();
+        for values in whole {
+            for l in 0..LANES {
+                acc.0[l] += values[l];
             }
         }
-    });
-}
-
-/// Output channels computed together: each input value that is loaded serves this many sums.
-const BLOCK: usize = 4;
-
-impl Correlation {
-    fn padded_len(&self) -> usize {
-        self.padded.iter().product()
-    }
-
-    fn area(&self) -> usize {
-        self.output[1] * self.output[2]
-    }
-
-    fn run<T: Scalar>(
-        &self,
-        y: &mut [Lanes<T>],
-        x: &[Lanes<T>],
-        w: &[T],
-        bias: Option<&[T]>,
-        parallel: bool,
-    ) {
-        let area = self.area();
-        let tile = self.output[0] * area;
-        each_chunk(parallel, y, tile, |t, y| {
-            let x = &x[t * self.padded_len()..][..self.padded_len()];
-            each_chunk(parallel, y, BLOCK * area, |block, y| {
-                let first = block * BLOCK;
-                if y.len() == BLOCK * area {
-                    self.block::<BLOCK, T>(y, x, w, bias, first);
-                } else {
-                    for (f, y) in y.chunks_mut(area).enumerate() {
-                        self.block::<1, T>(y, x, w, bias, first + f);
-                    }
-                }
-            });
-        });
-    }
-
-    /// `F` output channels of one tile, starting with `first`.
-    fn block<const F: usize, T: Scalar>(
-        &self,
-        y: &mut [Lanes<T>],
-        x: &[Lanes<T>],
-        w: &[T],
-        bias: Option<&[T]>,
-        first: usize,
-    ) {
-        let area = self.area();
-        let w: [&[T]; F] = std::array::from_fn(|f| &w[(first + f) * self.w_step..]);
-        let start: [Lanes<T>; F] =
-            std::array::from_fn(|f| bias.map_or(Lanes::zero(), |b| Lanes::splat(b[first + f])));
-        for r in 0..self.output[1] {
-            for c in 0..self.output[2] {
-                let x = &x[r * self.step[0] * self.padded[2] + c * self.step[1]..];
-                let mut acc = start;
-                for tap in &self.taps {
-                    let x = &x[tap.x as usize].0;
-                    for f in 0..F {
-                        let w = w[f][tap.w as usize];
-                        for l in 0..x.len() {
-                            acc[f].0[l] += w * x[l];
-                        }
-                    }
-                }
-                for f in 0..F {
-                    y[f * area + r * self.output[2] + c] = acc[f];
-                }
-            }
+        for (sum, value) in acc.0.iter_mut().zip(rest) {
+            *sum += *value;
         }
-    }
-
-    fn weight_gradient<T: Scalar>(&self, dw: &mut [T], dy: &[Lanes<T>], x: &[Lanes<T>], parallel: bool) {
-        each_chunk(parallel, dw, BLOCK * self.w_step, |block, dw| {
-            let first = block * BLOCK;
-            if dw.len() == BLOCK * self.w_step {
-                self.weight_block::<BLOCK, T>(dw, dy, x, first);
-            } else {
-                for (f, dw) in dw.chunks_mut(self.w_step).enumerate() {
-                    self.weight_block::<1, T>(dw, dy, x, first + f);
-                }
-            }
-        });
-    }
-
-    /// The weight gradient of `F` output channels, starting with `first`.
-    fn weight_block<const F: usize, T: Scalar>(
-        &self,
-        dw: &mut [T],
-        dy: &[Lanes<T>],
-        x: &[Lanes<T>],
-        first: usize,
-    ) {
-        let (area, columns) = (self.area(), self.output[2]);
-        for tap in &self.taps {
-            let mut acc = [Lanes::<T>::zero(); F];
-            let tiles = dy.chunks(self.output[0] * area).zip(x.chunks(self.padded_len()));
-            for (dy, x) in tiles {
-                for r in 0..self.output[1] {
-                    let x = &x[r * self.step[0] * self.padded[2] + tap.x as usize..];
-                    let dy: [&[Lanes<T>]; F] =
-                        std::array::from_fn(|f| &dy[(first + f) * area + r * columns..][..columns]);
-                    accumulate(&mut acc, dy, x, self.step[1]);
-                }
-            }
-            for f in 0..F {
-                dw[f * self.w_step + tap.w as usize] = acc[f].sum();
-            }
-        }
+        *sums = acc;
     }
 }
 
-/// acc\[f\] += Σ_c dy\[f\]\[c\] · x\[c·step\], lane by lane.
-// A function of its own, so that the sums stay in registers: inside the loops of its caller the compiler
-// computes one lane at a time.
-#[inline(never)]
-fn accumulate<const F: usize, T: Scalar>(
-    acc: &mut [Lanes<T>; F],
-    dy: [&[Lanes<T>]; F],
-    x: &[Lanes<T>],
-    step: usize,
-) {
-    let mut sums = *acc;
-    for c in 0..dy[0].len() {
-        let x = &x[c * step].0;
-        for f in 0..F {
-            let dy = &dy[f][c].0;
-            for l in 0..x.len() {
-                sums[f].0[l] += dy[l] * x[l];
-            }
-        }
-    }
-    *acc = sums;
+/// What the vectors of the weight gradient hold.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Samples, for both factors.
+    Inner,
+    /// Filters.
+    Filters,
+    /// Channels.
+    Channels,
+}
+
+/// Tiles in some entries, and their values.
+fn whole<T: Scalar>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
+    let len: usize = dims.iter().product();
+    let tiles = if exec.lanes == LANES { x.len() / len } else { 1 };
+    (tiles, &values(x)[..tiles * len * exec.lanes])
 }

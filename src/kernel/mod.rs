@@ -1,50 +1,152 @@
 //! Arithmetic over slices and run-time geometry. No types of shapes come in here.
 //!
-//! Every function computes whole tiles: a value is a [`Lanes`], the same entry of sixteen samples.
-//! Destination first, then sources; the caller owns every buffer and says whether to use threads.
+//! Every function computes whole tiles. Destination first, then sources; the caller owns every buffer and says in
+//! an [`Exec`] how to compute. This is the only room with `unsafe` code.
+#![allow(unsafe_code, reason = "vector instructions, and tasks that write to parts of one buffer")]
 
+mod block;
 pub mod conv;
+mod correlation;
 pub mod naive;
 pub mod pool;
+pub mod simd;
+mod weights;
 
 use rayon::prelude::*;
 
+pub use simd::Isa;
+pub(crate) use simd::vectorized;
+
 use crate::scalar::Scalar;
-use crate::tensor::Lanes;
+use crate::tensor::{LANES, Lanes};
+
+/// How to compute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exec {
+    /// The instruction set.
+    pub isa: Isa,
+    /// Whether to share the work among threads, or be one thread's share of it.
+    pub parallel: bool,
+    /// Samples that lie side by side. With fewer than [`LANES`] there is one tile, and the values of
+    /// C×H×W are stored \[C\]\[H\]\[W\]\[lanes\] without gaps.
+    pub lanes: usize,
+}
+
+impl Exec {
+    /// Whole tiles on the fastest instruction set.
+    pub fn new(parallel: bool) -> Self {
+        Exec { isa: Isa::best(), parallel, lanes: LANES }
+    }
+
+    /// Lanes for a batch of so many samples: the next power of two, at most [`LANES`].
+    pub fn lanes_for(samples: usize) -> usize {
+        samples.next_power_of_two().min(LANES)
+    }
+
+    /// Calls `f` with each number below `tasks`.
+    pub(crate) fn each(self, tasks: usize, f: impl Fn(usize) + Sync) {
+        if self.parallel && tasks > 1 {
+            (0..tasks).into_par_iter().for_each(&f);
+        } else {
+            (0..tasks).for_each(f);
+        }
+    }
+
+    /// Calls `f(i, chunk)` for each chunk of `size` entries of `y`.
+    pub(crate) fn each_chunk<T: Send>(self, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+        if self.parallel && y.len() > size {
+            y.par_chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
+        } else {
+            y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
+        }
+    }
+}
+
+/// The values in some entries.
+pub fn values<T>(entries: &[Lanes<T>]) -> &[T] {
+    const { assert!(size_of::<Lanes<T>>() == LANES * size_of::<T>(), "an entry without padding") }
+    // SAFETY: an entry is `LANES` values and nothing else.
+    unsafe { std::slice::from_raw_parts(entries.as_ptr().cast(), entries.len() * LANES) }
+}
+
+/// The values in some entries, to change.
+pub fn values_mut<T>(entries: &mut [Lanes<T>]) -> &mut [T] {
+    const { assert!(size_of::<Lanes<T>>() == LANES * size_of::<T>(), "an entry without padding") }
+    let len = entries.len() * LANES;
+    // SAFETY: an entry is `LANES` values and nothing else.
+    unsafe { std::slice::from_raw_parts_mut(entries.as_mut_ptr().cast(), len) }
+}
+
+/// The tiles in some entries, `len` values of `N` lanes each.
+pub(crate) fn tiles<T: Scalar, const N: usize>(entries: &[Lanes<T>], len: usize) -> &[[T; N]] {
+    let tiles = if N == LANES { entries.len() / len } else { 1 };
+    &values(entries).as_chunks().0[..tiles * len]
+}
+
+/// The tiles in some entries, `len` values of `N` lanes each, to change.
+pub(crate) fn tiles_mut<T: Scalar, const N: usize>(entries: &mut [Lanes<T>], len: usize) -> &mut [[T; N]] {
+    let tiles = if N == LANES { entries.len() / len } else { 1 };
+    &mut values_mut(entries).as_chunks_mut().0[..tiles * len]
+}
+
+/// `$body` with `$n` the number of lanes as a constant.
+macro_rules! with_lanes {
+    ($exec:expr, $n:ident => $body:expr) => {
+        match $exec.lanes {
+            1 => {
+                const $n: usize = 1;
+                $body
+            }
+            2 => {
+                const $n: usize = 2;
+                $body
+            }
+            4 => {
+                const $n: usize = 4;
+                $body
+            }
+            8 => {
+                const $n: usize = 8;
+                $body
+            }
+            _ => {
+                const $n: usize = $crate::tensor::LANES;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_lanes;
 
 /// Entries of an elementwise operation that one thread takes at a time.
 const GRAIN: usize = 4096;
 
-/// Calls `f(i, chunk)` for each chunk of `size` entries of `y`, on all threads or on this one.
-pub fn each_chunk<T: Send>(parallel: bool, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-    if parallel {
-        y.par_chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
-    } else {
-        y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
-    }
-}
-
 /// `y = f(x)`, entry by entry.
-pub fn map<T: Scalar>(parallel: bool, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn(T) -> T + Sync) {
-    each_chunk(parallel, y, GRAIN, |i, y| {
-        for (y, x) in y.iter_mut().zip(&x[i * GRAIN..]) {
-            *y = x.map(&f);
+pub fn map<T: Scalar>(exec: Exec, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn(T) -> T + Sync) {
+    vectorized! {
+        fn chunk[T: Scalar, F: Fn(T) -> T](y: &mut [Lanes<T>], x: &[Lanes<T>], f: F) {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x.map(&f);
+            }
         }
-    });
+    }
+    exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &x[i * GRAIN..], &f));
 }
 
 /// `y = f(a, b)`, entry by entry.
 pub fn zip<T: Scalar>(
-    parallel: bool,
+    exec: Exec,
     y: &mut [Lanes<T>],
     a: &[Lanes<T>],
     b: &[Lanes<T>],
     f: impl Fn(T, T) -> T + Sync,
 ) {
-    each_chunk(parallel, y, GRAIN, |i, y| {
-        let (a, b) = (&a[i * GRAIN..], &b[i * GRAIN..]);
-        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            *y = a.zip(*b, &f);
+    vectorized! {
+        fn chunk[T: Scalar, F: Fn(T, T) -> T](y: &mut [Lanes<T>], a: &[Lanes<T>], b: &[Lanes<T>], f: F) {
+            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+                *y = a.zip(*b, &f);
+            }
         }
-    });
+    }
+    exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &a[i * GRAIN..], &b[i * GRAIN..], &f));
 }

@@ -26,13 +26,13 @@ macro_rules! activation {
             }
 
             fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-                kernel::map(pass.parallel, y, x, $value);
+                kernel::map(pass.exec, y, x, $value);
             }
 
             fn backward(&self, Backward { dx, dy, y, pass, .. }: Backward<'_, T>) {
                 let slope: fn(T) -> T = $slope;
                 if let Some(dx) = dx {
-                    kernel::zip(pass.parallel, dx, dy, y, |dy, y| dy * slope(y));
+                    kernel::zip(pass.exec, dx, dy, y, |dy, y| dy * slope(y));
                 }
             }
         }

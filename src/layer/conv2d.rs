@@ -118,20 +118,20 @@ impl<T: Scalar> Op<T> for ConvOp {
         ]
     }
 
-    fn scratch(&self) -> usize {
-        self.conv.scratch()
+    fn scratch(&self, tiles: usize) -> usize {
+        self.conv.scratch(tiles)
     }
 
     fn forward(&self, Forward { y, x, params, scratch, pass }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
-        self.conv.forward(y, x, weight, bias, scratch, pass.parallel);
+        self.conv.forward(y, x, weight, bias, false, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.weights());
-        self.conv.backward_weights(dw, db, dy, x, scratch, pass.parallel);
+        self.conv.backward_weights(dw, db, dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
-            self.conv.backward_data(dx, dy, &params[..self.weights()], scratch, pass.parallel);
+            self.conv.backward_data(dx, dy, &params[..self.weights()], scratch, pass.exec);
         }
     }
 }

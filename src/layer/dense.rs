@@ -69,6 +69,10 @@ impl<T: Scalar> Op<T> for DenseOp {
         params
     }
 
+    fn scratch(&self, tiles: usize) -> usize {
+        Op::<T>::scratch(&self.0, tiles)
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
         self.0.forward(pass);
     }

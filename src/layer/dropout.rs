@@ -70,7 +70,7 @@ impl Dropout {
         }
         let scale = T::of(1.0 / (1.0 - self.rate));
         let len = y.len() / pass.keys.len().div_ceil(LANES);
-        crate::kernel::each_chunk(pass.parallel, y, len, |tile, y| {
+        pass.exec.each_chunk(y, len, |tile, y| {
             y.fill(Lanes::zero());
             let x = &x[tile * len..][..len];
             let keys = &pass.keys[tile * LANES..];

@@ -124,7 +124,7 @@ macro_rules! pooling {
 
             fn add_to(&self, plan: &mut Plan<T>) {
                 let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
-                plan.add::<_, Self>($op(Pool { input: [IH, IW], output: [OH, OW], window }));
+                plan.add::<_, Self>($op(Pool { channels: C, input: [IH, IW], output: [OH, OW], window }));
             }
         }
     };
@@ -140,12 +140,12 @@ impl<T: Scalar> Op<T> for MaxOp {
     }
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-        self.0.max_forward(y, x, pass.parallel);
+        self.0.max_forward(y, x, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dy, x, y, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.0.max_backward(dx, dy, x, y, pass.parallel);
+            self.0.max_backward(dx, dy, x, y, pass.exec);
         }
     }
 }
@@ -158,12 +158,12 @@ impl<T: Scalar> Op<T> for MeanOp {
     }
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-        self.0.mean_forward(y, x, pass.parallel);
+        self.0.mean_forward(y, x, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dy, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.0.mean_backward(dx, dy, pass.parallel);
+            self.0.mean_backward(dx, dy, pass.exec);
         }
     }
 }

@@ -1,0 +1,413 @@
+//! Register blocks: F × P vectors of sums that stay in registers while a long sum runs past.
+//!
+//! Every convolution and dense layer, in every pass, is one of three such blocks: [`Sums`] multiplies weights
+//! with vectors of inputs, [`Outer`] multiplies numbers with vectors and keeps a sum for each pair, [`Inner`]
+//! multiplies vectors with vectors and adds up the lanes at the end.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::simd::{Kernel, Simd};
+use crate::scalar::Scalar;
+use crate::tensor::LANES;
+
+/// A slice that several tasks write to, each its own part.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a, T> {
+    start: *mut T,
+    len: usize,
+    slice: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a `Shared` only hands out writers, and who takes one promises that no other touches its values.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
+        Shared { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    /// The whole slice, to write to.
+    ///
+    /// # Safety
+    /// As long as the result lives, nobody else reads or writes a value that is read or written through it.
+    pub(super) unsafe fn writer(self) -> Writer<'a, T> {
+        Writer(self)
+    }
+
+    /// A part of the slice.
+    ///
+    /// # Safety
+    /// As long as the result lives, nobody else reads or writes the part.
+    pub(super) unsafe fn part(self, range: Range<usize>) -> &'a mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: the range is inside the slice that this was made from, and the caller promises to be alone.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+/// What a task may write to.
+pub(super) struct Writer<'a, T>(Shared<'a, T>);
+
+impl<'a, T> Writer<'a, T> {
+    /// A slice that nobody else has.
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
+        Writer(Shared::new(slice))
+    }
+
+    /// Writes some values.
+    #[inline(always)]
+    pub(super) fn put<const N: usize>(&mut self, at: usize, values: [T; N]) {
+        assert!(at + N <= self.0.len, "{N} values at {at} of {}", self.0.len);
+        // SAFETY: inside the slice, of which these values belong to this writer alone.
+        unsafe { self.0.start.add(at).cast::<[T; N]>().write(values) }
+    }
+}
+
+/// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
+/// weight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    pub(super) x: u32,
+    pub(super) w: u32,
+}
+
+/// Where a column of sixteen outputs reads its first tap and where it is written, in values.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Place {
+    pub(super) x: usize,
+    pub(super) y: usize,
+}
+
+/// What sums begin with.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a, T> {
+    /// Zero.
+    Zero,
+    /// A value for each filter.
+    Bias(&'a [T]),
+    /// What stands in the output.
+    Carry,
+}
+
+/// `sums[f][p] += left(f, step) · right(p, step)` for all steps.
+#[inline(always)]
+fn accumulate<T: Scalar, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
+    simd: S,
+    sums: &mut [[S::V; P]; F],
+    steps: impl Iterator<Item = X>,
+    left: impl Fn(usize, X) -> S::V,
+    right: impl Fn(usize, X) -> S::V,
+) {
+    let mut acc = *sums;
+    for step in steps {
+        let mut b = [simd.splat(T::zero()); P];
+        for p in 0..P {
+            b[p] = right(p, step);
+        }
+        for f in 0..F {
+            let a = left(f, step);
+            for p in 0..P {
+                acc[f][p] = simd.mul_add(a, b[p], acc[f][p]);
+            }
+        }
+    }
+    *sums = acc;
+}
+
+fn largest(values: impl Iterator<Item = usize>) -> usize {
+    values.max().unwrap_or(0)
+}
+
+/// `y[f][column] = start + Σ w[f][tap] · x[column + tap]`.
+pub(super) struct Sums<'a, T> {
+    /// Filters are `y_plane` values apart.
+    pub(super) y: &'a Writer<'a, T>,
+    pub(super) y_plane: usize,
+    pub(super) x: &'a [T],
+    /// Filters are `w_step` values apart.
+    pub(super) w: &'a [T],
+    pub(super) w_step: usize,
+    pub(super) taps: &'a [Tap],
+    pub(super) filters: Range<usize>,
+    pub(super) places: &'a [Place],
+    pub(super) start: Start<'a, T>,
+    /// Whether negative results become zero.
+    pub(super) relu: bool,
+}
+
+impl<T: Scalar> Kernel<T> for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        if self.filters.is_empty() || self.places.is_empty() {
+            return;
+        }
+        let last = self.filters.end - 1;
+        let tap_x = largest(self.taps.iter().map(|tap| tap.x as usize)) * LANES;
+        let tap_w = largest(self.taps.iter().map(|tap| tap.w as usize));
+        let place_x = largest(self.places.iter().map(|place| place.x));
+        let place_y = largest(self.places.iter().map(|place| place.y));
+        assert!(last * self.y_plane + place_y + LANES <= self.y.0.len, "outputs inside y");
+        assert!(self.taps.is_empty() || place_x + tap_x + LANES <= self.x.len(), "inputs inside x");
+        assert!(self.taps.is_empty() || last * self.w_step + tap_w < self.w.len(), "weights inside w");
+        let mut f = self.filters.start;
+        while f < self.filters.end {
+            // As many sums as the registers hold, beside the vectors of x and a weight.
+            f = match (S::REGISTERS >= 32, self.filters.end - f) {
+                (true, 8..) => self.rows::<S, 8, 3>(simd, f),
+                (true, 6..) => self.rows::<S, 6, 4>(simd, f),
+                (true, 4..) => self.rows::<S, 4, 6>(simd, f),
+                (false, 4..) => self.rows::<S, 4, 3>(simd, f),
+                (_, 2..) => self.rows::<S, 2, 4>(simd, f),
+                _ => self.rows::<S, 1, 6>(simd, f),
+            };
+        }
+    }
+}
+
+impl<T: Scalar> Sums<'_, T> {
+    /// As many blocks of `F` filters as there are from `first` on; returns where they end.
+    #[inline(always)]
+    fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {
+        let filters = first..first + (self.filters.end - first) / F * F;
+        let groups = self.places.chunks_exact(P);
+        let rest = groups.remainder();
+        for group in groups {
+            for f in filters.clone().step_by(F) {
+                self.block::<S, F, P>(simd, f, group);
+            }
+        }
+        for place in rest.chunks_exact(1) {
+            for f in filters.clone().step_by(F) {
+                self.block::<S, F, 1>(simd, f, place);
+            }
+        }
+        filters.end
+    }
+
+    #[inline(always)]
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, places: &[Place]) {
+        for part in (0..LANES).step_by(S::WIDTH) {
+            let mut x = [self.x.as_ptr(); P];
+            let mut y = [self.y.0.start; P];
+            for p in 0..P {
+                x[p] = x[p].wrapping_add(places[p].x + part);
+                y[p] = y[p].wrapping_add(places[p].y + part + first * self.y_plane);
+            }
+            let mut sums = [[simd.splat(T::zero()); P]; F];
+            match self.start {
+                Start::Zero => {}
+                Start::Bias(bias) => {
+                    for f in 0..F {
+                        sums[f] = [simd.splat(bias[first + f]); P];
+                    }
+                }
+                Start::Carry => {
+                    for f in 0..F {
+                        for p in 0..P {
+                            // SAFETY: `run` has checked that every filter's every place is inside y.
+                            sums[f][p] = unsafe { simd.load(y[p].add(f * self.y_plane)) };
+                        }
+                    }
+                }
+            }
+            let w = self.w.as_ptr().wrapping_add(first * self.w_step);
+            accumulate(
+                simd,
+                &mut sums,
+                self.taps.iter(),
+                // SAFETY: `run` has checked that every filter's every tap is inside w.
+                |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
+                // SAFETY: `run` has checked that every place's every tap is inside x.
+                |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * LANES)) },
+            );
+            for f in 0..F {
+                for p in 0..P {
+                    let v = if self.relu { simd.relu(sums[f][p]) } else { sums[f][p] };
+                    // SAFETY: `run` has checked that every filter's every place is inside y.
+                    unsafe { simd.store(y[p].add(f * self.y_plane), v) };
+                }
+            }
+        }
+    }
+}
+
+/// `sums[row] += Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where sums and
+/// panel have rows of `width` values.
+pub(super) struct Outer<'a, T> {
+    /// A row of sums for each entry of `rows`.
+    pub(super) sums: &'a mut [T],
+    pub(super) x: &'a [T],
+    /// Where each row begins in x.
+    pub(super) rows: &'a [u32],
+    /// Where each position lies behind a row's beginning.
+    pub(super) positions: &'a [u32],
+    /// Values of one position, each of which is multiplied with a row of the panel.
+    pub(super) lanes: usize,
+    /// A row for each position and lane.
+    pub(super) panel: &'a [T],
+    /// A multiple of [`LANES`].
+    pub(super) width: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Outer<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, simd: S) {
+        let row = largest(self.rows.iter().map(|&row| row as usize));
+        let position = largest(self.positions.iter().map(|&position| position as usize));
+        assert!(row + position + self.lanes <= self.x.len(), "inputs inside x");
+        assert!(
+            self.positions.len() * self.lanes * self.width <= self.panel.len(),
+            "values inside the panel"
+        );
+        assert!(self.rows.len() * self.width <= self.sums.len(), "rows inside the sums");
+        assert!(self.width.is_multiple_of(LANES), "a width of {}", self.width);
+        let mut column = 0;
+        while column < self.width {
+            column += S::WIDTH
+                * match (S::REGISTERS >= 32, (self.width - column) / S::WIDTH) {
+                    (true, 4..) => self.rows::<S, 6, 4>(simd, column),
+                    (true, 3) => self.rows::<S, 8, 3>(simd, column),
+                    (true, 2) => self.rows::<S, 8, 2>(simd, column),
+                    (false, 2..) => self.rows::<S, 6, 2>(simd, column),
+                    _ => self.rows::<S, 8, 1>(simd, column),
+                };
+        }
+    }
+}
+
+impl<T: Scalar> Outer<'_, T> {
+    /// All rows of `P` vectors; returns `P`.
+    #[inline(always)]
+    fn rows<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, column: usize) -> usize {
+        let whole = self.rows.len() / F * F;
+        for first in (0..whole).step_by(F) {
+            self.block::<S, F, P>(simd, first, column);
+        }
+        for first in whole..self.rows.len() {
+            self.block::<S, 1, P>(simd, first, column);
+        }
+        P
+    }
+
+    #[inline(always)]
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize, column: usize) {
+        let mut x = [self.x.as_ptr(); F];
+        for f in 0..F {
+            x[f] = x[f].wrapping_add(self.rows[first + f] as usize);
+        }
+        let out = self.sums.as_mut_ptr().wrapping_add(first * self.width + column);
+        let mut sums = [[simd.splat(T::zero()); P]; F];
+        for f in 0..F {
+            for p in 0..P {
+                // SAFETY: `run` has checked that there is a row of sums for each of `rows`; a row is a whole number
+                // of vectors.
+                sums[f][p] = unsafe { simd.load(out.add(f * self.width + p * S::WIDTH)) };
+            }
+        }
+        let mut panel = self.panel.as_ptr().wrapping_add(column);
+        for position in self.positions {
+            accumulate(
+                simd,
+                &mut sums,
+                0..self.lanes,
+                // SAFETY: `run` has checked that every row's every position and lane is inside x.
+                |f, lane| simd.splat(unsafe { *x[f].add(*position as usize + lane) }),
+                // SAFETY: `run` has checked that the panel has a row for each position and lane.
+                |p, lane| unsafe { simd.load(panel.add(lane * self.width + p * S::WIDTH)) },
+            );
+            panel = panel.wrapping_add(self.lanes * self.width);
+        }
+        for f in 0..F {
+            for p in 0..P {
+                // SAFETY: as for the load.
+                unsafe { simd.store(out.add(f * self.width + p * S::WIDTH), sums[f][p]) };
+            }
+        }
+    }
+}
+
+/// `sums[f][tap] += Σ over positions and lanes of dy[f + position] · x[tap + position]`, for sixteen lanes.
+pub(super) struct Inner<'a, T> {
+    /// A sum for each filter and tap.
+    pub(super) sums: &'a mut [T],
+    pub(super) dy: &'a [T],
+    /// Filters are so many values apart in dy.
+    pub(super) dy_plane: usize,
+    pub(super) filters: usize,
+    pub(super) x: &'a [T],
+    pub(super) taps: &'a [Tap],
+    /// Where each position lies in x, in entries of [`LANES`] values; in dy they are one after the other.
+    pub(super) positions: &'a [u32],
+}
+
+impl<T: Scalar> Kernel<T> for Inner<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, simd: S) {
+        let tap = largest(self.taps.iter().map(|tap| tap.x as usize));
+        let position = largest(self.positions.iter().map(|&position| position as usize));
+        assert!((tap + position + 1) * LANES <= self.x.len(), "inputs inside x");
+        let dy = self.filters.saturating_sub(1) * self.dy_plane + self.positions.len() * LANES;
+        assert!(dy <= self.dy.len(), "gradients inside dy");
+        assert!(self.filters * self.taps.len() <= self.sums.len(), "sums for all filters and taps");
+        let mut f = 0;
+        while f < self.filters {
+            f += match (S::REGISTERS >= 32, self.filters - f) {
+                (true, 6..) => self.taps::<S, 6, 4>(simd, f),
+                (true, 4..) => self.taps::<S, 4, 6>(simd, f),
+                (false, 3..) => self.taps::<S, 3, 3>(simd, f),
+                (_, 2..) => self.taps::<S, 2, 4>(simd, f),
+                _ => self.taps::<S, 1, 4>(simd, f),
+            };
+        }
+    }
+}
+
+impl<T: Scalar> Inner<'_, T> {
+    /// All taps of `F` filters; returns `F`.
+    #[inline(always)]
+    fn taps<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize) -> usize {
+        let whole = self.taps.len() / P * P;
+        for tap in (0..whole).step_by(P) {
+            self.block::<S, F, P>(simd, first, tap);
+        }
+        for tap in whole..self.taps.len() {
+            self.block::<S, F, 1>(simd, first, tap);
+        }
+        F
+    }
+
+    #[inline(always)]
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize, tap: usize) {
+        let mut sums = [[simd.splat(T::zero()); P]; F];
+        for part in (0..LANES).step_by(S::WIDTH) {
+            let dy = self.dy.as_ptr().wrapping_add(first * self.dy_plane + part);
+            let mut x = [self.x.as_ptr(); P];
+            for p in 0..P {
+                x[p] = x[p].wrapping_add(self.taps[tap + p].x as usize * LANES + part);
+            }
+            accumulate(
+                simd,
+                &mut sums,
+                self.positions.iter().enumerate(),
+                // SAFETY: `run` has checked that every filter's every position is inside dy.
+                |f, (i, _)| unsafe { simd.load(dy.add(f * self.dy_plane + i * LANES)) },
+                // SAFETY: `run` has checked that every tap's every position is inside x.
+                |p, (_, position)| unsafe { simd.load(x[p].add(*position as usize * LANES)) },
+            );
+        }
+        for f in 0..F {
+            for p in 0..P {
+                self.sums[(first + f) * self.taps.len() + tap + p] += simd.sum(sums[f][p]);
+            }
+        }
+    }
+}

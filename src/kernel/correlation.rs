@@ -1,0 +1,401 @@
+//! The sum over a window at every position: convolution forward and, by other tables, backward.
+//!
+//! An implicit im2col: the column matrix is a table of offsets into the (padded) input, never stored. With few
+//! samples, where a vector holds several positions, some columns at a time are gathered.
+
+use std::ops::Range;
+
+use super::Exec;
+use super::block::{Place, Shared, Start, Sums, Tap, Writer};
+use super::conv::Blocking;
+use super::simd::{Kernel, Simd};
+use crate::scalar::Scalar;
+use crate::tensor::{LANES, Lanes};
+
+/// The positions and taps of a window along rows or columns.
+pub(super) struct Axis {
+    /// Where the result of each position goes.
+    pub(super) outputs: Vec<usize>,
+    /// Padded input between positions.
+    pub(super) step: usize,
+    /// Place in the kernel, and offset in the padded input from a position's beginning.
+    pub(super) taps: Vec<(usize, usize)>,
+    /// The part of the padded input that is no padding.
+    pub(super) inside: Range<usize>,
+    /// Length of the padded input.
+    pub(super) padded: usize,
+    /// Length of the output.
+    pub(super) output: usize,
+}
+
+impl Axis {
+    /// The taps that meet more than padding at a position.
+    fn live(&self, position: usize) -> Vec<(usize, usize)> {
+        let start = position * self.step;
+        self.taps.iter().copied().filter(|(_, offset)| self.inside.contains(&(start + offset))).collect()
+    }
+}
+
+/// Rows of positions that see the same rows of the kernel: the others lie on padding.
+struct Band {
+    positions: Range<usize>,
+    taps: Vec<Tap>,
+}
+
+/// Sums over windows, with their tables.
+pub(super) struct Correlation {
+    channels: usize,
+    filters: usize,
+    /// Weights between one filter and the next.
+    w_step: usize,
+    /// Entries of a padded input tile, an output tile and an output plane.
+    x_tile: usize,
+    y_tile: usize,
+    y_plane: usize,
+    /// Where each position reads and is written, in entries.
+    positions: Vec<Position>,
+    /// Whether positions are written one after the other.
+    dense: bool,
+    /// All taps, channel by channel.
+    taps: Vec<Tap>,
+    bands: Vec<Band>,
+    /// Channels whose input around a few positions fits a first-level cache.
+    channels_together: usize,
+    blocking: Blocking,
+}
+
+#[derive(Clone, Copy)]
+struct Position {
+    x: u32,
+    y: u32,
+}
+
+/// Output columns of sixteen values that a task goes through.
+const COLUMNS: usize = 96;
+/// Columns gathered at a time, and taps of each.
+const GATHERED: usize = 6;
+const DEPTH: usize = 96;
+/// Filters of a task with gathered columns.
+const FILTERS: usize = 256;
+
+pub(super) fn index(i: usize) -> u32 {
+    u32::try_from(i).expect("fewer than 2^32 weights and positions")
+}
+
+impl Correlation {
+    /// Tables for `channels` channels of input and `filters` of output; `weight` gives the place of a filter's weight
+    /// for a channel, row and column of the kernel.
+    pub(super) fn new(
+        [channels, filters]: [usize; 2],
+        [rows, columns]: [&Axis; 2],
+        w_step: usize,
+        weight: impl Fn(usize, usize, usize) -> usize,
+        blocking: Blocking,
+    ) -> Self {
+        let taps = |live: &[(usize, usize)]| {
+            let mut taps = Vec::with_capacity(channels * live.len() * columns.taps.len());
+            for c in 0..channels {
+                for &(ky, y) in live {
+                    for &(kx, x) in &columns.taps {
+                        let x = (c * rows.padded + y) * columns.padded + x;
+                        taps.push(Tap { x: index(x), w: index(weight(c, ky, kx)) });
+                    }
+                }
+            }
+            taps
+        };
+        let mut positions = Vec::with_capacity(rows.outputs.len() * columns.outputs.len());
+        for (r, &y_row) in rows.outputs.iter().enumerate() {
+            for (c, &y_column) in columns.outputs.iter().enumerate() {
+                positions.push(Position {
+                    x: index(r * rows.step * columns.padded + c * columns.step),
+                    y: index(y_row * columns.output + y_column),
+                });
+            }
+        }
+        let mut bands: Vec<Band> = Vec::new();
+        let mut live_before = None;
+        for r in 0..rows.outputs.len() {
+            let live = rows.live(r);
+            let end = (r + 1) * columns.outputs.len();
+            match bands.last_mut() {
+                Some(band) if live_before.as_ref() == Some(&live) => band.positions.end = end,
+                _ => bands.push(Band { positions: r * columns.outputs.len()..end, taps: taps(&live) }),
+            }
+            live_before = Some(live);
+        }
+        let lines = rows.taps.len() * (columns.taps.len() + 3);
+        let y_plane = rows.output * columns.output;
+        Correlation {
+            channels,
+            filters,
+            w_step,
+            x_tile: channels * rows.padded * columns.padded,
+            y_tile: filters * y_plane,
+            y_plane,
+            dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
+            positions,
+            taps: taps(&rows.taps),
+            bands,
+            channels_together: (blocking.lines / lines.max(1)).max(1),
+            blocking,
+        }
+    }
+
+    /// Where a position reads, in entries.
+    pub(super) fn input(&self, position: usize) -> u32 {
+        self.positions[position].x
+    }
+
+    pub(super) fn taps(&self) -> &[Tap] {
+        &self.taps
+    }
+
+    /// y = sums over windows of x.
+    pub(super) fn run<T: Scalar>(
+        &self,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        start: Start<'_, T>,
+        relu: bool,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let pass = Pass { table: self, y, x, w, start, relu, exec, tiles };
+        if exec.lanes == LANES {
+            let tasks = self.bands.iter().map(|band| pass.tasks(band)).sum();
+            exec.each(tasks, |mut task| {
+                for band in &self.bands {
+                    let tasks = pass.tasks(band);
+                    if task < tasks {
+                        return pass.task(band, task);
+                    }
+                    task -= tasks;
+                }
+            });
+        } else {
+            let columns = self.positions.len() * exec.lanes;
+            let groups = columns.div_ceil(LANES * GATHERED);
+            let filters = if groups >= 8 { FILTERS } else { self.blocking.filters };
+            let blocks = self.filters.div_ceil(filters);
+            exec.each(groups * blocks, |task| {
+                let first = task % blocks * filters;
+                pass.gathered(task / blocks, first..(first + filters).min(self.filters));
+            });
+        }
+    }
+}
+
+/// One run over some tiles.
+struct Pass<'a, T> {
+    table: &'a Correlation,
+    y: Shared<'a, T>,
+    x: &'a [T],
+    w: &'a [T],
+    start: Start<'a, T>,
+    relu: bool,
+    exec: Exec,
+    tiles: usize,
+}
+
+/// `0..len` cut into parts of nearly equal size, at most `size` each: the part with this number.
+pub(super) fn part(len: usize, size: usize, number: usize) -> Range<usize> {
+    let parts = len.div_ceil(size).max(1);
+    number * len / parts..(number + 1) * len / parts
+}
+
+impl<T: Scalar> Pass<'_, T> {
+    /// Tiles and positions of a task: some positions of one tile, or all positions of some tiles.
+    fn cut(&self, band: &Band) -> [usize; 2] {
+        let columns = self.table.blocking.columns.min(COLUMNS);
+        let positions = band.positions.len();
+        [(columns / positions).clamp(1, self.tiles), columns.min(positions)]
+    }
+
+    fn tasks(&self, band: &Band) -> usize {
+        let [tiles, positions] = self.cut(band);
+        self.tiles.div_ceil(tiles)
+            * band.positions.len().div_ceil(positions)
+            * self.table.filters.div_ceil(self.table.blocking.filters)
+    }
+
+    fn task(&self, band: &Band, task: usize) {
+        let table = self.table;
+        let [tiles, positions] = self.cut(band);
+        let filter_parts = table.filters.div_ceil(table.blocking.filters);
+        let position_parts = band.positions.len().div_ceil(positions);
+        let first = task % filter_parts * table.blocking.filters;
+        let filters = first..(first + table.blocking.filters).min(table.filters);
+        let positions = part(band.positions.len(), positions, task / filter_parts % position_parts);
+        let tiles = part(self.tiles, tiles, task / filter_parts / position_parts);
+
+        let mut places = [Place::default(); COLUMNS];
+        let mut columns = 0;
+        for tile in tiles {
+            for position in &table.positions[band.positions.clone()][positions.clone()] {
+                places[columns] = Place {
+                    x: (tile * table.x_tile + position.x as usize) * LANES,
+                    y: (tile * table.y_tile + position.y as usize) * LANES,
+                };
+                columns += 1;
+            }
+        }
+        // SAFETY: the tasks of a run differ in filters, positions or tiles, and so in every value they touch.
+        let y = unsafe { self.y.writer() };
+        let per_channel = band.taps.len() / table.channels;
+        let blocks = table.channels.div_ceil(table.channels_together);
+        for block in 0..blocks {
+            let channels = part(table.channels, table.channels_together, block);
+            T::call(
+                self.exec.isa,
+                Sums {
+                    y: &y,
+                    y_plane: table.y_plane * LANES,
+                    x: self.x,
+                    w: self.w,
+                    w_step: table.w_step,
+                    taps: &band.taps[channels.start * per_channel..channels.end * per_channel],
+                    filters: filters.clone(),
+                    places: &places[..columns],
+                    start: if block == 0 { self.start } else { Start::Carry },
+                    relu: self.relu && block + 1 == blocks,
+                },
+            );
+        }
+    }
+
+    /// Some columns of sixteen values, each of several positions.
+    fn gathered(&self, group: usize, filters: Range<usize>) {
+        let (table, lanes) = (self.table, self.exec.lanes);
+        let total = table.positions.len() * lanes;
+        let first = group * GATHERED * LANES;
+        let columns = (total - first).div_ceil(LANES).min(GATHERED);
+        let mut segments = [Segment::default(); GATHERED * LANES];
+        let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
+        // Columns whose sixteen values lie side by side in y; the others are computed beside it.
+        let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
+        let mut places = [Place::default(); GATHERED];
+        for (c, place) in places.iter_mut().enumerate() {
+            *place = Place { x: c * LANES, y: first + c * LANES };
+        }
+        let plane = table.y_plane * lanes;
+        // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
+        let y = unsafe { self.y.writer() };
+        let mut panel = [Lanes::zero(); DEPTH * GATHERED];
+        let panel = super::values_mut(&mut panel);
+        let blocks = table.taps.len().div_ceil(DEPTH).max(1);
+        for block in 0..blocks {
+            let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
+            T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+            let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
+            for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
+                *step = Tap { x: index(k * GATHERED), w: tap.w };
+            }
+            let start = if block == 0 { self.start } else { Start::Carry };
+            let sums = Sums {
+                y: &y,
+                y_plane: plane,
+                x: &*panel,
+                w: self.w,
+                w_step: table.w_step,
+                taps: &steps[..taps.len()],
+                filters: filters.clone(),
+                places: &places[..whole],
+                start,
+                relu: self.relu && block + 1 == blocks,
+            };
+            for c in whole..columns {
+                let mut column = [Lanes::zero(); FILTERS];
+                let lane = first + c * LANES;
+                let pieces = (lane..(lane + LANES).min(total)).step_by(lanes).flat_map(|q| {
+                    let at = table.positions[q / lanes].y as usize * lanes;
+                    filters.clone().enumerate().map(move |(i, f)| (i, q - lane, f * plane + at))
+                });
+                if matches!(start, Start::Carry) {
+                    for (i, lane, at) in pieces.clone() {
+                        // SAFETY: as for the writer, which is not used meanwhile.
+                        let piece = unsafe { self.y.part(at..at + lanes) };
+                        column[i].0[lane..lane + lanes].copy_from_slice(piece);
+                    }
+                }
+                let own = Writer::new(super::values_mut(&mut column));
+                let start = match start {
+                    Start::Bias(bias) => Start::Bias(&bias[filters.start..]),
+                    other => other,
+                };
+                let (w, places) = (&self.w[filters.start * table.w_step..], &[Place { x: c * LANES, y: 0 }]);
+                let filters = 0..filters.len();
+                T::call(self.exec.isa, Sums { y: &own, y_plane: LANES, w, filters, places, start, ..sums });
+                for (i, lane, at) in pieces {
+                    // SAFETY: as for the writer, which is not used meanwhile.
+                    let piece = unsafe { self.y.part(at..at + lanes) };
+                    piece.copy_from_slice(&column[i].0[lane..lane + lanes]);
+                }
+            }
+            T::call(self.exec.isa, sums);
+        }
+    }
+}
+
+/// Values that lie side by side in x and in a gathered column.
+#[derive(Clone, Copy, Default)]
+struct Segment {
+    x: usize,
+    /// In the columns of one tap.
+    at: usize,
+    len: usize,
+}
+
+impl Correlation {
+    /// Cuts a range of outputs, counted in values, into segments that lie side by side in x.
+    fn segments<'a>(&self, room: &'a mut [Segment], outputs: Range<usize>, lanes: usize) -> &'a [Segment] {
+        let mut count = 0;
+        for q in outputs.clone().step_by(lanes) {
+            let x = self.positions[q / lanes].x as usize * lanes;
+            match room[..count].last_mut() {
+                // Not longer than the copy of one segment.
+                Some(last) if last.x + last.len == x && last.len + lanes <= LANES => last.len += lanes,
+                _ => {
+                    room[count] = Segment { x, at: q - outputs.start, len: lanes };
+                    count += 1;
+                }
+            }
+        }
+        &room[..count]
+    }
+}
+
+/// Copies segments of x, one row of columns for each tap.
+struct Gather<'a, T> {
+    panel: &'a mut [T],
+    x: &'a [T],
+    segments: &'a [Segment],
+    taps: &'a [Tap],
+    lanes: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Gather<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        for (k, tap) in self.taps.iter().enumerate() {
+            for segment in self.segments {
+                let (from, to) = (segment.x + tap.x as usize * self.lanes, k * GATHERED * LANES + segment.at);
+                if from + LANES <= self.x.len() && to + LANES <= self.panel.len() {
+                    // Sixteen values at once: what is too much is overwritten by the next segment.
+                    for part in (0..LANES).step_by(S::WIDTH) {
+                        // SAFETY: sixteen values from `from` are inside x, and from `to` inside the panel.
+                        unsafe {
+                            let v = simd.load(self.x.as_ptr().add(from + part));
+                            simd.store(self.panel.as_mut_ptr().add(to + part), v);
+                        }
+                    }
+                } else {
+                    self.panel[to..to + segment.len].copy_from_slice(&self.x[from..from + segment.len]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! Vectors and instruction sets, chosen when the program runs.
+//!
+//! An algorithm is written once, over [`Simd`], and compiled once for each instruction set. A value of
+//! [`Avx512`] or [`Avx2`] proves that the processor has it: there is no other way to get one than to ask.
+
+use std::fmt;
+
+use crate::scalar::Scalar;
+
+/// Vectors of `T` on one instruction set.
+pub trait Simd<T>: Copy + Send + Sync + 'static {
+    /// A register of values.
+    type V: Copy;
+    /// Values in a register.
+    const WIDTH: usize;
+    /// Registers that the instruction set has.
+    const REGISTERS: usize;
+
+    /// The same value everywhere.
+    fn splat(self, value: T) -> Self::V;
+
+    /// `WIDTH` values from memory.
+    ///
+    /// # Safety
+    /// `from` is valid for reading `WIDTH` values; it need not be aligned to more than `T`.
+    unsafe fn load(self, from: *const T) -> Self::V;
+
+    /// `WIDTH` values to memory.
+    ///
+    /// # Safety
+    /// `to` is valid for writing `WIDTH` values; it need not be aligned to more than `T`.
+    unsafe fn store(self, to: *mut T, v: Self::V);
+
+    /// a · b + c, in one rounding where the processor can.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// a + b.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// a − b.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// max(v, 0); a NaN stays one.
+    fn relu(self, v: Self::V) -> Self::V;
+
+    /// The sum of the values, always added in the same order.
+    #[inline(always)]
+    fn sum(self, v: Self::V) -> T
+    where
+        T: Scalar,
+    {
+        let mut values = [T::zero(); 16];
+        // SAFETY: no instruction set has more than sixteen values in a vector.
+        unsafe { self.store(values.as_mut_ptr(), v) };
+        let mut half = Self::WIDTH / 2;
+        while half > 0 {
+            for l in 0..half {
+                values[l] += values[l + half];
+            }
+            half /= 2;
+        }
+        values[0]
+    }
+}
+
+/// An algorithm for any instruction set. Its `run`, and what that calls, is `#[inline(always)]`, so that it is
+/// compiled inside the function that has the instructions.
+pub trait Kernel<T> {
+    /// What it returns.
+    type Output;
+
+    /// Runs it.
+    fn run<S: Simd<T>>(self, simd: S) -> Self::Output;
+}
+
+/// A scalar with vectors on every instruction set.
+pub trait Vectorized: Sized + Copy {
+    /// Runs a kernel with an instruction set.
+    fn call<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output;
+
+    /// Four rows as four columns.
+    #[inline(always)]
+    fn transpose(rows: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
+        std::array::from_fn(|j| std::array::from_fn(|i| rows[i][j]))
+    }
+}
+
+/// Declares a function of plain loops that the compiler vectorises, once for each instruction set: its first
+/// argument is the [`Isa`].
+macro_rules! vectorized {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident[$($generics:tt)*]($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$doc])*
+        $vis fn $name<$($generics)*>(isa: $crate::kernel::Isa, $($arg: $type),*) {
+            #[inline(always)]
+            fn body<$($generics)*>($($arg: $type),*) $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+            fn avx512<$($generics)*>($($arg: $type),*) {
+                body($($arg),*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2<$($generics)*>($($arg: $type),*) {
+                body($($arg),*)
+            }
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: the value proves that the processor has the instructions.
+                $crate::kernel::Isa::Avx512(_) => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: the value proves that the processor has the instructions.
+                $crate::kernel::Isa::Avx2(_) => unsafe { avx2($($arg),*) },
+                $crate::kernel::Isa::Portable => body($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use vectorized;
+
+/// An instruction set that this processor has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Isa {
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    /// 256-bit vectors with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// What the compiler makes of arrays for the baseline of its target: SSE2, NEON.
+    Portable,
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(_) => "AVX2 and FMA",
+            Isa::Portable => "portable",
+        })
+    }
+}
+
+/// Vectors from arrays, for any processor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Portable;
+
+impl<T: Scalar> Simd<T> for Portable {
+    type V = [T; 4];
+    const WIDTH: usize = 4;
+    const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
+
+    #[inline(always)]
+    fn splat(self, value: T) -> [T; 4] {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const T) -> [T; 4] {
+        // SAFETY: the caller's promise; an array has the layout and alignment of its elements.
+        unsafe { from.cast::<[T; 4]>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T, v: [T; 4]) {
+        // SAFETY: the caller's promise; an array has the layout and alignment of its elements.
+        unsafe { to.cast::<[T; 4]>().write(v) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: [T; 4], b: [T; 4], c: [T; 4]) -> [T; 4] {
+        // Without the instruction, a fused multiply-add is a call of a function.
+        const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+        std::array::from_fn(|l| if FUSED { a[l].mul_add(b[l], c[l]) } else { a[l] * b[l] + c[l] })
+    }
+
+    #[inline(always)]
+    fn add(self, a: [T; 4], b: [T; 4]) -> [T; 4] {
+        std::array::from_fn(|l| a[l] + b[l])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: [T; 4], b: [T; 4]) -> [T; 4] {
+        std::array::from_fn(|l| a[l] - b[l])
+    }
+
+    #[inline(always)]
+    fn relu(self, v: [T; 4]) -> [T; 4] {
+        v.map(|v| if v < T::zero() { T::zero() } else { v })
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod detected {
+    use super::{Isa, Kernel, Portable, Vectorized};
+
+    impl Isa {
+        /// The fastest that this processor has.
+        pub fn best() -> Isa {
+            Isa::Portable
+        }
+
+        /// All that this processor has, the fastest first.
+        pub fn all() -> Vec<Isa> {
+            vec![Isa::Portable]
+        }
+    }
+
+    impl Vectorized for f32 {
+        fn call<K: Kernel<f32>>(_: Isa, kernel: K) -> K::Output {
+            kernel.run(Portable)
+        }
+    }
+
+    impl Vectorized for f64 {
+        fn call<K: Kernel<f64>>(_: Isa, kernel: K) -> K::Output {
+            kernel.run(Portable)
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{Isa, Kernel, Portable, Simd, Vectorized};
+
+    /// Proof that the processor has AVX-512 (F, VL, BW, DQ).
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Avx512(());
+
+    /// Proof that the processor has AVX2 and FMA.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Avx2(());
+
+    impl Avx512 {
+        /// The proof, if the processor has it.
+        pub fn new() -> Option<Self> {
+            let has = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq");
+            has.then_some(Avx512(()))
+        }
+    }
+
+    impl Avx2 {
+        /// The proof, if the processor has it.
+        pub fn new() -> Option<Self> {
+            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
+        }
+    }
+
+    impl Isa {
+        /// The fastest that this processor has.
+        pub fn best() -> Isa {
+            if let Some(proof) = Avx512::new() {
+                Isa::Avx512(proof)
+            } else if let Some(proof) = Avx2::new() {
+                Isa::Avx2(proof)
+            } else {
+                Isa::Portable
+            }
+        }
+
+        /// All that this processor has, the fastest first.
+        pub fn all() -> Vec<Isa> {
+            let mut all = Vec::new();
+            all.extend(Avx512::new().map(Isa::Avx512));
+            all.extend(Avx2::new().map(Isa::Avx2));
+            all.push(Isa::Portable);
+            all
+        }
+    }
+
+    /// The vectors of one instruction set and scalar, by the names of their intrinsics.
+    macro_rules! vectors {
+        ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
+         $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident) => {
+            impl Simd<$scalar> for $isa {
+                type V = $vector;
+                const WIDTH: usize = $width;
+                const REGISTERS: usize = $registers;
+
+                #[inline(always)]
+                fn splat(self, value: $scalar) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction.
+                    unsafe { $splat(value) }
+                }
+
+                #[inline(always)]
+                unsafe fn load(self, from: *const $scalar) -> $vector {
+                    // SAFETY: as above, and the caller's promise about the memory.
+                    unsafe { $load(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $scalar, v: $vector) {
+                    // SAFETY: as above, and the caller's promise about the memory.
+                    unsafe { $store(to, v) }
+                }
+
+                #[inline(always)]
+                fn mul_add(self, a: $vector, b: $vector, c: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction.
+                    unsafe { $fmadd(a, b, c) }
+                }
+
+                #[inline(always)]
+                fn add(self, a: $vector, b: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction.
+                    unsafe { $add(a, b) }
+                }
+
+                #[inline(always)]
+                fn sub(self, a: $vector, b: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction.
+                    unsafe { $sub(a, b) }
+                }
+
+                #[inline(always)]
+                fn relu(self, v: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction. Of a pair with a NaN it
+                    // returns the second, so that a NaN in `v` stays.
+                    unsafe { $max($zero(), v) }
+                }
+            }
+        };
+    }
+
+    vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
+        _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps);
+    vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
+        _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd);
+    vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
+        _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps);
+    vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
+        _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd);
+
+    macro_rules! calls {
+        ($scalar:ident $($more:item)*) => {
+            impl Vectorized for $scalar {
+                fn call<K: Kernel<$scalar>>(isa: Isa, kernel: K) -> K::Output {
+                    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                    fn with_avx512<K: Kernel<$scalar>>(proof: Avx512, kernel: K) -> K::Output {
+                        kernel.run(proof)
+                    }
+                    #[target_feature(enable = "avx2,fma")]
+                    fn with_avx2<K: Kernel<$scalar>>(proof: Avx2, kernel: K) -> K::Output {
+                        kernel.run(proof)
+                    }
+                    match isa {
+                        // SAFETY: the value proves that the processor has the instructions.
+                        Isa::Avx512(proof) => unsafe { with_avx512(proof, kernel) },
+                        // SAFETY: the value proves that the processor has the instructions.
+                        Isa::Avx2(proof) => unsafe { with_avx2(proof, kernel) },
+                        Isa::Portable => kernel.run(Portable),
+                    }
+                }
+                $($more)*
+            }
+        };
+    }
+    calls!(f64);
+    calls!(f32
+        #[inline(always)]
+        fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+            let mut columns = rows;
+            // SAFETY: SSE belongs to the processor family; a row is four values.
+            unsafe {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|i| _mm_loadu_ps(rows[i].as_ptr()));
+                let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+                _mm_storeu_ps(columns[0].as_mut_ptr(), _mm_movelh_ps(ab, cd));
+                _mm_storeu_ps(columns[1].as_mut_ptr(), _mm_movehl_ps(cd, ab));
+                let (ab, cd) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+                _mm_storeu_ps(columns[2].as_mut_ptr(), _mm_movelh_ps(ab, cd));
+                _mm_storeu_ps(columns[3].as_mut_ptr(), _mm_movehl_ps(cd, ab));
+            }
+            columns
+        }
+    );
+}
+
+/// Runs `rounds` times a dozen or two independent multiply-adds of whole vectors, to measure the most that one thread can do.
+/// Returns how many floating-point operations that were.
+///
+/// ```
+/// use convnet::kernel::{Isa, simd};
+/// assert!(simd::multiply_adds(Isa::best(), 10) >= 10 * 12 * 4 * 2);
+/// ```
+pub fn multiply_adds(isa: Isa, rounds: usize) -> usize {
+    f32::call(isa, MultiplyAdds { rounds })
+}
+
+struct MultiplyAdds {
+    rounds: usize,
+}
+
+impl Kernel<f32> for MultiplyAdds {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd<f32>>(self, simd: S) -> usize {
+        // As many chains as registers allow, at least latency times issue width of them.
+        if S::REGISTERS >= 32 { self.chains::<S, 24>(simd) } else { self.chains::<S, 12>(simd) }
+    }
+}
+
+impl MultiplyAdds {
+    #[inline(always)]
+    fn chains<S: Simd<f32>, const N: usize>(self, simd: S) -> usize {
+        let (a, b) = (simd.splat(std::hint::black_box(0.999)), simd.splat(std::hint::black_box(0.001)));
+        let mut chains = [simd.splat(std::hint::black_box(1.0)); N];
+        for _ in 0..std::hint::black_box(self.rounds) {
+            for chain in &mut chains {
+                *chain = simd.mul_add(*chain, a, b);
+            }
+        }
+        let mut sum = 0.0;
+        for chain in chains {
+            sum += simd.sum(chain);
+        }
+        std::hint::black_box(sum);
+        2 * self.rounds * N * S::WIDTH
+    }
+}

@@ -1,0 +1,238 @@
+//! The gradient by the weights of a convolution: a sum over samples and positions.
+//!
+//! Vectors hold filters, or channels where the kernel is one position; with few filters they hold samples.
+
+use super::block::{Inner, Outer, Shared, Tap, Writer};
+use super::conv::Blocking;
+use super::simd::{Kernel, Simd};
+use super::{Exec, values_mut};
+use crate::scalar::Scalar;
+use crate::tensor::{LANES, Lanes};
+
+/// Values in a row of a panel: four vectors of sixteen.
+const PANEL: usize = 64;
+/// Rows of sums of a task.
+const ROWS: usize = 96;
+/// Positions and lanes that a block of sums goes through before the next.
+const DEPTH: usize = 128;
+
+/// Where the values of a tile lie.
+#[derive(Clone, Copy)]
+pub(super) struct Planes {
+    /// Channels or filters.
+    pub(super) count: usize,
+    /// Entries from one plane to the next.
+    pub(super) plane: usize,
+    /// Entries from one tile to the next.
+    pub(super) tile: usize,
+}
+
+/// Entries that the panels of so many planes take for each tile.
+pub(super) fn panels_len(planes: usize, area: usize) -> usize {
+    planes.next_multiple_of(LANES) * area
+}
+
+/// x\[plane\]\[row\] as panels \[row\]\[64 planes\], the last one narrower; a row is a position and a lane.
+pub(super) fn transpose<T: Scalar>(
+    panels: &mut [Lanes<T>],
+    x: &[T],
+    planes: Planes,
+    area: usize,
+    exec: Exec,
+    tiles: usize,
+) {
+    let (rows, lanes) = (area * exec.lanes, exec.lanes);
+    let parts = planes.count.div_ceil(LANES);
+    let panels = Shared::new(values_mut(panels));
+    exec.each(tiles * parts, |task| {
+        let (tile, first) = (task / parts, task % parts * LANES);
+        let panel = first / PANEL * PANEL;
+        let width = panel_width(planes.count, panel);
+        let count = (planes.count - first).min(LANES);
+        let start = tile * parts * LANES * rows + panel * rows + (first - panel);
+        let x = &x[(tile * planes.tile + first * planes.plane) * lanes..];
+        // SAFETY: tasks differ in the tile or in the sixteen planes, which are a part of each row of a panel.
+        let out = unsafe { panels.writer() };
+        T::call(exec.isa, Transpose { out, start, width, x, step: planes.plane * lanes, count, rows });
+    });
+}
+
+/// Rows of sixteen values from sixteen planes.
+struct Transpose<'a, T> {
+    out: Writer<'a, T>,
+    /// Where the first row goes, and values from one row to the next.
+    start: usize,
+    width: usize,
+    x: &'a [T],
+    /// Values from one plane to the next.
+    step: usize,
+    /// Planes that there are; the others are zeros.
+    count: usize,
+    rows: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, _: S) {
+        const SIDE: usize = 4;
+        for first in (0..LANES).step_by(SIDE) {
+            if first + SIDE <= self.count {
+                let planes: [&[T]; SIDE] =
+                    std::array::from_fn(|i| &self.x[(first + i) * self.step..][..self.rows]);
+                let whole = self.rows / SIDE * SIDE;
+                for row in (0..whole).step_by(SIDE) {
+                    let mut block = [[T::zero(); SIDE]; SIDE];
+                    for i in 0..SIDE {
+                        block[i] = *planes[i][row..].first_chunk().expect("rows of a whole block");
+                    }
+                    for (j, values) in T::transpose(block).into_iter().enumerate() {
+                        self.out.put(self.start + (row + j) * self.width + first, values);
+                    }
+                }
+                for row in whole..self.rows {
+                    self.out.put(self.start + row * self.width + first, planes.map(|plane| plane[row]));
+                }
+            } else {
+                for row in 0..self.rows {
+                    let value = |i| if i < self.count { self.x[i * self.step + row] } else { T::zero() };
+                    let values: [T; SIDE] = std::array::from_fn(|i| value(first + i));
+                    self.out.put(self.start + row * self.width + first, values);
+                }
+            }
+        }
+    }
+}
+
+/// Values in a row of the panel that begins with this plane.
+fn panel_width(planes: usize, first: usize) -> usize {
+    (planes - first).min(PANEL).next_multiple_of(LANES)
+}
+
+/// What is multiplied with the panels: a row of sums for each of `rows`, over the given positions.
+pub(super) struct Operand<'a, T> {
+    pub(super) values: &'a [T],
+    /// Entries from one tile to the next.
+    pub(super) tile: usize,
+    pub(super) row: &'a (dyn Fn(usize) -> u32 + Sync),
+    pub(super) rows: usize,
+    pub(super) position: &'a (dyn Fn(usize) -> u32 + Sync),
+    pub(super) positions: usize,
+}
+
+/// `dw[place(row, plane)] = Σ over tiles, positions and lanes of operand · panel`.
+pub(super) fn outer<T: Scalar>(
+    dw: &mut [T],
+    place: impl Fn(usize, usize) -> usize + Sync,
+    operand: &Operand<'_, T>,
+    panels: &[Lanes<T>],
+    planes: usize,
+    blocking: Blocking,
+    exec: Exec,
+    tiles: usize,
+) {
+    let lanes = exec.lanes;
+    let panels = super::values(panels);
+    let depth = operand.positions * lanes;
+    let panel_count = planes.div_ceil(PANEL);
+    // At least a few tasks, as long as each has a few rows.
+    let wanted = 8_usize.div_ceil(panel_count);
+    let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, blocking.rows.min(ROWS));
+    let row_parts = operand.rows.div_ceil(rows);
+    let tile_panels = planes.div_ceil(LANES) * LANES * depth;
+    let dw = Shared::new(dw);
+    exec.each(panel_count * row_parts, |task| {
+        let first = task % panel_count * PANEL;
+        let width = panel_width(planes, first);
+        let rows = task / panel_count * rows..(task / panel_count * rows + rows).min(operand.rows);
+        let mut starts = [0; ROWS];
+        for (start, row) in starts.iter_mut().zip(rows.clone()) {
+            *start = (operand.row)(row) * lanes as u32;
+        }
+        let starts = &starts[..rows.len()];
+        let mut sums = [Lanes::zero(); ROWS * PANEL / LANES];
+        let sums = values_mut(&mut sums);
+        for tile in 0..tiles {
+            let x = &operand.values[tile * operand.tile * lanes..];
+            let panel = &panels[tile * tile_panels + first * depth..][..width * depth];
+            let together = (blocking.depth.min(DEPTH) / lanes).max(1);
+            for start in (0..operand.positions).step_by(together) {
+                let block = start..(start + together).min(operand.positions);
+                let mut positions = [0; DEPTH];
+                for (at, position) in positions.iter_mut().zip(block.clone()) {
+                    *at = (operand.position)(position) * lanes as u32;
+                }
+                let positions = &positions[..block.len()];
+                let panel = &panel[block.start * lanes * width..];
+                T::call(
+                    exec.isa,
+                    Outer { sums: &mut *sums, x, rows: starts, positions, lanes, panel, width },
+                );
+            }
+        }
+        for (i, row) in rows.enumerate() {
+            for plane in first..(first + width).min(planes) {
+                let at = place(row, plane);
+                // SAFETY: tasks differ in rows or planes, and so in the places.
+                let place = unsafe { dw.part(at..at + 1) };
+                place[0] = sums[i * width + plane - first];
+            }
+        }
+    });
+}
+
+/// `dw[filter][tap] = Σ over tiles, positions and lanes of dy · x`, for few filters.
+pub(super) fn inner<T: Scalar>(
+    dw: &mut [T],
+    dy: (&[T], Planes),
+    x: (&[T], usize),
+    taps: &[Tap],
+    positions: impl Fn(usize) -> u32 + Sync,
+    area: usize,
+    blocking: Blocking,
+    exec: Exec,
+    tiles: usize,
+) {
+    const TAPS: usize = 32;
+    const FILTERS: usize = 12;
+    let ((dy, planes), (x, x_tile)) = (dy, x);
+    let dw = Shared::new(dw);
+    let count = taps.len();
+    let filter_parts = planes.count.div_ceil(FILTERS);
+    exec.each(count.div_ceil(TAPS) * filter_parts, |task| {
+        let first = task % filter_parts * FILTERS;
+        let filters = first..(first + FILTERS).min(planes.count);
+        let task = task / filter_parts;
+        let part = task * TAPS..(task * TAPS + TAPS).min(count);
+        let taps = &taps[part.clone()];
+        let mut sums = [T::zero(); TAPS * FILTERS];
+        let together = blocking.depth.min(DEPTH) / 2;
+        for tile in 0..tiles {
+            for start in (0..area).step_by(together) {
+                let block = start..(start + together).min(area);
+                let mut at = [0; DEPTH];
+                for (at, position) in at.iter_mut().zip(block.clone()) {
+                    *at = positions(position);
+                }
+                T::call(
+                    exec.isa,
+                    Inner {
+                        sums: &mut sums[..filters.len() * taps.len()],
+                        dy: &dy[(tile * planes.tile + first * planes.plane + block.start) * LANES..],
+                        dy_plane: planes.plane * LANES,
+                        filters: filters.len(),
+                        x: &x[tile * x_tile * LANES..],
+                        taps,
+                        positions: &at[..block.len()],
+                    },
+                );
+            }
+        }
+        for (filter, sums) in filters.zip(sums.chunks(taps.len())) {
+            let row = filter * count + part.start;
+            // SAFETY: tasks differ in the taps.
+            unsafe { dw.part(row..row + taps.len()) }.copy_from_slice(sums);
+        }
+    });
+}
