@@ -99,7 +99,7 @@ fn measure(options: &Options) {
         let flop = (2 * samples * w.len() * out * out) as f64;
         let times = [
             seconds(options.seconds, || conv.forward(&mut y, &x, &w, &b, false, &mut scratch, exec)),
-            seconds(options.seconds, || conv.backward_data(&mut dx, &dy, &w, &mut scratch, exec)),
+            seconds(options.seconds, || conv.backward_data(&mut dx, &dy, &w, None, &mut scratch, exec)),
             seconds(options.seconds, || conv.backward_weights(&mut dw, &mut db, &dy, &x, &mut scratch, exec)),
         ];
         let rates = times.map(|t| flop / t / 1e9);

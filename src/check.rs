@@ -12,11 +12,12 @@ use crate::init::normal;
 use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::plan::{LossOf, Plan, Workspace};
+use crate::plan::Plan;
 use crate::random::{self, Generator, purpose};
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES, Lanes};
 use crate::train::{Tally, tally_tiles};
+use crate::workspace::{Input, LossOf, Task, Workspace};
 
 const EPSILON: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-5;
@@ -74,7 +75,8 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 }
 
 /// Checks a layer, or a chain of them, in training mode: the gradients by its input and by its parameters, on
-/// 18 random samples (a whole tile and a part of one), for a random weighted sum of the outputs.
+/// 18 random samples (a whole tile and a part of one) and on 3 (few samples, without gaps), for a random weighted sum
+/// of the outputs.
 ///
 /// # Errors
 /// The first [`Mismatch`].
@@ -85,49 +87,67 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 /// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
 pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
-    const SAMPLES: usize = LANES + 2;
+    // Once as one group that shares out each operation, once as a group for each tile.
+    for (samples, groups) in [(LANES + 2, 1), (LANES + 2, 2), (3, 1)] {
+        cut::<In, L>(layer, seed, samples, groups)?;
+    }
+    Ok(())
+}
+
+/// Checks a layer on so many samples in so many groups.
+fn cut<In: Shape, L: Layer<In, f64>>(
+    layer: &L,
+    seed: u64,
+    samples: usize,
+    groups: usize,
+) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
     let plan = Plan::of::<In, _>(layer);
     let mut params = normals(&mut rng, plan.params());
-    let mut x: Batch<In, f64> = normal_batch(&mut rng, SAMPLES);
-    let weights: Batch<L::Out, f64> = normal_batch(&mut rng, SAMPLES);
-    let keys: Vec<u64> = (0..SAMPLES).map(|_| rng.random()).collect();
-    let sum = |dy: &mut [Lanes<f64>], y: &[Lanes<f64>], samples: std::ops::Range<usize>| {
-        let weights = &weights.as_lanes()[samples.start / LANES * L::Out::LEN..][..y.len()];
-        dy.copy_from_slice(weights);
-        let products = weights.iter().zip(y).map(|(w, y)| w.zip(*y, |w, y| w * y).sum());
-        Tally { loss: products.sum(), ..Tally::default() }
+    let mut x: Batch<In, f64> = normal_batch(&mut rng, samples);
+    let weights: Batch<L::Out, f64> = normal_batch(&mut rng, samples);
+    let keys: Vec<u64> = (0..samples).map(|_| rng.random()).collect();
+    let sum = |dy: &mut [Lanes<f64>], y: &[Lanes<f64>], part: std::ops::Range<usize>| {
+        let weights = &weights.as_lanes()[part.start / LANES * L::Out::LEN..][..y.len()];
+        let mut tally = Tally::default();
+        for (i, ((dy, y), w)) in dy.iter_mut().zip(y).zip(weights).enumerate() {
+            let used = (part.len() - i / L::Out::LEN * LANES).min(LANES);
+            *dy = Lanes::zero();
+            for lane in 0..used {
+                dy.0[lane] = w.0[lane];
+                tally.loss += w.0[lane] * y.0[lane];
+            }
+        }
+        tally
     };
-    // Once as one group that shares out each operation, once as a group for each tile.
-    for groups in [1, 2] {
-        let mut space = Workspace::cut(&plan, SAMPLES, groups);
-        let mut dx: Batch<In, f64> = Batch::zeros(SAMPLES);
-        plan.gradient(&mut space, x.as_lanes(), Some(dx.as_lanes_mut()), &params, &keys, &sum);
-        let gradient = space.gradient().to_vec();
-        let mut value = |x: &Batch<In, f64>, params: &[f64]| {
-            plan.gradient(&mut space, x.as_lanes(), None, params, &keys, &sum).loss
-        };
-        for i in coordinates(&mut rng, In::LEN * SAMPLES) {
-            let (sample, entry) = (i / In::LEN, i % In::LEN);
-            let (at, lane) = (sample / LANES * In::LEN + entry, sample % LANES);
-            let centre = x.as_lanes()[at].0[lane];
-            x.as_lanes_mut()[at].0[lane] = centre + EPSILON;
-            let above = value(&x, &params);
-            x.as_lanes_mut()[at].0[lane] = centre - EPSILON;
-            let below = value(&x, &params);
-            x.as_lanes_mut()[at].0[lane] = centre;
-            let by = || format!("input {entry} of sample {sample}");
-            compare(by, (above - below) / (2.0 * EPSILON), dx.as_lanes()[at].0[lane])?;
-        }
-        for i in coordinates(&mut rng, params.len()) {
-            let centre = params[i];
-            params[i] = centre + EPSILON;
-            let above = value(&x, &params);
-            params[i] = centre - EPSILON;
-            let below = value(&x, &params);
-            params[i] = centre;
-            compare(|| format!("parameter {i}"), (above - below) / (2.0 * EPSILON), gradient[i])?;
-        }
+    let mut space = Workspace::new(&plan, samples);
+    let mut dx: Batch<In, f64> = Batch::zeros(samples);
+    let mut run = |x: &Batch<In, f64>, params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
+        let (input, groups) = (Input::Tiles(x.as_lanes()), Some(groups));
+        let tally = plan.gradient(&mut space, Task { input, dx, params, keys: &keys, loss: &sum, groups });
+        (tally.loss, space.gradient().to_vec())
+    };
+    let (_, gradient) = run(&x, &params, Some(dx.as_lanes_mut()));
+    for i in coordinates(&mut rng, In::LEN * samples) {
+        let (sample, entry) = (i / In::LEN, i % In::LEN);
+        let (at, lane) = (sample / LANES * In::LEN + entry, sample % LANES);
+        let centre = x.as_lanes()[at].0[lane];
+        x.as_lanes_mut()[at].0[lane] = centre + EPSILON;
+        let above = run(&x, &params, None).0;
+        x.as_lanes_mut()[at].0[lane] = centre - EPSILON;
+        let below = run(&x, &params, None).0;
+        x.as_lanes_mut()[at].0[lane] = centre;
+        let by = || format!("input {entry} of sample {sample}");
+        compare(by, (above - below) / (2.0 * EPSILON), dx.as_lanes()[at].0[lane])?;
+    }
+    for i in coordinates(&mut rng, params.len()) {
+        let centre = params[i];
+        params[i] = centre + EPSILON;
+        let above = run(&x, &params, None).0;
+        params[i] = centre - EPSILON;
+        let below = run(&x, &params, None).0;
+        params[i] = centre;
+        compare(|| format!("parameter {i}"), (above - below) / (2.0 * EPSILON), gradient[i])?;
     }
     Ok(())
 }
@@ -211,11 +231,16 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     direction.iter_mut().for_each(|d| *d /= length);
 
     let mut space = Workspace::new(plan, inputs.len());
-    plan.gradient(&mut space, inputs.as_lanes(), None, params, &keys, loss);
-    let found: f64 = space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum();
+    let mut run = |params: &[f64]| {
+        let input = Input::Tiles(inputs.as_lanes());
+        let task = Task { input, dx: None, params, keys: &keys, loss, groups: None };
+        let tally = plan.gradient(&mut space, task);
+        (tally.loss * scale, space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum::<f64>())
+    };
+    let (_, found) = run(params);
     let mut value = |step: f64| {
         let moved: Vec<f64> = params.iter().zip(&direction).map(|(p, d)| p + step * d).collect();
-        plan.gradient(&mut space, inputs.as_lanes(), None, &moved, &keys, loss).loss * scale
+        run(&moved).0
     };
     let expected = (value(EPSILON) - value(-EPSILON)) / (2.0 * EPSILON);
     compare(|| "a random direction of all parameters".into(), expected, found)

@@ -50,6 +50,7 @@ mod scalar;
 pub mod shape;
 pub mod tensor;
 pub mod train;
+mod workspace;
 
 pub use error::Error;
 pub use init::Init;

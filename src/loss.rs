@@ -1,10 +1,11 @@
 //! Losses: how far an output is from its target, and in which direction to go.
 
 use crate::data::{Class, Target};
+use crate::kernel::{values, values_mut};
 use crate::layer::softmax;
 use crate::scalar::Scalar;
 use crate::shape::{Features, Flat, Probabilities, Shape};
-use crate::tensor::{Lanes, Tensor};
+use crate::tensor::{LANES, Lanes, Tensor};
 
 /// The distance between an output of shape `Out` and a target, averaged over the samples of a batch.
 #[diagnostic::on_unimplemented(
@@ -65,10 +66,10 @@ pub struct SoftmaxCrossEntropy;
 
 impl<const N: usize, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<Flat<N>, Y, T> for SoftmaxCrossEntropy {
     fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        let log_sum = softmax(dy, y);
+        let log_sum = softmax(values_mut(dy).as_chunks_mut::<LANES>().0, values(y).as_chunks().0);
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
-            loss += (log_sum.0[lane] - y[target.entry()].0[lane]).as_f64();
+            loss += (log_sum[lane] - y[target.entry()].0[lane]).as_f64();
             dy[target.entry()].0[lane] -= T::one();
         }
         for dy in dy {

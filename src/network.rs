@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::init::Init;
+use crate::kernel::{values, values_mut};
 use crate::layer::{Chain, Layer};
 use crate::plan::{Param, Plan};
 use crate::scalar::Scalar;
@@ -61,11 +62,26 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     fn model_mut(&mut self) -> &mut Model<Self::Input, Self::Output, Self::Scalar>;
 
     /// The outputs for a batch of samples. Uses all threads.
+    ///
+    /// After the first call it allocates nothing but the outputs; [`infer_into`](Network::infer_into) not even these.
     fn infer<S>(&self, batch: &Batch<S, Self::Scalar>) -> Batch<Self::Output, Self::Scalar>
     where
         S: Feeds<Self::Input>,
     {
-        self.model().infer(batch)
+        let mut outputs = Batch::zeros(batch.len());
+        self.model().infer_into(&mut outputs, batch);
+        outputs
+    }
+
+    /// Writes the outputs for a batch of samples to `outputs`.
+    ///
+    /// # Panics
+    /// If there are not as many outputs as samples.
+    fn infer_into<S>(&self, outputs: &mut Batch<Self::Output, Self::Scalar>, batch: &Batch<S, Self::Scalar>)
+    where
+        S: Feeds<Self::Input>,
+    {
+        self.model().infer_into(outputs, batch);
     }
 
     /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
@@ -75,8 +91,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         S: Feeds<Self::Input>,
         Self::Output: Scores,
     {
-        let batch: Batch<S, Self::Scalar> = std::iter::once(sample).collect();
-        let scores = self.infer(&batch).sample(0);
+        let scores = self.model().infer_one(sample);
         let probabilities = Self::Output::probabilities(scores.as_slice());
         Prediction { class: argmax(probabilities.iter().copied()), probabilities }
     }
@@ -238,10 +253,29 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         Ok(())
     }
 
-    /// The outputs for a batch of samples.
-    pub fn infer<S: Feeds<In>>(&self, batch: &Batch<S, T>) -> Batch<Out, T> {
-        let mut output = Batch::zeros(batch.len());
-        self.plan.infer(output.as_lanes_mut(), batch.as_lanes(), &self.params);
+    /// Writes the outputs for a batch of samples to `outputs`.
+    ///
+    /// # Panics
+    /// If there are not as many outputs as samples.
+    pub fn infer_into<S: Feeds<In>>(&self, outputs: &mut Batch<Out, T>, batch: &Batch<S, T>) {
+        assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
+        self.plan.infer(outputs.as_lanes_mut(), batch.as_lanes(), batch.len(), &self.params);
+    }
+
+    /// The output for one sample.
+    pub fn infer_one<S: Feeds<In>>(&self, sample: &Tensor<S, T>) -> Tensor<Out, T> {
+        if self.plan.lanes(1) > 1 {
+            let mut output = Batch::zeros(1);
+            self.infer_into(&mut output, &Batch::from_iter([sample]));
+            return output.sample(0);
+        }
+        let mut output = Tensor::zeros();
+        self.plan.infer_few(
+            1,
+            &self.params,
+            |x| values_mut(x)[..In::LEN].copy_from_slice(sample.as_slice()),
+            |y| output.as_mut_slice().copy_from_slice(&values(y)[..Out::LEN]),
+        );
         output
     }
 }

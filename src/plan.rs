@@ -5,15 +5,14 @@
 //! a network of a hundred layers compiles as quickly as one of ten.
 
 use std::ops::Range;
-
-use rayon::prelude::*;
+use std::sync::Mutex;
 
 use crate::kernel::Exec;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Shape};
 use crate::tensor::{LANES, Lanes};
-use crate::train::Tally;
+use crate::workspace::Space;
 
 /// Whether a network learns or is used; dropout differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +46,8 @@ pub struct Forward<'a, T> {
     pub params: &'a [T],
     /// Working space: [`Op::scratch`] entries, holding anything.
     pub scratch: &'a mut [Lanes<T>],
+    /// Whether to write max(y, 0) instead of y; only for an operation that says it [can](Op::relu_after).
+    pub relu: bool,
     /// Mode, threads and random keys.
     pub pass: Pass<'a>,
 }
@@ -67,6 +68,9 @@ pub struct Backward<'a, T> {
     pub params: &'a [T],
     /// Working space: [`Op::scratch`] entries, holding anything.
     pub scratch: &'a mut [Lanes<T>],
+    /// Whether to write zero to dx where x is not positive; only for an operation that says it
+    /// [can](Op::relu_before).
+    pub relu: bool,
     /// Mode, threads and random keys: the same as in the forward pass.
     pub pass: Pass<'a>,
 }
@@ -107,6 +111,17 @@ impl Param {
     }
 }
 
+/// What an operation amounts to, so that the plan may do without running it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shortcut {
+    /// Nothing that the plan knows.
+    None,
+    /// y = x.
+    Identity,
+    /// y = max(x, 0).
+    Relu,
+}
+
 /// The arithmetic of a layer, with its sizes known at run time: forward beside backward.
 pub trait Op<T>: Send + Sync + 'static {
     /// Kind and settings in a few words: "Conv2d 5×5, padding 2".
@@ -120,6 +135,28 @@ pub trait Op<T>: Send + Sync + 'static {
     /// Entries of working space wanted for so many tiles.
     fn scratch(&self, _tiles: usize) -> usize {
         0
+    }
+
+    /// What the operation amounts to.
+    fn shortcut(&self, _mode: Mode) -> Shortcut {
+        Shortcut::None
+    }
+
+    /// Whether the forward pass can end with max(y, 0).
+    fn relu_after(&self) -> bool {
+        false
+    }
+
+    /// Whether the backward pass can begin with a gradient that is zero where x is not positive: with what a
+    /// [`Shortcut::Relu`] in front of the operation wants.
+    fn relu_before(&self) -> bool {
+        false
+    }
+
+    /// Whether the operation looks at [`Exec::lanes`], so that it can be given few samples without gaps. Otherwise
+    /// it gets tiles of [`LANES`](crate::tensor::LANES) lanes.
+    fn narrow(&self) -> bool {
+        false
     }
 
     /// Computes the output of whole tiles.
@@ -145,28 +182,41 @@ pub struct Step<T> {
     pub macs: usize,
 }
 
+/// An operation that runs, perhaps with a ReLU behind or before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage {
+    /// Its place among the steps.
+    pub(crate) step: usize,
+    /// Whether it does the ReLU behind it too.
+    pub(crate) relu_after: bool,
+    /// Whether the stage before it did a ReLU, whose gradient is this one's task.
+    pub(crate) relu_before: bool,
+}
+
 /// The operations of a network, in order.
 #[derive(Default)]
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
     layers: Vec<Range<usize>>,
+    train: Vec<Stage>,
+    infer: Vec<Stage>,
+    /// Whether some operation wants tiles of all lanes.
+    wide: bool,
+    /// Working space of inference, as many as were in use at once.
+    pub(crate) spaces: Mutex<Vec<Space<T>>>,
 }
-
-/// Up to this many parameters a training step is cut into groups of tiles that each run through the whole
-/// network, every group with a gradient of its own; above, each layer is cut by itself and there is one
-/// gradient. Copies of a gradient beyond this size cost more memory traffic than the second cut costs waiting.
-const SMALL_NETWORK: usize = 1 << 19;
-
-/// The most groups a training step is cut into: a constant, so that sums do not depend on the machine.
-const GROUPS: usize = 16;
-
-/// Entries of the gradient that one thread adds up over the groups at a time.
-const SUMMED_TOGETHER: usize = 4096;
 
 impl<T: Scalar> Plan<T> {
     /// No operations yet.
     pub fn new() -> Self {
-        Plan { steps: Vec::new(), layers: Vec::new() }
+        Plan {
+            steps: Vec::new(),
+            layers: Vec::new(),
+            train: Vec::new(),
+            infer: Vec::new(),
+            wide: false,
+            spaces: Mutex::new(Vec::new()),
+        }
     }
 
     /// The operations of `layers`, named by their place: "0", "1", …
@@ -204,6 +254,20 @@ impl<T: Scalar> Plan<T> {
         let params = start..start + L::PARAMS;
         let declared = op.params().iter().map(Param::len).sum::<usize>();
         assert_eq!(declared, L::PARAMS, "parameters of {} and the constant of its layer", op.describe());
+        for (mode, stages) in [(Mode::Train, &mut self.train), (Mode::Infer, &mut self.infer)] {
+            let last = stages.last_mut();
+            let before = last.as_ref().is_some_and(|last| last.relu_after);
+            match (op.shortcut(mode), last) {
+                (Shortcut::Identity, Some(_)) => {}
+                (Shortcut::Relu, Some(last)) if !before && self.steps[last.step].op.relu_after() => {
+                    last.relu_after = true;
+                }
+                _ => {
+                    stages.push(Stage { step: self.steps.len(), relu_after: false, relu_before: before });
+                }
+            }
+        }
+        self.wide |= !op.narrow();
         self.steps.push(Step {
             name: self.steps.len().to_string(),
             op: Box::new(op),
@@ -224,208 +288,16 @@ impl<T: Scalar> Plan<T> {
         self.steps.last().map_or(0, |step| step.params.end)
     }
 
-    /// Entries of the largest output of one tile, and of the largest scratch of so many.
-    fn largest(&self, tiles: usize) -> (usize, usize) {
-        let output = self.steps.iter().map(|s| s.output.len()).max().unwrap_or(0);
-        let scratch = self.steps.iter().map(|s| s.op.scratch(tiles)).max().unwrap_or(0);
-        (output, scratch)
-    }
-
-    /// Writes the network's output for each tile of `x` to `y`.
-    pub(crate) fn infer(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], params: &[T]) {
-        let (Some(first), Some(last)) = (self.steps.first(), self.steps.last()) else { return };
-        let tiles = y.len() / last.output.len();
-        let run = |parallel: bool, y: &mut [Lanes<T>], x: &[Lanes<T>]| {
-            let tiles = y.len() / last.output.len();
-            let (largest, scratch) = self.largest(tiles);
-            let mut from = vec![Lanes::zero(); largest * tiles];
-            let mut to = from.clone();
-            let mut scratch = vec![Lanes::zero(); scratch];
-            for (layer, step) in self.steps.iter().enumerate() {
-                let x = if layer == 0 { x } else { &from[..step.input.len() * tiles] };
-                let last = layer + 1 == self.steps.len();
-                step.op.forward(Forward {
-                    y: if last { &mut *y } else { &mut to[..step.output.len() * tiles] },
-                    x,
-                    params: &params[step.params.clone()],
-                    scratch: &mut scratch,
-                    pass: Pass { mode: Mode::Infer, exec: Exec::new(parallel), layer, keys: &[] },
-                });
-                std::mem::swap(&mut from, &mut to);
-            }
-        };
-        if tiles == 1 {
-            run(true, y, x);
-        } else {
-            y.par_chunks_mut(last.output.len())
-                .zip(x.par_chunks(first.input.len()))
-                .for_each(|(y, x)| run(false, y, x));
+    /// What runs.
+    pub(crate) fn stages(&self, mode: Mode) -> &[Stage] {
+        match mode {
+            Mode::Train => &self.train,
+            Mode::Infer => &self.infer,
         }
     }
-}
 
-/// Everything a training step writes: allocated once, used for every batch of as many tiles.
-pub struct Workspace<T> {
-    groups: Vec<Group<T>>,
-    /// The sum over the groups; empty where there is one group alone.
-    gradient: Vec<T>,
-    tiles: usize,
-}
-
-/// The tiles that run through the network together, and their gradient.
-struct Group<T> {
-    tiles: Range<usize>,
-    activations: Vec<Lanes<T>>,
-    dy: Vec<Lanes<T>>,
-    dx: Vec<Lanes<T>>,
-    scratch: Vec<Lanes<T>>,
-    gradient: Vec<T>,
-    tally: Tally,
-}
-
-/// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.
-pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
-
-impl<T: Scalar> Workspace<T> {
-    /// Room for batches of so many samples.
-    pub fn new(plan: &Plan<T>, samples: usize) -> Self {
-        let groups = if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 };
-        Self::cut(plan, samples, groups)
-    }
-
-    /// Room for batches that are cut into so many groups.
-    pub(crate) fn cut(plan: &Plan<T>, samples: usize, groups: usize) -> Self {
-        let tiles = samples.div_ceil(LANES);
-        let activations: usize = plan.steps.iter().map(|s| s.output.len()).sum();
-        let groups = (0..groups)
-            .map(|g| {
-                let tiles = g * tiles / groups..(g + 1) * tiles / groups;
-                let (largest, scratch) = plan.largest(tiles.len());
-                let room = |entries: usize| vec![Lanes::zero(); entries * tiles.len()];
-                Group {
-                    activations: room(activations),
-                    dy: room(largest),
-                    dx: room(largest),
-                    scratch: vec![Lanes::zero(); scratch],
-                    gradient: vec![T::zero(); plan.params()],
-                    tally: Tally::default(),
-                    tiles,
-                }
-            })
-            .collect::<Vec<_>>();
-        let sum = if groups.len() == 1 { 0 } else { plan.params() };
-        Workspace { groups, gradient: vec![T::zero(); sum], tiles }
-    }
-
-    /// The gradient by the parameters, from the last step.
-    pub fn gradient(&self) -> &[T] {
-        match self.groups.as_slice() {
-            [group] => &group.gradient,
-            _ => &self.gradient,
-        }
-    }
-}
-
-impl<T: Scalar> Plan<T> {
-    /// Forward and backward over a batch of `keys.len()` samples; returns the sums over samples
-    /// and leaves the gradient in `space`. If `dx` is given, it receives the gradient by the input.
-    pub(crate) fn gradient(
-        &self,
-        space: &mut Workspace<T>,
-        x: &[Lanes<T>],
-        mut dx: Option<&mut [Lanes<T>]>,
-        params: &[T],
-        keys: &[u64],
-        loss: &LossOf<'_, T>,
-    ) -> Tally {
-        let tiles = keys.len().div_ceil(LANES);
-        if tiles != space.tiles {
-            *space = Workspace::new(self, keys.len());
-        }
-        let input = self.steps[0].input.len();
-        let parallel = space.groups.len() == 1;
-        let mut dxs: Vec<_> = Vec::with_capacity(space.groups.len());
-        for group in &space.groups {
-            dxs.push(dx.take().map(|whole| {
-                let (head, tail) = whole.split_at_mut(group.tiles.len() * input);
-                dx = Some(tail);
-                head
-            }));
-        }
-        space.groups.par_iter_mut().zip(dxs).for_each(|(group, dx)| {
-            let x = &x[group.tiles.start * input..group.tiles.end * input];
-            self.run(group, x, dx, params, keys, parallel, loss);
-        });
-        let (first, rest) = space.groups.split_first().expect("a batch has at least one tile");
-        space.gradient.par_chunks_mut(SUMMED_TOGETHER).enumerate().for_each(|(block, sum)| {
-            let start = block * SUMMED_TOGETHER;
-            sum.copy_from_slice(&first.gradient[start..start + sum.len()]);
-            for group in rest {
-                for (sum, g) in sum.iter_mut().zip(&group.gradient[start..]) {
-                    *sum += *g;
-                }
-            }
-        });
-        let mut total = Tally::default();
-        for group in &space.groups {
-            total.add(group.tally);
-        }
-        total
-    }
-
-    /// One group's forward pass, loss and backward pass.
-    fn run(
-        &self,
-        group: &mut Group<T>,
-        x: &[Lanes<T>],
-        mut input_gradient: Option<&mut [Lanes<T>]>,
-        params: &[T],
-        keys: &[u64],
-        parallel: bool,
-        loss: &LossOf<'_, T>,
-    ) {
-        let tiles = group.tiles.len();
-        let samples = group.tiles.start * LANES..(group.tiles.end * LANES).min(keys.len());
-        let keys = &keys[samples.clone()];
-        let pass = |layer| Pass { mode: Mode::Train, exec: Exec::new(parallel), layer, keys };
-
-        let mut x_of_layer = x;
-        let mut rest = group.activations.as_mut_slice();
-        let mut outputs: Vec<&[Lanes<T>]> = Vec::with_capacity(self.steps.len());
-        for (layer, step) in self.steps.iter().enumerate() {
-            let (y, tail) = rest.split_at_mut(step.output.len() * tiles);
-            rest = tail;
-            step.op.forward(Forward {
-                y,
-                x: x_of_layer,
-                params: &params[step.params.clone()],
-                scratch: &mut group.scratch,
-                pass: pass(layer),
-            });
-            outputs.push(y);
-            x_of_layer = y;
-        }
-
-        let last = self.steps.len() - 1;
-        let output = self.steps[last].output.len() * tiles;
-        group.tally = loss(&mut group.dy[..output], outputs[last], samples);
-
-        for (layer, step) in self.steps.iter().enumerate().rev() {
-            let dx = match layer {
-                0 => input_gradient.take(),
-                _ => Some(&mut group.dx[..step.input.len() * tiles]),
-            };
-            step.op.backward(Backward {
-                dx,
-                dparams: &mut group.gradient[step.params.clone()],
-                dy: &group.dy[..step.output.len() * tiles],
-                x: if layer == 0 { x } else { outputs[layer - 1] },
-                y: outputs[layer],
-                params: &params[step.params.clone()],
-                scratch: &mut group.scratch,
-                pass: pass(layer),
-            });
-            std::mem::swap(&mut group.dx, &mut group.dy);
-        }
+    /// Lanes for a batch of so many samples: few samples lie without gaps, if every operation can do with that.
+    pub(crate) fn lanes(&self, samples: usize) -> usize {
+        if self.wide { LANES } else { Exec::lanes_for(samples) }
     }
 }

@@ -125,7 +125,7 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
             }
 
             let mut found = nan(x.len());
-            conv.backward_data(&mut found, &dy, &weight, &mut nan(room), exec);
+            conv.backward_data(&mut found, &dy, &weight, None, &mut nan(room), exec);
             assert_samples(&what("backward-data"), exec, &found, &dx);
 
             let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
@@ -213,7 +213,7 @@ fn check_pool(pool: Pool, batch: usize, seed: u64) {
         pool.max_forward(&mut y, &x, exec);
         assert_samples(&what("max"), exec, &y, &max);
         let mut dx = nan(x.len());
-        pool.max_backward(&mut dx, &dy, &x, &y, exec);
+        pool.max_backward(&mut dx, &dy, &x, &y, false, exec);
         assert_samples(&what("gradient of max"), exec, &dx, &max_dx);
         pool.mean_forward(&mut y, &x_times_area, exec);
         assert_samples(&what("mean"), exec, &y, &mean);

@@ -191,7 +191,14 @@ fn dropout_drops_its_rate_and_keeps_the_mean() {
     let draw = |layer, mode| {
         let mut y = vec![Lanes::splat(f32::NAN); 10_000];
         let pass = Pass { mode, exec: Exec::new(false), layer, keys: &keys };
-        plan.steps()[0].op.forward(Forward { y: &mut y, x: &x, params: &[], scratch: &mut [], pass });
+        plan.steps()[0].op.forward(Forward {
+            y: &mut y,
+            x: &x,
+            params: &[],
+            relu: false,
+            scratch: &mut [],
+            pass,
+        });
         y
     };
     let y = draw(0, Mode::Train);

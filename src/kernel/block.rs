@@ -92,6 +92,17 @@ pub(super) enum Start<'a, T> {
     Carry,
 }
 
+/// What is done to sums before they are written.
+#[derive(Clone, Copy)]
+pub(super) enum End<'a, T> {
+    /// Nothing.
+    Plain,
+    /// Negative sums become zero.
+    Relu,
+    /// Sums become zero where these values, which lie as the output does, are not positive.
+    Gate(&'a [T]),
+}
+
 /// `sums[f][p] += left(f, step) · right(p, step)` for all steps.
 #[inline(always)]
 fn accumulate<T: Scalar, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
@@ -134,8 +145,7 @@ pub(super) struct Sums<'a, T> {
     pub(super) filters: Range<usize>,
     pub(super) places: &'a [Place],
     pub(super) start: Start<'a, T>,
-    /// Whether negative results become zero.
-    pub(super) relu: bool,
+    pub(super) end: End<'a, T>,
 }
 
 impl<T: Scalar> Kernel<T> for Sums<'_, T> {
@@ -151,7 +161,11 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
         let tap_w = largest(self.taps.iter().map(|tap| tap.w as usize));
         let place_x = largest(self.places.iter().map(|place| place.x));
         let place_y = largest(self.places.iter().map(|place| place.y));
-        assert!(last * self.y_plane + place_y + LANES <= self.y.0.len, "outputs inside y");
+        let y_end = last * self.y_plane + place_y + LANES;
+        assert!(y_end <= self.y.0.len, "outputs inside y");
+        if let End::Gate(gate) = self.end {
+            assert!(y_end <= gate.len(), "outputs inside the gate");
+        }
         assert!(self.taps.is_empty() || place_x + tap_x + LANES <= self.x.len(), "inputs inside x");
         assert!(self.taps.is_empty() || last * self.w_step + tap_w < self.w.len(), "weights inside w");
         let mut f = self.filters.start;
@@ -227,7 +241,15 @@ impl<T: Scalar> Sums<'_, T> {
             );
             for f in 0..F {
                 for p in 0..P {
-                    let v = if self.relu { simd.relu(sums[f][p]) } else { sums[f][p] };
+                    let v = match self.end {
+                        End::Plain => sums[f][p],
+                        End::Relu => simd.relu(sums[f][p]),
+                        End::Gate(gate) => {
+                            let at = places[p].y + part + (first + f) * self.y_plane;
+                            // SAFETY: `run` has checked that every filter's every place is inside the gate.
+                            simd.gate(sums[f][p], unsafe { simd.load(gate.as_ptr().add(at)) })
+                        }
+                    };
                     // SAFETY: `run` has checked that every filter's every place is inside y.
                     unsafe { simd.store(y[p].add(f * self.y_plane), v) };
                 }

@@ -6,7 +6,7 @@
 //! - backward, data:    the same sum over the padded dy with flipped weights, for each phase of the stride
 //! - backward, weights: dw\[o\]\[k\] = Σₚ Σ_lanes dy\[o\]\[p\] · x\[base(p) + offset(k)\]
 
-use super::block::{Shared, Start};
+use super::block::{End, Inner, Shared, Start, Tap};
 use super::correlation::{Axis, Correlation};
 use super::weights::{self, Operand, Planes};
 use super::{Exec, values, values_mut, vectorized};
@@ -225,7 +225,9 @@ impl Conv {
             Form::Filters => weights::panels_len(output[0], output[1] * output[2]),
             Form::Channels => weights::panels_len(input[0], input[1] * input[2]),
         };
-        tiles * self.dy.room().max(self.x.room() + panels)
+        // A dense layer's few samples, one after the other.
+        let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
+        (tiles * self.dy.room().max(self.x.room() + panels)).max(rows)
     }
 
     /// y = w ∗ x + b, and then max(y, 0) if asked for.
@@ -240,26 +242,107 @@ impl Conv {
         exec: Exec,
     ) {
         let (tiles, x) = self.input(x, exec);
+        if exec.lanes < LANES && self.is_dense() {
+            return self.few_samples(values_mut(y), x, weight, bias, relu, values_mut(scratch), exec);
+        }
         let x = self.x.of(x, scratch, exec);
         let y = Shared::new(values_mut(y));
-        self.forward.run(y, x, weight, Start::Bias(bias), relu, exec, tiles);
+        let end = if relu { End::Relu } else { End::Plain };
+        self.forward.run(y, x, weight, Start::Bias(bias), end, exec, tiles);
     }
 
-    /// dx = the gradient by the input.
+    /// dx = the gradient by the input; zero where `gate`, if there is one, is not positive.
     pub fn backward_data<T: Scalar>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
         weight: &[T],
+        gate: Option<&[Lanes<T>]>,
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
         let (tiles, dy) = self.output(dy, exec);
         let dy = self.dy.of(dy, scratch, exec);
-        let dx = Shared::new(values_mut(dx));
+        // Columns of several positions are gathered and may be written in pieces: there the gate comes afterwards.
+        let (end, after) = match gate {
+            Some(gate) if exec.lanes == LANES => (End::Gate(values(gate)), None),
+            gate => (End::Plain, gate),
+        };
+        let to = Shared::new(values_mut(dx));
         for phase in &self.backward {
-            phase.run(dx, dy, weight, Start::Zero, false, exec, tiles);
+            phase.run(to, dy, weight, Start::Zero, end, exec, tiles);
         }
+        if let Some(gate) = after {
+            super::gate(exec, dx, gate);
+        }
+    }
+
+    /// A dense layer for few samples: a row of weights lies along a vector, and serves all samples.
+    fn few_samples<T: Scalar>(
+        &self,
+        y: &mut [T],
+        x: &[T],
+        weight: &[T],
+        bias: &[T],
+        relu: bool,
+        scratch: &mut [T],
+        exec: Exec,
+    ) {
+        const UNITS: usize = 24;
+        const CHUNKS: usize = 256;
+        static ONE_AFTER_ANOTHER: [u32; CHUNKS] = {
+            let mut positions = [0; CHUNKS];
+            let mut i = 0;
+            while i < CHUNKS {
+                positions[i] = i as u32;
+                i += 1;
+            }
+            positions
+        };
+        let ([inputs, ..], [units, ..], lanes) = (self.geometry.input, self.geometry.output, exec.lanes);
+        let row = inputs.next_multiple_of(LANES);
+        let rows = &mut scratch[..lanes * row];
+        for (lane, sample) in rows.chunks_exact_mut(row).enumerate() {
+            for (to, from) in sample.iter_mut().zip(x[lane..].iter().step_by(lanes)) {
+                *to = *from;
+            }
+        }
+        let mut samples = [Tap { x: 0, w: 0 }; LANES];
+        for (lane, sample) in samples.iter_mut().enumerate() {
+            sample.x = (lane * row / LANES) as u32;
+        }
+        let (rows, samples) = (&*rows, &samples[..lanes]);
+        exec.each_chunk(&mut y[..units * lanes], UNITS * lanes, |block, y| {
+            let count = y.len() / lanes;
+            let weight = &weight[block * UNITS * inputs..][..count * inputs];
+            for (y, bias) in y.chunks_exact_mut(lanes).zip(&bias[block * UNITS..]) {
+                y.fill(*bias);
+            }
+            let chunks = inputs / LANES;
+            for first in (0..chunks).step_by(CHUNKS) {
+                let positions = &ONE_AFTER_ANOTHER[..CHUNKS.min(chunks - first)];
+                let (dy, x) = (&weight[first * LANES..], &rows[first * LANES..]);
+                let dy_plane = inputs;
+                let taps = samples;
+                T::call(exec.isa, Inner { sums: &mut *y, dy, dy_plane, filters: count, x, taps, positions });
+            }
+            for (y, weight) in y.chunks_exact_mut(lanes).zip(weight.chunks_exact(inputs)) {
+                for (lane, y) in y.iter_mut().enumerate() {
+                    for i in chunks * LANES..inputs {
+                        *y += weight[i] * rows[lane * row + i];
+                    }
+                    if relu && *y < T::zero() {
+                        *y = T::zero();
+                    }
+                }
+            }
+        });
+    }
+
+    fn is_dense(&self) -> bool {
+        let Geometry { input: [_, ih, iw], window, .. } = self.geometry;
+        [ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
+            == [1, 1, 1, 1, 0, 0]
     }
 
     /// dw and db = the gradients by the weights and biases, summed over all tiles.

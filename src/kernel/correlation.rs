@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Exec;
-use super::block::{Place, Shared, Start, Sums, Tap, Writer};
+use super::block::{End, Place, Shared, Start, Sums, Tap, Writer};
 use super::conv::Blocking;
 use super::simd::{Kernel, Simd};
 use crate::scalar::Scalar;
@@ -158,11 +158,11 @@ impl Correlation {
         x: &[T],
         w: &[T],
         start: Start<'_, T>,
-        relu: bool,
+        end: End<'_, T>,
         exec: Exec,
         tiles: usize,
     ) {
-        let pass = Pass { table: self, y, x, w, start, relu, exec, tiles };
+        let pass = Pass { table: self, y, x, w, start, end, exec, tiles };
         if exec.lanes == LANES {
             let tasks = self.bands.iter().map(|band| pass.tasks(band)).sum();
             exec.each(tasks, |mut task| {
@@ -194,7 +194,7 @@ struct Pass<'a, T> {
     x: &'a [T],
     w: &'a [T],
     start: Start<'a, T>,
-    relu: bool,
+    end: End<'a, T>,
     exec: Exec,
     tiles: usize,
 }
@@ -259,7 +259,7 @@ impl<T: Scalar> Pass<'_, T> {
                     filters: filters.clone(),
                     places: &places[..columns],
                     start: if block == 0 { self.start } else { Start::Carry },
-                    relu: self.relu && block + 1 == blocks,
+                    end: if block + 1 == blocks { self.end } else { End::Plain },
                 },
             );
         }
@@ -303,7 +303,7 @@ impl<T: Scalar> Pass<'_, T> {
                 filters: filters.clone(),
                 places: &places[..whole],
                 start,
-                relu: self.relu && block + 1 == blocks,
+                end: if block + 1 == blocks { self.end } else { End::Plain },
             };
             for c in whole..columns {
                 let mut column = [Lanes::zero(); FILTERS];

@@ -118,6 +118,60 @@ macro_rules! with_lanes {
 }
 pub(crate) use with_lanes;
 
+/// `dx` where `x` is positive, zero elsewhere: the gradient of a ReLU.
+pub fn gate<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+    vectorized! {
+        fn chunk[T: Scalar](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+            for (dx, x) in dx.iter_mut().zip(x) {
+                *dx = dx.zip(*x, |dx, x| if x > T::zero() { dx } else { T::zero() });
+            }
+        }
+    }
+    exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, dx, &x[i * GRAIN..]));
+}
+
+vectorized! {
+    /// `sum += x`, value by value.
+    pub(crate) fn add[T: Scalar](sum: &mut [T], x: &[T]) {
+        for (sum, x) in sum.iter_mut().zip(x) {
+            *sum += *x;
+        }
+    }
+}
+
+/// Whether all values are finite.
+pub(crate) fn finite<T: Scalar>(isa: Isa, x: &[T]) -> bool {
+    vectorized! {
+        fn check[T: Scalar](x: &[T], finite: &mut bool) {
+            // Zero times what is not finite is NaN, and a sum with a NaN in it is one.
+            let mut zeros = [T::zero(); 4 * LANES];
+            let (whole, rest) = x.as_chunks::<{ 4 * LANES }>();
+            for x in whole {
+                for (zero, x) in zeros.iter_mut().zip(x) {
+                    *zero += *x * T::zero();
+                }
+            }
+            for (zero, x) in zeros.iter_mut().zip(rest) {
+                *zero += *x * T::zero();
+            }
+            *finite = zeros.iter().all(|zero| zero.is_finite());
+        }
+    }
+    let mut finite = false;
+    check(isa, x, &mut finite);
+    finite
+}
+
+vectorized! {
+    /// v ← μ·v + g, θ ← θ − η·v.
+    pub(crate) fn momentum_step[T: Scalar](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
+        for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {
+            *v = momentum * *v + *g;
+            *p -= rate * *v;
+        }
+    }
+}
+
 /// Entries of an elementwise operation that one thread takes at a time.
 const GRAIN: usize = 4096;
 

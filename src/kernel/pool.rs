@@ -59,13 +59,15 @@ impl Pool {
         });
     }
 
-    /// dx = dy at the first position of each window that holds its largest value.
+    /// dx = dy at the first position of each window that holds its largest value; with `relu` only where that is
+    /// positive.
     pub fn max_backward<T: Scalar>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
         y: &[Lanes<T>],
+        relu: bool,
         exec: Exec,
     ) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
@@ -74,7 +76,7 @@ impl Pool {
             let [y, dy] = [y, dy].map(|entries| tiles::<T, N>(entries, y_len));
             exec.each_chunk(tiles_mut::<T, N>(dx, x_len), x_area, |plane, dx| {
                 let (y, dy) = (&y[plane * y_area..][..y_area], &dy[plane * y_area..][..y_area]);
-                to_largest(exec.isa, self, dx, &x[plane * x_area..][..x_area], y, dy);
+                to_largest(exec.isa, self, dx, &x[plane * x_area..][..x_area], y, dy, relu);
             });
         });
     }
@@ -133,10 +135,15 @@ vectorized! {
         x: &[[T; N]],
         y: &[[T; N]],
         dy: &[[T; N]],
+        relu: bool,
     ) {
         dx.fill([T::zero(); N]);
+        let least = if relu { T::zero() } else { T::neg_infinity() };
         pool.windows(|p, rows, columns| {
             let (y, mut rest) = (y[p], dy[p]);
+            for l in 0..N {
+                rest[l] = if y[l] > least || !relu { rest[l] } else { T::zero() };
+            }
             for r in rows {
                 let row = r * pool.input[1];
                 let x = &x[row..][columns.clone()];

@@ -43,6 +43,9 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// max(v, 0); a NaN stays one.
     fn relu(self, v: Self::V) -> Self::V;
 
+    /// `v` where `by` is positive, zero elsewhere.
+    fn gate(self, v: Self::V, by: Self::V) -> Self::V;
+
     /// The sum of the values, always added in the same order.
     #[inline(always)]
     fn sum(self, v: Self::V) -> T
@@ -189,6 +192,11 @@ impl<T: Scalar> Simd<T> for Portable {
     fn relu(self, v: [T; 4]) -> [T; 4] {
         v.map(|v| if v < T::zero() { T::zero() } else { v })
     }
+
+    #[inline(always)]
+    fn gate(self, v: [T; 4], by: [T; 4]) -> [T; 4] {
+        std::array::from_fn(|l| if by[l] > T::zero() { v[l] } else { T::zero() })
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -280,7 +288,8 @@ mod x86 {
     /// The vectors of one instruction set and scalar, by the names of their intrinsics.
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
-         $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident) => {
+         $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
+         gate($v:ident, $by:ident) $gate:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
                 const WIDTH: usize = $width;
@@ -328,18 +337,28 @@ mod x86 {
                     // returns the second, so that a NaN in `v` stays.
                     unsafe { $max($zero(), v) }
                 }
+
+                #[inline(always)]
+                fn gate(self, $v: $vector, $by: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instructions.
+                    unsafe { $gate }
+                }
             }
         };
     }
 
     vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
-        _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps);
+        _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
+        gate(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v));
     vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
-        _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd);
+        _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd
+        gate(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v));
     vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
-        _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps);
+        _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
+        gate(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v));
     vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
-        _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd);
+        _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
+        gate(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v));
 
     macro_rules! calls {
         ($scalar:ident $($more:item)*) => {

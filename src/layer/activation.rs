@@ -2,13 +2,13 @@
 
 use super::Layer;
 use crate::kernel;
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::Features;
 
 /// Declares an activation: its documentation, y = f(x), and dy/dx as a function of y.
 macro_rules! activation {
-    ($(#[$doc:meta])* $name:ident, $value:expr, $slope:expr) => {
+    ($(#[$doc:meta])* $name:ident, $shortcut:ident, $value:expr, $slope:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Default, Debug)]
         pub struct $name;
@@ -23,6 +23,14 @@ macro_rules! activation {
         impl<T: Scalar> Op<T> for $name {
             fn describe(&self) -> String {
                 stringify!($name).into()
+            }
+
+            fn shortcut(&self, _: Mode) -> Shortcut {
+                Shortcut::$shortcut
+            }
+
+            fn narrow(&self) -> bool {
+                true
             }
 
             fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
@@ -58,6 +66,7 @@ activation! {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     Relu,
+    Relu,
     |x: T| if x > T::zero() || x.is_nan() { x } else { T::zero() },
     |y| if y > T::zero() { T::one() } else { T::zero() }
 }
@@ -81,6 +90,7 @@ activation! {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     Sigmoid,
+    None,
     |x: T| {
         // exp of a negative number only, so that nothing overflows.
         let e = (-x.abs()).exp();
@@ -108,6 +118,7 @@ activation! {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     Tanh,
+    None,
     |x: T| x.tanh(),
     |y| T::one() - y * y
 }

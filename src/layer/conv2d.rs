@@ -122,16 +122,29 @@ impl<T: Scalar> Op<T> for ConvOp {
         self.conv.scratch(tiles)
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, pass }: Forward<'_, T>) {
-        let (weight, bias) = params.split_at(self.weights());
-        self.conv.forward(y, x, weight, bias, false, scratch, pass.exec);
+    fn relu_after(&self) -> bool {
+        true
     }
 
-    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
+    fn relu_before(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+        let (weight, bias) = params.split_at(self.weights());
+        self.conv.forward(y, x, weight, bias, relu, scratch, pass.exec);
+    }
+
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.weights());
         self.conv.backward_weights(dw, db, dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
-            self.conv.backward_data(dx, dy, &params[..self.weights()], scratch, pass.exec);
+            let gate = relu.then_some(x);
+            self.conv.backward_data(dx, dy, &params[..self.weights()], gate, scratch, pass.exec);
         }
     }
 }

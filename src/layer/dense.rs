@@ -73,6 +73,18 @@ impl<T: Scalar> Op<T> for DenseOp {
         Op::<T>::scratch(&self.0, tiles)
     }
 
+    fn relu_after(&self) -> bool {
+        Op::<T>::relu_after(&self.0)
+    }
+
+    fn relu_before(&self) -> bool {
+        Op::<T>::relu_before(&self.0)
+    }
+
+    fn narrow(&self) -> bool {
+        Op::<T>::narrow(&self.0)
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
         self.0.forward(pass);
     }

@@ -3,11 +3,12 @@
 use rand::RngExt;
 
 use super::Layer;
-use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan};
+use crate::kernel::{values, values_mut};
+use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Shortcut};
 use crate::random;
 use crate::scalar::Scalar;
 use crate::shape::Features;
-use crate::tensor::{LANES, Lanes};
+use crate::tensor::Lanes;
 
 /// While training, sets each value to zero with probability `rate` and divides the others by 1 − `rate`; in
 /// inference, changes nothing (Srivastava et al. 2014, in the "inverted" form).
@@ -69,16 +70,18 @@ impl Dropout {
             return;
         }
         let scale = T::of(1.0 / (1.0 - self.rate));
-        let len = y.len() / pass.keys.len().div_ceil(LANES);
+        let lanes = pass.exec.lanes;
+        let (y, x) = (values_mut(y), values(x));
+        let len = y.len() / pass.keys.len().div_ceil(lanes);
         pass.exec.each_chunk(y, len, |tile, y| {
-            y.fill(Lanes::zero());
+            y.fill(T::zero());
             let x = &x[tile * len..][..len];
-            let keys = &pass.keys[tile * LANES..];
-            for (lane, key) in keys.iter().take(LANES).enumerate() {
+            let keys = &pass.keys[tile * lanes..];
+            for (lane, key) in keys.iter().take(lanes).enumerate() {
                 let mut draws = random::keyed(*key, &[pass.layer as u64]);
-                for (y, x) in y.iter_mut().zip(x) {
+                for (y, x) in y.chunks_exact_mut(lanes).zip(x.chunks_exact(lanes)) {
                     if draws.random::<f64>() >= self.rate {
-                        y.0[lane] = x.0[lane] * scale;
+                        y[lane] = x[lane] * scale;
                     }
                 }
             }
@@ -89,6 +92,14 @@ impl Dropout {
 impl<T: Scalar> Op<T> for Dropout {
     fn describe(&self) -> String {
         format!("Dropout {}", self.rate)
+    }
+
+    fn shortcut(&self, mode: Mode) -> Shortcut {
+        if mode == Mode::Infer { Shortcut::Identity } else { Shortcut::None }
+    }
+
+    fn narrow(&self) -> bool {
+        true
     }
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {

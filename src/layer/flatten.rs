@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
 
@@ -79,6 +79,14 @@ struct FlattenOp;
 impl<T: Scalar> Op<T> for FlattenOp {
     fn describe(&self) -> String {
         "Flatten".into()
+    }
+
+    fn shortcut(&self, _: Mode) -> Shortcut {
+        Shortcut::Identity
+    }
+
+    fn narrow(&self) -> bool {
+        true
     }
 
     fn forward(&self, Forward { y, x, .. }: Forward<'_, T>) {

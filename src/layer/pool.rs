@@ -135,6 +135,14 @@ pooling!(AvgPool2d, MeanOp);
 struct MaxOp(Pool);
 
 impl<T: Scalar> Op<T> for MaxOp {
+    fn relu_before(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         format!("MaxPool2d {}", describe_window(self.0.window, self.0.window.kernel))
     }
@@ -143,9 +151,9 @@ impl<T: Scalar> Op<T> for MaxOp {
         self.0.max_forward(y, x, pass.exec);
     }
 
-    fn backward(&self, Backward { dx, dy, x, y, pass, .. }: Backward<'_, T>) {
+    fn backward(&self, Backward { dx, dy, x, y, relu, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.0.max_backward(dx, dy, x, y, pass.exec);
+            self.0.max_backward(dx, dy, x, y, relu, pass.exec);
         }
     }
 }
@@ -153,6 +161,10 @@ impl<T: Scalar> Op<T> for MaxOp {
 struct MeanOp(Pool);
 
 impl<T: Scalar> Op<T> for MeanOp {
+    fn narrow(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         format!("AvgPool2d {}", describe_window(self.0.window, self.0.window.kernel))
     }

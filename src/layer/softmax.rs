@@ -1,10 +1,10 @@
 //! From logits to probabilities.
 
 use super::Layer;
+use crate::kernel::{tiles, tiles_mut, with_lanes};
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{Flat, Probabilities};
-use crate::tensor::Lanes;
 
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
@@ -49,40 +49,50 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
         "Softmax".into()
     }
 
-    fn forward(&self, Forward { y, x, .. }: Forward<'_, T>) {
-        for (y, x) in y.chunks_mut(self.classes).zip(x.chunks(self.classes)) {
-            softmax(y, x);
-        }
+    fn narrow(&self) -> bool {
+        true
     }
 
-    fn backward(&self, Backward { dx, dy, y, .. }: Backward<'_, T>) {
-        let Some(dx) = dx else { return };
-        let tiles = dx.chunks_mut(self.classes).zip(dy.chunks(self.classes)).zip(y.chunks(self.classes));
-        for ((dx, dy), y) in tiles {
-            let mut dot = Lanes::zero();
-            for (dy, y) in dy.iter().zip(y) {
-                dot = dot.zip(dy.zip(*y, |dy, y| dy * y), |a, b| a + b);
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        let len = self.classes;
+        with_lanes!(pass.exec, N => {
+            let (y, x) = (tiles_mut::<T, N>(y, len), tiles::<T, N>(x, len));
+            for (y, x) in y.chunks_mut(len).zip(x.chunks(len)) {
+                softmax(y, x);
             }
-            for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-                *dx = dy.zip(dot, |dy, dot| dy - dot).zip(*y, |d, y| d * y);
+        });
+    }
+
+    fn backward(&self, Backward { dx, dy, y, pass, .. }: Backward<'_, T>) {
+        let (Some(dx), len) = (dx, self.classes) else { return };
+        with_lanes!(pass.exec, N => {
+            let [dy, y] = [dy, y].map(|entries| tiles::<T, N>(entries, len));
+            for ((dx, dy), y) in tiles_mut::<T, N>(dx, len).chunks_mut(len).zip(dy.chunks(len)).zip(y.chunks(len)) {
+                for l in 0..N {
+                    let dot = dy.iter().zip(y).map(|(dy, y)| dy[l] * y[l]).sum::<T>();
+                    for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
+                        dx[l] = (dy[l] - dot) * y[l];
+                    }
+                }
             }
-        }
+        });
     }
 }
 
 /// Softmax of one tile. Returns log Σⱼ exp(xⱼ) of each lane.
-pub(crate) fn softmax<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>]) -> Lanes<T> {
-    let mut largest = Lanes::splat(T::neg_infinity());
-    for x in x {
-        largest = largest.zip(*x, T::max);
+pub(crate) fn softmax<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]]) -> [T; N] {
+    let mut logs = [T::zero(); N];
+    for (l, log) in logs.iter_mut().enumerate() {
+        let largest = x.iter().map(|x| x[l]).fold(T::neg_infinity(), T::max);
+        let mut sum = T::zero();
+        for (y, x) in y.iter_mut().zip(x) {
+            y[l] = (x[l] - largest).exp();
+            sum += y[l];
+        }
+        for y in y.iter_mut() {
+            y[l] /= sum;
+        }
+        *log = sum.ln() + largest;
     }
-    let mut sum = Lanes::zero();
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = x.zip(largest, |x, m| (x - m).exp());
-        sum = sum.zip(*y, |a, b| a + b);
-    }
-    for y in y {
-        *y = y.zip(sum, |e, s| e / s);
-    }
-    sum.zip(largest, |s, m| s.ln() + m)
+    logs
 }

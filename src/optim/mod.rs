@@ -20,7 +20,8 @@ pub trait Optimizer: Send + Sync {
     /// [`Error::Argument`] that names the setting.
     fn check(&self) -> Result<(), Error>;
 
-    /// One step, with `factor` times the learning rate. `state` holds [`Optimizer::slots`] vectors as long as
-    /// `params`, zeros before the first step.
-    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>], factor: f64);
+    /// One step of some of the parameters, with `factor` times the learning rate. `state` holds [`Optimizer::slots`]
+    /// times as many values as `params`, slot after slot, zeros before the first step. Called for parts of the
+    /// parameters on several threads at once.
+    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [T], factor: f64);
 }

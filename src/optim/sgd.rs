@@ -2,6 +2,7 @@
 
 use super::Optimizer;
 use crate::error::Error;
+use crate::kernel::{self, Isa};
 use crate::scalar::Scalar;
 
 /// Stochastic gradient descent with momentum.
@@ -13,7 +14,7 @@ use crate::scalar::Scalar;
 /// use convnet::prelude::*;
 /// use convnet::optim::Optimizer;
 /// let sgd = Sgd::new(0.1).momentum(0.9);
-/// let (mut params, mut velocity) = ([1.0_f64], [vec![0.0]]);
+/// let (mut params, mut velocity) = ([1.0_f64], [0.0]);
 /// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
 /// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
 /// assert!((params[0] - (1.0 - 0.1 * 2.0 - 0.1 * 3.8)).abs() < 1e-12);
@@ -51,19 +52,13 @@ impl Optimizer for Sgd {
         Ok(())
     }
 
-    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [Vec<T>], factor: f64) {
+    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [T], factor: f64) {
         let (rate, momentum) = (T::of(factor * self.learning_rate), T::of(self.momentum));
-        match state {
-            [velocity] => {
-                for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {
-                    *v = momentum * *v + *g;
-                    *p -= rate * *v;
-                }
-            }
-            _ => {
-                for (p, g) in params.iter_mut().zip(gradient) {
-                    *p -= rate * *g;
-                }
+        if self.slots() == 1 {
+            kernel::momentum_step(Isa::best(), params, state, gradient, rate, momentum);
+        } else {
+            for (p, g) in params.iter_mut().zip(gradient) {
+                *p -= rate * *g;
             }
         }
     }

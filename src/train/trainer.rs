@@ -1,22 +1,25 @@
 //! The training loop.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 
 use super::progress::{Display, Progress};
 use super::{Epoch, Evaluation, History, Score};
 use crate::data::{Class, Samples, Target};
 use crate::error::Error;
+use crate::kernel::{self, Isa};
 use crate::loss::Loss;
 use crate::network::{Network, argmax};
 use crate::optim::{Optimizer, Schedule};
-use crate::plan::Workspace;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES, Lanes};
+use crate::workspace::{Input, Task, Workspace, in_pool};
 
 /// Trains a network: a loss to lower, an optimiser to lower it with, and how long.
 ///
@@ -60,11 +63,14 @@ pub struct Trainer<N: Network, L, O> {
     shuffle: bool,
     schedule: Schedule,
     progress: Progress,
-    state: Vec<Vec<N::Scalar>>,
+    state: Vec<N::Scalar>,
     space: Workspace<N::Scalar>,
     keys: Vec<u64>,
     history: History,
 }
+
+/// Parameters that one thread updates at a time.
+const UPDATED_TOGETHER: usize = 1 << 14;
 
 /// Samples that are evaluated together.
 const EVALUATION_BATCH: usize = 64 * LANES;
@@ -174,17 +180,25 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         D: Samples<N::Input> + 'a,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
+        let validation = validation.into();
+        in_pool(|| self.fit_here(train, validation))
+    }
+
+    /// [`Trainer::fit`] on a thread of the pool.
+    fn fit_here<D>(&mut self, train: &D, validation: Option<&D>) -> Result<History, Error>
+    where
+        D: Samples<N::Input>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
         self.check()?;
         refuse_empty("training data", train.len())?;
-        let validation = validation.into();
         if let Some(validation) = validation {
             refuse_empty("validation data", validation.len())?;
         }
         let display = Display::new(self.progress, train.len());
         self.history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let mut inputs = Batch::zeros(self.batch.min(train.len()));
-        let mut targets = Vec::with_capacity(inputs.len());
+        let mut targets = Vec::with_capacity(self.batch.min(train.len()));
         let steps = self.epochs as u64 * train.len().div_ceil(self.batch) as u64;
         let mut step = 0;
         for epoch in 1..=self.epochs {
@@ -197,19 +211,22 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             }
             let mut tally = Tally::default();
             for (number, samples) in order.chunks(self.batch).enumerate() {
-                if samples.len() != inputs.len() {
-                    inputs = Batch::zeros(samples.len());
-                }
                 targets.clear();
                 self.keys.clear();
-                for (place, &sample) in samples.iter().enumerate() {
-                    train.write_to(sample, &mut inputs, place);
+                for &sample in samples {
                     targets.push(train.target(sample));
                     let id = train.id(sample);
                     self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
                 }
                 let factor = self.schedule.factor(step, steps);
-                let part = self.learn(&inputs, &targets, factor, epoch, number + 1)?;
+                let load = |tiles: &mut Vec<Lanes<N::Scalar>>, places: Range<usize>| {
+                    let mut inputs = Batch::<N::Input, _>::reusing(std::mem::take(tiles), places.len());
+                    for (place, &sample) in samples[places].iter().enumerate() {
+                        train.write_to(sample, &mut inputs, place);
+                    }
+                    *tiles = inputs.into_lanes();
+                };
+                let part = self.learn(Input::Load(&load), &targets, factor, epoch, number + 1)?;
                 step += 1;
                 tally.add(part);
                 display.advance(samples.len());
@@ -250,21 +267,16 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.keys.clear();
         self.keys
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
-        let tally = self.learn(
-            inputs,
-            &targets.iter().collect::<Vec<_>>(),
-            1.0,
-            1,
-            (step as usize).saturating_add(1),
-        )?;
+        let number = (step as usize).saturating_add(1);
+        let tally = in_pool(|| self.learn(Input::Tiles(inputs.as_lanes()), targets, 1.0, 1, number))?;
         Ok(tally.score().loss)
     }
 
     /// The gradient of the mean loss by the parameters, and a step along it.
-    fn learn<Y: Target>(
+    fn learn<Y: Target, R: Borrow<Y> + Sync>(
         &mut self,
-        inputs: &Batch<N::Input, N::Scalar>,
-        targets: &[&Y],
+        input: Input<'_, N::Scalar>,
+        targets: &[R],
         factor: f64,
         epoch: usize,
         batch: usize,
@@ -272,29 +284,34 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     where
         L: Loss<N::Output, Y, N::Scalar>,
     {
-        let scale = N::Scalar::of(1.0 / inputs.len() as f64);
+        let scale = N::Scalar::of(1.0 / targets.len() as f64);
         let (plan, params) = self.network.model_mut().parts_mut();
         let loss = &self.loss;
-        let tally = plan.gradient(
-            &mut self.space,
-            inputs.as_lanes(),
-            None,
-            params,
-            &self.keys,
-            &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
-                tally_tiles::<N::Output, Y, _>(loss, dy, y, &targets[samples], scale)
-            },
-        );
-        let loss = tally.loss / inputs.len() as f64;
-        let finite = self.space.gradient().iter().all(|g| g.as_f64().is_finite());
+        let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
+            tally_tiles::<N::Output, Y, _>(loss, dy, y, &targets[samples], scale)
+        };
+        let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
+        let tally = plan.gradient(&mut self.space, task);
+        let loss = tally.loss / targets.len() as f64;
+        let gradient = self.space.gradient();
+        let finite = gradient.par_chunks(UPDATED_TOGETHER).all(|part| kernel::finite(Isa::best(), part));
         if !(loss.is_finite() && finite) {
             return Err(Error::Diverged { epoch, batch, loss });
         }
         let slots = self.optimizer.slots();
-        if self.state.len() != slots {
-            self.state = vec![vec![N::Scalar::of(0.0); params.len()]; slots];
+        if self.state.len() != slots * params.len() {
+            self.state = vec![N::Scalar::of(0.0); slots * params.len()];
         }
-        self.optimizer.step(params, self.space.gradient(), &mut self.state, factor);
+        let parts = params.par_chunks_mut(UPDATED_TOGETHER).zip(gradient.par_chunks(UPDATED_TOGETHER));
+        let optimizer = &self.optimizer;
+        if slots == 0 {
+            parts.for_each(|(params, gradient)| optimizer.step(params, gradient, &mut [], factor));
+        } else {
+            let state = self.state.par_chunks_mut(slots * UPDATED_TOGETHER);
+            parts.zip(state).for_each(|((params, gradient), state)| {
+                optimizer.step(params, gradient, state, factor);
+            });
+        }
         Ok(tally)
     }
 
@@ -409,12 +426,17 @@ pub(crate) fn tally_tiles<Out: Shape, Y: Target, T: Scalar>(
     loss: &impl Loss<Out, Y, T>,
     dy: &mut [Lanes<T>],
     y: &[Lanes<T>],
-    targets: &[&Y],
+    targets: &[impl Borrow<Y>],
     scale: T,
 ) -> Tally {
     let mut tally = Tally { samples: targets.len(), ..Tally::default() };
     let tiles = dy.chunks_mut(Out::LEN).zip(y.chunks(Out::LEN)).zip(targets.chunks(LANES));
     for ((dy, y), targets) in tiles {
+        let mut of_tile = [targets[0].borrow(); LANES];
+        for (to, target) in of_tile.iter_mut().zip(targets) {
+            *to = target.borrow();
+        }
+        let targets = &of_tile[..targets.len()];
         tally.loss += loss.tile(dy, y, targets, scale);
         for (lane, target) in targets.iter().enumerate() {
             if let Some(right) = target.is_met_by(y.iter().map(|y| y.0[lane])) {

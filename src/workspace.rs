@@ -1,0 +1,480 @@
+//! Running a plan: what a training step and an inference write to, allocated once, and how they are cut.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::kernel::{self, Exec};
+use crate::plan::{Backward, Forward, Mode, Pass, Plan, Stage};
+use crate::scalar::Scalar;
+use crate::shape::Dims;
+use crate::tensor::{LANES, Lanes};
+use crate::train::Tally;
+
+/// Up to this many parameters the work is cut into tiles that each run through the whole network, and a training
+/// step has a gradient for each group of them; above, each layer is cut by itself and there is one gradient. Copies
+/// of a gradient beyond this size cost more memory traffic than the second cut costs waiting.
+const SMALL_NETWORK: usize = 1 << 19;
+
+/// The most groups a training step is cut into: a constant, so that sums do not depend on the machine.
+const GROUPS: usize = 16;
+
+/// Multiply-accumulates below which waking a second thread costs more than it saves.
+const WORTH_SHARING: usize = 1 << 22;
+
+/// Tiles of an inference that a large network runs through at once: what stays in a last-level cache.
+const TILES_TOGETHER: usize = 4;
+
+/// Entries of the gradient that one thread adds up over the groups at a time.
+const SUMMED_TOGETHER: usize = 4096;
+
+/// Calls `f` in rayon's pool, so that what it shares out is not handed to another thread first.
+pub(crate) fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| f())
+}
+
+/// At least `len` entries.
+fn grow<T: Clone>(room: &mut Vec<T>, len: usize, value: T) {
+    if room.len() < len {
+        room.resize(len, value);
+    }
+}
+
+/// Entries of so many tiles.
+fn entries(dims: Dims, tiles: usize, lanes: usize) -> usize {
+    if lanes == LANES { dims.len() * tiles } else { (dims.len() * lanes).div_ceil(LANES) }
+}
+
+/// Entries of one tile's values without the lanes that are not wanted.
+fn narrow<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize) {
+    for (y, x) in kernel::values_mut(y).chunks_exact_mut(lanes).zip(x) {
+        y.copy_from_slice(&x.0[..lanes]);
+    }
+}
+
+/// The opposite of [`narrow`]; the other lanes repeat the last, or are zero.
+fn widen<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize, repeat: bool) {
+    for (y, x) in y.iter_mut().zip(kernel::values(x).chunks_exact(lanes)) {
+        y.0 = [if repeat { x[lanes - 1] } else { T::zero() }; LANES];
+        y.0[..lanes].copy_from_slice(x);
+    }
+}
+
+/// Where the samples of a training step come from.
+pub(crate) enum Input<'a, T> {
+    /// From tiles.
+    Tiles(&'a [Lanes<T>]),
+    /// From a function that fills a buffer with the tiles of some samples.
+    Load(&'a (dyn Fn(&mut Vec<Lanes<T>>, Range<usize>) + Sync)),
+}
+
+/// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.
+pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
+
+/// Everything a training step writes. It grows to the largest batch and then stays.
+pub struct Workspace<T> {
+    groups: Vec<Group<T>>,
+    /// How many of the groups the last batch needed.
+    active: usize,
+    /// The sum over the groups; unused where there is one group alone.
+    gradient: Vec<T>,
+}
+
+/// The tiles that run through the network together, and their gradient.
+struct Group<T> {
+    tiles: Range<usize>,
+    x: Vec<Lanes<T>>,
+    activations: Vec<Lanes<T>>,
+    dy: Vec<Lanes<T>>,
+    dx: Vec<Lanes<T>>,
+    scratch: Vec<Lanes<T>>,
+    gradient: Vec<T>,
+    tally: Tally,
+}
+
+impl<T: Scalar> Group<T> {
+    fn new() -> Self {
+        Group {
+            tiles: 0..0,
+            x: Vec::new(),
+            activations: Vec::new(),
+            dy: Vec::new(),
+            dx: Vec::new(),
+            scratch: Vec::new(),
+            gradient: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Makes room for these tiles.
+    fn prepare(&mut self, plan: &Plan<T>, tiles: Range<usize>) {
+        let room = Room::of(plan, Mode::Train, tiles.len());
+        grow(&mut self.activations, room.outputs, Lanes::zero());
+        grow(&mut self.dy, room.largest, Lanes::zero());
+        grow(&mut self.dx, room.largest, Lanes::zero());
+        grow(&mut self.scratch, room.scratch, Lanes::zero());
+        grow(&mut self.gradient, plan.params(), T::zero());
+        self.tiles = tiles;
+    }
+}
+
+/// Entries that so many tiles need.
+struct Room {
+    /// All outputs together.
+    outputs: usize,
+    /// The largest input or output.
+    largest: usize,
+    scratch: usize,
+}
+
+impl Room {
+    fn of<T: Scalar>(plan: &Plan<T>, mode: Mode, tiles: usize) -> Self {
+        let mut room = Room { outputs: 0, largest: 0, scratch: 0 };
+        for stage in plan.stages(mode) {
+            let step = &plan.steps()[stage.step];
+            room.outputs += step.output.len() * tiles;
+            room.largest = room.largest.max(step.output.len().max(step.input.len()) * tiles);
+            room.scratch = room.scratch.max(step.op.scratch(tiles));
+        }
+        room
+    }
+}
+
+impl<T: Scalar> Workspace<T> {
+    /// Room for batches of so many samples.
+    pub fn new(plan: &Plan<T>, samples: usize) -> Self {
+        let mut space = Workspace { groups: Vec::new(), active: 0, gradient: Vec::new() };
+        space.prepare(plan, samples, Self::groups_of(plan, samples));
+        space
+    }
+
+    fn groups_of(plan: &Plan<T>, samples: usize) -> usize {
+        if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 }
+    }
+
+    /// Makes room for a batch of so many samples in so many groups.
+    fn prepare(&mut self, plan: &Plan<T>, samples: usize, groups: usize) {
+        let tiles = samples.div_ceil(LANES);
+        self.groups.resize_with(groups.max(self.groups.len()), Group::new);
+        for (g, group) in self.groups[..groups].iter_mut().enumerate() {
+            group.prepare(plan, g * tiles / groups..(g + 1) * tiles / groups);
+        }
+        if groups > 1 {
+            grow(&mut self.gradient, plan.params(), T::zero());
+        }
+        self.active = groups;
+    }
+
+    /// The gradient by the parameters, from the last step.
+    pub fn gradient(&self) -> &[T] {
+        match self.active {
+            1 => &self.groups[0].gradient,
+            _ => &self.gradient,
+        }
+    }
+}
+
+/// One step's task beside the plan and the workspace.
+pub(crate) struct Task<'a, T> {
+    /// The samples.
+    pub(crate) input: Input<'a, T>,
+    /// Where the gradient by the input goes, if it is wanted.
+    pub(crate) dx: Option<&'a mut [Lanes<T>]>,
+    /// The network's parameters.
+    pub(crate) params: &'a [T],
+    /// A random key for each sample.
+    pub(crate) keys: &'a [u64],
+    /// What to lower.
+    pub(crate) loss: &'a LossOf<'a, T>,
+    /// Groups to cut the batch into, if not as many as usual.
+    pub(crate) groups: Option<usize>,
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Forward and backward over a batch; returns the sums over samples and leaves the gradient in `space`.
+    pub(crate) fn gradient(&self, space: &mut Workspace<T>, task: Task<'_, T>) -> Tally {
+        let samples = task.keys.len();
+        let groups = task.groups.unwrap_or(Workspace::groups_of(self, samples));
+        space.prepare(self, samples, groups);
+        let exec = Exec { lanes: self.lanes(samples), ..Exec::new(groups == 1) };
+        let Task { input, mut dx, params, keys, loss, .. } = task;
+        let groups = &mut space.groups[..groups];
+        if let [group] = groups {
+            self.run(group, &input, dx, params, keys, exec, loss);
+            return group.tally;
+        }
+        if let Some(dx) = &mut dx {
+            // Wanted only where gradients are checked: one group after the other.
+            let mut rest = &mut **dx;
+            for group in groups.iter_mut() {
+                let (own, others) = rest.split_at_mut(group.tiles.len() * self.steps()[0].input.len());
+                rest = others;
+                self.run(group, &input, Some(own), params, keys, exec, loss);
+            }
+        } else {
+            groups.par_iter_mut().for_each(|group| self.run(group, &input, None, params, keys, exec, loss));
+        }
+        let groups = &*groups;
+        space.gradient.par_chunks_mut(SUMMED_TOGETHER).enumerate().for_each(|(block, sum)| {
+            let part = block * SUMMED_TOGETHER..block * SUMMED_TOGETHER + sum.len();
+            sum.copy_from_slice(&groups[0].gradient[part.clone()]);
+            for group in &groups[1..] {
+                kernel::add(exec.isa, sum, &group.gradient[part.clone()]);
+            }
+        });
+        let mut total = Tally::default();
+        for group in groups {
+            total.add(group.tally);
+        }
+        total
+    }
+
+    /// One group's forward pass, loss and backward pass.
+    fn run(
+        &self,
+        group: &mut Group<T>,
+        input: &Input<'_, T>,
+        mut input_gradient: Option<&mut [Lanes<T>]>,
+        params: &[T],
+        keys: &[u64],
+        exec: Exec,
+        loss: &LossOf<'_, T>,
+    ) {
+        let (tiles, lanes) = (group.tiles.len(), exec.lanes);
+        let samples = group.tiles.start * LANES..(group.tiles.end * LANES).min(keys.len());
+        let keys = &keys[samples.clone()];
+        let pass = |layer| Pass { mode: Mode::Train, exec, layer, keys };
+        let stages = self.stages(Mode::Train);
+        let step = |stage: &Stage| &self.steps()[stage.step];
+        let input_len = self.steps()[0].input.len();
+        let x = match input {
+            Input::Tiles(x) => {
+                let x = &x[group.tiles.start * input_len..group.tiles.end * input_len];
+                if lanes == LANES {
+                    x
+                } else {
+                    grow(&mut group.x, input_len, Lanes::zero());
+                    narrow(&mut group.x, x, lanes);
+                    &group.x
+                }
+            }
+            Input::Load(load) => {
+                load(&mut group.x, samples.clone());
+                if lanes < LANES {
+                    // In place: no value moves behind one that has still to be read.
+                    let values = kernel::values_mut(&mut group.x);
+                    for i in 0..input_len {
+                        values.copy_within(i * LANES..i * LANES + lanes, i * lanes);
+                    }
+                }
+                &group.x
+            }
+        };
+
+        let mut end = 0;
+        for (i, stage) in stages.iter().enumerate() {
+            let step = step(stage);
+            let (before, rest) = group.activations.split_at_mut(end);
+            let y = entries(step.output, tiles, lanes);
+            let x_len = entries(step.input, tiles, lanes);
+            step.op.forward(Forward {
+                y: &mut rest[..y],
+                x: if i == 0 { &x[..x_len] } else { &before[end - x_len..] },
+                params: &params[step.params.clone()],
+                scratch: &mut group.scratch,
+                relu: stage.relu_after,
+                pass: pass(stage.step),
+            });
+            end += y;
+        }
+
+        let last = stages.last().expect("a network has a layer");
+        let output = step(last).output;
+        let y = &group.activations[end - entries(output, tiles, lanes)..end];
+        if lanes == LANES {
+            group.tally = loss(&mut group.dy[..y.len()], y, samples);
+        } else {
+            let [wide_y, wide_dy] = [&mut group.dx, &mut group.scratch].map(|room| {
+                grow(room, output.len(), Lanes::zero());
+                &mut room[..output.len()]
+            });
+            widen(wide_y, y, lanes, true);
+            group.tally = loss(wide_dy, wide_y, samples);
+            narrow(&mut group.dy, wide_dy, lanes);
+        }
+        if last.relu_after {
+            kernel::gate(exec, &mut group.dy[..y.len()], y);
+        }
+
+        // What lies before the first parameters has no gradient that anybody wants.
+        let first = stages.iter().position(|stage| !step(stage).params.is_empty()).unwrap_or(stages.len());
+        let wanted = input_gradient.is_some();
+        for (i, stage) in stages.iter().enumerate().rev() {
+            if i < first && !wanted {
+                break;
+            }
+            let step = step(stage);
+            let (y_len, x_len) = (entries(step.output, tiles, lanes), entries(step.input, tiles, lanes));
+            let (before, y) = group.activations[..end].split_at(end - y_len);
+            let x = if i == 0 { &x[..x_len] } else { &before[before.len() - x_len..] };
+            let dx = (wanted || i > first).then_some(&mut group.dx[..x_len]);
+            let relu = stage.relu_before && step.op.relu_before();
+            step.op.backward(Backward {
+                dx,
+                dparams: &mut group.gradient[step.params.clone()],
+                dy: &group.dy[..y_len],
+                x,
+                y,
+                params: &params[step.params.clone()],
+                scratch: &mut group.scratch,
+                relu,
+                pass: pass(stage.step),
+            });
+            if stage.relu_before && !relu {
+                kernel::gate(exec, &mut group.dx[..x_len], x);
+            }
+            std::mem::swap(&mut group.dx, &mut group.dy);
+            end -= y_len;
+        }
+        if let Some(dx) = &mut input_gradient {
+            if lanes == LANES {
+                dx.copy_from_slice(&group.dy[..dx.len()]);
+            } else {
+                widen(dx, &group.dy, lanes, false);
+            }
+        }
+    }
+}
+
+/// Working space of an inference.
+#[derive(Default)]
+pub(crate) struct Space<T> {
+    from: Vec<Lanes<T>>,
+    to: Vec<Lanes<T>>,
+    scratch: Vec<Lanes<T>>,
+}
+
+impl<T: Scalar> Space<T> {
+    fn prepare(&mut self, plan: &Plan<T>, tiles: usize) {
+        let room = Room::of(plan, Mode::Infer, tiles);
+        grow(&mut self.from, room.largest, Lanes::zero());
+        grow(&mut self.to, room.largest, Lanes::zero());
+        grow(&mut self.scratch, room.scratch, Lanes::zero());
+    }
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Writes the network's output for each tile of `x` to `y`.
+    pub(crate) fn infer(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], samples: usize, params: &[T]) {
+        let (input, output) = (self.steps()[0].input.len(), self.output().len());
+        let (tiles, lanes) = (samples.div_ceil(LANES), self.lanes(samples));
+        if samples == 0 {
+            return;
+        }
+        let share = self.steps().iter().map(|step| step.macs).sum::<usize>() * samples >= WORTH_SHARING;
+        if lanes < LANES {
+            self.infer_few(
+                lanes,
+                params,
+                |room| narrow(room, x, lanes),
+                |found| widen(y, found, lanes, true),
+            );
+        } else if self.params() <= SMALL_NETWORK && tiles > 1 && share {
+            self.reserve(rayon::current_num_threads().min(tiles), 1);
+            y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
+                self.with_space(1, |space| self.forward(space, y, Some(x), 1, params, Exec::new(false)));
+            });
+        } else {
+            let mut run = || {
+                let chunks = y.chunks_mut(output * TILES_TOGETHER).zip(x.chunks(input * TILES_TOGETHER));
+                self.with_space(tiles.min(TILES_TOGETHER), |space| {
+                    for (y, x) in chunks {
+                        let tiles = x.len() / input;
+                        self.forward(space, y, Some(x), tiles, params, Exec::new(share));
+                    }
+                });
+            };
+            if share { in_pool(run) } else { run() }
+        }
+    }
+
+    /// The network's output for few samples without gaps: `fill` writes the input, `take` reads the output.
+    pub(crate) fn infer_few(
+        &self,
+        lanes: usize,
+        params: &[T],
+        fill: impl FnOnce(&mut [Lanes<T>]) + Send,
+        take: impl FnOnce(&[Lanes<T>]) + Send,
+    ) {
+        let share = self.steps().iter().map(|step| step.macs).sum::<usize>() * lanes >= WORTH_SHARING;
+        let run = || {
+            self.with_space(1, |space| {
+                fill(&mut space.from);
+                let exec = Exec { lanes, ..Exec::new(share) };
+                self.forward(space, &mut [], None, 1, params, exec);
+                take(&space.from);
+            });
+        };
+        if share { in_pool(run) } else { run() }
+    }
+
+    /// Runs all stages. Input and output are in `x` and `y`, or at the beginning of the space's `from`.
+    fn forward(
+        &self,
+        space: &mut Space<T>,
+        y: &mut [Lanes<T>],
+        x: Option<&[Lanes<T>]>,
+        tiles: usize,
+        params: &[T],
+        exec: Exec,
+    ) {
+        let stages = self.stages(Mode::Infer);
+        for (i, stage) in stages.iter().enumerate() {
+            let step = &self.steps()[stage.step];
+            let x = match x {
+                Some(x) if i == 0 => x,
+                _ => &space.from[..entries(step.input, tiles, exec.lanes)],
+            };
+            let last = i + 1 == stages.len() && !y.is_empty();
+            let to = &mut space.to[..entries(step.output, tiles, exec.lanes)];
+            step.op.forward(Forward {
+                y: if last { &mut *y } else { to },
+                x,
+                params: &params[step.params.clone()],
+                scratch: &mut space.scratch,
+                relu: stage.relu_after,
+                pass: Pass { mode: Mode::Infer, exec, layer: stage.step, keys: &[] },
+            });
+            std::mem::swap(&mut space.from, &mut space.to);
+        }
+    }
+
+    /// Calls `f` with a working space that nobody else has.
+    fn with_space<R>(&self, tiles: usize, f: impl FnOnce(&mut Space<T>) -> R) -> R {
+        let free = self.lock().pop();
+        let mut space = free.unwrap_or_default();
+        space.prepare(self, tiles);
+        let result = f(&mut space);
+        self.lock().push(space);
+        result
+    }
+
+    /// Makes so many spaces at once, so that it does not depend on chance when they are made.
+    fn reserve(&self, spaces: usize, tiles: usize) {
+        let mut free = self.lock();
+        while free.len() < spaces {
+            let mut space = Space::default();
+            space.prepare(self, tiles);
+            free.push(space);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Space<T>>> {
+        // A space is whole whatever a panic of its user left in it.
+        self.spaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn output(&self) -> Dims {
+        self.steps().last().expect("a network has a layer").output
+    }
+}
