@@ -60,12 +60,15 @@ fn widen<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize, repeat: bo
     }
 }
 
+/// Fills a buffer with the tiles of some samples.
+pub(crate) type Loader<'a, T> = dyn Fn(&mut Vec<Lanes<T>>, Range<usize>) + Sync + 'a;
+
 /// Where the samples of a training step come from.
 pub(crate) enum Input<'a, T> {
     /// From tiles.
     Tiles(&'a [Lanes<T>]),
-    /// From a function that fills a buffer with the tiles of some samples.
-    Load(&'a (dyn Fn(&mut Vec<Lanes<T>>, Range<usize>) + Sync)),
+    /// From a function.
+    Load(&'a Loader<'a, T>),
 }
 
 /// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.

@@ -137,7 +137,8 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
 }
 
 /// So small that a few channels, positions and filters make several blocks.
-const SMALL_BLOCKS: Blocking = Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16 };
+const SMALL_BLOCKS: Blocking =
+    Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2 };
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.

@@ -8,7 +8,8 @@
 
 use super::block::{End, Inner, Shared, Start, Tap};
 use super::correlation::{Axis, Correlation};
-use super::weights::{self, Operand, Planes};
+use super::weights::{self, Operand, Order, Planes};
+use super::winograd::{Weights, Winograd};
 use super::{Exec, values, values_mut, vectorized};
 use crate::scalar::Scalar;
 use crate::shape::Window;
@@ -38,11 +39,13 @@ pub struct Blocking {
     pub rows: usize,
     /// Positions and lanes that a block of the weight gradient's sums goes through before the next.
     pub depth: usize,
+    /// Channels, filters and columns from which on transforms pay for a 3×3 kernel.
+    pub transforms: usize,
 }
 
 impl Default for Blocking {
     fn default() -> Self {
-        Blocking { lines: 576, columns: 96, filters: 64, rows: 96, depth: 128 }
+        Blocking { lines: 576, columns: 96, filters: 64, rows: 96, depth: 128, transforms: 16 }
     }
 }
 
@@ -61,6 +64,8 @@ pub struct Conv {
     backward: Vec<Correlation>,
     /// The padded gradient of the output.
     dy: Padded,
+    /// The same sums with fewer multiplications, where there are: forward and backward.
+    transformed: Option<[Winograd; 2]>,
 }
 
 /// A plane with zeros around it.
@@ -206,9 +211,24 @@ impl Conv {
                 backward.push(Correlation::new([filters, channels], [rows, columns], area, weight, blocking));
             }
         }
+        let transformed = (window.kernel == [3, 3]
+            && stride == [1, 1]
+            && padding.iter().all(|padding| *padding <= 2)
+            && channels.min(filters) >= blocking.transforms)
+            .then(|| {
+                let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
+                let weights = Weights { filter: channels * area, channel: area, flipped: false };
+                let turned = Weights { filter: area, channel: channels * area, flipped: true };
+                let (lines, together) = (blocking.lines, 2 * blocking.filters);
+                [
+                    Winograd::new([channels, filters], x, y, padding, weights, lines, together),
+                    Winograd::new([filters, channels], y, x, padding.map(|p| 2 - p), turned, lines, together),
+                ]
+            });
         Conv {
             geometry,
             blocking,
+            transformed,
             forward,
             x: Padded::new(input, &axes[0], &axes[1]),
             backward,
@@ -227,7 +247,8 @@ impl Conv {
         };
         // A dense layer's few samples, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
-        (tiles * self.dy.room().max(self.x.room() + panels)).max(rows)
+        let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
+        (tiles * self.dy.room().max(self.x.room() + panels)).max(rows).max(transforms.unwrap_or(0))
     }
 
     /// y = w ∗ x + b, and then max(y, 0) if asked for.
@@ -245,9 +266,12 @@ impl Conv {
         if exec.lanes < LANES && self.is_dense() {
             return self.few_samples(values_mut(y), x, weight, bias, relu, values_mut(scratch), exec);
         }
-        let x = self.x.of(x, scratch, exec);
         let y = Shared::new(values_mut(y));
         let end = if relu { End::Relu } else { End::Plain };
+        if let Some([pass, _]) = self.transformed(tiles, exec) {
+            return pass.run(y, x, weight, Some(bias), end, scratch, exec, tiles);
+        }
+        let x = self.x.of(x, scratch, exec);
         self.forward.run(y, x, weight, Start::Bias(bias), end, exec, tiles);
     }
 
@@ -262,6 +286,10 @@ impl Conv {
         exec: Exec,
     ) {
         let (tiles, dy) = self.output(dy, exec);
+        if let Some([_, pass]) = self.transformed(tiles, exec) {
+            let end = gate.map_or(End::Plain, |gate| End::Gate(values(gate)));
+            return pass.run(Shared::new(values_mut(dx)), dy, weight, None, end, scratch, exec, tiles);
+        }
         let dy = self.dy.of(dy, scratch, exec);
         // Columns of several positions are gathered and may be written in pieces: there the gate comes afterwards.
         let (end, after) = match gate {
@@ -339,6 +367,13 @@ impl Conv {
         });
     }
 
+    /// The passes with transforms, if there are so many columns that these pay.
+    fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
+        let pays =
+            |passes: &&[Winograd; 2]| passes[0].columns(tiles, exec.lanes) >= self.blocking.transforms / 2;
+        self.transformed.as_ref().filter(pays)
+    }
+
     fn is_dense(&self) -> bool {
         let Geometry { input: [_, ih, iw], window, .. } = self.geometry;
         [ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
@@ -357,14 +392,13 @@ impl Conv {
     ) {
         let (tiles, x) = self.input(x, exec);
         let (_, dy) = self.output(dy, exec);
-        let Geometry { input: [channels, ih, iw], output: [filters, oh, ow], window } = self.geometry;
+        let Geometry { input: [channels, ih, iw], output: [filters, oh, ow], .. } = self.geometry;
         let area = oh * ow;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.room());
         let x = self.x.of(x, padding, exec);
         let of_dy = Planes { count: filters, plane: area, tile: filters * area };
         let form = self.weight_form(exec.lanes);
         let taps = self.forward.taps();
-        let row = channels * window.kernel[0] * window.kernel[1];
         match form {
             Form::Inner => weights::inner(
                 dw,
@@ -387,8 +421,8 @@ impl Conv {
                     position: &|p| self.forward.input(p),
                     positions: area,
                 };
-                let place = |k, o| o * row + k;
-                weights::outer(dw, place, &operand, panels, filters, self.blocking, exec, tiles);
+                let order = Order::PlaneMajor { plane: taps.len() };
+                weights::outer(dw, order, &operand, panels, filters, self.blocking, exec, tiles);
             }
             Form::Channels => {
                 let of_x = Planes { count: channels, plane: ih * iw, tile: channels * ih * iw };
@@ -401,8 +435,8 @@ impl Conv {
                     position: &|p| p as u32,
                     positions: area,
                 };
-                let place = |o, i| o * row + i;
-                weights::outer(dw, place, &operand, panels, channels, self.blocking, exec, tiles);
+                let order = Order::RowMajor { row: channels };
+                weights::outer(dw, order, &operand, panels, channels, self.blocking, exec, tiles);
             }
         }
         let rows = area * exec.lanes;

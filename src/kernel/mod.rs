@@ -11,6 +11,7 @@ pub mod naive;
 pub mod pool;
 pub mod simd;
 mod weights;
+mod winograd;
 
 use rayon::prelude::*;
 

@@ -21,21 +21,20 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Calls `f(output position, rows, columns)` with the part of the input that each window covers.
+    /// The part of the input that window `i` covers, in rows (axis 0) or columns (1).
     #[inline(always)]
-    fn windows(&self, mut f: impl FnMut(usize, Range<usize>, Range<usize>)) {
-        let range = |axis: usize, i: usize| {
-            let Window { kernel, stride, padding } = self.window;
-            let start = i * stride[axis];
-            let end = (start + kernel[axis]).saturating_sub(padding[axis]);
-            start.saturating_sub(padding[axis])..end.min(self.input[axis])
-        };
-        for row in 0..self.output[0] {
-            let rows = range(0, row);
-            for column in 0..self.output[1] {
-                f(row * self.output[1] + column, rows.clone(), range(1, column));
-            }
-        }
+    fn range(&self, axis: usize, i: usize) -> Range<usize> {
+        let Window { kernel, stride, padding } = self.window;
+        let start = i * stride[axis];
+        let end = (start + kernel[axis]).saturating_sub(padding[axis]);
+        start.saturating_sub(padding[axis])..end.min(self.input[axis])
+    }
+
+    /// Whether every position of the input is in exactly one window.
+    fn is_partition(&self) -> bool {
+        let Window { kernel, stride, padding } = self.window;
+        let whole = |axis: usize| self.output[axis] * stride[axis] == self.input[axis];
+        padding == [0, 0] && kernel == stride && whole(0) && whole(1)
     }
 
     /// Positions in a plane, before and after.
@@ -111,19 +110,23 @@ impl Pool {
 vectorized! {
     /// The largest value of each window of a plane.
     fn largest[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
-        pool.windows(|p, rows, columns| {
-            let mut largest = [T::neg_infinity(); N];
-            for r in rows {
-                for x in &x[r * pool.input[1]..][columns.clone()] {
-                    for l in 0..N {
-                        // Written so that a NaN, once seen, stays.
-                        let larger = x[l] > largest[l] || x[l].is_nan();
-                        largest[l] = if larger { x[l] } else { largest[l] };
+        for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
+            let rows = pool.range(0, row);
+            for (column, y) in y.iter_mut().enumerate() {
+                let columns = pool.range(1, column);
+                let mut largest = [T::neg_infinity(); N];
+                for r in rows.clone() {
+                    for x in &x[r * pool.input[1]..][columns.clone()] {
+                        for l in 0..N {
+                            // Written so that a NaN, once seen, stays.
+                            let larger = x[l] > largest[l] || x[l].is_nan();
+                            largest[l] = if larger { x[l] } else { largest[l] };
+                        }
                     }
                 }
+                *y = largest;
             }
-            y[p] = largest;
-        });
+        }
     }
 }
 
@@ -137,25 +140,40 @@ vectorized! {
         dy: &[[T; N]],
         relu: bool,
     ) {
-        dx.fill([T::zero(); N]);
+        let partition = pool.is_partition();
+        if !partition {
+            dx.fill([T::zero(); N]);
+        }
         let least = if relu { T::zero() } else { T::neg_infinity() };
-        pool.windows(|p, rows, columns| {
-            let (y, mut rest) = (y[p], dy[p]);
-            for l in 0..N {
-                rest[l] = if y[l] > least || !relu { rest[l] } else { T::zero() };
-            }
-            for r in rows {
-                let row = r * pool.input[1];
-                let x = &x[row..][columns.clone()];
-                for (dx, x) in dx[row..][columns.clone()].iter_mut().zip(x) {
-                    for l in 0..N {
-                        let gradient = if x[l] == y[l] { rest[l] } else { T::zero() };
-                        dx[l] += gradient;
-                        rest[l] -= gradient;
+        for row in 0..pool.output[0] {
+            let rows = pool.range(0, row);
+            for column in 0..pool.output[1] {
+                let columns = pool.range(1, column);
+                let p = row * pool.output[1] + column;
+                let (y, mut rest) = (y[p], dy[p]);
+                for l in 0..N {
+                    rest[l] = if y[l] > least || !relu { rest[l] } else { T::zero() };
+                }
+                for r in rows.clone() {
+                    let start = r * pool.input[1];
+                    let x = &x[start..][columns.clone()];
+                    for (dx, x) in dx[start..][columns.clone()].iter_mut().zip(x) {
+                        let mut gradient = [T::zero(); N];
+                        for l in 0..N {
+                            let here = x[l] == y[l];
+                            gradient[l] = if here { rest[l] } else { T::zero() };
+                            rest[l] = if here { T::zero() } else { rest[l] };
+                        }
+                        if !partition {
+                            for l in 0..N {
+                                gradient[l] += dx[l];
+                            }
+                        }
+                        *dx = gradient;
                     }
                 }
             }
-        });
+        }
     }
 }
 
@@ -163,17 +181,23 @@ vectorized! {
     /// The mean of each window of a plane.
     fn mean[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
         let area: T = pool.window_area();
-        pool.windows(|p, rows, columns| {
-            let mut sum = [T::zero(); N];
-            for r in rows {
-                for x in &x[r * pool.input[1]..][columns.clone()] {
-                    for l in 0..N {
-                        sum[l] += x[l];
+        for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
+            let rows = pool.range(0, row);
+            for (column, y) in y.iter_mut().enumerate() {
+                let columns = pool.range(1, column);
+                let mut sum = [T::zero(); N];
+                for r in rows.clone() {
+                    for x in &x[r * pool.input[1]..][columns.clone()] {
+                        for l in 0..N {
+                            sum[l] += x[l];
+                        }
                     }
                 }
+                for l in 0..N {
+                    y[l] = sum[l] / area;
+                }
             }
-            y[p] = sum.map(|s| s / area);
-        });
+        }
     }
 }
 
@@ -182,15 +206,22 @@ vectorized! {
     fn to_all[T: Scalar, const N: usize](pool: &Pool, dx: &mut [[T; N]], dy: &[[T; N]]) {
         let area: T = pool.window_area();
         dx.fill([T::zero(); N]);
-        pool.windows(|p, rows, columns| {
-            let share = dy[p].map(|d| d / area);
-            for r in rows {
-                for dx in &mut dx[r * pool.input[1]..][columns.clone()] {
-                    for l in 0..N {
-                        dx[l] += share[l];
+        for row in 0..pool.output[0] {
+            let rows = pool.range(0, row);
+            for column in 0..pool.output[1] {
+                let columns = pool.range(1, column);
+                let mut share = dy[row * pool.output[1] + column];
+                for l in 0..N {
+                    share[l] /= area;
+                }
+                for r in rows.clone() {
+                    for dx in &mut dx[r * pool.input[1]..][columns.clone()] {
+                        for l in 0..N {
+                            dx[l] += share[l];
+                        }
                     }
                 }
             }
-        });
+        }
     }
 }

@@ -121,10 +121,19 @@ pub(super) struct Operand<'a, T> {
     pub(super) positions: usize,
 }
 
-/// `dw[place(row, plane)] = Σ over tiles, positions and lanes of operand · panel`.
+/// How the sums for rows and planes lie in dw.
+#[derive(Clone, Copy)]
+pub(super) enum Order {
+    /// A row's planes side by side, rows so many values apart.
+    RowMajor { row: usize },
+    /// A plane's rows side by side, planes so many values apart.
+    PlaneMajor { plane: usize },
+}
+
+/// dw = Σ over tiles, positions and lanes of operand · panel, for each row of the operand and each plane.
 pub(super) fn outer<T: Scalar>(
     dw: &mut [T],
-    place: impl Fn(usize, usize) -> usize + Sync,
+    order: Order,
     operand: &Operand<'_, T>,
     panels: &[Lanes<T>],
     planes: usize,
@@ -171,12 +180,24 @@ pub(super) fn outer<T: Scalar>(
                 );
             }
         }
-        for (i, row) in rows.enumerate() {
-            for plane in first..(first + width).min(planes) {
-                let at = place(row, plane);
-                // SAFETY: tasks differ in rows or planes, and so in the places.
-                let place = unsafe { dw.part(at..at + 1) };
-                place[0] = sums[i * width + plane - first];
+        // SAFETY, for the parts of dw: tasks differ in rows or planes.
+        match order {
+            Order::RowMajor { row } => {
+                for (i, at) in rows.map(|r| r * row + first).enumerate() {
+                    let count = width.min(planes - first);
+                    // SAFETY: as above.
+                    unsafe { dw.part(at..at + count) }.copy_from_slice(&sums[i * width..][..count]);
+                }
+            }
+            Order::PlaneMajor { plane } => {
+                for (i, at) in (first..planes.min(first + width)).map(|p| p * plane + rows.start).enumerate()
+                {
+                    // SAFETY: as above.
+                    let dw = unsafe { dw.part(at..at + rows.len()) };
+                    for (dw, sums) in dw.iter_mut().zip(sums.chunks_exact(width)) {
+                        *dw = sums[i];
+                    }
+                }
             }
         }
     });

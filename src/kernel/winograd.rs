@@ -1,0 +1,406 @@
+//! Convolutions of 3×3 kernels at every position with 16 multiplications for 4 outputs instead of 36.
+//!
+//! Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
+//! Networks"): with g a kernel, d a 4×4 patch of the input and ⊙ the product entry by entry,
+//!
+//! y = Aᵀ \[(G g Gᵀ) ⊙ (Bᵀ d B)\] A
+//!
+//! gives a 2×2 patch of the output. Summed over channels, each of the 16 entries is a matrix product: filters ×
+//! channels times channels × patches. The transforms are sums, and halves for the weights, so that whole numbers
+//! stay exact. Samples are lanes here too: a transform is arithmetic on whole vectors.
+
+use std::ops::Range;
+
+use super::block::{End, Place, Shared, Start, Sums, Tap};
+use super::correlation::{index, part};
+use super::simd::{Kernel, Simd};
+use super::{Exec, values_mut};
+use crate::scalar::Scalar;
+use crate::tensor::{LANES, Lanes};
+
+/// Entries of a patch of the input, and of a row of it.
+const ENTRIES: usize = 16;
+const ROW: usize = 4;
+
+/// Patches that are computed together, in vectors of sixteen values.
+const COLUMNS: usize = 12;
+
+/// A sum over 3×3 windows at every position.
+pub(super) struct Winograd {
+    channels: usize,
+    filters: usize,
+    /// Rows and columns.
+    input: [usize; 2],
+    output: [usize; 2],
+    /// Rows and columns of zeros before the input.
+    padding: [usize; 2],
+    weights: Weights,
+    /// One for each channel.
+    taps: Vec<Tap>,
+    /// Columns whose transformed input is kept at once, and filters of a task.
+    chunk: usize,
+    filters_together: usize,
+}
+
+/// Where a kernel's weights lie.
+#[derive(Clone, Copy)]
+pub(super) struct Weights {
+    /// From one filter to the next.
+    pub(super) filter: usize,
+    /// From one channel to the next.
+    pub(super) channel: usize,
+    /// Whether a kernel is read from its end.
+    pub(super) flipped: bool,
+}
+
+impl Winograd {
+    pub(super) fn new(
+        [channels, filters]: [usize; 2],
+        input: [usize; 2],
+        output: [usize; 2],
+        padding: [usize; 2],
+        weights: Weights,
+        lines: usize,
+        filters_together: usize,
+    ) -> Self {
+        let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
+        // About as much as a few second-level caches hold.
+        let chunk = (lines * 128 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
+        Winograd { channels, filters, input, output, padding, weights, taps, chunk, filters_together }
+    }
+
+    /// Rows and columns of 2×2 patches of the output.
+    fn patches(&self) -> [usize; 2] {
+        self.output.map(|len| len.div_ceil(2))
+    }
+
+    /// Columns of sixteen values in so many tiles.
+    pub(super) fn columns(&self, tiles: usize, lanes: usize) -> usize {
+        let [rows, columns] = self.patches();
+        (tiles * rows * columns * lanes).div_ceil(LANES)
+    }
+
+    /// Entries of transformed weights, of transformed inputs and of products.
+    fn rooms(&self, columns: usize) -> [usize; 3] {
+        let columns = columns.next_multiple_of(COLUMNS).min(self.chunk);
+        [
+            (ENTRIES * self.filters * self.channels).div_ceil(LANES),
+            ENTRIES * self.channels * columns,
+            2 * ROW * self.filters * columns,
+        ]
+    }
+
+    /// Entries of working space for so many tiles.
+    pub(super) fn scratch(&self, tiles: usize) -> usize {
+        self.rooms(self.columns(tiles, LANES)).iter().sum()
+    }
+
+    /// y = sums over windows of x.
+    pub(super) fn run<T: Scalar>(
+        &self,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        bias: Option<&[T]>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let columns = self.columns(tiles, exec.lanes);
+        let [u_len, v_len, m_len] = self.rooms(columns);
+        let (u, rest) = scratch.split_at_mut(u_len);
+        let (v, rest) = rest.split_at_mut(v_len);
+        let m = Shared::new(values_mut(&mut rest[..m_len]));
+        self.transform_weights(values_mut(u), w, exec);
+        let u = super::values(u);
+        let groups = columns.div_ceil(COLUMNS);
+        let together = self.chunk / COLUMNS;
+        for first in (0..groups).step_by(together) {
+            let chunk = first..(first + together).min(groups);
+            let room = ENTRIES * self.channels * COLUMNS;
+            // Inputs: a task for some channels of a group of columns.
+            let channel_parts = self.channels.div_ceil(16);
+            let shared = Shared::new(values_mut(v));
+            exec.each(chunk.len() * channel_parts, |task| {
+                let group = task / channel_parts;
+                let channels = part(self.channels, 16, task % channel_parts);
+                // SAFETY: tasks differ in the group or in the channels.
+                let v = unsafe { shared.part(group * room * LANES..(group + 1) * room * LANES) };
+                let group = chunk.start + group;
+                T::call(exec.isa, Patches { table: self, v, x, group, channels, lanes: exec.lanes, tiles });
+            });
+            let v = super::values(v);
+            // Products and outputs: a task for some filters of a group of columns.
+            let filter_parts = self.filters.div_ceil(self.filters_together);
+            exec.each(chunk.len() * filter_parts, |task| {
+                let group = task / filter_parts;
+                let filters = part(self.filters, self.filters_together, task % filter_parts);
+                let len = ROW * COLUMNS * LANES;
+                let start = (group * self.filters + filters.start) * 2 * len;
+                // SAFETY: tasks differ in the group or in the filters.
+                let m = unsafe { m.part(start..start + filters.len() * 2 * len) };
+                let (m, sums) = m.split_at_mut(filters.len() * len);
+                let v = &v[group * room * LANES..][..room * LANES];
+                let group = chunk.start + group;
+                let count = (columns - group * COLUMNS).min(COLUMNS);
+                for row in 0..ENTRIES / ROW {
+                    self.products(m, u, v, row, count, filters.clone(), exec);
+                    let (m, sums, filters, lanes) = (&*m, &mut *sums, filters.clone(), exec.lanes);
+                    let outputs =
+                        Outputs { table: self, y, m, sums, row, bias, end, group, filters, lanes, tiles };
+                    T::call(exec.isa, outputs);
+                }
+            });
+        }
+    }
+
+    /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`.
+    /// for the entries of a row.
+    fn products<T: Scalar>(
+        &self,
+        m: &mut [T],
+        u: &[T],
+        v: &[T],
+        row: usize,
+        columns: usize,
+        filters: Range<usize>,
+        exec: Exec,
+    ) {
+        let mut places = [Place::default(); COLUMNS];
+        for (c, place) in places.iter_mut().enumerate() {
+            *place = Place { x: c * LANES, y: c * LANES };
+        }
+        let (m_len, v_len) = (filters.len() * COLUMNS * LANES, self.channels * COLUMNS * LANES);
+        for (i, m) in m.chunks_exact_mut(m_len).enumerate() {
+            let entry = row * ROW + i;
+            let u = &u[(entry * self.filters + filters.start) * self.channels..];
+            let sums = Sums {
+                y: &super::block::Writer::new(m),
+                y_plane: COLUMNS * LANES,
+                x: &v[entry * v_len..][..v_len],
+                w: u,
+                w_step: self.channels,
+                taps: &self.taps,
+                filters: 0..filters.len(),
+                places: &places[..columns],
+                start: Start::Zero,
+                end: End::Plain,
+            };
+            T::call(exec.isa, sums);
+        }
+    }
+
+    /// `u[entry][filter][channel]` = G g Gᵀ.
+    fn transform_weights<T: Scalar>(&self, u: &mut [T], w: &[T], exec: Exec) {
+        let Weights { filter, channel, flipped } = self.weights;
+        let u = Shared::new(u);
+        exec.each(self.filters, |f| {
+            for first in (0..self.channels).step_by(LANES) {
+                let count = LANES.min(self.channels - first);
+                let mut entries = [[T::zero(); LANES]; ENTRIES];
+                for c in 0..count {
+                    let g = &w[f * filter + (first + c) * channel..][..9];
+                    let g = |i: usize| if flipped { g[8 - i] } else { g[i] };
+                    let half = T::of(0.5);
+                    // Rows of G: (1, 0, 0), (½, ½, ½), (½, −½, ½), (0, 0, 1).
+                    let combine = |a: T, b: T, c: T| [a, (a + b + c) * half, (a - b + c) * half, c];
+                    let columns = [0, 1, 2].map(|i| combine(g(i), g(3 + i), g(6 + i)));
+                    for row in 0..ROW {
+                        let values = combine(columns[0][row], columns[1][row], columns[2][row]);
+                        for (column, value) in values.into_iter().enumerate() {
+                            entries[row * ROW + column][c] = value;
+                        }
+                    }
+                }
+                for (entry, values) in entries.iter().enumerate() {
+                    let at = (entry * self.filters + f) * self.channels + first;
+                    // SAFETY: tasks differ in the filter.
+                    unsafe { u.part(at..at + count) }.copy_from_slice(&values[..count]);
+                }
+            }
+        });
+    }
+
+    /// Calls `f(lane, tile, row, column)` for each 2×2 patch in a column: its first lane, and where it begins in the
+    /// output.
+    #[inline(always)]
+    fn each_patch(
+        &self,
+        column: usize,
+        lanes: usize,
+        tiles: usize,
+        mut f: impl FnMut(usize, usize, usize, usize),
+    ) {
+        let [rows, columns] = self.patches();
+        for lane in (0..LANES).step_by(lanes) {
+            let patch = (column * LANES + lane) / lanes;
+            if patch < tiles * rows * columns {
+                let (tile, patch) = (patch / (rows * columns), patch % (rows * columns));
+                f(lane, tile, 2 * (patch / columns), 2 * (patch % columns));
+            }
+        }
+    }
+}
+
+/// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
+struct Patches<'a, T> {
+    table: &'a Winograd,
+    v: &'a mut [T],
+    x: &'a [T],
+    group: usize,
+    channels: Range<usize>,
+    lanes: usize,
+    tiles: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Patches<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Patches { table, v, x, group, channels, lanes, tiles } = self;
+        let [rows, columns] = table.input;
+        let area = rows * columns;
+        for c in 0..COLUMNS {
+            for channel in channels.clone() {
+                let mut d = [Lanes::<T>::zero(); ENTRIES];
+                table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
+                    let plane = &x[(tile * table.channels + channel) * area * lanes..][..area * lanes];
+                    for i in 0..4 {
+                        let Some(r) = (row + i).checked_sub(table.padding[0]).filter(|r| *r < rows) else {
+                            continue;
+                        };
+                        for j in 0..4 {
+                            let at = (column + j).checked_sub(table.padding[1]);
+                            let Some(at) = at.filter(|at| *at < columns) else { continue };
+                            let values = &plane[(r * columns + at) * lanes..][..lanes];
+                            let d = &mut d[i * 4 + j].0;
+                            if lanes == LANES {
+                                d.copy_from_slice(values);
+                            } else {
+                                d[lane..lane + lanes].copy_from_slice(values);
+                            }
+                        }
+                    }
+                });
+                for part in (0..LANES).step_by(S::WIDTH) {
+                    let mut t = [simd.splat(T::zero()); ENTRIES];
+                    for i in 0..ENTRIES {
+                        // SAFETY: an entry has sixteen values, a whole number of vectors.
+                        t[i] = unsafe { simd.load(d[i].0.as_ptr().add(part)) };
+                    }
+                    // Rows of Bᵀ: (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
+                    for j in 0..4 {
+                        let [a, b, c, d] = [t[j], t[4 + j], t[8 + j], t[12 + j]];
+                        [t[j], t[4 + j]] = [simd.sub(a, c), simd.add(b, c)];
+                        [t[8 + j], t[12 + j]] = [simd.sub(c, b), simd.sub(b, d)];
+                    }
+                    for i in (0..ENTRIES).step_by(4) {
+                        let [a, b, c, d] = [t[i], t[i + 1], t[i + 2], t[i + 3]];
+                        [t[i], t[i + 1]] = [simd.sub(a, c), simd.add(b, c)];
+                        [t[i + 2], t[i + 3]] = [simd.sub(c, b), simd.sub(b, d)];
+                    }
+                    for (entry, t) in t.into_iter().enumerate() {
+                        let at = ((entry * table.channels + channel) * COLUMNS + c) * LANES + part;
+                        let to = &mut v[at..at + S::WIDTH];
+                        // SAFETY: `to` is one vector long.
+                        unsafe { simd.store(to.as_mut_ptr(), t) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Transforms a row of products to outputs: y = Aᵀ m A, plus a bias, with the last row.
+struct Outputs<'a, T> {
+    table: &'a Winograd,
+    y: Shared<'a, T>,
+    m: &'a [T],
+    /// The sums of the rows so far: four outputs for each filter and column.
+    sums: &'a mut [T],
+    row: usize,
+    bias: Option<&'a [T]>,
+    end: End<'a, T>,
+    group: usize,
+    filters: Range<usize>,
+    lanes: usize,
+    tiles: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Outputs { table, y, m, sums, row, bias, end, group, filters, lanes, tiles } = self;
+        let [rows, columns] = table.output;
+        let area = rows * columns;
+        for (i, filter) in filters.clone().enumerate() {
+            let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
+            for c in 0..COLUMNS {
+                let sums = &mut sums[(i * COLUMNS + c) * 4 * LANES..][..4 * LANES];
+                for part in (0..LANES).step_by(S::WIDTH) {
+                    let mut t = [simd.splat(T::zero()); ROW];
+                    for entry in 0..ROW {
+                        let at = ((entry * filters.len() + i) * COLUMNS + c) * LANES + part;
+                        let from = &m[at..at + S::WIDTH];
+                        // SAFETY: `from` is one vector long.
+                        t[entry] = unsafe { simd.load(from.as_ptr()) };
+                    }
+                    // Rows of Aᵀ: (1, 1, 1, 0), (0, 1, −1, −1).
+                    let pair = [simd.add(simd.add(t[0], t[1]), t[2]), simd.sub(simd.sub(t[1], t[2]), t[3])];
+                    for (j, v) in pair.into_iter().enumerate() {
+                        let above = sums[j * LANES + part..].as_mut_ptr();
+                        let below = sums[(2 + j) * LANES + part..].as_mut_ptr();
+                        // SAFETY: there are four times sixteen sums, each a whole number of vectors.
+                        unsafe {
+                            match row {
+                                0 => simd.store(above, simd.add(v, bias)),
+                                1 => {
+                                    simd.store(above, simd.add(simd.load(above), v));
+                                    simd.store(below, simd.add(v, bias));
+                                }
+                                2 => {
+                                    simd.store(above, simd.add(simd.load(above), v));
+                                    simd.store(below, simd.sub(simd.load(below), v));
+                                }
+                                _ => simd.store(below, simd.sub(simd.load(below), v)),
+                            }
+                            if row == 3 && matches!(end, End::Relu) {
+                                simd.store(above, simd.relu(simd.load(above)));
+                                simd.store(below, simd.relu(simd.load(below)));
+                            }
+                        }
+                    }
+                }
+                if row < 3 {
+                    continue;
+                }
+                let (out, _) = sums.as_chunks::<LANES>();
+                table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
+                    let plane = (tile * table.filters + filter) * area;
+                    for i in 0..2.min(rows - row) {
+                        for j in 0..2.min(columns - column) {
+                            let at = (plane + (row + i) * columns + column + j) * lanes;
+                            let from = &out[2 * i + j];
+                            // SAFETY: tasks differ in filters or patches, and so in the outputs.
+                            let to = unsafe { y.part(at..at + lanes) };
+                            if lanes == LANES {
+                                to.copy_from_slice(from);
+                            } else {
+                                to.copy_from_slice(&from[lane..lane + lanes]);
+                            }
+                            if let End::Gate(gate) = end {
+                                for (to, gate) in to.iter_mut().zip(&gate[at..at + lanes]) {
+                                    *to = if *gate > T::zero() { *to } else { T::zero() };
+                                }
+                            }
+                        }
+                    }
+                });
+            }
+        }
+    }
+}
