@@ -27,6 +27,7 @@
 //! - [`layer`]: the layers, and how to write one's own
 //! - [`train::Trainer`]: training and evaluation
 //! - [`data`]: data sets, [`Mnist`](data::Mnist) among them
+//! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall)
 //! - [`check`]: gradients against central differences
 //!
 //! Features, all on by default: `download` (public data sets), `progress` (a progress bar), `sample` (14,000
