@@ -1,0 +1,112 @@
+//! The work of whole networks that is measured: training steps, an epoch, inference.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use convnet::model::{AlexNetSmall, LeNet5};
+use convnet::prelude::*;
+use convnet::train::Progress;
+
+/// Something that a network does again and again.
+pub struct Work {
+    pub network: &'static str,
+    pub what: &'static str,
+    /// Samples in a call.
+    pub samples: usize,
+    /// Floating-point operations of a call, two for each multiply-accumulate. A training step is forward, backward
+    /// by the weights, and backward by the data except for the first layer, whose input needs no gradient.
+    pub flop: usize,
+    set_up: fn(usize) -> Box<dyn FnMut()>,
+}
+
+impl Work {
+    /// "training-step-64".
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.what, self.samples)
+    }
+
+    /// Makes the network and its data; each call of the result is the work once.
+    pub fn set_up(&self) -> Box<dyn FnMut()> {
+        (self.set_up)(self.samples)
+    }
+
+    /// Whether a user waits for the answer, in a thread of their own. All else is done as a training does it, inside the
+    /// thread pool from beginning to end.
+    pub fn is_latency(&self) -> bool {
+        self.samples == 1
+    }
+}
+
+/// All of it.
+pub fn works() -> Vec<Work> {
+    vec![
+        training_step::<LeNet5>("lenet", 32),
+        training_step::<LeNet5>("lenet", 64),
+        training_step::<LeNet5>("lenet", 256),
+        epoch(),
+        inference::<LeNet5>("lenet", 1),
+        inference::<LeNet5>("lenet", 64),
+        inference::<LeNet5>("lenet", 1024),
+        training_step::<AlexNetSmall>("alexnet-small", 64),
+        training_step::<AlexNetSmall>("alexnet-small", 128),
+        inference::<AlexNetSmall>("alexnet-small", 1),
+        inference::<AlexNetSmall>("alexnet-small", 128),
+    ]
+}
+
+/// Floating-point operations of training with so many samples.
+fn training_flop<N: Network>(samples: usize) -> usize {
+    let first_layer = N::new(1).model().plan().steps()[0].macs;
+    2 * samples * (3 * N::MACS - first_layer)
+}
+
+fn batch<S: Shape>(samples: usize) -> Batch<S> {
+    (0..samples).map(|n| Tensor::from_fn(|i| ((i * (n + 7)) % 255) as f32 / 255.0)).collect()
+}
+
+fn training_step<N>(network: &'static str, samples: usize) -> Work
+where
+    N: Network<Output = Flat<10>, Scalar = f32> + 'static,
+{
+    let set_up = |samples| -> Box<dyn FnMut()> {
+        let images = batch(samples);
+        let targets: Vec<_> = (0..samples).map(|n| Class::new(n % 10).expect("below 10")).collect();
+        // So slow that the thousandth step finds the network much as the first does.
+        let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-6).momentum(0.9));
+        Box::new(move || {
+            black_box(trainer.step(black_box(&images), &targets, 0).expect("a step that stays finite"));
+        })
+    };
+    Work { network, what: "training-step", samples, flop: training_flop::<N>(samples), set_up }
+}
+
+/// Once through 60,000 digits in batches of 64: the 12,000 embedded ones, five times.
+fn epoch() -> Work {
+    let set_up = |samples| -> Box<dyn FnMut()> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mnist");
+        let digits = Mnist::load_from(folder).expect("the embedded digits").train;
+        let digits = digits.subset((0..samples).map(|i| i % digits.len()));
+        let mut trainer = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
+            .epochs(1)
+            .batch(64)
+            .progress(Progress::Silent);
+        Box::new(move || {
+            black_box(trainer.fit(&digits, None).expect("an epoch that stays finite"));
+        })
+    };
+    let samples = 60_000;
+    Work { network: "lenet", what: "epoch", samples, flop: training_flop::<LeNet5>(samples), set_up }
+}
+
+fn inference<N>(network: &'static str, samples: usize) -> Work
+where
+    N: Network<Scalar = f32> + 'static,
+{
+    let set_up = |samples| -> Box<dyn FnMut()> {
+        let (net, images) = (N::new(1), batch::<N::Input>(samples));
+        Box::new(move || {
+            black_box(net.infer(black_box(&images)));
+        })
+    };
+    Work { network, what: "inference", samples, flop: 2 * samples * N::MACS, set_up }
+}
