@@ -1,112 +1,283 @@
-//! How fast convolutions are on this machine, beside the most that its processor can do.
+//! How fast single convolutions are on this machine, beside the most that its processor can do.
+//!
+//!     cargo run --release --example conv_throughput -- --plot convolutions.svg
 //!
 //! One GFLOP is 10⁹ floating-point operations, two for each multiply-accumulate of the direct method.
 
-use std::time::{Duration, Instant};
+#[path = "../benches/cases/mod.rs"]
+mod cases;
+#[path = "../benches/cases/stopwatch.rs"]
+mod stopwatch;
 
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use cases::{CASES, Case, DENSE, PASSES};
 use clap::Parser;
-use convnet::kernel::conv::{Conv, Geometry};
-use convnet::kernel::{Exec, Isa, simd};
-use convnet::shape::Window;
-use convnet::tensor::{LANES, Lanes};
-use rayon::prelude::*;
+use convnet::kernel::conv::Geometry;
+use convnet::kernel::{Isa, simd};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use serde_json::json;
+use stopwatch::median_seconds;
+use tempfile::NamedTempFile;
 
-/// Measures single convolutions: forward, backward by the input, backward by the weights.
+/// Measures convolutions: forward, backward by the data, backward by the weights.
 #[derive(Parser)]
 struct Options {
-    /// Threads; otherwise `RAYON_NUM_THREADS` or all cores.
-    #[arg(long)]
-    threads: Option<usize>,
-    /// Only geometries whose name contains this.
-    #[arg(long, default_value = "")]
-    only: String,
-    /// Seconds for each measurement.
-    #[arg(long, default_value_t = 0.3)]
+    /// Threads; RAYON_NUM_THREADS or all cores if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    threads: Option<u16>,
+    /// Seconds for each measurement
+    #[arg(long, value_name = "S", default_value_t = 0.3, value_parser = stopwatch::seconds, allow_negative_numbers = true)]
     seconds: f64,
+    /// Only geometries whose name contains this
+    #[arg(long, value_name = "NAME", value_parser = known_name)]
+    only: Option<String>,
+    /// Writes the figures to a JSON file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Draws the figures as bars
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
 }
 
-/// Name, samples, channels, rows = columns, filters, kernel, stride, padding.
-type Case = (&'static str, usize, usize, usize, usize, usize, usize, usize);
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain([&DENSE])
+}
 
-const CASES: [Case; 15] = [
-    ("lenet_c1", 64, 1, 28, 6, 5, 1, 2),
-    ("lenet_c2", 64, 6, 14, 16, 5, 1, 0),
-    ("alex_conv1", 16, 3, 227, 96, 11, 4, 0),
-    ("alex_conv2", 16, 96, 27, 256, 5, 1, 2),
-    ("alex_conv3", 16, 256, 13, 384, 3, 1, 1),
-    ("alex_conv4", 16, 384, 13, 384, 3, 1, 1),
-    ("alex_conv5", 16, 384, 13, 256, 3, 1, 1),
-    ("vgg64_56", 8, 64, 56, 64, 3, 1, 1),
-    ("vgg128_28", 8, 128, 28, 128, 3, 1, 1),
-    ("resnet_1x1", 8, 256, 14, 1024, 1, 1, 0),
-    ("sa_c1", 64, 3, 32, 64, 3, 1, 1),
-    ("sa_c2", 64, 64, 16, 192, 3, 1, 1),
-    ("sa_c3", 64, 192, 8, 384, 3, 1, 1),
-    ("sa_c4", 64, 384, 8, 256, 3, 1, 1),
-    ("sa_c5", 64, 256, 8, 256, 3, 1, 1),
-];
-
-/// Median seconds of a call.
-fn seconds(budget: f64, mut f: impl FnMut()) -> f64 {
-    f();
-    let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 5 || start.elapsed() < Duration::from_secs_f64(budget) {
-        let start = Instant::now();
-        f();
-        times.push(start.elapsed().as_secs_f64());
+fn known_name(text: &str) -> Result<String, String> {
+    if all_cases().any(|case| case.name.contains(text)) {
+        return Ok(text.into());
     }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let names: Vec<_> = all_cases().map(|case| case.name).collect();
+    Err(format!("expected a part of one of the names {}", names.join(", ")))
 }
 
-fn main() {
-    let options = Options::parse();
-    let threads = options.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    // In the pool from beginning to end, as a training step is.
-    pool.install(|| measure(&options));
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => help.exit(),
+        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("error: {error}"), 1),
+    }
 }
 
-fn measure(options: &Options) {
-    let threads = rayon::current_num_threads();
-    let isa = Isa::best();
-    let flop = 1_000_000;
-    let peak = seconds(options.seconds, || {
-        (0..threads).into_par_iter().with_max_len(1).for_each(|_| {
-            simd::multiply_adds(isa, flop);
-        });
-    });
-    let peak = (threads * simd::multiply_adds(isa, flop)) as f64 / peak / 1e9;
-    println!("{isa}, {threads} threads, peak {peak:.0} GFLOP/s");
-    for (name, samples, channels, size, filters, kernel, stride, padding) in CASES {
-        if !name.contains(&options.only) {
-            continue;
+/// One line on standard error. If even that cannot be written, the status has to say it.
+fn fail(line: &str, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::from(status)
+}
+
+/// A file that is there under its name when it is complete.
+struct Report<'a> {
+    path: &'a Path,
+    file: NamedTempFile,
+}
+
+impl<'a> Report<'a> {
+    /// Finds out that it cannot be written before anything is measured.
+    fn new(path: &'a Path) -> Result<Self, String> {
+        // A folder cannot be replaced, and a device must not be.
+        if path.exists() && !path.is_file() {
+            return Err(format!("{path:?}: cannot write: it is there, but not a file"));
         }
-        let out = (size + 2 * padding - kernel) / stride + 1;
-        let window = Window { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] };
-        let g = Geometry { input: [channels, size, size], output: [filters, out, out], window };
-        let conv = Conv::new(g);
-        let exec = Exec { lanes: Exec::lanes_for(samples), ..Exec::new(true) };
-        let tiles = samples.div_ceil(LANES);
-        let room = |dims: [usize; 3]| {
-            vec![Lanes::splat(0.5_f32); (samples * dims.iter().product::<usize>()).div_ceil(LANES)]
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        // As any other new file, where the default is for the user's eyes only.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        match builder.tempfile_in(folder) {
+            Ok(file) => Ok(Report { path, file }),
+            Err(error) => Err(unwritable(path, error)),
+        }
+    }
+
+    fn write(mut self, text: &str) -> Result<(), String> {
+        self.file.write_all(text.as_bytes()).map_err(|e| unwritable(self.path, e))?;
+        self.file.persist(self.path).map(drop).map_err(|e| unwritable(self.path, e.error))
+    }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> String {
+    format!("{path:?}: cannot write: {error}")
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    // Whatever can be refused is refused before anything is measured.
+    let json = options.json.as_deref().map(Report::new).transpose()?;
+    let plot = options.plot.as_deref().map(Report::new).transpose()?;
+    if let Some(threads) = options.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+    // In the thread pool from beginning to end, as a training is.
+    let figures = rayon::scope(|_| measure(options))?;
+    if let Some(json) = json {
+        json.write(&figures.to_json())?;
+    }
+    if let Some(plot) = plot {
+        plot.write(&figures.to_svg()?)?;
+    }
+    Ok(())
+}
+
+/// What was measured, in GFLOP/s.
+struct Figures {
+    isa: Isa,
+    threads: usize,
+    peak: f64,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    case: &'static Case,
+    /// For each of [`PASSES`].
+    rates: [f64; 3],
+}
+
+/// Prints each row as soon as it is known.
+fn measure(options: &Options) -> io::Result<Figures> {
+    let mut out = io::stdout();
+    let (isa, threads) = (Isa::best(), rayon::current_num_threads());
+    let peak = peak(isa, threads, options.seconds);
+    let plural = if threads == 1 { "" } else { "s" };
+    writeln!(out, "{isa}, {threads} thread{plural}: at most {peak:.0} GFLOP/s of multiply-adds\n")?;
+    let head = ["geometry", "samples, input -> output", "kernel", "pass", "GFLOP/s", "of peak"];
+    let [geometry, sizes, kernel, pass, rate, share] = head;
+    let line = format!("{geometry:<10}  {sizes:<30}  {kernel:<8}  {pass:<16}  {rate:>7}  {share:>7}");
+    writeln!(out, "{line}\n{}", "─".repeat(line.len()))?;
+    let mut rows = Vec::new();
+    for case in all_cases().filter(|case| options.only.as_ref().is_none_or(|only| case.name.contains(only))) {
+        let Case { name, samples, geometry: Geometry { input, output, window } } = case;
+        let sizes = format!("{samples}, {} -> {}", chw(input), chw(output));
+        let [height, width] = window.kernel;
+        let kernel = match window.stride {
+            [1, 1] => format!("{height}×{width}"),
+            [stride, _] => format!("{height}×{width} /{stride}"),
         };
-        let (x, mut y) = (room(g.input), room(g.output));
-        let (dy, mut dx) = (y.clone(), x.clone());
-        let (w, b) = (vec![0.1; filters * channels * kernel * kernel], vec![0.1; filters]);
-        let (mut dw, mut db) = (w.clone(), b.clone());
-        let mut scratch = vec![Lanes::zero(); conv.scratch(tiles)];
-        let flop = (2 * samples * w.len() * out * out) as f64;
-        let times = [
-            seconds(options.seconds, || conv.forward(&mut y, &x, &w, &b, false, &mut scratch, exec)),
-            seconds(options.seconds, || conv.backward_data(&mut dx, &dy, &w, None, &mut scratch, exec)),
-            seconds(options.seconds, || conv.backward_weights(&mut dw, &mut db, &dy, &x, &mut scratch, exec)),
-        ];
-        let rates = times.map(|t| flop / t / 1e9);
-        print!("{name:12}");
-        for rate in rates {
-            print!("  {rate:6.0} {:3.0} %", 100.0 * rate / peak);
+        let mut buffers = case.buffers();
+        let rates = PASSES
+            .map(|(_, run)| case.flop() as f64 / median_seconds(options.seconds, || run(&mut buffers)) / 1e9);
+        for ((pass, _), rate) in PASSES.iter().zip(rates) {
+            let share = 100.0 * rate / peak;
+            writeln!(out, "{name:<10}  {sizes:<30}  {kernel:<8}  {pass:<16}  {rate:>7.1}  {share:>5.0} %")?;
         }
-        println!();
+        rows.push(Row { case, rates });
+    }
+    Ok(Figures { isa, threads, peak, rows })
+}
+
+fn chw([channels, height, width]: &[usize; 3]) -> String {
+    format!("{channels}×{height}×{width}")
+}
+
+/// The most that the threads can do together: multiply-adds that depend on nothing but registers.
+fn peak(isa: Isa, threads: usize, seconds: f64) -> f64 {
+    let rounds = 1_000_000;
+    let flop = threads * simd::multiply_adds(isa, rounds);
+    let time = median_seconds(seconds, || {
+        rayon::broadcast(|_| simd::multiply_adds(isa, rounds));
+    });
+    flop as f64 / time / 1e9
+}
+
+impl Figures {
+    fn to_json(&self) -> String {
+        let rows = self.rows.iter().flat_map(|Row { case, rates }| {
+            PASSES.iter().zip(rates).map(|((pass, _), rate)| {
+                json!({
+                    "name": case.name,
+                    "pass": pass,
+                    "samples": case.samples,
+                    "input": case.geometry.input,
+                    "output": case.geometry.output,
+                    "kernel": case.geometry.window.kernel,
+                    "stride": case.geometry.window.stride,
+                    "padding": case.geometry.window.padding,
+                    "gflops": rate,
+                    "percent_of_peak": 100.0 * rate / self.peak,
+                })
+            })
+        });
+        let figures = json!({
+            "instruction_set": self.isa.to_string(),
+            "threads": self.threads,
+            "peak_gflops": self.peak,
+            "rows": rows.collect::<Vec<_>>(),
+        });
+        format!("{figures:#}\n")
+    }
+
+    /// Three bars for each geometry, from left to right, and a line at the peak.
+    fn to_svg(&self) -> Result<String, Box<dyn Error>> {
+        const COLORS: [RGBColor; 3] = [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115)];
+        const PEAK: RGBColor = RGBColor(190, 30, 45);
+        const FONT: &str = "sans-serif";
+        let count = self.rows.len();
+        let (width, header, footer, row) = (900, 74, 60, 40);
+        let height = header + footer + row * count as u32;
+        let mut svg = String::new();
+        {
+            let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
+            root.fill(&WHITE)?;
+            let title = format!("Convolutions, f32, {}, threads: {}", self.isa, self.threads);
+            let centered = Pos::new(HPos::Center, VPos::Center);
+            root.draw_text(
+                &title,
+                &(FONT, 20).into_text_style(&root).pos(centered),
+                ((width / 2) as i32, 22),
+            )?;
+
+            // The legend is above the bars, where none can reach it.
+            let left = Pos::new(HPos::Left, VPos::Center);
+            let names = PASSES.iter().map(|(pass, _)| pass.to_string());
+            let names = names.chain([format!("peak of multiply-adds, {:.0} GFLOP/s", self.peak)]);
+            for (i, (name, color)) in names.zip(COLORS.iter().chain([&PEAK])).enumerate() {
+                let (x, y) = (120 + 150 * i as i32, 52);
+                let (top, bottom) = if i < 3 { (y - 6, y + 6) } else { (y - 1, y + 1) };
+                root.draw(&Rectangle::new([(x, top), (x + 16, bottom)], color.filled()))?;
+                root.draw_text(&name, &(FONT, 14).into_text_style(&root).pos(left), (x + 22, y))?;
+            }
+
+            let (_, below) = root.split_vertically(header);
+            let fastest = self.rows.iter().flat_map(|row| row.rates).fold(self.peak, f64::max);
+            let mut chart = ChartBuilder::on(&below)
+                .margin_left(100)
+                .margin_right(30)
+                .margin_bottom(12)
+                .x_label_area_size(footer - 12)
+                // Downwards, in the order of the table.
+                .build_cartesian_2d(0.0..1.05 * fastest, count as f64..0.0)?;
+            chart
+                .configure_mesh()
+                .disable_y_mesh()
+                .disable_y_axis()
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(BLACK.mix(0.15))
+                .x_desc("GFLOP/s")
+                .x_label_formatter(&|rate| format!("{rate:.0}"))
+                .label_style((FONT, 14))
+                .axis_desc_style((FONT, 15))
+                .draw()?;
+            let right = Pos::new(HPos::Right, VPos::Center);
+            for (i, Row { case, rates }) in self.rows.iter().enumerate() {
+                let (x, y) = chart.backend_coord(&(0.0, i as f64 + 0.5));
+                root.draw_text(case.name, &(FONT, 14).into_text_style(&root).pos(right), (x - 8, y))?;
+                for (pass, (rate, color)) in rates.iter().zip(COLORS).enumerate() {
+                    let top = i as f64 + 0.125 + 0.25 * pass as f64;
+                    let bar = Rectangle::new([(0.0, top), (*rate, top + 0.225)], color.filled());
+                    chart.draw_series([bar])?;
+                }
+            }
+            let line = [(self.peak, 0.0), (self.peak, count as f64)];
+            chart.draw_series([PathElement::new(line, PEAK.stroke_width(2))])?;
+            root.present()?;
+        }
+        Ok(svg)
     }
 }

@@ -1,14 +1,15 @@
-//! The example as a user runs it: what it prints, and how it refuses.
+//! The examples as a user runs them: what they print, and how they refuse.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The example beside this test's binary: cargo builds it for `cargo test`.
-fn lenet_mnist(options: &[&str]) -> Output {
+/// An example beside this test's binary: cargo builds it for `cargo test`.
+fn example(name: &str, options: &[&str]) -> Output {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.push("examples/lenet_mnist");
+    path.push("examples");
+    path.push(name);
     path.set_extension(std::env::consts::EXE_EXTENSION);
     Command::new(path)
         .args(options)
@@ -16,6 +17,14 @@ fn lenet_mnist(options: &[&str]) -> Output {
         .env_remove("CONVNET_DATA_DIR")
         .output()
         .expect("the example is built: cargo test builds it")
+}
+
+fn lenet_mnist(options: &[&str]) -> Output {
+    example("lenet_mnist", options)
+}
+
+fn conv_throughput(options: &[&str]) -> Output {
+    example("conv_throughput", options)
 }
 
 #[test]
@@ -71,6 +80,58 @@ fn it_refuses_in_one_line() {
         assert_eq!(output.status.code(), Some(status), "{options:?}: {errors}");
         assert_eq!(errors.lines().count(), 1, "{options:?}: {errors}");
         assert!(output.stdout.is_empty(), "{options:?}: refused before anything is printed");
+        for part in parts {
+            assert!(errors.contains(part), "{options:?}: {part:?} is not in {errors}");
+        }
+    }
+}
+
+#[test]
+fn it_prints_writes_and_draws_throughput() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name| folder.path().join(name).to_str().unwrap().to_owned();
+    let (json, plot) = (path("figures.json"), path("figures.svg"));
+    let options =
+        ["--seconds", "0.001", "--only", "lenet", "--threads", "2", "--json", &json, "--plot", &plot];
+    let output = conv_throughput(&options);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = text.lines().filter(|line| line.starts_with("lenet_c"));
+    assert_eq!(rows.count(), 6, "two geometries, three passes: {text}");
+
+    let figures: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(figures["threads"], 2);
+    assert!(figures["peak_gflops"].as_f64().unwrap() > 0.0);
+    let rows = figures["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 6);
+    assert!(rows.iter().all(|row| row["gflops"].as_f64().unwrap() > 0.0), "{rows:?}");
+
+    let svg = std::fs::read_to_string(&plot).unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    for label in ["lenet_c1", "lenet_c2", "forward", "backward-data", "backward-weights", "peak", "GFLOP/s"] {
+        assert!(svg.contains(label), "{label} is not in the plot");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
+}
+
+#[test]
+fn throughput_refuses_in_one_line() {
+    for (options, status, parts) in [
+        (&["--threads", "0"][..], 2, &["--threads", "0"][..]),
+        (&["--seconds", "-1"], 2, &["--seconds", "-1", "above 0"]),
+        (&["--seconds", "nan"], 2, &["--seconds", "nan", "above 0"]),
+        (&["--seconds", "inf"], 2, &["--seconds", "inf", "above 0"]),
+        (&["--seconds", "0"], 2, &["--seconds", "above 0"]),
+        (&["--only", "lenet_c9"], 2, &["--only", "lenet_c9", "lenet_c1"]),
+        (&["--json", "no/such/folder/f.json"], 1, &["no/such/folder/f.json", "cannot write"]),
+        (&["--plot", "tests"], 1, &["tests", "cannot write", "not a file"]),
+        (&["--speed"], 2, &["--speed"]),
+    ] {
+        let output = conv_throughput(options);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{options:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{options:?}: {errors}");
+        assert!(output.stdout.is_empty(), "{options:?}: refused before anything is measured");
         for part in parts {
             assert!(errors.contains(part), "{options:?}: {part:?} is not in {errors}");
         }
