@@ -129,6 +129,7 @@ fn the_files_speak_of_no_machine() {
     all.extend(["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.toml", ".ci/run"].map(PathBuf::from));
     all.extend(files("assets", &["md", "py"]));
     all.extend(files("tests", &["py", "stderr"]));
+    all.extend(files("benches", &["py"]));
     for path in all {
         let text = text(&path);
         for start in ["/work/", "/root/", "/home/", "C:\\\\Users"] {
