@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernel::{self, Exec};
+use crate::kernel::{self, Exec, with_lanes};
 use crate::plan::{Backward, Forward, Mode, Pass, Plan, Stage};
 use crate::scalar::Scalar;
 use crate::shape::Dims;
@@ -47,9 +47,11 @@ fn entries(dims: Dims, tiles: usize, lanes: usize) -> usize {
 
 /// Entries of one tile's values without the lanes that are not wanted.
 fn narrow<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize) {
-    for (y, x) in kernel::values_mut(y).chunks_exact_mut(lanes).zip(x) {
-        y.copy_from_slice(&x.0[..lanes]);
-    }
+    with_lanes!(lanes, N => {
+        for (y, x) in kernel::values_mut(y).as_chunks_mut::<N>().0.iter_mut().zip(x) {
+            y.copy_from_slice(&x.0[..N]);
+        }
+    });
 }
 
 /// The opposite of [`narrow`]; the other lanes repeat the last, or are zero.

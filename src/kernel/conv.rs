@@ -50,7 +50,7 @@ impl Default for Blocking {
 }
 
 /// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
-const FEW_FILTERS: usize = 12;
+const FEW_FILTERS: usize = 16;
 const FEW_WEIGHTS: usize = 32;
 
 /// A convolution, with its tables made once.

@@ -29,17 +29,38 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The taps that meet more than padding at a position.
-    fn live(&self, position: usize) -> Vec<(usize, usize)> {
-        let start = position * self.step;
-        self.taps.iter().copied().filter(|(_, offset)| self.inside.contains(&(start + offset))).collect()
+    /// The positions in spans of a multiple of `together`, or one span where that would save less than a tenth.
+    fn spans(&self, together: usize) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for start in (0..self.outputs.len()).step_by(together) {
+            let positions = start..(start + together).min(self.outputs.len());
+            let lives = |&(_, offset): &(usize, usize)| {
+                positions.clone().any(|position| self.inside.contains(&(position * self.step + offset)))
+            };
+            let taps: Vec<_> = self.taps.iter().copied().filter(lives).collect();
+            match spans.last_mut() {
+                Some(span) if span.taps == taps => span.positions.end = positions.end,
+                _ => spans.push(Span { positions, taps }),
+            }
+        }
+        let work: usize = spans.iter().map(|span| span.positions.len() * span.taps.len()).sum();
+        if 10 * work > 9 * self.outputs.len() * self.taps.len() {
+            spans = vec![Span { positions: 0..self.outputs.len(), taps: self.taps.clone() }];
+        }
+        spans
     }
 }
 
-/// Rows of positions that see the same rows of the kernel: the others lie on padding.
+/// Positions that see the same part of the kernel: the rest of it lies on padding.
 struct Band {
-    positions: Range<usize>,
+    positions: Vec<Position>,
     taps: Vec<Tap>,
+}
+
+/// Neighbouring positions of an axis, and the taps that meet more than padding at one of them.
+struct Span {
+    positions: Range<usize>,
+    taps: Vec<(usize, usize)>,
 }
 
 /// Sums over windows, with their tables.
@@ -70,13 +91,16 @@ struct Position {
     y: u32,
 }
 
+/// Positions of a row that are computed together in most register blocks.
+const TOGETHER: usize = 4;
 /// Output columns of sixteen values that a task goes through.
 const COLUMNS: usize = 96;
 /// Columns gathered at a time, and taps of each.
 const GATHERED: usize = 6;
 const DEPTH: usize = 96;
-/// Filters of a task with gathered columns.
+/// Filters of a task with gathered columns, and of a column that is computed beside the output.
 const FILTERS: usize = 256;
+const BESIDE: usize = 64;
 
 pub(super) fn index(i: usize) -> u32 {
     u32::try_from(i).expect("fewer than 2^32 weights and positions")
@@ -92,11 +116,11 @@ impl Correlation {
         weight: impl Fn(usize, usize, usize) -> usize,
         blocking: Blocking,
     ) -> Self {
-        let taps = |live: &[(usize, usize)]| {
-            let mut taps = Vec::with_capacity(channels * live.len() * columns.taps.len());
+        let taps = |rows_live: &[(usize, usize)], columns_live: &[(usize, usize)]| {
+            let mut taps = Vec::with_capacity(channels * rows_live.len() * columns_live.len());
             for c in 0..channels {
-                for &(ky, y) in live {
-                    for &(kx, x) in &columns.taps {
+                for &(ky, y) in rows_live {
+                    for &(kx, x) in columns_live {
                         let x = (c * rows.padded + y) * columns.padded + x;
                         taps.push(Tap { x: index(x), w: index(weight(c, ky, kx)) });
                     }
@@ -104,25 +128,23 @@ impl Correlation {
             }
             taps
         };
-        let mut positions = Vec::with_capacity(rows.outputs.len() * columns.outputs.len());
-        for (r, &y_row) in rows.outputs.iter().enumerate() {
-            for (c, &y_column) in columns.outputs.iter().enumerate() {
-                positions.push(Position {
-                    x: index(r * rows.step * columns.padded + c * columns.step),
-                    y: index(y_row * columns.output + y_column),
+        let block = |rows_of: Range<usize>, columns_of: Range<usize>| -> Vec<Position> {
+            let position = |r: usize, c: usize| Position {
+                x: index(r * rows.step * columns.padded + c * columns.step),
+                y: index(rows.outputs[r] * columns.output + columns.outputs[c]),
+            };
+            rows_of.flat_map(|r| columns_of.clone().map(move |c| position(r, c))).collect()
+        };
+        let positions = block(0..rows.outputs.len(), 0..columns.outputs.len());
+        let mut bands = Vec::new();
+        let column_spans = columns.spans(TOGETHER);
+        for row in rows.spans(1) {
+            for column in &column_spans {
+                bands.push(Band {
+                    positions: block(row.positions.clone(), column.positions.clone()),
+                    taps: taps(&row.taps, &column.taps),
                 });
             }
-        }
-        let mut bands: Vec<Band> = Vec::new();
-        let mut live_before = None;
-        for r in 0..rows.outputs.len() {
-            let live = rows.live(r);
-            let end = (r + 1) * columns.outputs.len();
-            match bands.last_mut() {
-                Some(band) if live_before.as_ref() == Some(&live) => band.positions.end = end,
-                _ => bands.push(Band { positions: r * columns.outputs.len()..end, taps: taps(&live) }),
-            }
-            live_before = Some(live);
         }
         let lines = rows.taps.len() * (columns.taps.len() + 3);
         let y_plane = rows.output * columns.output;
@@ -135,7 +157,7 @@ impl Correlation {
             y_plane,
             dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
             positions,
-            taps: taps(&rows.taps),
+            taps: taps(&rows.taps, &columns.taps),
             bands,
             channels_together: (blocking.lines / lines.max(1)).max(1),
             blocking,
@@ -179,9 +201,12 @@ impl Correlation {
             let groups = columns.div_ceil(LANES * GATHERED);
             let filters = if groups >= 8 { FILTERS } else { self.blocking.filters };
             let blocks = self.filters.div_ceil(filters);
-            exec.each(groups * blocks, |task| {
+            // On one thread a task for all: its buffers are cleared once.
+            let together = if exec.parallel { 1 } else { groups };
+            exec.each(groups.div_ceil(together) * blocks, |task| {
                 let first = task % blocks * filters;
-                pass.gathered(task / blocks, first..(first + filters).min(self.filters));
+                let groups = part(groups, together, task / blocks);
+                pass.gathered(groups, first..(first + filters).min(self.filters));
             });
         }
     }
@@ -233,7 +258,7 @@ impl<T: Scalar> Pass<'_, T> {
         let mut places = [Place::default(); COLUMNS];
         let mut columns = 0;
         for tile in tiles {
-            for position in &table.positions[band.positions.clone()][positions.clone()] {
+            for position in &band.positions[positions.clone()] {
                 places[columns] = Place {
                     x: (tile * table.x_tile + position.x as usize) * LANES,
                     y: (tile * table.y_tile + position.y as usize) * LANES,
@@ -265,34 +290,33 @@ impl<T: Scalar> Pass<'_, T> {
         }
     }
 
-    /// Some columns of sixteen values, each of several positions.
-    fn gathered(&self, group: usize, filters: Range<usize>) {
+    /// Some groups of columns of sixteen values, each of several positions.
+    fn gathered(&self, groups: Range<usize>, filters: Range<usize>) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let total = table.positions.len() * lanes;
-        let first = group * GATHERED * LANES;
-        let columns = (total - first).div_ceil(LANES).min(GATHERED);
-        let mut segments = [Segment::default(); GATHERED * LANES];
-        let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
-        // Columns whose sixteen values lie side by side in y; the others are computed beside it.
-        let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
-        let mut places = [Place::default(); GATHERED];
-        for (c, place) in places.iter_mut().enumerate() {
-            *place = Place { x: c * LANES, y: first + c * LANES };
-        }
         let plane = table.y_plane * lanes;
         // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
         let y = unsafe { self.y.writer() };
         let mut panel = [Lanes::zero(); DEPTH * GATHERED];
         let panel = super::values_mut(&mut panel);
+        let mut segments = [Segment::default(); GATHERED * LANES];
         let blocks = table.taps.len().div_ceil(DEPTH).max(1);
-        for block in 0..blocks {
+        for (block, group) in (0..blocks).flat_map(|block| groups.clone().map(move |group| (block, group))) {
             let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
-            T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
             let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
             for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
-                *step = Tap { x: index(k * GATHERED), w: tap.w };
+                *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
             }
-            let start = if block == 0 { self.start } else { Start::Carry };
+            let first = group * GATHERED * LANES;
+            let columns = (total - first).div_ceil(LANES).min(GATHERED);
+            let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
+            T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+            // Columns whose sixteen values lie side by side in y; the others are computed beside it.
+            let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
+            let mut places = [Place::default(); GATHERED];
+            for (c, place) in places.iter_mut().enumerate() {
+                *place = Place { x: c * LANES, y: first + c * LANES };
+            }
             let sums = Sums {
                 y: &y,
                 y_plane: plane,
@@ -302,38 +326,53 @@ impl<T: Scalar> Pass<'_, T> {
                 taps: &steps[..taps.len()],
                 filters: filters.clone(),
                 places: &places[..whole],
-                start,
+                start: if block == 0 { self.start } else { Start::Carry },
                 end: if block + 1 == blocks { self.end } else { End::Plain },
             };
             for c in whole..columns {
-                let mut column = [Lanes::zero(); FILTERS];
-                let lane = first + c * LANES;
-                let pieces = (lane..(lane + LANES).min(total)).step_by(lanes).flat_map(|q| {
-                    let at = table.positions[q / lanes].y as usize * lanes;
-                    filters.clone().enumerate().map(move |(i, f)| (i, q - lane, f * plane + at))
-                });
-                if matches!(start, Start::Carry) {
-                    for (i, lane, at) in pieces.clone() {
-                        // SAFETY: as for the writer, which is not used meanwhile.
-                        let piece = unsafe { self.y.part(at..at + lanes) };
-                        column[i].0[lane..lane + lanes].copy_from_slice(piece);
-                    }
-                }
-                let own = Writer::new(super::values_mut(&mut column));
-                let start = match start {
-                    Start::Bias(bias) => Start::Bias(&bias[filters.start..]),
-                    other => other,
-                };
-                let (w, places) = (&self.w[filters.start * table.w_step..], &[Place { x: c * LANES, y: 0 }]);
-                let filters = 0..filters.len();
-                T::call(self.exec.isa, Sums { y: &own, y_plane: LANES, w, filters, places, start, ..sums });
-                for (i, lane, at) in pieces {
-                    // SAFETY: as for the writer, which is not used meanwhile.
-                    let piece = unsafe { self.y.part(at..at + lanes) };
-                    piece.copy_from_slice(&column[i].0[lane..lane + lanes]);
+                for f in filters.clone().step_by(BESIDE) {
+                    self.beside(&sums, c, first + c * LANES, f..(f + BESIDE).min(filters.end));
                 }
             }
             T::call(self.exec.isa, sums);
+        }
+    }
+
+    /// A column whose values do not lie side by side in y, or are fewer than sixteen.
+    fn beside(&self, sums: &Sums<'_, T>, column: usize, first: usize, filters: Range<usize>) {
+        let (table, lanes) = (self.table, self.exec.lanes);
+        let total = table.positions.len() * lanes;
+        let mut own = [Lanes::zero(); BESIDE];
+        let pieces = (first..(first + LANES).min(total)).step_by(lanes).flat_map(|q| {
+            let at = table.positions[q / lanes].y as usize * lanes;
+            filters.clone().enumerate().map(move |(i, f)| (i, q - first, f * sums.y_plane + at))
+        });
+        if matches!(sums.start, Start::Carry) {
+            for (i, lane, at) in pieces.clone() {
+                // SAFETY: as for the writer, which is not used meanwhile.
+                let piece = unsafe { self.y.part(at..at + lanes) };
+                own[i].0[lane..lane + lanes].copy_from_slice(piece);
+            }
+        }
+        T::call(
+            self.exec.isa,
+            Sums {
+                y: &Writer::new(super::values_mut(&mut own)),
+                y_plane: LANES,
+                w: &self.w[filters.start * table.w_step..],
+                filters: 0..filters.len(),
+                places: &[Place { x: column * LANES, y: 0 }],
+                start: match sums.start {
+                    Start::Bias(bias) => Start::Bias(&bias[filters.start..]),
+                    other => other,
+                },
+                ..*sums
+            },
+        );
+        for (i, lane, at) in pieces {
+            // SAFETY: as for the writer, which is not used meanwhile.
+            let piece = unsafe { self.y.part(at..at + lanes) };
+            piece.copy_from_slice(&own[i].0[lane..lane + lanes]);
         }
     }
 }
@@ -351,16 +390,18 @@ impl Correlation {
     /// Cuts a range of outputs, counted in values, into segments that lie side by side in x.
     fn segments<'a>(&self, room: &'a mut [Segment], outputs: Range<usize>, lanes: usize) -> &'a [Segment] {
         let mut count = 0;
-        for q in outputs.clone().step_by(lanes) {
-            let x = self.positions[q / lanes].x as usize * lanes;
-            match room[..count].last_mut() {
-                // Not longer than the copy of one segment.
-                Some(last) if last.x + last.len == x && last.len + lanes <= LANES => last.len += lanes,
-                _ => {
-                    room[count] = Segment { x, at: q - outputs.start, len: lanes };
-                    count += 1;
-                }
+        let mut last = Segment::default();
+        let positions = &self.positions[outputs.start / lanes..outputs.end / lanes];
+        for (i, position) in positions.iter().enumerate() {
+            let x = position.x as usize * lanes;
+            // Not longer than the copy of one segment.
+            if last.len > 0 && last.x + last.len == x && last.len + lanes <= LANES {
+                last.len += lanes;
+            } else {
+                last = Segment { x, at: i * lanes, len: lanes };
+                count += 1;
             }
+            room[count - 1] = last;
         }
         &room[..count]
     }

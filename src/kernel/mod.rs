@@ -92,8 +92,8 @@ pub(crate) fn tiles_mut<T: Scalar, const N: usize>(entries: &mut [Lanes<T>], len
 
 /// `$body` with `$n` the number of lanes as a constant.
 macro_rules! with_lanes {
-    ($exec:expr, $n:ident => $body:expr) => {
-        match $exec.lanes {
+    ($lanes:expr, $n:ident => $body:expr) => {
+        match $lanes {
             1 => {
                 const $n: usize = 1;
                 $body

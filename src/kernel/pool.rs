@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
 use crate::scalar::Scalar;
 use crate::shape::Window;
-use crate::tensor::Lanes;
+use crate::tensor::{LANES, Lanes};
 
 /// Sizes of a pooling layer: every channel is a plane of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,7 @@ impl Pool {
     /// y = the largest value of each window; padding never wins.
     pub fn max_forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
-        with_lanes!(exec, N => {
+        with_lanes!(exec.lanes, N => {
             let x = tiles::<T, N>(x, x_len);
             exec.each_chunk(tiles_mut::<T, N>(y, y_len), y_area, |plane, y| {
                 largest(exec.isa, self, y, &x[plane * x_area..][..x_area]);
@@ -70,7 +70,7 @@ impl Pool {
         exec: Exec,
     ) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
-        with_lanes!(exec, N => {
+        with_lanes!(exec.lanes, N => {
             let x = tiles::<T, N>(x, x_len);
             let [y, dy] = [y, dy].map(|entries| tiles::<T, N>(entries, y_len));
             exec.each_chunk(tiles_mut::<T, N>(dx, x_len), x_area, |plane, dx| {
@@ -83,7 +83,7 @@ impl Pool {
     /// y = the mean of each window, padding counted as zeros.
     pub fn mean_forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
-        with_lanes!(exec, N => {
+        with_lanes!(exec.lanes, N => {
             let x = tiles::<T, N>(x, x_len);
             exec.each_chunk(tiles_mut::<T, N>(y, y_len), y_area, |plane, y| {
                 mean(exec.isa, self, y, &x[plane * x_area..][..x_area]);
@@ -94,7 +94,7 @@ impl Pool {
     /// dx = the sum of dy over the windows that cover each position, each divided by the window's area.
     pub fn mean_backward<T: Scalar>(&self, dx: &mut [Lanes<T>], dy: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
-        with_lanes!(exec, N => {
+        with_lanes!(exec.lanes, N => {
             let dy = tiles::<T, N>(dy, y_len);
             exec.each_chunk(tiles_mut::<T, N>(dx, x_len), x_area, |plane, dx| {
                 to_all(exec.isa, self, dx, &dy[plane * y_area..][..y_area]);
@@ -110,6 +110,22 @@ impl Pool {
 vectorized! {
     /// The largest value of each window of a plane.
     fn largest[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
+        // Written so that a NaN, once seen, stays.
+        let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
+        let halves = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+        if N < LANES && pool.window == halves {
+            // Few samples: a vector holds several positions.
+            for (y, x) in y.chunks_exact_mut(pool.output[1]).zip(x.chunks_exact(2 * pool.input[1])) {
+                let (above, below) = x.split_at(pool.input[1]);
+                let windows = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+                for (y, (above, below)) in y.iter_mut().zip(windows) {
+                    for l in 0..N {
+                        y[l] = larger(larger(above[0][l], above[1][l]), larger(below[0][l], below[1][l]));
+                    }
+                }
+            }
+            return;
+        }
         for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
             let rows = pool.range(0, row);
             for (column, y) in y.iter_mut().enumerate() {
@@ -118,9 +134,7 @@ vectorized! {
                 for r in rows.clone() {
                     for x in &x[r * pool.input[1]..][columns.clone()] {
                         for l in 0..N {
-                            // Written so that a NaN, once seen, stays.
-                            let larger = x[l] > largest[l] || x[l].is_nan();
-                            largest[l] = if larger { x[l] } else { largest[l] };
+                            largest[l] = larger(largest[l], x[l]);
                         }
                     }
                 }

@@ -47,23 +47,7 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     fn gate(self, v: Self::V, by: Self::V) -> Self::V;
 
     /// The sum of the values, always added in the same order.
-    #[inline(always)]
-    fn sum(self, v: Self::V) -> T
-    where
-        T: Scalar,
-    {
-        let mut values = [T::zero(); 16];
-        // SAFETY: no instruction set has more than sixteen values in a vector.
-        unsafe { self.store(values.as_mut_ptr(), v) };
-        let mut half = Self::WIDTH / 2;
-        while half > 0 {
-            for l in 0..half {
-                values[l] += values[l + half];
-            }
-            half /= 2;
-        }
-        values[0]
-    }
+    fn sum(self, v: Self::V) -> T;
 }
 
 /// An algorithm for any instruction set. Its `run`, and what that calls, is `#[inline(always)]`, so that it is
@@ -197,6 +181,11 @@ impl<T: Scalar> Simd<T> for Portable {
     fn gate(self, v: [T; 4], by: [T; 4]) -> [T; 4] {
         std::array::from_fn(|l| if by[l] > T::zero() { v[l] } else { T::zero() })
     }
+
+    #[inline(always)]
+    fn sum(self, [a, b, c, d]: [T; 4]) -> T {
+        (a + c) + (b + d)
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -289,7 +278,7 @@ mod x86 {
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
          $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
-         gate($v:ident, $by:ident) $gate:expr) => {
+         gate($v:ident, $by:ident) $gate:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
                 const WIDTH: usize = $width;
@@ -343,22 +332,47 @@ mod x86 {
                     // SAFETY: `self` proves that the processor has the instructions.
                     unsafe { $gate }
                 }
+
+                #[inline(always)]
+                fn sum(self, $s: $vector) -> $scalar {
+                    // SAFETY: `self` proves that the processor has the instructions.
+                    unsafe { $sum }
+                }
             }
         };
     }
 
     vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
-        gate(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v));
+        gate(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v);
+        sum(v) _mm512_reduce_add_ps(v));
     vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
         _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd
-        gate(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v));
+        gate(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v);
+        sum(v) _mm512_reduce_add_pd(v));
     vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
-        gate(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v));
+        gate(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v);
+        sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
     vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
         _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
-        gate(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v));
+        gate(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v);
+        sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));
+
+    #[inline(always)]
+    fn sum_of_four(v: __m128) -> f32 {
+        // SAFETY: SSE belongs to the processor family.
+        unsafe {
+            let pair = _mm_add_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
+        }
+    }
+
+    #[inline(always)]
+    fn sum_of_two(v: __m128d) -> f64 {
+        // SAFETY: SSE2 belongs to the processor family.
+        unsafe { _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))) }
+    }
 
     macro_rules! calls {
         ($scalar:ident $($more:item)*) => {

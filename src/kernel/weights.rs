@@ -146,7 +146,7 @@ pub(super) fn outer<T: Scalar>(
     let depth = operand.positions * lanes;
     let panel_count = planes.div_ceil(PANEL);
     // At least a few tasks, as long as each has a few rows.
-    let wanted = 8_usize.div_ceil(panel_count);
+    let wanted = if exec.parallel { 8_usize.div_ceil(panel_count) } else { 1 };
     let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, blocking.rows.min(ROWS));
     let row_parts = operand.rows.div_ceil(rows);
     let tile_panels = planes.div_ceil(LANES) * LANES * depth;
@@ -216,19 +216,21 @@ pub(super) fn inner<T: Scalar>(
     tiles: usize,
 ) {
     const TAPS: usize = 32;
-    const FILTERS: usize = 12;
+    const FILTERS: usize = 16;
     let ((dy, planes), (x, x_tile)) = (dy, x);
     let dw = Shared::new(dw);
     let count = taps.len();
     let filter_parts = planes.count.div_ceil(FILTERS);
-    exec.each(count.div_ceil(TAPS) * filter_parts, |task| {
+    // At least a few tasks, as long as each has a few taps.
+    let together = if exec.parallel && filter_parts < 4 { TAPS / 4 } else { TAPS };
+    exec.each(count.div_ceil(together) * filter_parts, |task| {
         let first = task % filter_parts * FILTERS;
         let filters = first..(first + FILTERS).min(planes.count);
         let task = task / filter_parts;
-        let part = task * TAPS..(task * TAPS + TAPS).min(count);
+        let part = task * together..(task * together + together).min(count);
         let taps = &taps[part.clone()];
         let mut sums = [T::zero(); TAPS * FILTERS];
-        let together = blocking.depth.min(DEPTH) / 2;
+        let together = blocking.depth.min(DEPTH);
         for tile in 0..tiles {
             for start in (0..area).step_by(together) {
                 let block = start..(start + together).min(area);

@@ -55,7 +55,7 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
         let len = self.classes;
-        with_lanes!(pass.exec, N => {
+        with_lanes!(pass.exec.lanes, N => {
             let (y, x) = (tiles_mut::<T, N>(y, len), tiles::<T, N>(x, len));
             for (y, x) in y.chunks_mut(len).zip(x.chunks(len)) {
                 softmax(y, x);
@@ -65,7 +65,7 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 
     fn backward(&self, Backward { dx, dy, y, pass, .. }: Backward<'_, T>) {
         let (Some(dx), len) = (dx, self.classes) else { return };
-        with_lanes!(pass.exec, N => {
+        with_lanes!(pass.exec.lanes, N => {
             let [dy, y] = [dy, y].map(|entries| tiles::<T, N>(entries, len));
             for ((dx, dy), y) in tiles_mut::<T, N>(dx, len).chunks_mut(len).zip(dy.chunks(len)).zip(y.chunks(len)) {
                 for l in 0..N {
