@@ -237,9 +237,15 @@ impl<S: Shape, T: Scalar> Batch<S, T> {
         assert!(index < self.len, "sample {index} of a batch of {}", self.len);
         assert_eq!(values.len(), S::LEN, "values of one sample");
         let tile = &mut self.lanes[index / LANES * S::LEN..][..S::LEN];
-        let end = if index + 1 == self.len { LANES } else { index % LANES + 1 };
-        for (lanes, value) in tile.iter_mut().zip(values) {
-            lanes.0[index % LANES..end].fill(value);
+        let lane = index % LANES;
+        if index + 1 < self.len || lane + 1 == LANES {
+            for (lanes, value) in tile.iter_mut().zip(values) {
+                lanes.0[lane] = value;
+            }
+        } else {
+            for (lanes, value) in tile.iter_mut().zip(values) {
+                lanes.0[lane..].fill(value);
+            }
         }
     }
 

@@ -258,11 +258,15 @@ impl<T: Scalar> Sums<'_, T> {
     }
 }
 
-/// `sums[row] += Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where sums and
-/// panel have rows of `width` values.
+/// `sums[row] = start + Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where rows
+/// have `width` values.
 pub(super) struct Outer<'a, T> {
-    /// A row of sums for each entry of `rows`.
-    pub(super) sums: &'a mut [T],
+    /// A row of sums for each entry of `rows`: from `first` on, `step` values apart.
+    pub(super) sums: &'a Writer<'a, T>,
+    pub(super) first: usize,
+    pub(super) step: usize,
+    /// Whether the sums begin with what they are, or with zero.
+    pub(super) carry: bool,
     pub(super) x: &'a [T],
     /// Where each row begins in x.
     pub(super) rows: &'a [u32],
@@ -280,7 +284,10 @@ impl<T: Scalar> Kernel<T> for Outer<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(mut self, simd: S) {
+    fn run<S: Simd<T>>(self, simd: S) {
+        if self.rows.is_empty() {
+            return;
+        }
         let row = largest(self.rows.iter().map(|&row| row as usize));
         let position = largest(self.positions.iter().map(|&position| position as usize));
         assert!(row + position + self.lanes <= self.x.len(), "inputs inside x");
@@ -288,7 +295,8 @@ impl<T: Scalar> Kernel<T> for Outer<'_, T> {
             self.positions.len() * self.lanes * self.width <= self.panel.len(),
             "values inside the panel"
         );
-        assert!(self.rows.len() * self.width <= self.sums.len(), "rows inside the sums");
+        let end = self.first + (self.rows.len() - 1) * self.step + self.width;
+        assert!(end <= self.sums.0.len, "rows inside the sums");
         assert!(self.width.is_multiple_of(LANES), "a width of {}", self.width);
         let mut column = 0;
         while column < self.width {
@@ -307,7 +315,7 @@ impl<T: Scalar> Kernel<T> for Outer<'_, T> {
 impl<T: Scalar> Outer<'_, T> {
     /// All rows of `P` vectors; returns `P`.
     #[inline(always)]
-    fn rows<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, column: usize) -> usize {
+    fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, column: usize) -> usize {
         let whole = self.rows.len() / F * F;
         for first in (0..whole).step_by(F) {
             self.block::<S, F, P>(simd, first, column);
@@ -319,18 +327,20 @@ impl<T: Scalar> Outer<'_, T> {
     }
 
     #[inline(always)]
-    fn block<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize, column: usize) {
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, column: usize) {
         let mut x = [self.x.as_ptr(); F];
         for f in 0..F {
             x[f] = x[f].wrapping_add(self.rows[first + f] as usize);
         }
-        let out = self.sums.as_mut_ptr().wrapping_add(first * self.width + column);
+        let out = self.sums.0.start.wrapping_add(self.first + first * self.step + column);
         let mut sums = [[simd.splat(T::zero()); P]; F];
-        for f in 0..F {
-            for p in 0..P {
-                // SAFETY: `run` has checked that there is a row of sums for each of `rows`; a row is a whole number
-                // of vectors.
-                sums[f][p] = unsafe { simd.load(out.add(f * self.width + p * S::WIDTH)) };
+        if self.carry {
+            for f in 0..F {
+                for p in 0..P {
+                    // SAFETY: `run` has checked that there is a row of sums for each of `rows`; a row is a whole
+                    // number of vectors.
+                    sums[f][p] = unsafe { simd.load(out.add(f * self.step + p * S::WIDTH)) };
+                }
             }
         }
         let mut panel = self.panel.as_ptr().wrapping_add(column);
@@ -349,7 +359,7 @@ impl<T: Scalar> Outer<'_, T> {
         for f in 0..F {
             for p in 0..P {
                 // SAFETY: as for the load.
-                unsafe { simd.store(out.add(f * self.width + p * S::WIDTH), sums[f][p]) };
+                unsafe { simd.store(out.add(f * self.step + p * S::WIDTH), sums[f][p]) };
             }
         }
     }
@@ -359,6 +369,8 @@ impl<T: Scalar> Outer<'_, T> {
 pub(super) struct Inner<'a, T> {
     /// A sum for each filter and tap.
     pub(super) sums: &'a mut [T],
+    /// A sum of dy itself for each filter, if wanted.
+    pub(super) bias: Option<&'a mut [T]>,
     pub(super) dy: &'a [T],
     /// Filters are so many values apart in dy.
     pub(super) dy_plane: usize,
@@ -402,9 +414,45 @@ impl<T: Scalar> Inner<'_, T> {
             self.block::<S, F, P>(simd, first, tap);
         }
         for tap in whole..self.taps.len() {
-            self.block::<S, F, 1>(simd, first, tap);
+            if tap + 1 == self.taps.len() && self.bias.is_some() {
+                self.last::<S, F>(simd, first, tap);
+            } else {
+                self.block::<S, F, 1>(simd, first, tap);
+            }
+        }
+        if whole == self.taps.len() && self.bias.is_some() {
+            self.last::<S, F>(simd, first, whole);
         }
         F
+    }
+
+    /// One tap, if there is one, and the sums of dy itself.
+    #[inline(always)]
+    fn last<S: Simd<T>, const F: usize>(&mut self, simd: S, first: usize, tap: usize) {
+        let zero = simd.splat(T::zero());
+        let (mut sums, mut biases) = ([zero; F], [zero; F]);
+        for part in (0..LANES).step_by(S::WIDTH) {
+            let dy = self.dy.as_ptr().wrapping_add(first * self.dy_plane + part);
+            let x = self.taps.get(tap).map(|tap| self.x.as_ptr().wrapping_add(tap.x as usize * LANES + part));
+            for (i, position) in self.positions.iter().enumerate() {
+                // SAFETY: `run` has checked that every tap's every position is inside x.
+                let x = x.map_or(zero, |x| unsafe { simd.load(x.add(*position as usize * LANES)) });
+                for f in 0..F {
+                    // SAFETY: `run` has checked that every filter's every position is inside dy.
+                    let dy = unsafe { simd.load(dy.add(f * self.dy_plane + i * LANES)) };
+                    sums[f] = simd.mul_add(dy, x, sums[f]);
+                    biases[f] = simd.add(biases[f], dy);
+                }
+            }
+        }
+        for f in 0..F {
+            if tap < self.taps.len() {
+                self.sums[(first + f) * self.taps.len() + tap] += simd.sum(sums[f]);
+            }
+            if let Some(bias) = &mut self.bias {
+                bias[first + f] += simd.sum(biases[f]);
+            }
+        }
     }
 
     #[inline(always)]

@@ -352,7 +352,10 @@ impl Conv {
                 let (dy, x) = (&weight[first * LANES..], &rows[first * LANES..]);
                 let dy_plane = inputs;
                 let taps = samples;
-                T::call(exec.isa, Inner { sums: &mut *y, dy, dy_plane, filters: count, x, taps, positions });
+                T::call(
+                    exec.isa,
+                    Inner { sums: &mut *y, bias: None, dy, dy_plane, filters: count, x, taps, positions },
+                );
             }
             for (y, weight) in y.chunks_exact_mut(lanes).zip(weight.chunks_exact(inputs)) {
                 for (lane, y) in y.iter_mut().enumerate() {
@@ -402,6 +405,7 @@ impl Conv {
         match form {
             Form::Inner => weights::inner(
                 dw,
+                db,
                 (dy, of_dy),
                 (x, self.x.tile()),
                 taps,
@@ -438,6 +442,9 @@ impl Conv {
                 let order = Order::RowMajor { row: channels };
                 weights::outer(dw, order, &operand, panels, channels, self.blocking, exec, tiles);
             }
+        }
+        if matches!(form, Form::Inner) {
+            return;
         }
         let rows = area * exec.lanes;
         exec.each_chunk(db, filters.div_ceil(8), |i, db| {

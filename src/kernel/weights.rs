@@ -160,42 +160,58 @@ pub(super) fn outer<T: Scalar>(
             *start = (operand.row)(row) * lanes as u32;
         }
         let starts = &starts[..rows.len()];
-        let mut sums = [Lanes::zero(); ROWS * PANEL / LANES];
-        let sums = values_mut(&mut sums);
-        for tile in 0..tiles {
-            let x = &operand.values[tile * operand.tile * lanes..];
-            let panel = &panels[tile * tile_panels + first * depth..][..width * depth];
-            let together = (blocking.depth.min(DEPTH) / lanes).max(1);
-            for start in (0..operand.positions).step_by(together) {
-                let block = start..(start + together).min(operand.positions);
-                let mut positions = [0; DEPTH];
-                for (at, position) in positions.iter_mut().zip(block.clone()) {
-                    *at = (operand.position)(position) * lanes as u32;
+        let run = |sums: &Writer<'_, T>, start: usize, step: usize| {
+            let mut carry = false;
+            for tile in 0..tiles {
+                let x = &operand.values[tile * operand.tile * lanes..];
+                let panel = &panels[tile * tile_panels + first * depth..][..width * depth];
+                let together = (blocking.depth.min(DEPTH) / lanes).max(1);
+                for from in (0..operand.positions).step_by(together) {
+                    let block = from..(from + together).min(operand.positions);
+                    let mut positions = [0; DEPTH];
+                    for (at, position) in positions.iter_mut().zip(block.clone()) {
+                        *at = (operand.position)(position) * lanes as u32;
+                    }
+                    let positions = &positions[..block.len()];
+                    let panel = &panel[block.start * lanes * width..];
+                    let rows = starts;
+                    let first = start;
+                    T::call(
+                        exec.isa,
+                        Outer { sums, first, step, carry, x, rows, positions, lanes, panel, width },
+                    );
+                    carry = true;
                 }
-                let positions = &positions[..block.len()];
-                let panel = &panel[block.start * lanes * width..];
-                T::call(
-                    exec.isa,
-                    Outer { sums: &mut *sums, x, rows: starts, positions, lanes, panel, width },
-                );
             }
-        }
-        // SAFETY, for the parts of dw: tasks differ in rows or planes.
+        };
+        let count = width.min(planes - first);
         match order {
-            Order::RowMajor { row } => {
-                for (i, at) in rows.map(|r| r * row + first).enumerate() {
-                    let count = width.min(planes - first);
-                    // SAFETY: as above.
-                    unsafe { dw.part(at..at + count) }.copy_from_slice(&sums[i * width..][..count]);
-                }
+            Order::RowMajor { row } if count == width => {
+                // SAFETY: tasks differ in rows or planes, and so in the sums.
+                let sums = unsafe { dw.writer() };
+                run(&sums, rows.start * row + first, row);
             }
-            Order::PlaneMajor { plane } => {
-                for (i, at) in (first..planes.min(first + width)).map(|p| p * plane + rows.start).enumerate()
-                {
-                    // SAFETY: as above.
-                    let dw = unsafe { dw.part(at..at + rows.len()) };
-                    for (dw, sums) in dw.iter_mut().zip(sums.chunks_exact(width)) {
-                        *dw = sums[i];
+            _ => {
+                let mut own = [Lanes::zero(); ROWS * PANEL / LANES];
+                let own = values_mut(&mut own);
+                run(&Writer::new(own), 0, width);
+                match order {
+                    Order::RowMajor { row } => {
+                        for (r, sums) in rows.zip(own.chunks_exact(width)) {
+                            let at = r * row + first;
+                            // SAFETY: tasks differ in rows or planes, and so in the sums.
+                            unsafe { dw.part(at..at + count) }.copy_from_slice(&sums[..count]);
+                        }
+                    }
+                    Order::PlaneMajor { plane } => {
+                        for i in 0..count {
+                            let at = (first + i) * plane + rows.start;
+                            // SAFETY: tasks differ in rows or planes, and so in the sums.
+                            let dw = unsafe { dw.part(at..at + rows.len()) };
+                            for (dw, sums) in dw.iter_mut().zip(own.chunks_exact(width)) {
+                                *dw = sums[i];
+                            }
+                        }
                     }
                 }
             }
@@ -203,9 +219,10 @@ pub(super) fn outer<T: Scalar>(
     });
 }
 
-/// `dw[filter][tap] = Σ over tiles, positions and lanes of dy · x`, for few filters.
+/// `dw[filter][tap] = Σ over tiles, positions and lanes of dy · x`, and `db[filter]` = Σ dy, for few filters or taps.
 pub(super) fn inner<T: Scalar>(
     dw: &mut [T],
+    db: &mut [T],
     dy: (&[T], Planes),
     x: (&[T], usize),
     taps: &[Tap],
@@ -218,7 +235,7 @@ pub(super) fn inner<T: Scalar>(
     const TAPS: usize = 32;
     const FILTERS: usize = 16;
     let ((dy, planes), (x, x_tile)) = (dy, x);
-    let dw = Shared::new(dw);
+    let (dw, db) = (Shared::new(dw), Shared::new(db));
     let count = taps.len();
     let filter_parts = planes.count.div_ceil(FILTERS);
     // At least a few tasks, as long as each has a few taps.
@@ -230,6 +247,7 @@ pub(super) fn inner<T: Scalar>(
         let part = task * together..(task * together + together).min(count);
         let taps = &taps[part.clone()];
         let mut sums = [T::zero(); TAPS * FILTERS];
+        let mut biases = [T::zero(); FILTERS];
         let together = blocking.depth.min(DEPTH);
         for tile in 0..tiles {
             for start in (0..area).step_by(together) {
@@ -242,6 +260,7 @@ pub(super) fn inner<T: Scalar>(
                     exec.isa,
                     Inner {
                         sums: &mut sums[..filters.len() * taps.len()],
+                        bias: (part.end == count).then_some(&mut biases[..filters.len()]),
                         dy: &dy[(tile * planes.tile + first * planes.plane + block.start) * LANES..],
                         dy_plane: planes.plane * LANES,
                         filters: filters.len(),
@@ -251,6 +270,10 @@ pub(super) fn inner<T: Scalar>(
                     },
                 );
             }
+        }
+        if part.end == count {
+            // SAFETY: one task for some filters has the last taps.
+            unsafe { db.part(filters.clone()) }.copy_from_slice(&biases[..filters.len()]);
         }
         for (filter, sums) in filters.zip(sums.chunks(taps.len())) {
             let row = filter * count + part.start;
