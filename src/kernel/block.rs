@@ -344,7 +344,12 @@ impl<T: Scalar> Outer<'_, T> {
             }
         }
         let mut panel = self.panel.as_ptr().wrapping_add(column);
-        for position in self.positions {
+        for (i, position) in self.positions.iter().enumerate() {
+            // The rows of the next position, each on another line, which no processor foresees.
+            let next = self.positions[(i + 1).min(self.positions.len() - 1)] as usize;
+            for x in x {
+                simd.prefetch(x.wrapping_add(next));
+            }
             accumulate(
                 simd,
                 &mut sums,

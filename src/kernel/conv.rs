@@ -219,7 +219,7 @@ impl Conv {
                 let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
                 let weights = Weights { filter: channels * area, channel: area, flipped: false };
                 let turned = Weights { filter: area, channel: channels * area, flipped: true };
-                let (lines, together) = (blocking.lines, 2 * blocking.filters);
+                let (lines, together) = (blocking.lines, blocking.filters);
                 [
                     Winograd::new([channels, filters], x, y, padding, weights, lines, together),
                     Winograd::new([filters, channels], y, x, padding.map(|p| 2 - p), turned, lines, together),

@@ -31,6 +31,10 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// `to` is valid for writing `WIDTH` values; it need not be aligned to more than `T`.
     unsafe fn store(self, to: *mut T, v: Self::V);
 
+    /// Asks for the cache line at this address, which may be anywhere.
+    #[inline(always)]
+    fn prefetch(self, _: *const T) {}
+
     /// a · b + c, in one rounding where the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
@@ -300,6 +304,12 @@ mod x86 {
                 unsafe fn store(self, to: *mut $scalar, v: $vector) {
                     // SAFETY: as above, and the caller's promise about the memory.
                     unsafe { $store(to, v) }
+                }
+
+                #[inline(always)]
+                fn prefetch(self, at: *const $scalar) {
+                    // SAFETY: a hint, which does not fault.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
                 }
 
                 #[inline(always)]

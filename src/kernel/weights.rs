@@ -2,8 +2,11 @@
 //!
 //! Vectors hold filters, or channels where the kernel is one position; with few filters they hold samples.
 
+use std::ops::Range;
+
 use super::block::{Inner, Outer, Shared, Tap, Writer};
 use super::conv::Blocking;
+use super::correlation::part;
 use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
 use crate::scalar::Scalar;
@@ -46,10 +49,11 @@ pub(super) fn transpose<T: Scalar>(
     let panels = Shared::new(values_mut(panels));
     exec.each(tiles * parts, |task| {
         let (tile, first) = (task / parts, task % parts * LANES);
-        let panel = first / PANEL * PANEL;
-        let width = panel_width(planes.count, panel);
+        let of_task = (0..panel_count(planes.count)).map(|i| panel(planes.count, i));
+        let panel = of_task.into_iter().find(|panel| panel.contains(&first)).expect("a panel for each plane");
+        let width = panel.len();
         let count = (planes.count - first).min(LANES);
-        let start = tile * parts * LANES * rows + panel * rows + (first - panel);
+        let start = tile * parts * LANES * rows + panel.start * rows + (first - panel.start);
         let x = &x[(tile * planes.tile + first * planes.plane) * lanes..];
         // SAFETY: tasks differ in the tile or in the sixteen planes, which are a part of each row of a panel.
         let out = unsafe { panels.writer() };
@@ -105,9 +109,15 @@ impl<T: Scalar> Kernel<T> for Transpose<'_, T> {
     }
 }
 
-/// Values in a row of the panel that begins with this plane.
-fn panel_width(planes: usize, first: usize) -> usize {
-    (planes - first).min(PANEL).next_multiple_of(LANES)
+/// Panels of so many planes.
+fn panel_count(planes: usize) -> usize {
+    planes.div_ceil(PANEL)
+}
+
+/// The planes of a panel: of nearly equal widths, each a multiple of sixteen.
+fn panel(planes: usize, number: usize) -> Range<usize> {
+    let sixteens = part(planes.div_ceil(LANES), PANEL / LANES, number);
+    sixteens.start * LANES..sixteens.end * LANES
 }
 
 /// What is multiplied with the panels: a row of sums for each of `rows`, over the given positions.
@@ -144,7 +154,7 @@ pub(super) fn outer<T: Scalar>(
     let lanes = exec.lanes;
     let panels = super::values(panels);
     let depth = operand.positions * lanes;
-    let panel_count = planes.div_ceil(PANEL);
+    let panel_count = panel_count(planes);
     // At least a few tasks, as long as each has a few rows.
     let wanted = if exec.parallel { 8_usize.div_ceil(panel_count) } else { 1 };
     let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, blocking.rows.min(ROWS));
@@ -152,9 +162,10 @@ pub(super) fn outer<T: Scalar>(
     let tile_panels = planes.div_ceil(LANES) * LANES * depth;
     let dw = Shared::new(dw);
     exec.each(panel_count * row_parts, |task| {
-        let first = task % panel_count * PANEL;
-        let width = panel_width(planes, first);
-        let rows = task / panel_count * rows..(task / panel_count * rows + rows).min(operand.rows);
+        // Panel by panel: what one task has read is in a cache for the next.
+        let of_task = panel(planes, task / row_parts);
+        let (first, width) = (of_task.start, of_task.len());
+        let rows = task % row_parts * rows..(task % row_parts * rows + rows).min(operand.rows);
         let mut starts = [0; ROWS];
         for (start, row) in starts.iter_mut().zip(rows.clone()) {
             *start = (operand.row)(row) * lanes as u32;
