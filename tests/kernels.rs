@@ -138,7 +138,7 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
 
 /// So small that a few channels, positions and filters make several blocks.
 const SMALL_BLOCKS: Blocking =
-    Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2 };
+    Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2, packed: 0 };
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.
@@ -178,6 +178,40 @@ fn convolutions() {
             check_conv(g, batch, i as u64);
         }
     }
+}
+
+/// Winograd's transforms subtract neighbours, and their sums are shorter: on numbers that are not whole they are about as
+/// exact as direct sums.
+#[test]
+fn transforms_lose_little() {
+    let window = Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
+    let g = geometry([64, 12, 10], 32, window).unwrap();
+    let mut integers = Integers(1);
+    // Sums of twelve draws between −4 and 4: nearly normal, with thirds, so that no value is exact.
+    let mut normals =
+        |len| (0..len).map(|_| (0..12).map(|_| integers.next()).sum::<f64>() / 3.0).collect::<Vec<f64>>();
+    let (weight, bias) = (normals(32 * 64 * 9), normals(32));
+    let x: Vec<Vec<f64>> = (0..16).map(|_| normals(64 * 120)).collect();
+    let mut expected = vec![vec![0.0; 32 * 120]; 16];
+    for (y, x) in expected.iter_mut().zip(&x) {
+        naive::conv_forward(y, x, &weight, &bias, &g);
+    }
+    let size = expected.iter().flatten().map(|y| y * y).sum::<f64>() / (16.0 * 32.0 * 120.0);
+    let exec = Exec::new(false);
+    let error = |transforms| {
+        let conv = Conv::with_blocking(g, Blocking { transforms, ..Blocking::default() });
+        let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
+        let (weight, bias) = (single(&weight), single(&bias));
+        conv.forward(&mut y, &tiles(&x, exec), &weight, &bias, false, &mut scratch, exec);
+        let errors = expected.iter().enumerate().flat_map(|(n, sample)| {
+            let y = &y;
+            sample.iter().enumerate().map(move |(i, expected)| (f64::from(y[i].0[n]) - expected).abs())
+        });
+        errors.fold(0.0, f64::max) / size.sqrt()
+    };
+    let (direct, transformed) = (error(usize::MAX), error(2));
+    assert_ne!(direct, transformed, "two ways to compute it");
+    assert!(direct < 1e-5 && transformed < 1e-5, "largest errors {direct:e} and {transformed:e}");
 }
 
 fn check_pool(pool: Pool, batch: usize, seed: u64) {

@@ -41,11 +41,21 @@ pub struct Blocking {
     pub depth: usize,
     /// Channels, filters and columns from which on transforms pay for a 3×3 kernel.
     pub transforms: usize,
+    /// Weights from which on it pays to lay them out anew for the backward pass: what no first-level cache holds.
+    pub packed: usize,
 }
 
 impl Default for Blocking {
     fn default() -> Self {
-        Blocking { lines: 576, columns: 96, filters: 64, rows: 96, depth: 128, transforms: 16 }
+        Blocking {
+            lines: 576,
+            columns: 96,
+            filters: 64,
+            rows: 96,
+            depth: 128,
+            transforms: 16,
+            packed: 1 << 15,
+        }
     }
 }
 
@@ -62,6 +72,8 @@ pub struct Conv {
     x: Padded,
     /// One for each phase of the stride.
     backward: Vec<Correlation>,
+    /// Whether these want the weights channel by channel.
+    turned: bool,
     /// The padded gradient of the output.
     dy: Padded,
     /// The same sums with fewer multiplications, where there are: forward and backward.
@@ -204,11 +216,14 @@ impl Conv {
             let (input, output, kernel, stride, padding) = sizes(axis);
             backward_axes(input, output, kernel, stride, padding)
         });
+        let turned = area > 1 && filters * channels * area >= blocking.packed;
+        let (of_filter, of_channel) = if turned { (area, filters * area) } else { (channels * area, area) };
         let mut backward = Vec::new();
         for rows in &phases[0] {
             for columns in &phases[1] {
-                let weight = |o, y, x| o * channels * area + y * kw + x;
-                backward.push(Correlation::new([filters, channels], [rows, columns], area, weight, blocking));
+                let weight = |o, y, x| o * of_filter + y * kw + x;
+                let sizes = [filters, channels];
+                backward.push(Correlation::new(sizes, [rows, columns], of_channel, weight, blocking));
             }
         }
         let transformed = (window.kernel == [3, 3]
@@ -229,6 +244,7 @@ impl Conv {
             geometry,
             blocking,
             transformed,
+            turned,
             forward,
             x: Padded::new(input, &axes[0], &axes[1]),
             backward,
@@ -248,7 +264,9 @@ impl Conv {
         // A dense layer's few samples, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
         let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
-        (tiles * self.dy.room().max(self.x.room() + panels)).max(rows).max(transforms.unwrap_or(0))
+        let backward = tiles * self.dy.room() + if self.turned { self.turned_room() } else { 0 };
+        let weights = tiles * (self.x.room() + panels);
+        [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
     }
 
     /// y = w ∗ x + b, and then max(y, 0) if asked for.
@@ -290,7 +308,9 @@ impl Conv {
             let end = gate.map_or(End::Plain, |gate| End::Gate(values(gate)));
             return pass.run(Shared::new(values_mut(dx)), dy, weight, None, end, scratch, exec, tiles);
         }
-        let dy = self.dy.of(dy, scratch, exec);
+        let (padding, turned) = scratch.split_at_mut(tiles * self.dy.room());
+        let dy = self.dy.of(dy, padding, exec);
+        let weight = if self.turned { self.turn(weight, turned, exec) } else { weight };
         // Columns of several positions are gathered and may be written in pieces: there the gate comes afterwards.
         let (end, after) = match gate {
             Some(gate) if exec.lanes == LANES => (End::Gate(values(gate)), None),
@@ -303,6 +323,25 @@ impl Conv {
         if let Some(gate) = after {
             super::gate(exec, dx, gate);
         }
+    }
+
+    /// Entries of the weights.
+    fn turned_room(&self) -> usize {
+        let Geometry { input, output, window } = self.geometry;
+        (output[0] * input[0] * window.kernel[0] * window.kernel[1]).div_ceil(LANES)
+    }
+
+    /// The weights channel by channel: for each, all filters' kernels side by side.
+    fn turn<'a, T: Scalar>(&self, weight: &[T], turned: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+        let Geometry { input: [channels, ..], output: [filters, ..], window } = self.geometry;
+        let area = window.kernel[0] * window.kernel[1];
+        let turned = &mut values_mut(turned)[..weight.len()];
+        exec.each_chunk(turned, filters * area, |channel, turned| {
+            for (filter, kernel) in turned.chunks_exact_mut(area).enumerate() {
+                kernel.copy_from_slice(&weight[(filter * channels + channel) * area..][..area]);
+            }
+        });
+        turned
     }
 
     /// A dense layer for few samples: a row of weights lies along a vector, and serves all samples.
