@@ -1,5 +1,8 @@
 //! The work of whole networks that is measured: training steps, an epoch, inference.
 
+#[path = "step.rs"]
+mod step;
+
 use std::hint::black_box;
 use std::path::Path;
 
@@ -60,23 +63,11 @@ fn training_flop<N: Network>(samples: usize) -> usize {
     2 * samples * (3 * N::MACS - first_layer)
 }
 
-fn batch<S: Shape>(samples: usize) -> Batch<S> {
-    (0..samples).map(|n| Tensor::from_fn(|i| ((i * (n + 7)) % 255) as f32 / 255.0)).collect()
-}
-
 fn training_step<N>(network: &'static str, samples: usize) -> Work
 where
     N: Network<Output = Flat<10>, Scalar = f32> + 'static,
 {
-    let set_up = |samples| -> Box<dyn FnMut()> {
-        let images = batch(samples);
-        let targets: Vec<_> = (0..samples).map(|n| Class::new(n % 10).expect("below 10")).collect();
-        // So slow that the thousandth step finds the network much as the first does.
-        let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-6).momentum(0.9));
-        Box::new(move || {
-            black_box(trainer.step(black_box(&images), &targets, 0).expect("a step that stays finite"));
-        })
-    };
+    let set_up = step::training_step::<N>;
     Work { network, what: "training-step", samples, flop: training_flop::<N>(samples), set_up }
 }
 
@@ -103,7 +94,7 @@ where
     N: Network<Scalar = f32> + 'static,
 {
     let set_up = |samples| -> Box<dyn FnMut()> {
-        let (net, images) = (N::new(1), batch::<N::Input>(samples));
+        let (net, images) = (N::new(1), step::batch::<N::Input>(samples));
         Box::new(move || {
             black_box(net.infer(black_box(&images)));
         })

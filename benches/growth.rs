@@ -1,0 +1,157 @@
+//! How the time of a training step grows with the batch, the size of the image and the number of channels, on one
+//! thread and on two.
+//!
+//!     cargo bench --bench growth -- --seconds 0.5 batch
+
+#[path = "cases/step.rs"]
+mod step;
+#[path = "cases/stopwatch.rs"]
+mod stopwatch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use convnet::model::LeNet5;
+use convnet::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use step::training_step;
+
+/// Measures training steps, each for a while on one thread and for a while on two, and prints Markdown tables.
+#[derive(Parser)]
+struct Options {
+    /// Seconds for each training step on each number of threads
+    #[arg(long, value_name = "S", default_value_t = 0.2, value_parser = stopwatch::seconds, allow_negative_numbers = true)]
+    seconds: f64,
+    /// Does each training step once, unmeasured
+    #[arg(long)]
+    test: bool,
+    /// What `cargo bench` says to each benchmark
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
+    /// Only steps whose name contains this: "batch", "image/64"
+    #[arg(default_value = "")]
+    filter: String,
+}
+
+/// Two convolutions of 3×3 kernels on square colour images.
+macro_rules! two_convolutions {
+    ($name:ident, $size:tt, $filters:tt) => {
+        network! {
+            struct $name: Chw<3, $size, $size> => Flat<10> {
+                conv1: Conv2d { filters: $filters, kernel: 3, padding: 1 },
+                relu1: Relu,
+                pool1: MaxPool2d { kernel: 2 },
+                conv2: Conv2d { filters: $filters, kernel: 3, padding: 1 },
+                relu2: Relu,
+                pool2: MaxPool2d { kernel: 2 },
+                flatten: Flatten,
+                fc: Dense { units: 10 },
+            }
+        }
+    };
+}
+
+two_convolutions!(Image16, 16, 32);
+two_convolutions!(Image32, 32, 32);
+two_convolutions!(Image64, 64, 32);
+two_convolutions!(Image128, 128, 32);
+two_convolutions!(Channels16, 32, 16);
+two_convolutions!(Channels32, 32, 32);
+two_convolutions!(Channels64, 32, 64);
+two_convolutions!(Channels128, 32, 128);
+
+/// Training steps that differ in one number.
+struct Table {
+    title: &'static str,
+    /// What the number is, in a word.
+    name: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    number: usize,
+    samples: usize,
+    set_up: SetUp,
+}
+
+/// Makes a network and so many samples; each call of the result is a step once.
+type SetUp = fn(usize) -> Box<dyn FnMut()>;
+
+fn tables() -> [Table; 3] {
+    let of_batch = |samples| Row { number: samples, samples, set_up: training_step::<LeNet5> };
+    let of_32 = |number, set_up: SetUp| Row { number, samples: 32, set_up };
+    [
+        Table {
+            title: "LeNet-5 by samples in a batch",
+            name: "batch",
+            rows: [16, 32, 64, 128, 256, 512, 1024].map(of_batch).into(),
+        },
+        Table {
+            title: "Two convolutions of 32 filters by rows and columns of the image, 32 samples",
+            name: "image",
+            rows: vec![
+                of_32(16, training_step::<Image16>),
+                of_32(32, training_step::<Image32>),
+                of_32(64, training_step::<Image64>),
+                of_32(128, training_step::<Image128>),
+            ],
+        },
+        Table {
+            title: "Two convolutions on images of 32×32 by filters of each, 32 samples",
+            name: "channels",
+            rows: vec![
+                of_32(16, training_step::<Channels16>),
+                of_32(32, training_step::<Channels32>),
+                of_32(64, training_step::<Channels64>),
+                of_32(128, training_step::<Channels128>),
+            ],
+        },
+    ]
+}
+
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => help.exit(),
+        Err(error) => {
+            eprintln!("{}", error.to_string().lines().next().unwrap_or("error: bad options"));
+            return ExitCode::from(2);
+        }
+    };
+    let pools = [1, 2].map(|threads| {
+        ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of one or two threads")
+    });
+    for Table { title, name, mut rows } in tables() {
+        rows.retain(|row| format!("{name}/{}", row.number).contains(&options.filter));
+        if options.test {
+            for row in &rows {
+                pools[1].install(|| (row.set_up)(row.samples)());
+                println!("{name}/{}: done once", row.number);
+            }
+        } else if !rows.is_empty() {
+            print(title, name, &rows, &pools, options.seconds);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Measures the rows of a table and prints each as soon as it is known.
+fn print(title: &str, name: &str, rows: &[Row], pools: &[ThreadPool; 2], seconds: f64) {
+    println!("{title}:\n");
+    println!("| {name:>8} | 1 thread, ms | 2 threads, ms | quotient | µs a sample, 1 thread | 2 threads |");
+    println!("| {0:->7}: | {0:->11}: | {0:->12}: | {0:->7}: | {0:->20}: | {0:->8}: |", "");
+    for Row { number, samples, set_up } in rows {
+        // The whole measurement is in the pool, as a training is, so that no step waits for threads to wake.
+        let [one, two] = pools
+            .each_ref()
+            .map(|pool| pool.install(|| stopwatch::median_seconds(seconds, set_up(*samples))));
+        let [each_one, each_two] = [one, two].map(|seconds| 1e6 * seconds / *samples as f64);
+        println!(
+            "| {number:>8} | {:>12.3} | {:>13.3} | {:>8.2} | {each_one:>21.2} | {each_two:>9.2} |",
+            1e3 * one,
+            1e3 * two,
+            one / two
+        );
+    }
+    println!();
+}
