@@ -111,9 +111,10 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Makes room for these tiles.
-    fn prepare(&mut self, plan: &Plan<T>, tiles: Range<usize>) {
-        let room = Room::of(plan, Mode::Train, tiles.len());
+    /// Makes room for these tiles, and for as many as the largest group has: a smaller batch is cut elsewhere, and may
+    /// have a larger part here.
+    fn prepare(&mut self, plan: &Plan<T>, tiles: Range<usize>, most: usize) {
+        let room = Room::of(plan, Mode::Train, most);
         grow(&mut self.activations, room.outputs, Lanes::zero());
         grow(&mut self.dy, room.largest, Lanes::zero());
         grow(&mut self.dx, room.largest, Lanes::zero());
@@ -162,7 +163,11 @@ impl<T: Scalar> Workspace<T> {
         let tiles = samples.div_ceil(LANES);
         self.groups.resize_with(groups.max(self.groups.len()), Group::new);
         for (g, group) in self.groups[..groups].iter_mut().enumerate() {
-            group.prepare(plan, g * tiles / groups..(g + 1) * tiles / groups);
+            group.prepare(plan, g * tiles / groups..(g + 1) * tiles / groups, tiles.div_ceil(groups));
+        }
+        // Where few samples lie without gaps.
+        if let Some(first) = self.groups.first_mut() {
+            grow(&mut first.x, plan.steps()[0].input.len(), Lanes::zero());
         }
         if groups > 1 {
             grow(&mut self.gradient, plan.params(), T::zero());
@@ -258,7 +263,6 @@ impl<T: Scalar> Plan<T> {
                 if lanes == LANES {
                     x
                 } else {
-                    grow(&mut group.x, input_len, Lanes::zero());
                     narrow(&mut group.x, x, lanes);
                     &group.x
                 }

@@ -1,0 +1,116 @@
+//! What training and inference allocate after the first call: nothing.
+
+use std::alloc::System;
+use std::hint::black_box;
+
+use convnet::model::{AlexNetSmall, LeNet5};
+use convnet::prelude::*;
+use convnet::train::Progress;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+network! {
+    /// More parameters than a small network may have, and every kind of random or windowed layer.
+    struct Wide: Chw<1, 28, 28> => Flat<10> {
+        conv: Conv2d { filters: 5, kernel: 3, stride: 2, padding: 1 },
+        relu1: Relu,
+        pool: AvgPool2d { kernel: 3, stride: 2, padding: 1 },
+        dropout: Dropout { rate: 0.3 },
+        flatten: Flatten,
+        fc1: Dense { units: 2200 },
+        tanh: Tanh,
+        fc2: Dense { units: 10 },
+    }
+}
+const _: () = assert!(Wide::<f32>::PARAMS > 1 << 19, "wide enough to be cut layer by layer");
+
+/// Blocks of memory that all threads together ask for during a call, new ones and larger ones.
+fn allocations<R>(f: impl FnOnce() -> R) -> usize {
+    let region = Region::new(ALLOCATOR);
+    let result = f();
+    let change = region.change();
+    drop(black_box(result));
+    change.allocations + change.reallocations
+}
+
+fn batch<S: Shape>(samples: usize) -> Batch<S> {
+    (0..samples).map(|n| Tensor::from_fn(|i| ((i * (n + 7)) % 255) as f32 / 255.0)).collect()
+}
+
+fn targets(samples: usize) -> Vec<Class<10>> {
+    (0..samples).map(|n| Class::new(n % 10).unwrap()).collect()
+}
+
+/// After a step with the first of these batches, which is the largest, no step with any of them allocates.
+fn steps<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[usize]) {
+    let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-3).momentum(0.9));
+    let batches: Vec<_> = sizes.iter().map(|&samples| (batch(samples), targets(samples))).collect();
+    let mut step = |batch: &(Batch<N::Input>, Vec<Class<10>>)| trainer.step(&batch.0, &batch.1, 0).unwrap();
+    step(&batches[0]);
+    for (number, batch) in batches.iter().chain(&batches).enumerate() {
+        let found = allocations(|| step(batch));
+        assert_eq!(found, 0, "{name}, step {number} after the first, of {} samples", batch.1.len());
+    }
+}
+
+/// After an inference of the first of these batches, which is the largest, an inference of any of them allocates its
+/// result and nothing else.
+fn inferences<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[usize]) {
+    let net = N::new(1);
+    let batches: Vec<Batch<N::Input>> = sizes.iter().map(|&samples| batch(samples)).collect();
+    net.infer(&batches[0]);
+    for inputs in batches.iter().chain(&batches) {
+        let samples = inputs.len();
+        let mut outputs = Batch::zeros(samples);
+        assert_eq!(
+            allocations(|| net.infer_into(&mut outputs, inputs)),
+            0,
+            "{name}, {samples} samples, in place"
+        );
+        assert_eq!(allocations(|| net.infer(inputs)), 1, "{name}, {samples} samples");
+    }
+}
+
+/// A run of three epochs allocates as often for twelve batches as for four, and for a smaller one behind them.
+fn runs<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>(name: &str) {
+    let digits = Mnist::load_from("assets/mnist").unwrap().train;
+    let [four, twelve, thirteen] = [64 * 4, 64 * 12, 64 * 12 + 5].map(|samples| {
+        let data = digits.subset(0..samples);
+        let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
+            .epochs(3)
+            .progress(Progress::Silent);
+        allocations(|| trainer.fit(&data, None).unwrap())
+    });
+    assert_eq!(twelve, four, "{name}, twelve batches in place of four");
+    assert_eq!(thirteen, four, "{name}, twelve batches and a smaller one in place of four");
+}
+
+/// One test in this file, because the counter counts for all threads. All of it is in one pool from beginning to end: a
+/// job that comes to rayon's pool from outside lies in a queue whose blocks rayon allocates now and then, and a new
+/// thread has memory of its own.
+#[test]
+fn nothing_is_allocated_after_the_first_call() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    // Both threads have looked for work, and so have what rayon allocates for each of them.
+    pool.broadcast(|_| rayon::join(|| (), || ()));
+    pool.install(|| {
+        steps::<LeNet5>("LeNet5", &[64, 50, 10, 3, 1, 64]);
+        // Groups of several tiles, cut at other places in each.
+        steps::<LeNet5>("LeNet5", &[384, 352, 320, 257, 64]);
+        steps::<Wide>("Wide", &[64, 50, 10, 3, 1, 64]);
+        steps::<AlexNetSmall>("AlexNetSmall", &[16, 5]);
+
+        inferences::<LeNet5>("LeNet5", &[100, 64, 16, 3, 1]);
+        inferences::<Wide>("Wide", &[100, 64, 16, 3, 1]);
+        for samples in [1, 3, 16, 64, 100] {
+            inferences::<LeNet5>("LeNet5 alone", &[samples]);
+            inferences::<Wide>("Wide alone", &[samples]);
+        }
+        inferences::<AlexNetSmall>("AlexNetSmall", &[16, 3, 1]);
+
+        runs::<LeNet5>("LeNet5");
+        runs::<Wide>("Wide");
+    });
+}
