@@ -198,17 +198,6 @@ impl<S: Shape, T: Scalar> Batch<S, T> {
         Batch { lanes: vec![Lanes::zero(); len.div_ceil(LANES) * S::LEN], len, shape: PhantomData }
     }
 
-    /// `len` samples with any values, in this memory.
-    pub(crate) fn reusing(mut lanes: Vec<Lanes<T>>, len: usize) -> Self {
-        lanes.resize(len.div_ceil(LANES) * S::LEN, Lanes::zero());
-        Batch { lanes, len, shape: PhantomData }
-    }
-
-    /// The memory.
-    pub(crate) fn into_lanes(self) -> Vec<Lanes<T>> {
-        self.lanes
-    }
-
     /// Samples in the batch.
     pub fn len(&self) -> usize {
         self.len

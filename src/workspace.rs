@@ -62,8 +62,8 @@ fn widen<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize, repeat: bo
     }
 }
 
-/// Fills a buffer with the tiles of some samples.
-pub(crate) type Loader<'a, T> = dyn Fn(&mut Vec<Lanes<T>>, Range<usize>) + Sync + 'a;
+/// Writes the values of the sample at a place in the batch.
+pub(crate) type Loader<'a, T> = dyn Fn(&mut [T], usize) + Sync + 'a;
 
 /// Where the samples of a training step come from.
 pub(crate) enum Input<'a, T> {
@@ -89,6 +89,8 @@ pub struct Workspace<T> {
 struct Group<T> {
     tiles: Range<usize>,
     x: Vec<Lanes<T>>,
+    /// A tile's samples, one after the other.
+    rows: Vec<T>,
     activations: Vec<Lanes<T>>,
     dy: Vec<Lanes<T>>,
     dx: Vec<Lanes<T>>,
@@ -102,6 +104,7 @@ impl<T: Scalar> Group<T> {
         Group {
             tiles: 0..0,
             x: Vec::new(),
+            rows: Vec::new(),
             activations: Vec::new(),
             dy: Vec::new(),
             dx: Vec::new(),
@@ -115,6 +118,9 @@ impl<T: Scalar> Group<T> {
     /// have a larger part here.
     fn prepare(&mut self, plan: &Plan<T>, tiles: Range<usize>, most: usize) {
         let room = Room::of(plan, Mode::Train, most);
+        let input = plan.steps()[0].input.len();
+        grow(&mut self.x, most * input, Lanes::zero());
+        grow(&mut self.rows, LANES * input, T::zero());
         grow(&mut self.activations, room.outputs, Lanes::zero());
         grow(&mut self.dy, room.largest, Lanes::zero());
         grow(&mut self.dx, room.largest, Lanes::zero());
@@ -164,10 +170,6 @@ impl<T: Scalar> Workspace<T> {
         self.groups.resize_with(groups.max(self.groups.len()), Group::new);
         for (g, group) in self.groups[..groups].iter_mut().enumerate() {
             group.prepare(plan, g * tiles / groups..(g + 1) * tiles / groups, tiles.div_ceil(groups));
-        }
-        // Where few samples lie without gaps.
-        if let Some(first) = self.groups.first_mut() {
-            grow(&mut first.x, plan.steps()[0].input.len(), Lanes::zero());
         }
         if groups > 1 {
             grow(&mut self.gradient, plan.params(), T::zero());
@@ -268,13 +270,20 @@ impl<T: Scalar> Plan<T> {
                 }
             }
             Input::Load(load) => {
-                load(&mut group.x, samples.clone());
-                if lanes < LANES {
-                    // In place: no value moves behind one that has still to be read.
-                    let values = kernel::values_mut(&mut group.x);
-                    for i in 0..input_len {
-                        values.copy_within(i * LANES..i * LANES + lanes, i * lanes);
+                for (tile, x) in group.x.chunks_mut(input_len).take(tiles).enumerate() {
+                    let rows = &mut group.rows[..lanes * input_len];
+                    for lane in 0..lanes {
+                        let (row, place) = (lane * input_len, samples.start + tile * LANES + lane);
+                        if place < samples.end {
+                            load(&mut rows[row..][..input_len], place);
+                        } else {
+                            // Lanes without a sample repeat the last.
+                            rows.copy_within(row - input_len..row, row);
+                        }
                     }
+                    with_lanes!(lanes, N => {
+                        kernel::interleave(exec.isa, kernel::tiles_mut::<T, N>(x, input_len), rows);
+                    });
                 }
                 &group.x
             }

@@ -141,7 +141,9 @@ fn the_last_smaller_batch_is_trained_on() {
     let mut by_hand = trainer(1).shuffle(false);
     for samples in [0..32, 32..33] {
         let mut inputs = Batch::zeros(samples.len());
-        samples.clone().enumerate().for_each(|(place, sample)| data.write_to(sample, &mut inputs, place));
+        samples.clone().enumerate().for_each(|(place, sample)| {
+            inputs.set(place, data.sample(sample).as_slice().iter().copied());
+        });
         let targets: Vec<_> = samples.map(|sample| *data.target(sample)).collect();
         by_hand.step(&inputs, &targets, 0).unwrap();
     }
@@ -427,9 +429,9 @@ impl Samples<Chw<1, 28, 28>> for Watched {
     fn len(&self) -> usize {
         self.data.len()
     }
-    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<Chw<1, 28, 28>, T>, place: usize) {
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
         self.seen.lock().unwrap().push(sample);
-        self.data.write_to(sample, batch, place);
+        self.data.write_to(sample, values);
     }
     fn target(&self, sample: usize) -> &Class<10> {
         self.data.target(sample)
@@ -559,11 +561,11 @@ fn a_history_outlives_its_run() {
         fn len(&self) -> usize {
             self.0.len()
         }
-        fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<Chw<1, 28, 28>, T>, place: usize) {
-            self.0.write_to(sample, batch, place);
+        fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
+            self.0.write_to(sample, values);
             // From the third epoch on, pixels that are no numbers.
             if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2 * self.0.len() {
-                batch.set(place, std::iter::repeat_n(T::nan(), 784));
+                values.fill(T::nan());
             }
         }
         fn target(&self, sample: usize) -> &Class<10> {

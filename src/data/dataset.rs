@@ -11,7 +11,7 @@ use crate::network::argmax;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, Tensor};
+use crate::tensor::Tensor;
 
 /// What a network should answer for a sample.
 pub trait Target: Clone + Send + Sync + 'static {
@@ -94,8 +94,8 @@ pub trait Samples<In: Shape>: Sync {
         self.len() == 0
     }
 
-    /// Writes a sample's values to a place in a batch.
-    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<In, T>, place: usize);
+    /// Writes a sample's `In::LEN` values, in channel, row, column order.
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]);
 
     /// A sample's target.
     fn target(&self, sample: usize) -> &Self::Target;
@@ -181,9 +181,9 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// # Panics
     /// If there is no such sample.
     pub fn sample<T: Scalar>(&self, sample: usize) -> Tensor<In, T> {
-        let mut batch = Batch::zeros(1);
-        self.write_to(sample, &mut batch, 0);
-        batch.sample(0)
+        let mut values = Tensor::zeros();
+        self.write_to(sample, values.as_mut_slice());
+        values
     }
 
     /// The targets, in order.
@@ -228,17 +228,20 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
         self.index.len()
     }
 
-    fn write_to<T: Scalar>(&self, sample: usize, batch: &mut Batch<In, T>, place: usize) {
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
         let start = self.index[sample] as usize * In::LEN;
         match &*self.values {
             Values::Bytes { bytes, scaling } => {
                 let (mean, scale) = (T::of(scaling.mean.into()), T::of(1.0 / f64::from(scaling.std)));
                 let unit = T::of(1.0 / 255.0);
-                let bytes = &bytes[start..][..In::LEN];
-                batch.set(place, bytes.iter().map(|&b| (T::of(b.into()) * unit - mean) * scale));
+                for (value, byte) in values.iter_mut().zip(&bytes[start..][..In::LEN]) {
+                    *value = (T::of((*byte).into()) * unit - mean) * scale;
+                }
             }
             Values::Numbers(numbers) => {
-                batch.set(place, numbers[start..][..In::LEN].iter().map(|&x| T::of(x.into())));
+                for (value, number) in values.iter_mut().zip(&numbers[start..][..In::LEN]) {
+                    *value = T::of((*number).into());
+                }
             }
         }
     }

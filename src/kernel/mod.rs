@@ -132,6 +132,31 @@ pub fn gate<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
 }
 
 vectorized! {
+    /// Samples that lie one after the other as lanes: `x[i][lane] = rows[lane][i]`.
+    pub(crate) fn interleave[T: Scalar, const N: usize](x: &mut [[T; N]], rows: &[T]) {
+        const SIDE: usize = 4;
+        let len = x.len();
+        let whole = if N < SIDE { 0 } else { len / SIDE * SIDE };
+        for start in (0..whole).step_by(SIDE) {
+            for lane in (0..N).step_by(SIDE) {
+                let mut block = [[T::zero(); SIDE]; SIDE];
+                for i in 0..SIDE {
+                    block[i].copy_from_slice(&rows[(lane + i) * len + start..][..SIDE]);
+                }
+                for (x, values) in x[start..start + SIDE].iter_mut().zip(T::transpose(block)) {
+                    x[lane..lane + SIDE].copy_from_slice(&values);
+                }
+            }
+        }
+        for (i, x) in x.iter_mut().enumerate().skip(whole) {
+            for (lane, x) in x.iter_mut().enumerate() {
+                *x = rows[lane * len + i];
+            }
+        }
+    }
+}
+
+vectorized! {
     /// `sum += x`, value by value.
     pub(crate) fn add[T: Scalar](sum: &mut [T], x: &[T]) {
         for (sum, x) in sum.iter_mut().zip(x) {

@@ -18,7 +18,7 @@ use crate::optim::{Optimizer, Schedule};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Lanes};
+use crate::tensor::{Batch, LANES, Lanes, Tensor};
 use crate::workspace::{Input, Task, Workspace, in_pool};
 
 /// Trains a network: a loss to lower, an optimiser to lower it with, and how long.
@@ -219,13 +219,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
                 }
                 let factor = self.schedule.factor(step, steps);
-                let load = |tiles: &mut Vec<Lanes<N::Scalar>>, places: Range<usize>| {
-                    let mut inputs = Batch::<N::Input, _>::reusing(std::mem::take(tiles), places.len());
-                    for (place, &sample) in samples[places].iter().enumerate() {
-                        train.write_to(sample, &mut inputs, place);
-                    }
-                    *tiles = inputs.into_lanes();
-                };
+                let load = |values: &mut [N::Scalar], place: usize| train.write_to(samples[place], values);
                 let part = self.learn(Input::Load(&load), &targets, factor, epoch, number + 1)?;
                 step += 1;
                 tally.add(part);
@@ -358,11 +352,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         data: &D,
         mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
     ) {
+        let mut values = Tensor::<N::Input, _>::zeros();
         for start in (0..data.len()).step_by(EVALUATION_BATCH) {
             let samples = start..(start + EVALUATION_BATCH).min(data.len());
-            let mut inputs = Batch::zeros(samples.len());
+            let mut inputs = Batch::<N::Input, _>::zeros(samples.len());
             for (place, sample) in samples.clone().enumerate() {
-                data.write_to(sample, &mut inputs, place);
+                data.write_to(sample, values.as_mut_slice());
+                inputs.set(place, values.as_slice().iter().copied());
             }
             f(samples, &self.network.infer(&inputs));
         }
