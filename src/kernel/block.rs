@@ -172,6 +172,7 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
         while f < self.filters.end {
             // As many sums as the registers hold, beside the vectors of x and a weight.
             f = match (S::REGISTERS >= 32, self.filters.end - f) {
+                (true, 16..) if self.places.len() == 1 => self.rows::<S, 16, 1>(simd, f),
                 (true, 8..) => self.rows::<S, 8, 3>(simd, f),
                 (true, 6..) => self.rows::<S, 6, 4>(simd, f),
                 (true, 4..) => self.rows::<S, 4, 6>(simd, f),
