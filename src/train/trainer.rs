@@ -70,7 +70,7 @@ pub struct Trainer<N: Network, L, O> {
 }
 
 /// Parameters that one thread updates at a time.
-const UPDATED_TOGETHER: usize = 1 << 14;
+const UPDATED_TOGETHER: usize = 1 << 16;
 
 /// Samples that are evaluated together.
 const EVALUATION_BATCH: usize = 64 * LANES;
