@@ -62,7 +62,7 @@ pub struct Backward<'a, T> {
     pub dy: &'a [Lanes<T>],
     /// Input of the forward pass.
     pub x: &'a [Lanes<T>],
-    /// Output of the forward pass.
+    /// Output of the forward pass: after the ReLU, if the operation did one.
     pub y: &'a [Lanes<T>],
     /// This operation's parameters.
     pub params: &'a [T],

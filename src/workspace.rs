@@ -398,9 +398,12 @@ impl<T: Scalar> Plan<T> {
                 |found| widen(y, found, lanes, true),
             );
         } else if self.params() <= SMALL_NETWORK && tiles > 1 && share {
-            self.reserve(rayon::current_num_threads().min(tiles), 1);
+            self.reserve(rayon::current_num_threads().min(tiles), tiles.min(TILES_TOGETHER));
             y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
-                self.with_space(1, |space| self.forward(space, y, Some(x), 1, params, Exec::new(false)));
+                // All spaces are as large, so that it does not matter which of them a later call gets.
+                self.with_space(tiles.min(TILES_TOGETHER), |space| {
+                    self.forward(space, y, Some(x), 1, params, Exec::new(false));
+                });
             });
         } else {
             let mut run = || {

@@ -26,6 +26,15 @@ network! {
 }
 const _: () = assert!(Wide::<f32>::PARAMS > 1 << 19, "wide enough to be cut layer by layer");
 
+network! {
+    /// So little work that many samples are few for two threads.
+    struct Thin: Chw<1, 28, 28> => Flat<10> {
+        relu: Relu,
+        flatten: Flatten,
+        fc: Dense { units: 10 },
+    }
+}
+
 /// Blocks of memory that all threads together ask for during a call, new ones and larger ones.
 fn allocations<R>(f: impl FnOnce() -> R) -> usize {
     let region = Region::new(ALLOCATOR);
@@ -76,13 +85,17 @@ fn inferences<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[
 /// A run of three epochs allocates as often for twelve batches as for four, and for a smaller one behind them.
 fn runs<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>(name: &str) {
     let digits = Mnist::load_from("assets/mnist").unwrap().train;
-    let [four, twelve, thirteen] = [64 * 4, 64 * 12, 64 * 12 + 5].map(|samples| {
+    let run = |samples, batch| {
         let data = digits.subset(0..samples);
         let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
             .epochs(3)
+            .batch(batch)
             .progress(Progress::Silent);
         allocations(|| trainer.fit(&data, None).unwrap())
-    });
+    };
+    // Forty tiles, and then 38 that are cut into groups elsewhere.
+    assert_eq!(run(1240, 640), run(640, 640), "{name}, a second batch that is a little smaller");
+    let [four, twelve, thirteen] = [64 * 4, 64 * 12, 64 * 12 + 5].map(|samples| run(samples, 64));
     assert_eq!(twelve, four, "{name}, twelve batches in place of four");
     assert_eq!(thirteen, four, "{name}, twelve batches and a smaller one in place of four");
 }
@@ -109,6 +122,8 @@ fn nothing_is_allocated_after_the_first_call() {
             inferences::<Wide>("Wide alone", &[samples]);
         }
         inferences::<AlexNetSmall>("AlexNetSmall", &[16, 3, 1]);
+
+        inferences::<Thin>("Thin", &[3200, 64, 3200, 64]);
 
         runs::<LeNet5>("LeNet5");
         runs::<Wide>("Wide");

@@ -109,6 +109,10 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
         naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
     }
 
+    let gate = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+        dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect()
+    };
+    let gated: Vec<Vec<f64>> = dx.iter().zip(&x).map(gate).collect();
     let (weight, bias) = (single(&weight), single(&bias));
     for blocking in [Blocking::default(), SMALL_BLOCKS] {
         let conv = Conv::with_blocking(g, blocking);
@@ -127,6 +131,10 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
             let mut found = nan(x.len());
             conv.backward_data(&mut found, &dy, &weight, None, &mut nan(room), exec);
             assert_samples(&what("backward-data"), exec, &found, &dx);
+
+            let mut found = nan(x.len());
+            conv.backward_data(&mut found, &dy, &weight, Some(&x), &mut nan(room), exec);
+            assert_samples(&what("gated backward-data"), exec, &found, &gated);
 
             let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
             conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
@@ -177,6 +185,19 @@ fn convolutions() {
         for batch in BATCHES {
             check_conv(g, batch, i as u64);
         }
+    }
+}
+
+#[test]
+fn other_numbers_of_lanes_are_refused() {
+    let g = geometry([1, 5, 4], 2, Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] }).unwrap();
+    for lanes in [0, 3, 5, 32] {
+        let refused = std::panic::catch_unwind(|| {
+            let exec = Exec { lanes, ..Exec::new(false) };
+            Conv::new(g).forward(&mut nan(40), &nan(20), &[1.0; 2], &[0.0; 2], false, &mut [], exec);
+        });
+        let message = *refused.unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(message, format!("lanes: expected 1, 2, 4, 8 or 16, found {lanes}"));
     }
 }
 
@@ -241,6 +262,7 @@ fn check_pool(pool: Pool, batch: usize, seed: u64) {
         }
     }
 
+    let samples = x.clone();
     for exec in ways(batch) {
         let what = |pass| format!("{pass} of {pool:?}, batch {batch}");
         let (x, x_times_area, dy) = (tiles(&x, exec), tiles(&x_times_area, exec), tiles(&dy, exec));
@@ -250,6 +272,14 @@ fn check_pool(pool: Pool, batch: usize, seed: u64) {
         let mut dx = nan(x.len());
         pool.max_backward(&mut dx, &dy, &x, &y, false, exec);
         assert_samples(&what("gradient of max"), exec, &dx, &max_dx);
+        // A gradient through a window whose largest value is not positive dies in the ReLU before it.
+        let positive: Vec<Vec<f64>> = max_dx
+            .iter()
+            .zip(&samples)
+            .map(|(dx, x)| dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect())
+            .collect();
+        pool.max_backward(&mut dx, &dy, &x, &y, true, exec);
+        assert_samples(&what("gradient of max behind a ReLU"), exec, &dx, &positive);
         pool.mean_forward(&mut y, &x_times_area, exec);
         assert_samples(&what("mean"), exec, &y, &mean);
         pool.mean_backward(&mut dx, &dy, exec);

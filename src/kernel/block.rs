@@ -4,6 +4,7 @@
 //! with vectors of inputs, [`Outer`] multiplies numbers with vectors and keeps a sum for each pair, [`Inner`]
 //! multiplies vectors with vectors and adds up the lanes at the end.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -34,7 +35,7 @@ impl<'a, T> Shared<'a, T> {
     /// # Safety
     /// As long as the result lives, nobody else reads or writes a value that is read or written through it.
     pub(super) unsafe fn writer(self) -> Writer<'a, T> {
-        Writer(self)
+        Writer(self, PhantomData)
     }
 
     /// A part of the slice.
@@ -48,13 +49,21 @@ impl<'a, T> Shared<'a, T> {
     }
 }
 
-/// What a task may write to.
-pub(super) struct Writer<'a, T>(Shared<'a, T>);
+/// What a task may write to: on one thread, because blocks write through a shared reference.
+pub(super) struct Writer<'a, T>(Shared<'a, T>, PhantomData<Cell<T>>);
 
 impl<'a, T> Writer<'a, T> {
     /// A slice that nobody else has.
     pub(super) fn new(slice: &'a mut [T]) -> Self {
-        Writer(Shared::new(slice))
+        Writer(Shared::new(slice), PhantomData)
+    }
+
+    /// Writes a vector.
+    #[inline(always)]
+    pub(super) fn store<S: Simd<T>>(&mut self, simd: S, at: usize, v: S::V) {
+        assert!(at + S::WIDTH <= self.0.len, "a vector at {at} of {}", self.0.len);
+        // SAFETY: inside the slice, of which these values belong to this writer alone.
+        unsafe { simd.store(self.0.start.add(at), v) }
     }
 
     /// Writes some values.

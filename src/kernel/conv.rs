@@ -181,7 +181,8 @@ impl Conv {
     /// Makes the tables.
     ///
     /// # Panics
-    /// If the output's size is not what the window gives: the typed layer has checked it.
+    /// If the output's size is not what the window gives (the typed layer has checked it), or a sample, padded, has 2²⁸
+    /// values or more.
     pub fn new(geometry: Geometry) -> Self {
         Self::with_blocking(geometry, Blocking::default())
     }
@@ -189,14 +190,19 @@ impl Conv {
     /// Makes the tables for work that is cut otherwise.
     ///
     /// # Panics
-    /// As [`Conv::new`].
+    /// As [`Conv::new`], and if some work is cut into nothing: a block of 0, or fewer than 6 rows.
     pub fn with_blocking(geometry: Geometry, blocking: Blocking) -> Self {
         let Geometry { input, output, window } = geometry;
         let Window { kernel: [kh, kw], stride, padding } = window;
         for axis in 0..2 {
-            let room = input[axis + 1] + 2 * padding[axis] - window.kernel[axis];
-            assert_eq!(output[axis + 1], room / stride[axis] + 1, "output of {geometry:?}");
+            let padded = input[axis + 1] + 2 * padding[axis];
+            let room = padded.checked_sub(window.kernel[axis]);
+            let fits = room.map(|room| room / stride[axis] + 1);
+            assert!(window.kernel[axis] > 0, "a kernel of {geometry:?}");
+            assert_eq!(Some(output[axis + 1]), fits, "output of {geometry:?}");
         }
+        let Blocking { lines, columns, filters: together, rows, depth, .. } = blocking;
+        assert!(lines.min(columns).min(together).min(depth) > 0 && rows >= 6, "{blocking:?}");
         let ([channels, ..], [filters, ..], area) = (input, output, kh * kw);
         let sizes = |axis: usize| {
             (input[axis + 1], output[axis + 1], window.kernel[axis], stride[axis], padding[axis])
@@ -240,16 +246,12 @@ impl Conv {
                     Winograd::new([filters, channels], y, x, padding.map(|p| 2 - p), turned, lines, together),
                 ]
             });
-        Conv {
-            geometry,
-            blocking,
-            transformed,
-            turned,
-            forward,
-            x: Padded::new(input, &axes[0], &axes[1]),
-            backward,
-            dy: Padded::new(output, &phases[0][0], &phases[1][0]),
-        }
+        let (x, dy) =
+            (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
+        // Offsets of values in a tile are kept in 32 bits.
+        let sizes = [x.tile(), dy.tile(), input.iter().product(), output.iter().product()];
+        assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
+        Conv { geometry, blocking, transformed, turned, forward, x, backward, dy }
     }
 
     /// Entries of working space for so many tiles.
@@ -281,6 +283,9 @@ impl Conv {
         exec: Exec,
     ) {
         let (tiles, x) = self.input(x, exec);
+        if tiles == 0 {
+            return;
+        }
         if exec.lanes < LANES && self.is_dense() {
             return self.few_samples(values_mut(y), x, weight, bias, relu, values_mut(scratch), exec);
         }
@@ -304,6 +309,9 @@ impl Conv {
         exec: Exec,
     ) {
         let (tiles, dy) = self.output(dy, exec);
+        if tiles == 0 {
+            return;
+        }
         if let Some([_, pass]) = self.transformed(tiles, exec) {
             let end = gate.map_or(End::Plain, |gate| End::Gate(values(gate)));
             return pass.run(Shared::new(values_mut(dx)), dy, weight, None, end, scratch, exec, tiles);
@@ -434,6 +442,11 @@ impl Conv {
     ) {
         let (tiles, x) = self.input(x, exec);
         let (_, dy) = self.output(dy, exec);
+        if tiles == 0 {
+            dw.fill(T::zero());
+            db.fill(T::zero());
+            return;
+        }
         let Geometry { input: [channels, ih, iw], output: [filters, oh, ow], .. } = self.geometry;
         let area = oh * ow;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.room());
@@ -550,6 +563,8 @@ enum Form {
 
 /// Tiles in some entries, and their values.
 fn whole<T: Scalar>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
+    let lanes = exec.lanes;
+    assert!(matches!(lanes, 1 | 2 | 4 | 8 | LANES), "lanes: expected 1, 2, 4, 8 or 16, found {lanes}");
     let len: usize = dims.iter().product();
     let tiles = if exec.lanes == LANES { x.len() / len } else { 1 };
     (tiles, &values(x)[..tiles * len * exec.lanes])

@@ -29,7 +29,7 @@ pub struct Exec {
     /// Whether to share the work among threads, or be one thread's share of it.
     pub parallel: bool,
     /// Samples that lie side by side. With fewer than [`LANES`] there is one tile, and the values of
-    /// C×H×W are stored \[C\]\[H\]\[W\]\[lanes\] without gaps.
+    /// C×H×W are stored \[C\]\[H\]\[W\]\[lanes\] without gaps. 1, 2, 4, 8 or 16; kernels panic on another number.
     pub lanes: usize,
 }
 
@@ -41,7 +41,7 @@ impl Exec {
 
     /// Lanes for a batch of so many samples: the next power of two, at most [`LANES`].
     pub fn lanes_for(samples: usize) -> usize {
-        samples.next_power_of_two().min(LANES)
+        samples.min(LANES).next_power_of_two()
     }
 
     /// Calls `f` with each number below `tasks`.
@@ -110,10 +110,11 @@ macro_rules! with_lanes {
                 const $n: usize = 8;
                 $body
             }
-            _ => {
-                const $n: usize = $crate::tensor::LANES;
+            16 => {
+                const $n: usize = 16;
                 $body
             }
+            lanes => panic!("lanes: expected 1, 2, 4, 8 or 16, found {lanes}"),
         }
     };
 }

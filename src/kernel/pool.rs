@@ -158,7 +158,6 @@ vectorized! {
         if !partition {
             dx.fill([T::zero(); N]);
         }
-        let least = if relu { T::zero() } else { T::neg_infinity() };
         for row in 0..pool.output[0] {
             let rows = pool.range(0, row);
             for column in 0..pool.output[1] {
@@ -166,7 +165,7 @@ vectorized! {
                 let p = row * pool.output[1] + column;
                 let (y, mut rest) = (y[p], dy[p]);
                 for l in 0..N {
-                    rest[l] = if y[l] > least || !relu { rest[l] } else { T::zero() };
+                    rest[l] = if !relu || y[l] > T::zero() { rest[l] } else { T::zero() };
                 }
                 for r in rows.clone() {
                     let start = r * pool.input[1];

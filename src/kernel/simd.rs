@@ -65,7 +65,9 @@ pub trait Kernel<T> {
 }
 
 /// A scalar with vectors on every instruction set.
-pub trait Vectorized: Sized + Copy {
+///
+/// These are `f32` and `f64`: kernels rely on what their vectors are.
+pub trait Vectorized: sealed::Sealed + Sized + Copy {
     /// Runs a kernel with an instruction set.
     fn call<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output;
 
@@ -74,6 +76,13 @@ pub trait Vectorized: Sized + Copy {
     fn transpose(rows: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
         std::array::from_fn(|j| std::array::from_fn(|i| rows[i][j]))
     }
+}
+
+mod sealed {
+    /// Nobody else implements what is built on this.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 /// Declares a function of plain loops that the compiler vectorises, once for each instruction set: its first
@@ -230,7 +239,7 @@ mod x86 {
 
     use super::{Isa, Kernel, Portable, Simd, Vectorized};
 
-    /// Proof that the processor has AVX-512 (F, VL, BW, DQ).
+    /// Proof that the processor has AVX-512 (F, VL, BW, DQ), AVX2 and FMA.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub struct Avx512(());
 
@@ -244,7 +253,8 @@ mod x86 {
             let has = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq");
+                && is_x86_feature_detected!("avx512dq")
+                && Avx2::new().is_some();
             has.then_some(Avx512(()))
         }
     }

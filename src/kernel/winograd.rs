@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::block::{End, Place, Shared, Start, Sums, Tap};
+use super::block::{End, Place, Shared, Start, Sums, Tap, Writer};
 use super::correlation::{index, part};
 use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
@@ -125,10 +125,11 @@ impl Winograd {
             exec.each(chunk.len() * channel_parts, |task| {
                 let group = task / channel_parts;
                 let channels = part(self.channels, 16, task % channel_parts);
-                // SAFETY: tasks differ in the group or in the channels.
-                let v = unsafe { shared.part(group * room * LANES..(group + 1) * room * LANES) };
-                let group = chunk.start + group;
-                T::call(exec.isa, Patches { table: self, v, x, group, channels, lanes: exec.lanes, tiles });
+                // SAFETY: tasks differ in the group or in the channels, and so in every value they write.
+                let v = unsafe { shared.writer() };
+                let (first, group) = (group * room * LANES, chunk.start + group);
+                let lanes = exec.lanes;
+                T::call(exec.isa, Patches { table: self, v, first, x, group, channels, lanes, tiles });
             });
             let v = super::values(v);
             // Products and outputs: a task for some filters of a group of columns.
@@ -155,7 +156,7 @@ impl Winograd {
         }
     }
 
-    /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`.
+    /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`,
     /// for the entries of a row.
     fn products<T: Scalar>(
         &self,
@@ -176,7 +177,7 @@ impl Winograd {
             let entry = row * ROW + i;
             let u = &u[(entry * self.filters + filters.start) * self.channels..];
             let sums = Sums {
-                y: &super::block::Writer::new(m),
+                y: &Writer::new(m),
                 y_plane: COLUMNS * LANES,
                 x: &v[entry * v_len..][..v_len],
                 w: u,
@@ -246,7 +247,9 @@ impl Winograd {
 /// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
 struct Patches<'a, T> {
     table: &'a Winograd,
-    v: &'a mut [T],
+    v: Writer<'a, T>,
+    /// Where the group begins in v.
+    first: usize,
     x: &'a [T],
     group: usize,
     channels: Range<usize>,
@@ -259,7 +262,7 @@ impl<T: Scalar> Kernel<T> for Patches<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Patches { table, v, x, group, channels, lanes, tiles } = self;
+        let Patches { table, mut v, first, x, group, channels, lanes, tiles } = self;
         let [rows, columns] = table.input;
         let area = rows * columns;
         for c in 0..COLUMNS {
@@ -303,9 +306,7 @@ impl<T: Scalar> Kernel<T> for Patches<'_, T> {
                     }
                     for (entry, t) in t.into_iter().enumerate() {
                         let at = ((entry * table.channels + channel) * COLUMNS + c) * LANES + part;
-                        let to = &mut v[at..at + S::WIDTH];
-                        // SAFETY: `to` is one vector long.
-                        unsafe { simd.store(to.as_mut_ptr(), t) };
+                        v.store(simd, first + at, t);
                     }
                 }
             }

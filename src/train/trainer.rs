@@ -146,7 +146,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         &self.history
     }
 
-    /// The gradient of the last step, as long as the network's parameters.
+    /// The gradient of the last step, as long as the network's parameters; meaningless before the first.
     pub fn gradient(&self) -> &[N::Scalar] {
         self.space.gradient()
     }
@@ -173,8 +173,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples; [`Error::Diverged`] when the
-    /// loss or its gradient leaves the finite numbers: the network then has the parameters of before that batch,
-    /// and [`history`](Self::history) the epochs before it.
+    /// loss or its gradient leaves the finite numbers: the network then has the parameters of before that batch (of
+    /// the end of the epoch, if it is the validation loss that does), and [`history`](Self::history) the epochs
+    /// before it.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
         D: Samples<N::Input> + 'a,
