@@ -1,6 +1,7 @@
 //! Running a plan: what a training step and an inference write to, allocated once, and how they are cut.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -79,6 +80,8 @@ pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize
 /// Everything a training step writes. It grows to the largest batch and then stays.
 pub struct Workspace<T> {
     groups: Vec<Group<T>>,
+    /// Buffers that no group is computed in: as many as groups may be at once.
+    free: Mutex<Vec<Buffers<T>>>,
     /// How many of the groups the last batch needed.
     active: usize,
     /// The sum over the groups; unused where there is one group alone.
@@ -88,6 +91,13 @@ pub struct Workspace<T> {
 /// The tiles that run through the network together, and their gradient.
 struct Group<T> {
     tiles: Range<usize>,
+    gradient: Vec<T>,
+    tally: Tally,
+}
+
+/// What a group's tiles are computed in. A thread that is done with one group takes its buffers to the next, while they
+/// are still in its cache.
+struct Buffers<T> {
     x: Vec<Lanes<T>>,
     /// A tile's samples, one after the other.
     rows: Vec<T>,
@@ -95,38 +105,32 @@ struct Group<T> {
     dy: Vec<Lanes<T>>,
     dx: Vec<Lanes<T>>,
     scratch: Vec<Lanes<T>>,
-    gradient: Vec<T>,
-    tally: Tally,
 }
 
-impl<T: Scalar> Group<T> {
+impl<T: Scalar> Buffers<T> {
+    /// Buffers for so many tiles, as large as these or larger.
+    fn prepare(self, plan: &Plan<T>, tiles: usize) -> Self {
+        let room = Room::of(plan, Mode::Train, tiles);
+        let input = plan.steps()[0].input.len();
+        let Buffers { mut x, mut rows, mut activations, mut dy, mut dx, mut scratch } = self;
+        grow(&mut x, tiles * input, Lanes::zero());
+        grow(&mut rows, LANES * input, T::zero());
+        grow(&mut activations, room.outputs, Lanes::zero());
+        grow(&mut dy, room.largest, Lanes::zero());
+        grow(&mut dx, room.largest, Lanes::zero());
+        grow(&mut scratch, room.scratch, Lanes::zero());
+        Buffers { x, rows, activations, dy, dx, scratch }
+    }
+
     fn new() -> Self {
-        Group {
-            tiles: 0..0,
+        Buffers {
             x: Vec::new(),
             rows: Vec::new(),
             activations: Vec::new(),
             dy: Vec::new(),
             dx: Vec::new(),
             scratch: Vec::new(),
-            gradient: Vec::new(),
-            tally: Tally::default(),
         }
-    }
-
-    /// Makes room for these tiles, and for as many as the largest group has: a smaller batch is cut elsewhere, and may
-    /// have a larger part here.
-    fn prepare(&mut self, plan: &Plan<T>, tiles: Range<usize>, most: usize) {
-        let room = Room::of(plan, Mode::Train, most);
-        let input = plan.steps()[0].input.len();
-        grow(&mut self.x, most * input, Lanes::zero());
-        grow(&mut self.rows, LANES * input, T::zero());
-        grow(&mut self.activations, room.outputs, Lanes::zero());
-        grow(&mut self.dy, room.largest, Lanes::zero());
-        grow(&mut self.dx, room.largest, Lanes::zero());
-        grow(&mut self.scratch, room.scratch, Lanes::zero());
-        grow(&mut self.gradient, plan.params(), T::zero());
-        self.tiles = tiles;
     }
 }
 
@@ -155,7 +159,8 @@ impl Room {
 impl<T: Scalar> Workspace<T> {
     /// Room for batches of so many samples.
     pub fn new(plan: &Plan<T>, samples: usize) -> Self {
-        let mut space = Workspace { groups: Vec::new(), active: 0, gradient: Vec::new() };
+        let mut space =
+            Workspace { groups: Vec::new(), free: Mutex::new(Vec::new()), active: 0, gradient: Vec::new() };
         space.prepare(plan, samples, Self::groups_of(plan, samples));
         space
     }
@@ -167,9 +172,18 @@ impl<T: Scalar> Workspace<T> {
     /// Makes room for a batch of so many samples in so many groups.
     fn prepare(&mut self, plan: &Plan<T>, samples: usize, groups: usize) {
         let tiles = samples.div_ceil(LANES);
-        self.groups.resize_with(groups.max(self.groups.len()), Group::new);
+        let empty = || Group { tiles: 0..0, gradient: Vec::new(), tally: Tally::default() };
+        self.groups.resize_with(groups.max(self.groups.len()), empty);
         for (g, group) in self.groups[..groups].iter_mut().enumerate() {
-            group.prepare(plan, g * tiles / groups..(g + 1) * tiles / groups, tiles.div_ceil(groups));
+            group.tiles = g * tiles / groups..(g + 1) * tiles / groups;
+            grow(&mut group.gradient, plan.params(), T::zero());
+        }
+        let free = self.free.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let at_once = groups.min(rayon::current_num_threads());
+        free.resize_with(at_once.max(free.len()), Buffers::new);
+        for buffers in free {
+            let before = std::mem::replace(buffers, Buffers::new());
+            *buffers = before.prepare(plan, tiles.div_ceil(groups.max(1)));
         }
         if groups > 1 {
             grow(&mut self.gradient, plan.params(), T::zero());
@@ -210,9 +224,16 @@ impl<T: Scalar> Plan<T> {
         space.prepare(self, samples, groups);
         let exec = Exec { lanes: self.lanes(samples), ..Exec::new(groups == 1) };
         let Task { input, mut dx, params, keys, loss, .. } = task;
-        let groups = &mut space.groups[..groups];
+        let (groups, free) = (&mut space.groups[..groups], &space.free);
+        let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = |group: &mut Group<T>, dx: Option<&mut [Lanes<T>]>| {
+            let taken = lock().pop();
+            let mut buffers = taken.unwrap_or_else(|| Buffers::new().prepare(self, group.tiles.len()));
+            self.run(group, &mut buffers, &input, dx, params, keys, exec, loss);
+            lock().push(buffers);
+        };
         if let [group] = groups {
-            self.run(group, &input, dx, params, keys, exec, loss);
+            run(group, dx);
             return group.tally;
         }
         if let Some(dx) = &mut dx {
@@ -221,10 +242,10 @@ impl<T: Scalar> Plan<T> {
             for group in groups.iter_mut() {
                 let (own, others) = rest.split_at_mut(group.tiles.len() * self.steps()[0].input.len());
                 rest = others;
-                self.run(group, &input, Some(own), params, keys, exec, loss);
+                run(group, Some(own));
             }
         } else {
-            groups.par_iter_mut().for_each(|group| self.run(group, &input, None, params, keys, exec, loss));
+            groups.par_iter_mut().for_each(|group| run(group, None));
         }
         let groups = &*groups;
         space.gradient.par_chunks_mut(SUMMED_TOGETHER).enumerate().for_each(|(block, sum)| {
@@ -245,6 +266,7 @@ impl<T: Scalar> Plan<T> {
     fn run(
         &self,
         group: &mut Group<T>,
+        buffers: &mut Buffers<T>,
         input: &Input<'_, T>,
         mut input_gradient: Option<&mut [Lanes<T>]>,
         params: &[T],
@@ -265,13 +287,13 @@ impl<T: Scalar> Plan<T> {
                 if lanes == LANES {
                     x
                 } else {
-                    narrow(&mut group.x, x, lanes);
-                    &group.x
+                    narrow(&mut buffers.x, x, lanes);
+                    &buffers.x
                 }
             }
             Input::Load(load) => {
-                for (tile, x) in group.x.chunks_mut(input_len).take(tiles).enumerate() {
-                    let rows = &mut group.rows[..lanes * input_len];
+                for (tile, x) in buffers.x.chunks_mut(input_len).take(tiles).enumerate() {
+                    let rows = &mut buffers.rows[..lanes * input_len];
                     for lane in 0..lanes {
                         let (row, place) = (lane * input_len, samples.start + tile * LANES + lane);
                         if place < samples.end {
@@ -285,21 +307,21 @@ impl<T: Scalar> Plan<T> {
                         kernel::interleave(exec.isa, kernel::tiles_mut::<T, N>(x, input_len), rows);
                     });
                 }
-                &group.x
+                &buffers.x
             }
         };
 
         let mut end = 0;
         for (i, stage) in stages.iter().enumerate() {
             let step = step(stage);
-            let (before, rest) = group.activations.split_at_mut(end);
+            let (before, rest) = buffers.activations.split_at_mut(end);
             let y = entries(step.output, tiles, lanes);
             let x_len = entries(step.input, tiles, lanes);
             step.op.forward(Forward {
                 y: &mut rest[..y],
                 x: if i == 0 { &x[..x_len] } else { &before[end - x_len..] },
                 params: &params[step.params.clone()],
-                scratch: &mut group.scratch,
+                scratch: &mut buffers.scratch,
                 relu: stage.relu_after,
                 pass: pass(stage.step),
             });
@@ -308,20 +330,20 @@ impl<T: Scalar> Plan<T> {
 
         let last = stages.last().expect("a network has a layer");
         let output = step(last).output;
-        let y = &group.activations[end - entries(output, tiles, lanes)..end];
+        let y = &buffers.activations[end - entries(output, tiles, lanes)..end];
         if lanes == LANES {
-            group.tally = loss(&mut group.dy[..y.len()], y, samples);
+            group.tally = loss(&mut buffers.dy[..y.len()], y, samples);
         } else {
-            let [wide_y, wide_dy] = [&mut group.dx, &mut group.scratch].map(|room| {
+            let [wide_y, wide_dy] = [&mut buffers.dx, &mut buffers.scratch].map(|room| {
                 grow(room, output.len(), Lanes::zero());
                 &mut room[..output.len()]
             });
             widen(wide_y, y, lanes, true);
             group.tally = loss(wide_dy, wide_y, samples);
-            narrow(&mut group.dy, wide_dy, lanes);
+            narrow(&mut buffers.dy, wide_dy, lanes);
         }
         if last.relu_after {
-            kernel::gate(exec, &mut group.dy[..y.len()], y);
+            kernel::gate(exec, &mut buffers.dy[..y.len()], y);
         }
 
         // What lies before the first parameters has no gradient that anybody wants.
@@ -333,32 +355,32 @@ impl<T: Scalar> Plan<T> {
             }
             let step = step(stage);
             let (y_len, x_len) = (entries(step.output, tiles, lanes), entries(step.input, tiles, lanes));
-            let (before, y) = group.activations[..end].split_at(end - y_len);
+            let (before, y) = buffers.activations[..end].split_at(end - y_len);
             let x = if i == 0 { &x[..x_len] } else { &before[before.len() - x_len..] };
-            let dx = (wanted || i > first).then_some(&mut group.dx[..x_len]);
+            let dx = (wanted || i > first).then_some(&mut buffers.dx[..x_len]);
             let relu = stage.relu_before && step.op.relu_before();
             step.op.backward(Backward {
                 dx,
                 dparams: &mut group.gradient[step.params.clone()],
-                dy: &group.dy[..y_len],
+                dy: &buffers.dy[..y_len],
                 x,
                 y,
                 params: &params[step.params.clone()],
-                scratch: &mut group.scratch,
+                scratch: &mut buffers.scratch,
                 relu,
                 pass: pass(stage.step),
             });
             if stage.relu_before && !relu {
-                kernel::gate(exec, &mut group.dx[..x_len], x);
+                kernel::gate(exec, &mut buffers.dx[..x_len], x);
             }
-            std::mem::swap(&mut group.dx, &mut group.dy);
+            std::mem::swap(&mut buffers.dx, &mut buffers.dy);
             end -= y_len;
         }
         if let Some(dx) = &mut input_gradient {
             if lanes == LANES {
-                dx.copy_from_slice(&group.dy[..dx.len()]);
+                dx.copy_from_slice(&buffers.dy[..dx.len()]);
             } else {
-                widen(dx, &group.dy, lanes, false);
+                widen(dx, &buffers.dy, lanes, false);
             }
         }
     }
@@ -492,7 +514,7 @@ impl<T: Scalar> Plan<T> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Space<T>>> {
         // A space is whole whatever a panic of its user left in it.
-        self.spaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn output(&self) -> Dims {
