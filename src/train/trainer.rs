@@ -69,8 +69,9 @@ pub struct Trainer<N: Network, L, O> {
     history: History,
 }
 
-/// Parameters that one thread updates at a time.
-const UPDATED_TOGETHER: usize = 1 << 16;
+/// Parameters that one thread updates at a time: few, so that no thread falls asleep while a small network is updated and
+/// comes late to the next step.
+const UPDATED_TOGETHER: usize = 1 << 13;
 
 /// Samples that are evaluated together.
 const EVALUATION_BATCH: usize = 64 * LANES;
