@@ -154,7 +154,7 @@ pub trait Op<T>: Send + Sync + 'static {
     }
 
     /// Whether the operation looks at [`Exec::lanes`], so that it can be given few samples without gaps. Otherwise
-    /// it gets tiles of [`LANES`](crate::tensor::LANES) lanes.
+    /// it gets tiles of [`LANES`] lanes.
     fn narrow(&self) -> bool {
         false
     }
