@@ -179,7 +179,8 @@ impl<T: Scalar> Workspace<T> {
             grow(&mut group.gradient, plan.params(), T::zero());
         }
         let free = self.free.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let at_once = groups.min(rayon::current_num_threads());
+        // Asking rayon makes its pool, with as many threads as it thinks best: not before there is something to run.
+        let at_once = if groups > 1 { groups.min(rayon::current_num_threads()) } else { groups };
         free.resize_with(at_once.max(free.len()), Buffers::new);
         for buffers in free {
             let before = std::mem::replace(buffers, Buffers::new());
