@@ -5,14 +5,13 @@
 //! a network of a hundred layers compiles as quickly as one of ten.
 
 use std::ops::Range;
-use std::sync::Mutex;
 
 use crate::kernel::Exec;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Shape};
 use crate::tensor::{LANES, Lanes};
-use crate::workspace::Space;
+use crate::workspace::{Pool, Space};
 
 /// Whether a network learns or is used; dropout differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,8 +201,8 @@ pub struct Plan<T> {
     infer: Vec<Stage>,
     /// Whether some operation wants tiles of all lanes.
     wide: bool,
-    /// Working space of inference, as many as were in use at once.
-    pub(crate) spaces: Mutex<Vec<Space<T>>>,
+    /// Working space of inference.
+    pub(crate) spaces: Pool<Space<T>>,
 }
 
 impl<T: Scalar> Plan<T> {
@@ -215,7 +214,7 @@ impl<T: Scalar> Plan<T> {
             train: Vec::new(),
             infer: Vec::new(),
             wide: false,
-            spaces: Mutex::new(Vec::new()),
+            spaces: Pool::default(),
         }
     }
 

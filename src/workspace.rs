@@ -1,7 +1,7 @@
 //! Running a plan: what a training step and an inference write to, allocated once, and how they are cut.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -77,11 +77,51 @@ pub(crate) enum Input<'a, T> {
 /// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.
 pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
 
+/// Working memory that one thread at a time computes in.
+pub(crate) trait Memory: Default {
+    /// Makes room, where there is less.
+    fn prepare(&mut self, room: &Room);
+}
+
+/// Working memories that nobody computes in just now. A thread takes the one that was put back last, which may still be
+/// in its cache.
+pub(crate) struct Pool<M>(Mutex<Vec<M>>);
+
+impl<M> Default for Pool<M> {
+    fn default() -> Self {
+        Pool(Mutex::new(Vec::new()))
+    }
+}
+
+impl<M: Memory> Pool<M> {
+    /// Makes so many, all as large, so that it does not depend on chance when they are made and which is taken.
+    fn reserve(&self, count: usize, room: &Room) {
+        let mut free = self.lock();
+        let count = count.max(free.len());
+        free.resize_with(count, M::default);
+        free.iter_mut().for_each(|memory| memory.prepare(room));
+    }
+
+    /// Calls `f` with a memory that nobody else has.
+    fn with<R>(&self, room: &Room, f: impl FnOnce(&mut M) -> R) -> R {
+        let free = self.lock().pop();
+        let mut memory = free.unwrap_or_default();
+        memory.prepare(room);
+        let result = f(&mut memory);
+        self.lock().push(memory);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<M>> {
+        // A memory is whole whatever a panic of its user left in it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Everything a training step writes. It grows to the largest batch and then stays.
 pub struct Workspace<T> {
     groups: Vec<Group<T>>,
-    /// Buffers that no group is computed in: as many as groups may be at once.
-    free: Mutex<Vec<Buffers<T>>>,
+    buffers: Pool<Buffers<T>>,
     /// How many of the groups the last batch needed.
     active: usize,
     /// The sum over the groups; unused where there is one group alone.
@@ -95,8 +135,8 @@ struct Group<T> {
     tally: Tally,
 }
 
-/// What a group's tiles are computed in. A thread that is done with one group takes its buffers to the next, while they
-/// are still in its cache.
+/// What a group's tiles are computed in.
+#[derive(Default)]
 struct Buffers<T> {
     x: Vec<Lanes<T>>,
     /// A tile's samples, one after the other.
@@ -107,35 +147,23 @@ struct Buffers<T> {
     scratch: Vec<Lanes<T>>,
 }
 
-impl<T: Scalar> Buffers<T> {
-    /// Buffers for so many tiles, as large as these or larger.
-    fn prepare(self, plan: &Plan<T>, tiles: usize) -> Self {
-        let room = Room::of(plan, Mode::Train, tiles);
-        let input = plan.steps()[0].input.len();
-        let Buffers { mut x, mut rows, mut activations, mut dy, mut dx, mut scratch } = self;
-        grow(&mut x, tiles * input, Lanes::zero());
-        grow(&mut rows, LANES * input, T::zero());
-        grow(&mut activations, room.outputs, Lanes::zero());
-        grow(&mut dy, room.largest, Lanes::zero());
-        grow(&mut dx, room.largest, Lanes::zero());
-        grow(&mut scratch, room.scratch, Lanes::zero());
-        Buffers { x, rows, activations, dy, dx, scratch }
-    }
-
-    fn new() -> Self {
-        Buffers {
-            x: Vec::new(),
-            rows: Vec::new(),
-            activations: Vec::new(),
-            dy: Vec::new(),
-            dx: Vec::new(),
-            scratch: Vec::new(),
-        }
+impl<T: Scalar> Memory for Buffers<T> {
+    fn prepare(&mut self, room: &Room) {
+        grow(&mut self.x, room.input, Lanes::zero());
+        grow(&mut self.rows, room.rows, T::zero());
+        grow(&mut self.activations, room.outputs, Lanes::zero());
+        grow(&mut self.dy, room.largest, Lanes::zero());
+        grow(&mut self.dx, room.largest, Lanes::zero());
+        grow(&mut self.scratch, room.scratch, Lanes::zero());
     }
 }
 
 /// Entries that so many tiles need.
-struct Room {
+pub(crate) struct Room {
+    /// The input.
+    input: usize,
+    /// Values of one tile's samples.
+    rows: usize,
     /// All outputs together.
     outputs: usize,
     /// The largest input or output.
@@ -145,7 +173,8 @@ struct Room {
 
 impl Room {
     fn of<T: Scalar>(plan: &Plan<T>, mode: Mode, tiles: usize) -> Self {
-        let mut room = Room { outputs: 0, largest: 0, scratch: 0 };
+        let input = plan.steps()[0].input.len();
+        let mut room = Room { input: tiles * input, rows: LANES * input, outputs: 0, largest: 0, scratch: 0 };
         for stage in plan.stages(mode) {
             let step = &plan.steps()[stage.step];
             room.outputs += step.output.len() * tiles;
@@ -160,7 +189,7 @@ impl<T: Scalar> Workspace<T> {
     /// Room for batches of so many samples.
     pub fn new(plan: &Plan<T>, samples: usize) -> Self {
         let mut space =
-            Workspace { groups: Vec::new(), free: Mutex::new(Vec::new()), active: 0, gradient: Vec::new() };
+            Workspace { groups: Vec::new(), buffers: Pool::default(), active: 0, gradient: Vec::new() };
         space.prepare(plan, samples, Self::groups_of(plan, samples));
         space
     }
@@ -169,8 +198,8 @@ impl<T: Scalar> Workspace<T> {
         if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 }
     }
 
-    /// Makes room for a batch of so many samples in so many groups.
-    fn prepare(&mut self, plan: &Plan<T>, samples: usize, groups: usize) {
+    /// Makes room for a batch of so many samples in so many groups; returns what a group needs.
+    fn prepare(&mut self, plan: &Plan<T>, samples: usize, groups: usize) -> Room {
         let tiles = samples.div_ceil(LANES);
         let empty = || Group { tiles: 0..0, gradient: Vec::new(), tally: Tally::default() };
         self.groups.resize_with(groups.max(self.groups.len()), empty);
@@ -178,18 +207,16 @@ impl<T: Scalar> Workspace<T> {
             group.tiles = g * tiles / groups..(g + 1) * tiles / groups;
             grow(&mut group.gradient, plan.params(), T::zero());
         }
-        let free = self.free.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Asking rayon makes its pool, with as many threads as it thinks best: not before there is something to run.
         let at_once = if groups > 1 { groups.min(rayon::current_num_threads()) } else { groups };
-        free.resize_with(at_once.max(free.len()), Buffers::new);
-        for buffers in free {
-            let before = std::mem::replace(buffers, Buffers::new());
-            *buffers = before.prepare(plan, tiles.div_ceil(groups.max(1)));
-        }
+        // For as many tiles as the largest group has: a smaller batch is cut elsewhere.
+        let room = Room::of(plan, Mode::Train, tiles.div_ceil(groups.max(1)));
+        self.buffers.reserve(at_once, &room);
         if groups > 1 {
             grow(&mut self.gradient, plan.params(), T::zero());
         }
         self.active = groups;
+        room
     }
 
     /// The gradient by the parameters, from the last step.
@@ -222,16 +249,12 @@ impl<T: Scalar> Plan<T> {
     pub(crate) fn gradient(&self, space: &mut Workspace<T>, task: Task<'_, T>) -> Tally {
         let samples = task.keys.len();
         let groups = task.groups.unwrap_or(Workspace::groups_of(self, samples));
-        space.prepare(self, samples, groups);
+        let room = space.prepare(self, samples, groups);
         let exec = Exec { lanes: self.lanes(samples), ..Exec::new(groups == 1) };
         let Task { input, mut dx, params, keys, loss, .. } = task;
-        let (groups, free) = (&mut space.groups[..groups], &space.free);
-        let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+        let (groups, buffers) = (&mut space.groups[..groups], &space.buffers);
         let run = |group: &mut Group<T>, dx: Option<&mut [Lanes<T>]>| {
-            let taken = lock().pop();
-            let mut buffers = taken.unwrap_or_else(|| Buffers::new().prepare(self, group.tiles.len()));
-            self.run(group, &mut buffers, &input, dx, params, keys, exec, loss);
-            lock().push(buffers);
+            buffers.with(&room, |buffers| self.run(group, buffers, &input, dx, params, keys, exec, loss));
         };
         if let [group] = groups {
             run(group, dx);
@@ -395,9 +418,8 @@ pub(crate) struct Space<T> {
     scratch: Vec<Lanes<T>>,
 }
 
-impl<T: Scalar> Space<T> {
-    fn prepare(&mut self, plan: &Plan<T>, tiles: usize) {
-        let room = Room::of(plan, Mode::Infer, tiles);
+impl<T: Scalar> Memory for Space<T> {
+    fn prepare(&mut self, room: &Room) {
         grow(&mut self.from, room.largest, Lanes::zero());
         grow(&mut self.to, room.largest, Lanes::zero());
         grow(&mut self.scratch, room.scratch, Lanes::zero());
@@ -412,7 +434,7 @@ impl<T: Scalar> Plan<T> {
         if samples == 0 {
             return;
         }
-        let share = self.steps().iter().map(|step| step.macs).sum::<usize>() * samples >= WORTH_SHARING;
+        let (share, together) = (self.is_worth_sharing(samples), tiles.min(TILES_TOGETHER));
         if lanes < LANES {
             self.infer_few(
                 lanes,
@@ -420,21 +442,20 @@ impl<T: Scalar> Plan<T> {
                 |room| narrow(room, x, lanes),
                 |found| widen(y, found, lanes, true),
             );
-        } else if self.params() <= SMALL_NETWORK && tiles > 1 && share {
-            self.reserve(rayon::current_num_threads().min(tiles), tiles.min(TILES_TOGETHER));
+            return;
+        }
+        let room = Room::of(self, Mode::Infer, together);
+        if self.params() <= SMALL_NETWORK && tiles > 1 && share {
+            self.spaces.reserve(rayon::current_num_threads().min(tiles), &room);
             y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
-                // All spaces are as large, so that it does not matter which of them a later call gets.
-                self.with_space(tiles.min(TILES_TOGETHER), |space| {
-                    self.forward(space, y, Some(x), 1, params, Exec::new(false));
-                });
+                self.spaces.with(&room, |space| self.forward(space, y, Some(x), 1, params, Exec::new(false)));
             });
         } else {
             let mut run = || {
-                let chunks = y.chunks_mut(output * TILES_TOGETHER).zip(x.chunks(input * TILES_TOGETHER));
-                self.with_space(tiles.min(TILES_TOGETHER), |space| {
+                let chunks = y.chunks_mut(output * together).zip(x.chunks(input * together));
+                self.spaces.with(&room, |space| {
                     for (y, x) in chunks {
-                        let tiles = x.len() / input;
-                        self.forward(space, y, Some(x), tiles, params, Exec::new(share));
+                        self.forward(space, y, Some(x), x.len() / input, params, Exec::new(share));
                     }
                 });
             };
@@ -450,9 +471,10 @@ impl<T: Scalar> Plan<T> {
         fill: impl FnOnce(&mut [Lanes<T>]) + Send,
         take: impl FnOnce(&[Lanes<T>]) + Send,
     ) {
-        let share = self.steps().iter().map(|step| step.macs).sum::<usize>() * lanes >= WORTH_SHARING;
+        let share = self.is_worth_sharing(lanes);
+        let room = Room::of(self, Mode::Infer, 1);
         let run = || {
-            self.with_space(1, |space| {
+            self.spaces.with(&room, |space| {
                 fill(&mut space.from);
                 let exec = Exec { lanes, ..Exec::new(share) };
                 self.forward(space, &mut [], None, 1, params, exec);
@@ -460,6 +482,11 @@ impl<T: Scalar> Plan<T> {
             });
         };
         if share { in_pool(run) } else { run() }
+    }
+
+    /// Whether an inference of so many samples is more work than waking a second thread.
+    fn is_worth_sharing(&self, samples: usize) -> bool {
+        self.steps().iter().map(|step| step.macs).sum::<usize>() * samples >= WORTH_SHARING
     }
 
     /// Runs all stages. Input and output are in `x` and `y`, or at the beginning of the space's `from`.
@@ -491,31 +518,6 @@ impl<T: Scalar> Plan<T> {
             });
             std::mem::swap(&mut space.from, &mut space.to);
         }
-    }
-
-    /// Calls `f` with a working space that nobody else has.
-    fn with_space<R>(&self, tiles: usize, f: impl FnOnce(&mut Space<T>) -> R) -> R {
-        let free = self.lock().pop();
-        let mut space = free.unwrap_or_default();
-        space.prepare(self, tiles);
-        let result = f(&mut space);
-        self.lock().push(space);
-        result
-    }
-
-    /// Makes so many spaces at once, so that it does not depend on chance when they are made.
-    fn reserve(&self, spaces: usize, tiles: usize) {
-        let mut free = self.lock();
-        while free.len() < spaces {
-            let mut space = Space::default();
-            space.prepare(self, tiles);
-            free.push(space);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Space<T>>> {
-        // A space is whole whatever a panic of its user left in it.
-        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn output(&self) -> Dims {

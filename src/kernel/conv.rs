@@ -451,7 +451,7 @@ impl Conv {
         let area = oh * ow;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.room());
         let x = self.x.of(x, padding, exec);
-        let of_dy = Planes { count: filters, plane: area, tile: filters * area };
+        let of_dy = Planes { count: filters, plane: area };
         let form = self.weight_form(exec.lanes);
         let taps = self.forward.taps();
         match form {
@@ -477,11 +477,11 @@ impl Conv {
                     position: &|p| self.forward.input(p),
                     positions: area,
                 };
-                let order = Order::PlaneMajor { plane: taps.len() };
+                let order = Order::PlaneMajor;
                 weights::outer(dw, order, &operand, panels, filters, self.blocking, exec, tiles);
             }
             Form::Channels => {
-                let of_x = Planes { count: channels, plane: ih * iw, tile: channels * ih * iw };
+                let of_x = Planes { count: channels, plane: ih * iw };
                 weights::transpose(panels, x, of_x, area, exec, tiles);
                 let operand = Operand {
                     values: dy,
@@ -491,7 +491,7 @@ impl Conv {
                     position: &|p| p as u32,
                     positions: area,
                 };
-                let order = Order::RowMajor { row: channels };
+                let order = Order::RowMajor;
                 weights::outer(dw, order, &operand, panels, channels, self.blocking, exec, tiles);
             }
         }

@@ -24,10 +24,8 @@ const DEPTH: usize = 128;
 pub(super) struct Planes {
     /// Channels or filters.
     pub(super) count: usize,
-    /// Entries from one plane to the next.
+    /// Entries of each; they lie side by side.
     pub(super) plane: usize,
-    /// Entries from one tile to the next.
-    pub(super) tile: usize,
 }
 
 /// Entries that the panels of so many planes take for each tile.
@@ -49,12 +47,12 @@ pub(super) fn transpose<T: Scalar>(
     let panels = Shared::new(values_mut(panels));
     exec.each(tiles * parts, |task| {
         let (tile, first) = (task / parts, task % parts * LANES);
-        let of_task = (0..panel_count(planes.count)).map(|i| panel(planes.count, i));
-        let panel = of_task.into_iter().find(|panel| panel.contains(&first)).expect("a panel for each plane");
+        let mut all = (0..panel_count(planes.count)).map(|number| panel(planes.count, number));
+        let panel = all.find(|panel| panel.contains(&first)).expect("a panel for each plane");
         let width = panel.len();
         let count = (planes.count - first).min(LANES);
         let start = tile * parts * LANES * rows + panel.start * rows + (first - panel.start);
-        let x = &x[(tile * planes.tile + first * planes.plane) * lanes..];
+        let x = &x[(tile * planes.count + first) * planes.plane * lanes..];
         // SAFETY: tasks differ in the tile or in the sixteen planes, which are a part of each row of a panel.
         let out = unsafe { panels.writer() };
         T::call(exec.isa, Transpose { out, start, width, x, step: planes.plane * lanes, count, rows });
@@ -134,10 +132,10 @@ pub(super) struct Operand<'a, T> {
 /// How the sums for rows and planes lie in dw.
 #[derive(Clone, Copy)]
 pub(super) enum Order {
-    /// A row's planes side by side, rows so many values apart.
-    RowMajor { row: usize },
-    /// A plane's rows side by side, planes so many values apart.
-    PlaneMajor { plane: usize },
+    /// A row's planes side by side, row after row.
+    RowMajor,
+    /// A plane's rows side by side, plane after plane.
+    PlaneMajor,
 }
 
 /// dw = Σ over tiles, positions and lanes of operand · panel, for each row of the operand and each plane.
@@ -197,26 +195,26 @@ pub(super) fn outer<T: Scalar>(
         };
         let count = width.min(planes - first);
         match order {
-            Order::RowMajor { row } if count == width => {
+            Order::RowMajor if count == width => {
                 // SAFETY: tasks differ in rows or planes, and so in the sums.
                 let sums = unsafe { dw.writer() };
-                run(&sums, rows.start * row + first, row);
+                run(&sums, rows.start * planes + first, planes);
             }
             _ => {
                 let mut own = [Lanes::zero(); ROWS * PANEL / LANES];
                 let own = values_mut(&mut own);
                 run(&Writer::new(own), 0, width);
                 match order {
-                    Order::RowMajor { row } => {
+                    Order::RowMajor => {
                         for (r, sums) in rows.zip(own.chunks_exact(width)) {
-                            let at = r * row + first;
+                            let at = r * planes + first;
                             // SAFETY: tasks differ in rows or planes, and so in the sums.
                             unsafe { dw.part(at..at + count) }.copy_from_slice(&sums[..count]);
                         }
                     }
-                    Order::PlaneMajor { plane } => {
+                    Order::PlaneMajor => {
                         for i in 0..count {
-                            let at = (first + i) * plane + rows.start;
+                            let at = (first + i) * operand.rows + rows.start;
                             // SAFETY: tasks differ in rows or planes, and so in the sums.
                             let dw = unsafe { dw.part(at..at + rows.len()) };
                             for (dw, sums) in dw.iter_mut().zip(own.chunks_exact(width)) {
@@ -272,7 +270,7 @@ pub(super) fn inner<T: Scalar>(
                     Inner {
                         sums: &mut sums[..filters.len() * taps.len()],
                         bias: (part.end == count).then_some(&mut biases[..filters.len()]),
-                        dy: &dy[(tile * planes.tile + first * planes.plane + block.start) * LANES..],
+                        dy: &dy[((tile * planes.count + first) * planes.plane + block.start) * LANES..],
                         dy_plane: planes.plane * LANES,
                         filters: filters.len(),
                         x: &x[tile * x_tile * LANES..],
