@@ -63,7 +63,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
 
     /// The outputs for a batch of samples. Uses all threads.
     ///
-    /// After the first call it allocates nothing but the outputs; [`infer_into`](Network::infer_into) not even these.
+    /// After a call with as many samples it allocates nothing but the outputs, and [`infer_into`](Network::infer_into)
+    /// not even these. (Outside of rayon's pool, rayon's own queue grows by a block now and then.)
     fn infer<S>(&self, batch: &Batch<S, Self::Scalar>) -> Batch<Self::Output, Self::Scalar>
     where
         S: Feeds<Self::Input>,

@@ -327,9 +327,7 @@ impl<T: Scalar> Plan<T> {
                             rows.copy_within(row - input_len..row, row);
                         }
                     }
-                    with_lanes!(lanes, N => {
-                        kernel::interleave(exec.isa, kernel::tiles_mut::<T, N>(x, input_len), rows);
-                    });
+                    kernel::interleave(exec, x, rows, input_len);
                 }
                 &buffers.x
             }

@@ -10,6 +10,7 @@ mod correlation;
 pub mod naive;
 pub mod pool;
 pub mod simd;
+mod transpose;
 mod weights;
 mod winograd;
 
@@ -132,29 +133,13 @@ pub fn gate<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
     exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, dx, &x[i * GRAIN..]));
 }
 
-vectorized! {
-    /// Samples that lie one after the other as lanes: `x[i][lane] = rows[lane][i]`.
-    pub(crate) fn interleave[T: Scalar, const N: usize](x: &mut [[T; N]], rows: &[T]) {
-        const SIDE: usize = 4;
-        let len = x.len();
-        let whole = if N < SIDE { 0 } else { len / SIDE * SIDE };
-        for start in (0..whole).step_by(SIDE) {
-            for lane in (0..N).step_by(SIDE) {
-                let mut block = [[T::zero(); SIDE]; SIDE];
-                for i in 0..SIDE {
-                    block[i].copy_from_slice(&rows[(lane + i) * len + start..][..SIDE]);
-                }
-                for (x, values) in x[start..start + SIDE].iter_mut().zip(T::transpose(block)) {
-                    x[lane..lane + SIDE].copy_from_slice(&values);
-                }
-            }
-        }
-        for (i, x) in x.iter_mut().enumerate().skip(whole) {
-            for (lane, x) in x.iter_mut().enumerate() {
-                *x = rows[lane * len + i];
-            }
-        }
-    }
+/// Samples of `len` values that lie one after the other as lanes: `x[i][lane] = samples[lane][i]`.
+pub(crate) fn interleave<T: Scalar>(exec: Exec, x: &mut [Lanes<T>], samples: &[T], len: usize) {
+    let (lanes, out) = (exec.lanes, block::Writer::new(values_mut(x)));
+    let (width, planes, count) = (lanes, lanes, lanes);
+    let turned =
+        transpose::Transpose { out, start: 0, width, planes, x: samples, step: len, count, rows: len };
+    T::call(exec.isa, turned);
 }
 
 vectorized! {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::block::{Inner, Outer, Shared, Tap, Writer};
 use super::conv::Blocking;
 use super::correlation::part;
-use super::simd::{Kernel, Simd};
+use super::transpose::Transpose;
 use super::{Exec, values_mut};
 use crate::scalar::Scalar;
 use crate::tensor::{LANES, Lanes};
@@ -55,56 +55,9 @@ pub(super) fn transpose<T: Scalar>(
         let x = &x[(tile * planes.count + first) * planes.plane * lanes..];
         // SAFETY: tasks differ in the tile or in the sixteen planes, which are a part of each row of a panel.
         let out = unsafe { panels.writer() };
-        T::call(exec.isa, Transpose { out, start, width, x, step: planes.plane * lanes, count, rows });
+        let step = planes.plane * lanes;
+        T::call(exec.isa, Transpose { out, start, width, planes: LANES, x, step, count, rows });
     });
-}
-
-/// Rows of sixteen values from sixteen planes.
-struct Transpose<'a, T> {
-    out: Writer<'a, T>,
-    /// Where the first row goes, and values from one row to the next.
-    start: usize,
-    width: usize,
-    x: &'a [T],
-    /// Values from one plane to the next.
-    step: usize,
-    /// Planes that there are; the others are zeros.
-    count: usize,
-    rows: usize,
-}
-
-impl<T: Scalar> Kernel<T> for Transpose<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(mut self, _: S) {
-        const SIDE: usize = 4;
-        for first in (0..LANES).step_by(SIDE) {
-            if first + SIDE <= self.count {
-                let planes: [&[T]; SIDE] =
-                    std::array::from_fn(|i| &self.x[(first + i) * self.step..][..self.rows]);
-                let whole = self.rows / SIDE * SIDE;
-                for row in (0..whole).step_by(SIDE) {
-                    let mut block = [[T::zero(); SIDE]; SIDE];
-                    for i in 0..SIDE {
-                        block[i] = *planes[i][row..].first_chunk().expect("rows of a whole block");
-                    }
-                    for (j, values) in T::transpose(block).into_iter().enumerate() {
-                        self.out.put(self.start + (row + j) * self.width + first, values);
-                    }
-                }
-                for row in whole..self.rows {
-                    self.out.put(self.start + row * self.width + first, planes.map(|plane| plane[row]));
-                }
-            } else {
-                for row in 0..self.rows {
-                    let value = |i| if i < self.count { self.x[i * self.step + row] } else { T::zero() };
-                    let values: [T; SIDE] = std::array::from_fn(|i| value(first + i));
-                    self.out.put(self.start + row * self.width + first, values);
-                }
-            }
-        }
-    }
 }
 
 /// Panels of so many planes.

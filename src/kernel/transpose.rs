@@ -1,0 +1,50 @@
+//! Planes as columns: what lies one after the other for each plane comes to lie side by side.
+
+use super::block::Writer;
+use super::simd::{Kernel, Simd};
+use crate::scalar::Scalar;
+
+/// Rows and columns that are turned at once.
+const SIDE: usize = 4;
+
+/// `out[start + row · width + plane] = x[plane · step + row]`.
+pub(super) struct Transpose<'a, T> {
+    pub(super) out: Writer<'a, T>,
+    /// Where the first row goes, and values from one row to the next.
+    pub(super) start: usize,
+    pub(super) width: usize,
+    /// Values to write in each row.
+    pub(super) planes: usize,
+    pub(super) x: &'a [T],
+    /// Values from one plane to the next.
+    pub(super) step: usize,
+    /// Planes that there are; the others are zeros.
+    pub(super) count: usize,
+    pub(super) rows: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, _: S) {
+        for first in (0..self.planes).step_by(SIDE) {
+            let whole = if first + SIDE <= self.count { self.rows / SIDE * SIDE } else { 0 };
+            for row in (0..whole).step_by(SIDE) {
+                let mut block = [[T::zero(); SIDE]; SIDE];
+                for (i, block) in block.iter_mut().enumerate() {
+                    block.copy_from_slice(&self.x[(first + i) * self.step + row..][..SIDE]);
+                }
+                for (i, values) in T::transpose(block).into_iter().enumerate() {
+                    self.out.put(self.start + (row + i) * self.width + first, values);
+                }
+            }
+            for row in whole..self.rows {
+                for plane in first..(first + SIDE).min(self.planes) {
+                    let value = if plane < self.count { self.x[plane * self.step + row] } else { T::zero() };
+                    self.out.put(self.start + row * self.width + plane, [value]);
+                }
+            }
+        }
+    }
+}
