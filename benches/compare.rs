@@ -3,11 +3,14 @@
 //!     cargo bench --bench compare -- --seconds 0.5 lenet
 
 mod cases;
+#[path = "../examples/command/mod.rs"]
+mod command;
 #[path = "cases/networks.rs"]
 mod networks;
 #[path = "cases/stopwatch.rs"]
 mod stopwatch;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use cases::{CASES, Case, DENSE, PASSES};
@@ -84,23 +87,19 @@ fn pieces() -> Vec<Piece> {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => {
-            eprintln!("{}", error.to_string().lines().next().unwrap_or("error: bad options"));
-            return ExitCode::from(2);
-        }
-    };
+    command::run(run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     for piece in pieces().iter().filter(|piece| piece.name.contains(&options.filter)) {
         // Nothing but one image at a time is called from outside the pool.
         if piece.in_pool {
-            rayon::scope(|_| treat(piece, &options));
+            rayon::scope(|_| treat(piece, options));
         } else {
-            treat(piece, &options);
+            treat(piece, options);
         }
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 fn treat(piece: &Piece, options: &Options) {

@@ -3,11 +3,14 @@
 //!
 //!     cargo bench --bench growth -- --seconds 0.5 batch
 
+#[path = "../examples/command/mod.rs"]
+mod command;
 #[path = "cases/step.rs"]
 mod step;
 #[path = "cases/stopwatch.rs"]
 mod stopwatch;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -110,14 +113,10 @@ fn tables() -> [Table; 3] {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => {
-            eprintln!("{}", error.to_string().lines().next().unwrap_or("error: bad options"));
-            return ExitCode::from(2);
-        }
-    };
+    command::run(run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let pools = [1, 2].map(|threads| {
         ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of one or two threads")
     });
@@ -132,7 +131,7 @@ fn main() -> ExitCode {
             print(title, name, &rows, &pools, options.seconds);
         }
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 /// Measures the rows of a table and prints each as soon as it is known.

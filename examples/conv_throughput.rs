@@ -6,12 +6,15 @@
 
 #[path = "../benches/cases/mod.rs"]
 mod cases;
+mod command;
+#[path = "command/report.rs"]
+mod report;
 #[path = "../benches/cases/stopwatch.rs"]
 mod stopwatch;
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cases::{CASES, Case, DENSE, PASSES};
@@ -20,9 +23,9 @@ use convnet::kernel::conv::Geometry;
 use convnet::kernel::{Isa, simd};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use report::Report;
 use serde_json::json;
 use stopwatch::median_seconds;
-use tempfile::NamedTempFile;
 
 /// Measures convolutions: forward, backward by the data, backward by the weights.
 #[derive(Parser)]
@@ -57,55 +60,7 @@ fn known_name(text: &str) -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("error: {error}"), 1),
-    }
-}
-
-/// One line on standard error. If even that cannot be written, the status has to say it.
-fn fail(line: &str, status: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{line}");
-    ExitCode::from(status)
-}
-
-/// A file that is there under its name when it is complete.
-struct Report<'a> {
-    path: &'a Path,
-    file: NamedTempFile,
-}
-
-impl<'a> Report<'a> {
-    /// Finds out that it cannot be written before anything is measured.
-    fn new(path: &'a Path) -> Result<Self, String> {
-        // A folder cannot be replaced, and a device must not be.
-        if path.exists() && !path.is_file() {
-            return Err(format!("{path:?}: cannot write: it is there, but not a file"));
-        }
-        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // As any other new file, where the default is for the user's eyes only.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        match builder.tempfile_in(folder) {
-            Ok(file) => Ok(Report { path, file }),
-            Err(error) => Err(unwritable(path, error)),
-        }
-    }
-
-    fn write(mut self, text: &str) -> Result<(), String> {
-        self.file.write_all(text.as_bytes()).map_err(|e| unwritable(self.path, e))?;
-        self.file.persist(self.path).map(drop).map_err(|e| unwritable(self.path, e.error))
-    }
-}
-
-fn unwritable(path: &Path, error: io::Error) -> String {
-    format!("{path:?}: cannot write: {error}")
+    command::run(run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {

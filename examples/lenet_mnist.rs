@@ -2,15 +2,19 @@
 //!
 //!     cargo run --release --example lenet_mnist -- --epochs 10
 
+mod command;
+#[path = "command/report.rs"]
+mod report;
+
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use convnet::model::LeNet5;
 use convnet::prelude::*;
-use tempfile::NamedTempFile;
+use report::Report;
 
 /// Trains LeNet-5 on MNIST: from --data, else the cache, else a download, else the embedded sample.
 #[derive(Parser)]
@@ -39,21 +43,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("error: {error}"), 1),
-    }
-}
-
-/// One line on standard error. If even that cannot be written, the status has to say it.
-fn fail(line: &str, status: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{line}");
-    ExitCode::from(status)
+    command::run(run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -68,10 +58,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .schedule(Schedule::Cosine)
         .seed(options.seed);
     trainer.check()?;
-    let history_file = match &options.save_history {
-        Some(path) => Some((path, beside(path).map_err(|e| unwritable(path, e))?)),
-        None => None,
-    };
+    let report = options.save_history.as_deref().map(Report::new).transpose()?;
     if let Some(threads) = options.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
@@ -86,9 +73,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{} digits to train with, {} to validate, {} to test", counts.0, counts.1, counts.2)?;
 
     let history = trainer.fit(&train, &validation)?;
-    if let Some((path, mut file)) = history_file {
-        serde_json::to_writer_pretty(&mut file, &history)?;
-        file.persist(path).map_err(|e| unwritable(path, e.error))?;
+    if let Some(report) = report {
+        report.write(&serde_json::to_string_pretty(&history)?)?;
     }
 
     let evaluation = trainer.evaluate(&mnist.test)?;
@@ -96,16 +82,4 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     writeln!(out, "\n{evaluation}\n")?;
     writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
     Ok(())
-}
-
-/// A temporary file that will get the name of `path` when it is complete.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => NamedTempFile::new_in(folder),
-        _ => NamedTempFile::new_in("."),
-    }
-}
-
-fn unwritable(path: &Path, error: io::Error) -> String {
-    format!("{path:?}: cannot write: {error}")
 }

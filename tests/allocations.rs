@@ -1,5 +1,7 @@
 //! What training and inference allocate after the first call: nothing.
 
+mod wide;
+
 use std::alloc::System;
 use std::hint::black_box;
 
@@ -7,24 +9,10 @@ use convnet::model::{AlexNetSmall, LeNet5};
 use convnet::prelude::*;
 use convnet::train::Progress;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use wide::Wide;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-network! {
-    /// More parameters than a small network may have, and every kind of random or windowed layer.
-    struct Wide: Chw<1, 28, 28> => Flat<10> {
-        conv: Conv2d { filters: 5, kernel: 3, stride: 2, padding: 1 },
-        relu1: Relu,
-        pool: AvgPool2d { kernel: 3, stride: 2, padding: 1 },
-        dropout: Dropout { rate: 0.3 },
-        flatten: Flatten,
-        fc1: Dense { units: 2200 },
-        tanh: Tanh,
-        fc2: Dense { units: 10 },
-    }
-}
-const _: () = assert!(Wide::<f32>::PARAMS > 1 << 19, "wide enough to be cut layer by layer");
 
 network! {
     /// So little work that many samples are few for two threads.

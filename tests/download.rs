@@ -1,105 +1,25 @@
 //! Promise: what the cache holds under a file's name is whole and checked, whatever the network or a kill did.
 #![cfg(feature = "download")]
 
+mod mirror;
+
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use convnet::Error;
 use convnet::data::{Cache, FashionMnist, Mnist, Remote};
+use mirror::{LEN, Mirror, answer, closed_port, content, first, partial, whole};
 use sha2::{Digest, Sha256};
 
-const LEN: usize = 300_000;
 const CUT: usize = 100_000;
-
-/// The published file.
-fn content() -> Vec<u8> {
-    (0..LEN as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
-}
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A mirror on 127.0.0.1 that keeps, for each request, the byte its Range starts at.
-struct Mirror {
-    url: String,
-    ranges: Arc<Mutex<Vec<Option<usize>>>>,
-}
-
-impl Mirror {
-    /// `answer` gets the stream, the number of the request and the start of its Range.
-    fn new(
-        answer: impl Fn(&mut TcpStream, usize, Option<usize>) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/folder/", listener.local_addr().unwrap());
-        let ranges = Arc::new(Mutex::new(Vec::new()));
-        let (seen, answer) = (ranges.clone(), Arc::new(answer));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (mut stream, seen, answer) = (stream.unwrap(), seen.clone(), answer.clone());
-                thread::spawn(move || {
-                    let mut range = None;
-                    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-                        if line.is_empty() {
-                            break;
-                        }
-                        if let Some(start) = line.to_lowercase().strip_prefix("range: bytes=") {
-                            range = Some(start.trim_end_matches('-').parse().unwrap());
-                        }
-                    }
-                    let number = {
-                        let mut seen = seen.lock().unwrap();
-                        seen.push(range);
-                        seen.len()
-                    };
-                    // The client may have gone away: that is its right.
-                    let _ = answer(&mut stream, number, range);
-                });
-            }
-        });
-        Mirror { url, ranges }
-    }
-
-    fn good() -> Self {
-        Mirror::new(|stream, _, _| whole(stream, &content()))
-    }
-
-    fn ranges(&self) -> Vec<Option<usize>> {
-        self.ranges.lock().unwrap().clone()
-    }
-}
-
-fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> io::Result<()> {
-    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n")?;
-    stream.write_all(body)
-}
-
-fn whole(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
-    answer(stream, "200 OK", &format!("Content-Length: {}\r\n", body.len()), body)
-}
-
-/// The first bytes of a response that promises all.
-fn first(stream: &mut TcpStream, count: usize) -> io::Result<()> {
-    answer(stream, "200 OK", &format!("Content-Length: {LEN}\r\n"), &content()[..count])
-}
-
-fn partial(stream: &mut TcpStream, start: usize, body: &[u8]) -> io::Result<()> {
-    let headers =
-        format!("Content-Length: {}\r\nContent-Range: bytes {start}-{}/{LEN}\r\n", body.len(), LEN - 1);
-    answer(stream, "206 Partial Content", &headers, body)
-}
-
-/// An address where nobody listens.
-fn closed_port() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("http://127.0.0.1:{port}/")
 }
 
 /// A cache in a temporary folder.

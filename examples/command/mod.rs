@@ -1,0 +1,26 @@
+//! A program with options: what is wrong with them, or happens later, is one line on standard error.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Reads the options and does the work. The status is 2 for bad options, 1 for work that failed.
+pub fn run<O: Parser>(work: impl FnOnce(&O) -> Result<(), Box<dyn Error>>) -> ExitCode {
+    let options = match O::try_parse() {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => help.exit(),
+        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
+    };
+    match work(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("error: {error}"), 1),
+    }
+}
+
+/// One line on standard error. If even that cannot be written, the status has to say it.
+fn fail(line: &str, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::from(status)
+}

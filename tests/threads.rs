@@ -1,0 +1,84 @@
+//! Training and inference on any number of threads: the same bits.
+
+mod wide;
+
+use convnet::model::LeNet5;
+use convnet::prelude::*;
+use convnet::train::Progress;
+use wide::Wide;
+
+fn in_pool<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
+}
+
+network! {
+    /// 3×3 convolutions of at least 16 channels, which have transforms, in a small network.
+    struct Transformed: Chw<1, 28, 28> => Flat<10> {
+        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        relu1: Relu,
+        conv2: Conv2d { filters: 20, kernel: 3, padding: 1 },
+        relu2: Relu,
+        pool: MaxPool2d { kernel: 2 },
+        flatten: Flatten,
+        fc: Dense { units: 10 },
+    }
+}
+
+network! {
+    /// The same kind of convolutions in a network that is not small. Three samples are enough work to share.
+    struct WideTransformed: Chw<1, 28, 28> => Flat<10> {
+        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        relu1: Relu,
+        conv2: Conv2d { filters: 28, kernel: 3, padding: 1 },
+        relu2: Relu,
+        flatten: Flatten,
+        fc1: Dense { units: 96 },
+        relu3: Relu,
+        fc2: Dense { units: 10 },
+    }
+}
+
+/// Fifty steps, with a smaller batch among them, give the same bits on any number of threads; so do the answers
+/// of the network that has learnt.
+fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>() {
+    let data = Mnist::load_from("assets/mnist").unwrap().train.subset(0..490);
+    let batches =
+        [1, 3, 16, 100].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
+    let run = |threads| {
+        in_pool(threads, || {
+            let mut trainer = Trainer::new(N::new(7), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
+                .epochs(5)
+                .batch(50)
+                .seed(7)
+                .progress(Progress::Silent);
+            let history = trainer.fit(&data, None).unwrap();
+            let losses: Vec<u64> = history.epochs.iter().map(|e| e.train.loss.to_bits()).collect();
+            let net = trainer.into_network();
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            let answer = |batch| net.infer(batch).samples().map(|y| bits(y.as_slice())).collect::<Vec<_>>();
+            (losses, bits(net.model().params()), batches.each_ref().map(answer))
+        })
+    };
+    let one = run(1);
+    assert_eq!(one.0.len(), 5);
+    for threads in [2, 3, 5, 8, 16] {
+        let (losses, params, answers) = run(threads);
+        assert!(losses == one.0, "losses with {threads} threads");
+        assert!(params == one.1, "parameters with {threads} threads");
+        assert!(answers == one.2, "answers with {threads} threads");
+    }
+}
+
+#[test]
+fn fifty_steps_are_the_same_bits_on_any_number_of_threads() {
+    const { assert!(Transformed::PARAMS <= 1 << 19, "small enough to be cut into groups of tiles") };
+    bits_of_fifty_steps::<LeNet5>();
+    bits_of_fifty_steps::<Transformed>();
+}
+
+#[test]
+fn fifty_steps_of_a_wide_network_are_too() {
+    const { assert!(WideTransformed::PARAMS > 1 << 19, "wide enough to be cut layer by layer") };
+    bits_of_fifty_steps::<Wide>();
+    bits_of_fifty_steps::<WideTransformed>();
+}
