@@ -185,7 +185,8 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
                 (true, 8..) => self.rows::<S, 8, 3>(simd, f),
                 (true, 6..) => self.rows::<S, 6, 4>(simd, f),
                 (true, 4..) => self.rows::<S, 4, 6>(simd, f),
-                (false, 4..) => self.rows::<S, 4, 3>(simd, f),
+                (false, 6..) => self.rows::<S, 6, 2>(simd, f),
+                (false, 4..) => self.rows::<S, 4, 2>(simd, f),
                 (_, 2..) => self.rows::<S, 2, 4>(simd, f),
                 _ => self.rows::<S, 1, 6>(simd, f),
             };
@@ -198,71 +199,73 @@ impl<T: Scalar> Sums<'_, T> {
     #[inline(always)]
     fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {
         let filters = first..first + (self.filters.end - first) / F * F;
-        let groups = self.places.chunks_exact(P);
-        let rest = groups.remainder();
-        for group in groups {
+        let vectors = self.places.len() * LANES / S::WIDTH;
+        let whole = vectors / P * P;
+        for vector in (0..whole).step_by(P) {
             for f in filters.clone().step_by(F) {
-                self.block::<S, F, P>(simd, f, group);
+                self.block::<S, F, P>(simd, f, vector);
             }
         }
-        for place in rest.chunks_exact(1) {
+        for vector in whole..vectors {
             for f in filters.clone().step_by(F) {
-                self.block::<S, F, 1>(simd, f, place);
+                self.block::<S, F, 1>(simd, f, vector);
             }
         }
         filters.end
     }
 
+    /// `P` vectors of places, from one on, for `F` filters.
     #[inline(always)]
-    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, places: &[Place]) {
-        for part in (0..LANES).step_by(S::WIDTH) {
-            let mut x = [self.x.as_ptr(); P];
-            let mut y = [self.y.0.start; P];
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, vector: usize) {
+        let parts = LANES / S::WIDTH;
+        let mut x = [self.x.as_ptr(); P];
+        let mut out = [first * self.y_plane; P];
+        for p in 0..P {
+            let (place, part) = (self.places[(vector + p) / parts], (vector + p) % parts * S::WIDTH);
+            x[p] = x[p].wrapping_add(place.x + part);
+            out[p] += place.y + part;
+        }
+        let y = out.map(|out| self.y.0.start.wrapping_add(out));
+        let mut sums = [[simd.splat(T::zero()); P]; F];
+        match self.start {
+            Start::Zero => {}
+            Start::Bias(bias) => {
+                for f in 0..F {
+                    sums[f] = [simd.splat(bias[first + f]); P];
+                }
+            }
+            Start::Carry => {
+                for f in 0..F {
+                    for p in 0..P {
+                        // SAFETY: `run` has checked that every filter's every place is inside y.
+                        sums[f][p] = unsafe { simd.load(y[p].add(f * self.y_plane)) };
+                    }
+                }
+            }
+        }
+        let w = self.w.as_ptr().wrapping_add(first * self.w_step);
+        accumulate(
+            simd,
+            &mut sums,
+            self.taps.iter(),
+            // SAFETY: `run` has checked that every filter's every tap is inside w.
+            |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
+            // SAFETY: `run` has checked that every place's every tap is inside x.
+            |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * LANES)) },
+        );
+        for f in 0..F {
             for p in 0..P {
-                x[p] = x[p].wrapping_add(places[p].x + part);
-                y[p] = y[p].wrapping_add(places[p].y + part + first * self.y_plane);
-            }
-            let mut sums = [[simd.splat(T::zero()); P]; F];
-            match self.start {
-                Start::Zero => {}
-                Start::Bias(bias) => {
-                    for f in 0..F {
-                        sums[f] = [simd.splat(bias[first + f]); P];
+                let v = match self.end {
+                    End::Plain => sums[f][p],
+                    End::Relu => simd.relu(sums[f][p]),
+                    End::Gate(gate) => {
+                        let at = out[p] + f * self.y_plane;
+                        // SAFETY: `run` has checked that every filter's every place is inside the gate.
+                        simd.gate(sums[f][p], unsafe { simd.load(gate.as_ptr().add(at)) })
                     }
-                }
-                Start::Carry => {
-                    for f in 0..F {
-                        for p in 0..P {
-                            // SAFETY: `run` has checked that every filter's every place is inside y.
-                            sums[f][p] = unsafe { simd.load(y[p].add(f * self.y_plane)) };
-                        }
-                    }
-                }
-            }
-            let w = self.w.as_ptr().wrapping_add(first * self.w_step);
-            accumulate(
-                simd,
-                &mut sums,
-                self.taps.iter(),
-                // SAFETY: `run` has checked that every filter's every tap is inside w.
-                |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
-                // SAFETY: `run` has checked that every place's every tap is inside x.
-                |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * LANES)) },
-            );
-            for f in 0..F {
-                for p in 0..P {
-                    let v = match self.end {
-                        End::Plain => sums[f][p],
-                        End::Relu => simd.relu(sums[f][p]),
-                        End::Gate(gate) => {
-                            let at = places[p].y + part + (first + f) * self.y_plane;
-                            // SAFETY: `run` has checked that every filter's every place is inside the gate.
-                            simd.gate(sums[f][p], unsafe { simd.load(gate.as_ptr().add(at)) })
-                        }
-                    };
-                    // SAFETY: `run` has checked that every filter's every place is inside y.
-                    unsafe { simd.store(y[p].add(f * self.y_plane), v) };
-                }
+                };
+                // SAFETY: `run` has checked that every filter's every place is inside y.
+                unsafe { simd.store(y[p].add(f * self.y_plane), v) };
             }
         }
     }

@@ -48,7 +48,7 @@ pub struct Blocking {
 impl Default for Blocking {
     fn default() -> Self {
         Blocking {
-            lines: 576,
+            lines: 384,
             columns: 96,
             filters: 64,
             rows: 96,

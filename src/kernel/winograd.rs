@@ -65,7 +65,7 @@ impl Winograd {
     ) -> Self {
         let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
         // About as much as a few second-level caches hold.
-        let chunk = (lines * 128 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
+        let chunk = (lines * 192 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
         Winograd { channels, filters, input, output, padding, weights, taps, chunk, filters_together }
     }
 
