@@ -102,7 +102,7 @@ impl Padded {
 
     /// Entries of a padded tile, if there is padding.
     fn room(&self) -> usize {
-        if self.is_plain() { 0 } else { self.inner[0] * self.outer[0] * self.outer[1] }
+        if self.is_plain() { 0 } else { self.tile() }
     }
 
     /// Entries of a tile.

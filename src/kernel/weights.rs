@@ -194,14 +194,15 @@ pub(super) fn inner<T: Scalar>(
     exec: Exec,
     tiles: usize,
 ) {
-    const TAPS: usize = 32;
+    // Multiples of the taps of each block.
+    const TAPS: usize = 36;
     const FILTERS: usize = 16;
     let ((dy, planes), (x, x_tile)) = (dy, x);
     let (dw, db) = (Shared::new(dw), Shared::new(db));
     let count = taps.len();
     let filter_parts = planes.count.div_ceil(FILTERS);
     // At least a few tasks, as long as each has a few taps.
-    let together = if exec.parallel && filter_parts < 4 { TAPS / 4 } else { TAPS };
+    let together = if exec.parallel && filter_parts < 4 { TAPS / 3 } else { TAPS };
     exec.each(count.div_ceil(together) * filter_parts, |task| {
         let first = task % filter_parts * FILTERS;
         let filters = first..(first + FILTERS).min(planes.count);
