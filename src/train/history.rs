@@ -29,6 +29,9 @@ pub struct Epoch {
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,
+    /// The epoch whose parameters the network has, if early stopping put these back.
+    #[serde(default)]
+    pub restored: Option<usize>,
 }
 
 impl History {
