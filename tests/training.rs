@@ -78,7 +78,11 @@ fn history_and_evaluation_agree() {
 #[test]
 fn precision_and_recall() {
     use convnet::train::Evaluation;
-    let evaluation = Evaluation { loss: 0.5, confusion: vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]] };
+    let evaluation = Evaluation {
+        loss: 0.5,
+        confusion: vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]],
+        ranks: vec![12, 5, 0],
+    };
     assert_eq!((evaluation.correct(), evaluation.samples()), (12, 17));
     let classes = evaluation.classes();
     assert_eq!((classes[0].precision, classes[0].recall, classes[0].support), (8.0 / 9.0, 0.8, 10));
@@ -405,7 +409,7 @@ fn the_best_epoch_has_the_lowest_validation_loss() {
         validation: validation.map(|loss| Score { loss, accuracy: None }),
         seconds: 1.0,
     };
-    let best = |epochs: Vec<Epoch>| History { epochs, restored: None }.best().map(|epoch| epoch.epoch);
+    let best = |epochs: Vec<Epoch>| History { epochs, ..History::default() }.best().map(|epoch| epoch.epoch);
     assert_eq!(best(vec![]), None);
     assert_eq!(
         best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),

@@ -9,6 +9,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// `confusion[d][y]`: samples of class d that were taken for class y.
     pub confusion: Vec<Vec<usize>>,
+    /// `ranks[r]`: samples whose class was the network's choice number r, counted from 0.
+    pub ranks: Vec<usize>,
 }
 
 /// How well one class is told from the others.
@@ -20,6 +22,14 @@ pub struct ClassScore {
     pub recall: f64,
     /// Samples of the class.
     pub support: usize,
+}
+
+impl ClassScore {
+    /// Harmonic mean of precision and recall: 2·p·r / (p + r), or 0 if both are.
+    pub fn f1(&self) -> f64 {
+        let sum = self.precision + self.recall;
+        if sum == 0.0 { 0.0 } else { 2.0 * self.precision * self.recall / sum }
+    }
 }
 
 /// a / b, or 0 where there is nothing to divide: scikit-learn's `zero_division=0`.
@@ -41,6 +51,17 @@ impl Evaluation {
     /// Fraction of samples answered rightly.
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct(), self.samples())
+    }
+
+    /// Fraction of samples whose class is among the network's first `k` choices.
+    pub fn top_k(&self, k: usize) -> f64 {
+        ratio(self.ranks.iter().take(k).sum(), self.samples())
+    }
+
+    /// Mean over the classes of [`ClassScore::f1`] (scikit-learn's macro average).
+    pub fn macro_f1(&self) -> f64 {
+        let classes = self.classes();
+        classes.iter().map(ClassScore::f1).sum::<f64>() / classes.len() as f64
     }
 
     /// Precision and recall of each class.
@@ -73,9 +94,9 @@ impl fmt::Display for Evaluation {
         for class in 0..self.confusion.len() {
             write!(f, "{class:>width$}")?;
         }
-        writeln!(f, " │ precision  recall")?;
+        writeln!(f, " │ precision   recall       F1")?;
         let line = "─".repeat(width * self.confusion.len());
-        writeln!(f, "──────┼{line}─┼──────────────────")?;
+        writeln!(f, "──────┼{line}─┼───────────────────────────")?;
         for (class, (row, score)) in self.confusion.iter().zip(self.classes()).enumerate() {
             write!(f, "{class:>5} │")?;
             for count in row {
@@ -85,7 +106,9 @@ impl fmt::Display for Evaluation {
                     write!(f, "{count:>width$}")?;
                 }
             }
-            writeln!(f, " │ {:>7.2} % {:>5.2} %", 100.0 * score.precision, 100.0 * score.recall)?;
+            let [precision, recall, f1] =
+                [score.precision, score.recall, score.f1()].map(|score| 100.0 * score);
+            writeln!(f, " │ {precision:>7.2} % {recall:>6.2} % {f1:>6.2} %")?;
         }
         write!(f, "Rows are true classes, columns the network's answers.")
     }

@@ -24,6 +24,20 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+/// Why a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub enum Ending {
+    /// After all epochs.
+    #[default]
+    Completed,
+    /// Validation had not become better for a while.
+    EarlyStopping,
+    /// A callback asked for it.
+    Callback,
+    /// By the error that `fit` returned.
+    Failed,
+}
+
 /// What happened in each epoch of a training run. Serialises with `serde`.
 #[derive(Clone, PartialEq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct History {
@@ -32,6 +46,9 @@ pub struct History {
     /// The epoch whose parameters the network has, if early stopping put these back.
     #[serde(default)]
     pub restored: Option<usize>,
+    /// Why the run ended.
+    #[serde(default)]
+    pub ending: Ending,
 }
 
 impl History {

@@ -1,12 +1,18 @@
 //! Training and evaluation.
 
+mod diagnosis;
+mod early_stopping;
 mod evaluation;
 mod history;
+pub mod metrics;
 mod progress;
 mod trainer;
 
+pub use diagnosis::{Desired, Diagnosis, Verdict};
+pub use early_stopping::{EarlyStopping, Monitor};
 pub use evaluation::{ClassScore, Evaluation};
-pub use history::{Epoch, History, Score};
+pub use history::{Ending, Epoch, History, Score};
+pub use metrics::Regression;
 pub use progress::Progress;
-pub use trainer::Trainer;
+pub use trainer::{Step, Trainer};
 pub(crate) use trainer::{Tally, tally_tiles};

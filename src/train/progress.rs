@@ -70,11 +70,16 @@ impl Display {
     }
 
     pub(super) fn end(&self, epoch: &Epoch) {
+        self.say(epoch);
+    }
+
+    /// Shows a line.
+    pub(super) fn say(&self, line: impl std::fmt::Display) {
         if self.progress == Progress::Silent {
             return;
         }
         // A closed standard error must not end a training run, as `eprintln!` would.
-        let print = || drop(writeln!(std::io::stderr(), "{epoch}"));
+        let print = || drop(writeln!(std::io::stderr(), "{line}"));
         #[cfg(feature = "progress")]
         self.bar.suspend(print);
         #[cfg(not(feature = "progress"))]

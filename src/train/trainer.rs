@@ -1,19 +1,21 @@
 //! The training loop.
 
 use std::borrow::Borrow;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+use super::early_stopping::Best;
+use super::metrics::{self, Regression};
 use super::progress::{Display, Progress};
-use super::{Epoch, Evaluation, History, Score};
+use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
 use crate::data::{Class, Samples, Target};
 use crate::error::Error;
 use crate::kernel::{self, Isa};
-use crate::loss::Loss;
-use crate::network::{Network, argmax};
+use crate::loss::{Loss, ValuesOf};
+use crate::network::{Network, Scores, argmax};
 use crate::optim::{Optimizer, Schedule};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
@@ -63,11 +65,32 @@ pub struct Trainer<N: Network, L, O> {
     shuffle: bool,
     schedule: Schedule,
     progress: Progress,
+    early_stopping: Option<EarlyStopping>,
+    on_step: Option<Box<OnStep>>,
+    on_epoch: Option<Box<OnEpoch<N>>>,
+    /// Whether the advice about the number of samples was given.
+    advised: bool,
     state: Vec<N::Scalar>,
     space: Workspace<N::Scalar>,
     keys: Vec<u64>,
     history: History,
 }
+
+/// A step that was made, as a callback sees it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Step {
+    /// Epoch, counted from 1.
+    pub epoch: usize,
+    /// Batch within the epoch, counted from 1.
+    pub batch: usize,
+    /// Batches in an epoch.
+    pub batches: usize,
+    /// Mean loss of the batch, before the step.
+    pub loss: f64,
+}
+
+type OnStep = dyn FnMut(&Step) -> ControlFlow<()> + Send;
+type OnEpoch<N> = dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send;
 
 /// Parameters that one thread updates at a time: few, so that no thread falls asleep while a small network is updated and
 /// comes late to the next step.
@@ -90,6 +113,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             shuffle: true,
             schedule: Schedule::Constant,
             progress: Progress::Auto,
+            early_stopping: None,
+            on_step: None,
+            on_epoch: None,
+            advised: false,
             state: Vec::new(),
             space,
             keys: Vec::new(),
@@ -125,6 +152,35 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// What to show meanwhile.
     pub fn progress(self, progress: Progress) -> Self {
         Trainer { progress, ..self }
+    }
+
+    /// Ends a run early by this rule; the network then has the parameters of the best epoch, in whatever way the run
+    /// ended.
+    pub fn early_stopping(self, rule: EarlyStopping) -> Self {
+        Trainer { early_stopping: Some(rule), ..self }
+    }
+
+    /// Calls `f` after each step; [`ControlFlow::Break`] ends the run there, without the epoch.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// # use convnet::prelude::*;
+    /// # use convnet::train::Progress;
+    /// # network! { struct Net: Flat<2> => Flat<2> { fc: Dense { units: 2 } } }
+    /// # let data: Dataset<Flat<2>, Class<2>> = (0..8).map(|i| (Tensor::zeros(), Class::new(i % 2).unwrap())).collect();
+    /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).batch(2)
+    ///     .on_step(|step| if step.batch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+    /// # trainer = trainer.progress(Progress::Silent);
+    /// assert!(trainer.fit(&data, None)?.epochs.is_empty());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn on_step(self, f: impl FnMut(&Step) -> ControlFlow<()> + Send + 'static) -> Self {
+        Trainer { on_step: Some(Box::new(f)), ..self }
+    }
+
+    /// Calls `f` after each epoch, with its scores and the network; [`ControlFlow::Break`] ends the run there.
+    pub fn on_epoch(self, f: impl FnMut(&Epoch, &N) -> ControlFlow<()> + Send + 'static) -> Self {
+        Trainer { on_epoch: Some(Box::new(f)), ..self }
     }
 
     /// The network as it is now.
@@ -165,18 +221,31 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if self.batch == 0 {
             return Err(Error::argument("batch", "at least 1", 0));
         }
-        Ok(())
+        self.early_stopping.map_or(Ok(()), |rule| rule.check())
     }
 
-    /// Goes through `train` as often as [`epochs`](Self::epochs) says; after each epoch measures loss and
-    /// accuracy on `validation`, if there is any (`None` otherwise). Another call begins at epoch 1 again, with the
-    /// network and the optimiser as the last call left them.
+    /// The course's rule of thumb that there should be three training samples for each parameter, where so many
+    /// samples break it. It is advice: regularised networks do with far fewer. [`Trainer::fit`] shows it once.
+    pub fn advice(&self, samples: usize) -> Option<String> {
+        (samples < 3 * N::PARAMS).then(|| {
+            format!(
+                "advice: {samples} training samples for {} parameters; a rule of thumb asks for 3 for each ({}), \
+                 else look out for over-fitting",
+                N::PARAMS,
+                3 * N::PARAMS,
+            )
+        })
+    }
+
+    /// Goes through `train` as often as [`epochs`](Self::epochs) says, or until [early stopping](Self::early_stopping)
+    /// or a callback ends the run; after each epoch measures loss and accuracy on `validation`, if there is any (`None`
+    /// otherwise). Another call begins at epoch 1 again, with the network and the optimiser as the last call left them.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples; [`Error::Diverged`] when the
-    /// loss or its gradient leaves the finite numbers: the network then has the parameters of before that batch (of
-    /// the end of the epoch, if it is the validation loss that does), and [`history`](Self::history) the epochs
-    /// before it.
+    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
+    /// what it watches; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network then
+    /// has the parameters of before that batch (of the end of the epoch, if it is the validation loss that does; of the
+    /// best epoch, with early stopping), and [`history`](Self::history) the epochs before it.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
         D: Samples<N::Input> + 'a,
@@ -197,11 +266,41 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if let Some(validation) = validation {
             refuse_empty("validation data", validation.len())?;
         }
+        if self.early_stopping.is_some() && validation.is_none() {
+            return Err(Error::argument("validation data", "some, for early stopping", "none"));
+        }
         let display = Display::new(self.progress, train.len());
+        if let Some(advice) = self.advice(train.len())
+            && !std::mem::replace(&mut self.advised, true)
+        {
+            display.say(advice);
+        }
         self.history = History::default();
+        let mut best = self.early_stopping.map(Best::new);
+        let ending = self.run(train, validation, &display, &mut best);
+        self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
+        if let Some(best) = best {
+            self.history.restored = best.restore(self.network.model_mut().params_mut());
+        }
+        ending.map(|_| self.history.clone())
+    }
+
+    /// The epochs of a run; says why it ended.
+    fn run<D>(
+        &mut self,
+        train: &D,
+        validation: Option<&D>,
+        display: &Display,
+        best: &mut Option<Best<N::Scalar>>,
+    ) -> Result<Ending, Error>
+    where
+        D: Samples<N::Input>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut targets = Vec::with_capacity(self.batch.min(train.len()));
-        let steps = self.epochs as u64 * train.len().div_ceil(self.batch) as u64;
+        let batches = train.len().div_ceil(self.batch);
+        let steps = self.epochs as u64 * batches as u64;
         let mut step = 0;
         for epoch in 1..=self.epochs {
             let start = Instant::now();
@@ -226,19 +325,31 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 step += 1;
                 tally.add(part);
                 display.advance(samples.len());
+                let made = Step { epoch, batch: number + 1, batches, loss: part.score().loss };
+                if self.on_step.as_mut().is_some_and(|f| f(&made).is_break()) {
+                    return Ok(Ending::Callback);
+                }
             }
             let validation = validation.map(|data| self.tally(data).score());
             if let Some(Score { loss, .. }) = validation
                 && !loss.is_finite()
             {
-                return Err(Error::Diverged { epoch, batch: order.len().div_ceil(self.batch), loss });
+                return Err(Error::Diverged { epoch, batch: batches, loss });
             }
             let seconds = start.elapsed().as_secs_f64();
             let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
             display.end(&epoch);
+            let params = self.network.model().params();
+            let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
+            let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
             self.history.epochs.push(epoch);
+            match (callback, stop) {
+                (true, _) => return Ok(Ending::Callback),
+                (_, Some(true)) => return Ok(Ending::EarlyStopping),
+                _ => {}
+            }
         }
-        Ok(self.history.clone())
+        Ok(Ending::Completed)
     }
 
     /// One step on one batch; returns the mean loss before the step. For training loops of one's own;
@@ -378,14 +489,75 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         refuse_empty("data", data.len())?;
         let mut total = Tally::default();
         let mut confusion = vec![vec![0; C]; C];
+        let mut ranks = vec![0; C];
         self.outputs(data, |samples, y| {
             total.add(self.tally_of(data, samples.clone(), y));
             for (i, sample) in samples.enumerate() {
-                let answer = argmax(y.sample(i).as_slice().iter().copied());
-                confusion[data.target(sample).index()][answer] += 1;
+                let (truth, scores) = (data.target(sample).index(), y.sample(i));
+                let scores = scores.as_slice();
+                let answer = argmax(scores.iter().copied());
+                confusion[truth][answer] += 1;
+                // The answer is the first choice, equal scores go by their place.
+                let before = |(i, score): &(usize, &N::Scalar)| {
+                    *i != truth
+                        && (*i == answer
+                            || **score > scores[truth]
+                            || (**score == scores[truth] && *i < truth))
+                };
+                let rank = if answer == truth { 0 } else { scores.iter().enumerate().filter(before).count() };
+                ranks[rank] += 1;
             }
         });
-        Ok(Evaluation { loss: total.score().loss, confusion })
+        Ok(Evaluation { loss: total.score().loss, confusion, ranks })
+    }
+
+    /// Area under the receiver operating characteristic on a data set, of telling a class from the others by its
+    /// probability: see [`metrics::roc_auc`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless there are samples of the class and of others, and the outputs are numbers.
+    pub fn roc_auc<D, const C: usize>(&self, data: &D, class: Class<C>) -> Result<f64, Error>
+    where
+        D: Samples<N::Input, Target = Class<C>>,
+        N::Output: Scores,
+    {
+        let (mut scores, mut positive) = (Vec::new(), Vec::new());
+        self.outputs(data, |samples, y| {
+            for (i, sample) in samples.enumerate() {
+                let probabilities = N::Output::probabilities(y.sample(i).as_slice());
+                scores.push(probabilities[class.index()].as_f64());
+                positive.push(*data.target(sample) == class);
+            }
+        });
+        metrics::roc_auc(&scores, &positive)
+    }
+
+    /// Loss, R², RMSE and MAE on a data set whose targets are values, over all values of all samples.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn evaluate_regression<D>(&self, data: &D) -> Result<Regression, Error>
+    where
+        D: Samples<N::Input>,
+        D::Target: ValuesOf<N::Output, N::Scalar>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        let mut total = Tally::default();
+        let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+        self.outputs(data, |samples, y| {
+            total.add(self.tally_of(data, samples.clone(), y));
+            for (i, sample) in samples.enumerate() {
+                outputs.extend(y.sample(i).as_slice().iter().map(|y| y.as_f64()));
+                targets.extend(data.target(sample).values().iter().map(|d| d.as_f64()));
+            }
+        });
+        Ok(Regression {
+            loss: total.score().loss,
+            r2: metrics::r2(&outputs, &targets)?,
+            rmse: metrics::rmse(&outputs, &targets)?,
+            mae: metrics::mae(&outputs, &targets)?,
+        })
     }
 }
 

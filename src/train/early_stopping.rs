@@ -1,0 +1,111 @@
+//! When to stop before the last epoch.
+
+use super::{Epoch, Score};
+use crate::error::Error;
+
+/// Ends a run when validation has not become better for a while, and puts back the parameters of the best epoch
+/// (Prechelt 1998, "Early Stopping — But When?").
+///
+/// Given to [`Trainer::early_stopping`](super::Trainer::early_stopping). It looks at the validation part alone: the test
+/// part cannot be given to a run.
+///
+/// ```
+/// use convnet::train::{EarlyStopping, Monitor};
+/// let patient = EarlyStopping::new(5).min_improvement(0.001).monitor(Monitor::Accuracy);
+/// assert!(patient.check().is_ok());
+/// assert!(EarlyStopping::new(0).check().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct EarlyStopping {
+    patience: usize,
+    min_improvement: f64,
+    monitor: Monitor,
+}
+
+/// What is to become better on the validation part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Monitor {
+    /// The mean loss: lower is better.
+    #[default]
+    Loss,
+    /// The fraction of samples answered rightly: higher is better.
+    Accuracy,
+}
+
+impl EarlyStopping {
+    /// Ends a run after so many epochs without an improvement of the validation loss.
+    pub fn new(patience: usize) -> Self {
+        EarlyStopping { patience, min_improvement: 0.0, monitor: Monitor::Loss }
+    }
+
+    /// By how much an epoch must be better than the best so far to count; 0 unless told otherwise.
+    pub fn min_improvement(self, min_improvement: f64) -> Self {
+        EarlyStopping { min_improvement, ..self }
+    }
+
+    /// What to watch; the validation loss unless told otherwise.
+    pub fn monitor(self, monitor: Monitor) -> Self {
+        EarlyStopping { monitor, ..self }
+    }
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a patience of 0 and for a minimum improvement that is negative or not finite.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.patience == 0 {
+            return Err(Error::argument("patience", "at least 1", 0));
+        }
+        if !(self.min_improvement >= 0.0 && self.min_improvement.is_finite()) {
+            let expected = "a finite number, at least 0";
+            return Err(Error::argument("minimum improvement", expected, self.min_improvement));
+        }
+        Ok(())
+    }
+
+    /// How bad a score is: lower is better.
+    fn badness(&self, score: Score) -> Result<f64, Error> {
+        match (self.monitor, score.accuracy) {
+            (Monitor::Loss, _) => Ok(score.loss),
+            (Monitor::Accuracy, Some(accuracy)) => Ok(-accuracy),
+            (Monitor::Accuracy, None) => {
+                Err(Error::argument("monitor", "the loss, where targets are not classes", "the accuracy"))
+            }
+        }
+    }
+}
+
+/// The best epoch of a run so far and its parameters.
+pub(super) struct Best<T> {
+    rule: EarlyStopping,
+    /// Number and badness of the best epoch.
+    best: Option<(usize, f64)>,
+    params: Vec<T>,
+}
+
+impl<T: Copy> Best<T> {
+    pub(super) fn new(rule: EarlyStopping) -> Self {
+        Best { rule, best: None, params: Vec::new() }
+    }
+
+    /// Looks at an epoch; says whether it is time to stop.
+    pub(super) fn watch(&mut self, epoch: &Epoch, params: &[T]) -> Result<bool, Error> {
+        let Some(score) = epoch.validation else {
+            return Err(Error::argument("validation data", "some, for early stopping", "none"));
+        };
+        let badness = self.rule.badness(score)?;
+        if self.best.is_none_or(|(_, best)| badness < best - self.rule.min_improvement) {
+            self.best = Some((epoch.epoch, badness));
+            self.params.clear();
+            self.params.extend_from_slice(params);
+        }
+        Ok(self.best.is_some_and(|(best, _)| epoch.epoch - best >= self.rule.patience))
+    }
+
+    /// Puts the best epoch's parameters back; returns its number.
+    pub(super) fn restore(self, params: &mut [T]) -> Option<usize> {
+        let (epoch, _) = self.best?;
+        params.copy_from_slice(&self.params);
+        Some(epoch)
+    }
+}

@@ -1,0 +1,127 @@
+//! Measures of how well outputs meet targets.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// How near a regression comes to its targets.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Regression {
+    /// Mean loss.
+    pub loss: f64,
+    /// Coefficient of determination.
+    pub r2: f64,
+    /// Root of the mean squared error, in the targets' unit.
+    pub rmse: f64,
+    /// Mean absolute error, in the targets' unit.
+    pub mae: f64,
+}
+
+/// `loss 2859.6963, R² 0.4773, RMSE 53.4761, MAE 43.2775`
+impl fmt::Display for Regression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Regression { loss, r2, rmse, mae } = self;
+        write!(f, "loss {loss:.4}, R² {r2:.4}, RMSE {rmse:.4}, MAE {mae:.4}")
+    }
+}
+
+fn pairs(outputs: &[f64], targets: &[f64]) -> Result<(), Error> {
+    if outputs.len() == targets.len() && !outputs.is_empty() {
+        return Ok(());
+    }
+    let expected = format!("as many as targets ({}), at least 1", targets.len());
+    Err(Error::argument("outputs", expected, outputs.len()))
+}
+
+fn mean_of_errors(outputs: &[f64], targets: &[f64], f: impl Fn(f64) -> f64) -> Result<f64, Error> {
+    pairs(outputs, targets)?;
+    Ok(outputs.iter().zip(targets).map(|(y, d)| f(y - d)).sum::<f64>() / targets.len() as f64)
+}
+
+/// Root of the mean squared error: √(Σ (yᵢ − dᵢ)² / n).
+///
+/// # Errors
+/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+///
+/// ```
+/// # use convnet::train::metrics::rmse;
+/// assert_eq!(rmse(&[1.0, 2.0], &[4.0, -2.0])?, (25.0_f64 / 2.0).sqrt());
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn rmse(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
+    Ok(mean_of_errors(outputs, targets, |e| e * e)?.sqrt())
+}
+
+/// Mean absolute error: Σ |yᵢ − dᵢ| / n.
+///
+/// # Errors
+/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+///
+/// ```
+/// # use convnet::train::metrics::mae;
+/// assert_eq!(mae(&[1.0, 2.0], &[4.0, -2.0])?, 3.5);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn mae(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
+    mean_of_errors(outputs, targets, f64::abs)
+}
+
+/// Coefficient of determination R² = 1 − Σ (yᵢ − dᵢ)² / Σ (dᵢ − d̄)²: 1 is perfect, 0 no better than the targets' mean d̄.
+/// Targets that are all equal give 1 for perfect outputs and 0 for others, as in scikit-learn.
+///
+/// # Errors
+/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+///
+/// ```
+/// # use convnet::train::metrics::r2;
+/// assert_eq!(r2(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0])?, 1.0 - 1.5 / 29.1875);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn r2(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
+    let residual = mean_of_errors(outputs, targets, |e| e * e)?;
+    let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+    let total = targets.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / targets.len() as f64;
+    Ok(match (residual, total) {
+        (0.0, _) => 1.0,
+        (_, 0.0) => 0.0,
+        _ => 1.0 - residual / total,
+    })
+}
+
+/// Area under the receiver operating characteristic: the probability that a positive sample scores higher than a negative
+/// one, ties counting half (Hanley & McNeil 1982).
+///
+/// # Errors
+/// [`Error::Argument`] unless there is a score for each sample, none of them NaN, and samples of both kinds.
+///
+/// ```
+/// # use convnet::train::metrics::roc_auc;
+/// assert_eq!(roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?, 0.75);
+/// assert_eq!(roc_auc(&[1.0, 1.0], &[false, true])?, 0.5);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn roc_auc(scores: &[f64], positive: &[bool]) -> Result<f64, Error> {
+    if scores.len() != positive.len() {
+        return Err(Error::argument("scores", positive.len().to_string(), scores.len()));
+    }
+    if scores.iter().any(|score| score.is_nan()) {
+        return Err(Error::argument("scores", "numbers", "NaN"));
+    }
+    let positives = positive.iter().filter(|p| **p).count();
+    let negatives = positive.len() - positives;
+    if positives == 0 || negatives == 0 {
+        let found = format!("{positives} positive, {negatives} negative");
+        return Err(Error::argument("samples", "both kinds", found));
+    }
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    // Pairs (negative below positive), doubled, so that halves are whole numbers.
+    let (mut pairs, mut below) = (0_u128, 0_u128);
+    for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let up = tied.iter().filter(|&&i| positive[i]).count() as u128;
+        let down = tied.len() as u128 - up;
+        pairs += up * (2 * below + down);
+        below += down;
+    }
+    Ok(pairs as f64 / (2 * positives as u128 * negatives as u128) as f64)
+}
