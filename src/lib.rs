@@ -68,7 +68,7 @@ pub mod prelude {
     pub use crate::loss::{CrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
     pub use crate::network;
     pub use crate::network::{Network, Sequential, Stack};
-    pub use crate::optim::{Schedule, Sgd};
+    pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;
     pub use crate::shape::{Chw, Flat, Kernel, Padding, Probabilities, Shape, Stride};
     pub use crate::tensor::{Batch, Tensor};

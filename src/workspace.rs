@@ -226,6 +226,14 @@ impl<T: Scalar> Workspace<T> {
             _ => &self.gradient,
         }
     }
+
+    /// The same, to change.
+    pub(crate) fn gradient_mut(&mut self) -> &mut [T] {
+        match self.active {
+            1 => &mut self.groups[0].gradient,
+            _ => &mut self.gradient,
+        }
+    }
 }
 
 /// One step's task beside the plan and the workspace.

@@ -6,6 +6,7 @@ use std::alloc::System;
 use std::hint::black_box;
 
 use convnet::model::{AlexNetSmall, LeNet5};
+use convnet::optim::Optimizer;
 use convnet::prelude::*;
 use convnet::train::Progress;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -42,7 +43,18 @@ fn targets(samples: usize) -> Vec<Class<10>> {
 
 /// After a step with the first of these batches, which is the largest, no step with any of them allocates.
 fn steps<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[usize]) {
-    let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-3).momentum(0.9));
+    let momentum = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-3).momentum(0.9));
+    steps_of(momentum, name, sizes);
+    let adam =
+        Trainer::new(N::new(1), SoftmaxCrossEntropy, Adam::new(1e-3)).l1(1e-4).clip_norm(0.1).max_norm(1.0);
+    steps_of(adam, &format!("{name} with Adam, a penalty and limits"), sizes);
+}
+
+fn steps_of<N: Network<Output = Flat<10>, Scalar = f32>, O: Optimizer>(
+    mut trainer: Trainer<N, SoftmaxCrossEntropy, O>,
+    name: &str,
+    sizes: &[usize],
+) {
     let batches: Vec<_> = sizes.iter().map(|&samples| (batch(samples), targets(samples))).collect();
     let mut step = |batch: &(Batch<N::Input>, Vec<Class<10>>)| trainer.step(&batch.0, &batch.1, 0).unwrap();
     step(&batches[0]);

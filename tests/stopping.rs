@@ -136,7 +136,7 @@ fn a_callback_ends_a_run_after_a_step_and_after_an_epoch() {
     let steps = Arc::new(Mutex::new(Vec::new()));
     let seen = steps.clone();
     let (trainer, _) = watched(5);
-    let mut trainer = trainer.on_step(move |step| {
+    let mut trainer = trainer.on_batch(move |step| {
         seen.lock().unwrap().push((step.epoch, step.batch, step.batches));
         assert!(step.loss.is_finite());
         if (step.epoch, step.batch) == (2, 3) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -3,6 +3,7 @@
 mod wide;
 
 use convnet::model::LeNet5;
+use convnet::optim::Optimizer;
 use convnet::prelude::*;
 use convnet::train::Progress;
 use wide::Wide;
@@ -40,17 +41,15 @@ network! {
 
 /// Fifty steps, with a smaller batch among them, give the same bits on any number of threads; so do the answers
 /// of the network that has learnt.
-fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>() {
+fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>, O: Optimizer>(
+    trainer: fn(N) -> Trainer<N, SoftmaxCrossEntropy, O>,
+) {
     let data = Mnist::load_from("assets/mnist").unwrap().train.subset(0..490);
     let batches =
         [1, 3, 16, 100].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
     let run = |threads| {
         in_pool(threads, || {
-            let mut trainer = Trainer::new(N::new(7), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
-                .epochs(5)
-                .batch(50)
-                .seed(7)
-                .progress(Progress::Silent);
+            let mut trainer = trainer(N::new(7)).epochs(5).batch(50).seed(7).progress(Progress::Silent);
             let history = trainer.fit(&data, None).unwrap();
             let losses: Vec<u64> = history.epochs.iter().map(|e| e.train.loss.to_bits()).collect();
             let net = trainer.into_network();
@@ -69,16 +68,28 @@ fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Sca
     }
 }
 
+fn momentum<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
+    Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
+}
+
+/// All that sums over parameters, and what remembers the number of its step.
+fn adam<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Adam> {
+    let trainer = Trainer::new(net, SoftmaxCrossEntropy, Adam::new(1e-3));
+    trainer.l1(1e-4).clip_norm(0.5).max_norm(1.0)
+}
+
 #[test]
 fn fifty_steps_are_the_same_bits_on_any_number_of_threads() {
     const { assert!(Transformed::PARAMS <= 1 << 19, "small enough to be cut into groups of tiles") };
-    bits_of_fifty_steps::<LeNet5>();
-    bits_of_fifty_steps::<Transformed>();
+    bits_of_fifty_steps::<LeNet5, _>(momentum);
+    bits_of_fifty_steps::<LeNet5, _>(adam);
+    bits_of_fifty_steps::<Transformed, _>(momentum);
 }
 
 #[test]
 fn fifty_steps_of_a_wide_network_are_too() {
     const { assert!(WideTransformed::PARAMS > 1 << 19, "wide enough to be cut layer by layer") };
-    bits_of_fifty_steps::<Wide>();
-    bits_of_fifty_steps::<WideTransformed>();
+    bits_of_fifty_steps::<Wide, _>(momentum);
+    bits_of_fifty_steps::<Wide, _>(adam);
+    bits_of_fifty_steps::<WideTransformed, _>(momentum);
 }

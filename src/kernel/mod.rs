@@ -11,6 +11,7 @@ pub mod naive;
 pub mod pool;
 pub mod simd;
 mod transpose;
+pub(crate) mod update;
 mod weights;
 mod winograd;
 
@@ -172,16 +173,6 @@ pub(crate) fn finite<T: Scalar>(isa: Isa, x: &[T]) -> bool {
     let mut finite = false;
     check(isa, x, &mut finite);
     finite
-}
-
-vectorized! {
-    /// v ← μ·v + g, θ ← θ − η·v.
-    pub(crate) fn momentum_step[T: Scalar](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
-        for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {
-            *v = momentum * *v + *g;
-            *p -= rate * *v;
-        }
-    }
 }
 
 /// Entries of an elementwise operation that one thread takes at a time.

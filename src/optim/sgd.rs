@@ -1,39 +1,58 @@
 //! Stochastic gradient descent.
 
-use super::Optimizer;
+use super::{Optimizer, Update, refuse_unless_positive, refuse_unless_share};
 use crate::error::Error;
-use crate::kernel::{self, Isa};
+use crate::kernel::{Isa, update};
 use crate::scalar::Scalar;
 
-/// Stochastic gradient descent with momentum.
+/// Stochastic gradient descent: plain, with momentum, or with Nesterov's. On
+/// [full batches](crate::train::Trainer::full_batch) it is gradient descent.
 ///
 /// # Formula
-/// v ← μ·v + g, θ ← θ − η·v, with learning rate η and momentum μ (Polyak 1964, in the form of PyTorch's `SGD`).
+/// Plain: θ ← θ − η·g, with learning rate η.
+///
+/// With momentum μ: v ← μ·v + g, θ ← θ − η·v (Polyak 1964, "Some methods of speeding up the convergence of iteration
+/// methods", in the form of PyTorch's `SGD`).
+///
+/// Nesterov: v ← μ·v + g, θ ← θ − η·(g + μ·v) (Sutskever et al. 2013, "On the importance of initialization and
+/// momentum in deep learning", in the form of PyTorch's `SGD`).
+///
+/// What PyTorch's `SGD` calls `weight_decay` is the trainer's [`l2`](crate::train::Trainer::l2), there on weights
+/// alone.
 ///
 /// ```
 /// use convnet::prelude::*;
-/// use convnet::optim::Optimizer;
+/// use convnet::optim::{Optimizer, Update};
+/// use convnet::plan::Role;
 /// let sgd = Sgd::new(0.1).momentum(0.9);
 /// let (mut params, mut velocity) = ([1.0_f64], [0.0]);
-/// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
-/// sgd.step(&mut params, &[2.0], &mut velocity, 1.0);
+/// for step in [1, 2] {
+///     let (params, state) = (&mut params, &mut velocity);
+///     sgd.step(Update { params, gradient: &[2.0], state, role: Role::Weight, factor: 1.0, step });
+/// }
 /// assert!((params[0] - (1.0 - 0.1 * 2.0 - 0.1 * 3.8)).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sgd {
     learning_rate: f64,
     momentum: f64,
+    nesterov: bool,
 }
 
 impl Sgd {
     /// Plain descent with this learning rate.
     pub fn new(learning_rate: f64) -> Self {
-        Sgd { learning_rate, momentum: 0.0 }
+        Sgd { learning_rate, momentum: 0.0, nesterov: false }
     }
 
     /// How much of the last step's velocity is kept, 0 ≤ μ < 1.
     pub fn momentum(self, momentum: f64) -> Self {
         Sgd { momentum, ..self }
+    }
+
+    /// Whether the step looks ahead along the velocity; wants a momentum above 0.
+    pub fn nesterov(self, nesterov: bool) -> Self {
+        Sgd { nesterov, ..self }
     }
 }
 
@@ -43,23 +62,20 @@ impl Optimizer for Sgd {
     }
 
     fn check(&self) -> Result<(), Error> {
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(Error::argument("learning rate", "a finite number above 0", self.learning_rate));
-        }
-        if !(0.0..1.0).contains(&self.momentum) {
-            return Err(Error::argument("momentum", "at least 0 and less than 1", self.momentum));
+        refuse_unless_positive("learning rate", self.learning_rate)?;
+        refuse_unless_share("momentum", self.momentum)?;
+        if self.nesterov && self.momentum == 0.0 {
+            return Err(Error::argument("momentum", "more than 0 with Nesterov's", self.momentum));
         }
         Ok(())
     }
 
-    fn step<T: Scalar>(&self, params: &mut [T], gradient: &[T], state: &mut [T], factor: f64) {
-        let (rate, momentum) = (T::of(factor * self.learning_rate), T::of(self.momentum));
-        if self.slots() == 1 {
-            kernel::momentum_step(Isa::best(), params, state, gradient, rate, momentum);
-        } else {
-            for (p, g) in params.iter_mut().zip(gradient) {
-                *p -= rate * *g;
-            }
+    fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
+        let (isa, rate, momentum) = (Isa::best(), T::of(factor * self.learning_rate), T::of(self.momentum));
+        match (self.slots(), self.nesterov) {
+            (0, _) => update::descend(isa, params, gradient, rate),
+            (_, false) => update::momentum_step(isa, params, state, gradient, rate, momentum),
+            (_, true) => update::nesterov_step(isa, params, state, gradient, rate, momentum),
         }
     }
 }

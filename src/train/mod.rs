@@ -7,6 +7,7 @@ mod history;
 pub mod metrics;
 mod progress;
 mod trainer;
+mod update;
 
 pub use diagnosis::{Desired, Diagnosis, Verdict};
 pub use early_stopping::{EarlyStopping, Monitor};
@@ -14,5 +15,5 @@ pub use evaluation::{ClassScore, Evaluation};
 pub use history::{Ending, Epoch, History, Score};
 pub use metrics::Regression;
 pub use progress::Progress;
-pub use trainer::{Step, Trainer};
+pub use trainer::{BatchEnd, Trainer};
 pub(crate) use trainer::{Tally, tally_tiles};

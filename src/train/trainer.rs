@@ -5,18 +5,17 @@ use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
 use super::early_stopping::Best;
 use super::metrics::{self, Regression};
 use super::progress::{Display, Progress};
+use super::update::Updater;
 use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
 use crate::data::{Class, Samples, Target};
 use crate::error::Error;
-use crate::kernel::{self, Isa};
 use crate::loss::{Loss, ValuesOf};
 use crate::network::{Network, Scores, argmax};
-use crate::optim::{Optimizer, Schedule};
+use crate::optim::{Moment, Optimizer, Schedule};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -64,21 +63,22 @@ pub struct Trainer<N: Network, L, O> {
     seed: u64,
     shuffle: bool,
     schedule: Schedule,
+    warm_up: f64,
     progress: Progress,
     early_stopping: Option<EarlyStopping>,
-    on_step: Option<Box<OnStep>>,
+    on_batch: Option<Box<OnBatch>>,
     on_epoch: Option<Box<OnEpoch<N>>>,
     /// Whether the advice about the number of samples was given.
     advised: bool,
-    state: Vec<N::Scalar>,
+    pub(super) updater: Updater<N::Scalar>,
     space: Workspace<N::Scalar>,
     keys: Vec<u64>,
     history: History,
 }
 
-/// A step that was made, as a callback sees it.
+/// A batch that was learnt from, as a callback sees it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Step {
+pub struct BatchEnd {
     /// Epoch, counted from 1.
     pub epoch: usize,
     /// Batch within the epoch, counted from 1.
@@ -89,12 +89,8 @@ pub struct Step {
     pub loss: f64,
 }
 
-type OnStep = dyn FnMut(&Step) -> ControlFlow<()> + Send;
+type OnBatch = dyn FnMut(&BatchEnd) -> ControlFlow<()> + Send;
 type OnEpoch<N> = dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send;
-
-/// Parameters that one thread updates at a time: few, so that no thread falls asleep while a small network is updated and
-/// comes late to the next step.
-const UPDATED_TOGETHER: usize = 1 << 13;
 
 /// Samples that are evaluated together.
 const EVALUATION_BATCH: usize = 64 * LANES;
@@ -102,7 +98,8 @@ const EVALUATION_BATCH: usize = 64 * LANES;
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// 10 epochs in batches of 64, shuffled with seed 0, unless told otherwise.
     pub fn new(network: N, loss: L, optimizer: O) -> Self {
-        let space = Workspace::new(network.model().plan(), 0);
+        let plan = network.model().plan();
+        let (space, updater) = (Workspace::new(plan, 0), Updater::new(plan, &optimizer));
         Trainer {
             network,
             loss,
@@ -112,12 +109,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             seed: 0,
             shuffle: true,
             schedule: Schedule::Constant,
+            warm_up: 0.0,
             progress: Progress::Auto,
             early_stopping: None,
-            on_step: None,
+            on_batch: None,
             on_epoch: None,
             advised: false,
-            state: Vec::new(),
+            updater,
             space,
             keys: Vec::new(),
             history: History::default(),
@@ -132,6 +130,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Samples in a step. The last step of an epoch takes what is left.
     pub fn batch(self, batch: usize) -> Self {
         Trainer { batch, ..self }
+    }
+
+    /// All samples in each step: with [`Sgd`](crate::optim::Sgd) this is gradient descent. A step wants memory for all
+    /// of them.
+    pub fn full_batch(self) -> Self {
+        self.batch(usize::MAX)
     }
 
     /// Seed of the order of samples and of random layers.
@@ -149,6 +153,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Trainer { schedule, ..self }
     }
 
+    /// Over how many epochs at the beginning the learning rate rises to where the schedule begins, a fraction perhaps:
+    /// with n steps in them, it is (step + 1) / (n + 1) of that (Goyal et al. 2017, "Accurate, large minibatch SGD",
+    /// section 2.2). The [`schedule`](Self::schedule) then runs over the rest, and looks at the losses of the rest. 0
+    /// unless told otherwise.
+    pub fn warm_up(self, epochs: f64) -> Self {
+        Trainer { warm_up: epochs, ..self }
+    }
+
     /// What to show meanwhile.
     pub fn progress(self, progress: Progress) -> Self {
         Trainer { progress, ..self }
@@ -160,7 +172,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Trainer { early_stopping: Some(rule), ..self }
     }
 
-    /// Calls `f` after each step; [`ControlFlow::Break`] ends the run there, without the epoch.
+    /// Calls `f` after each batch; [`ControlFlow::Break`] ends the run there, without the epoch.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -169,13 +181,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// # network! { struct Net: Flat<2> => Flat<2> { fc: Dense { units: 2 } } }
     /// # let data: Dataset<Flat<2>, Class<2>> = (0..8).map(|i| (Tensor::zeros(), Class::new(i % 2).unwrap())).collect();
     /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).batch(2)
-    ///     .on_step(|step| if step.batch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+    ///     .on_batch(|end| if end.batch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
     /// # trainer = trainer.progress(Progress::Silent);
     /// assert!(trainer.fit(&data, None)?.epochs.is_empty());
     /// # Ok::<(), convnet::Error>(())
     /// ```
-    pub fn on_step(self, f: impl FnMut(&Step) -> ControlFlow<()> + Send + 'static) -> Self {
-        Trainer { on_step: Some(Box::new(f)), ..self }
+    pub fn on_batch(self, f: impl FnMut(&BatchEnd) -> ControlFlow<()> + Send + 'static) -> Self {
+        Trainer { on_batch: Some(Box::new(f)), ..self }
     }
 
     /// Calls `f` after each epoch, with its scores and the network; [`ControlFlow::Break`] ends the run there.
@@ -203,7 +215,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         &self.history
     }
 
-    /// The gradient of the last step, as long as the network's parameters; meaningless before the first.
+    /// The gradient that the optimiser was given in the last step, as long as the network's parameters: of the mean
+    /// loss with the penalties [`l1`](Self::l1) and [`l2`](Self::l2), after clipping. Meaningless before the first
+    /// step.
     pub fn gradient(&self) -> &[N::Scalar] {
         self.space.gradient()
     }
@@ -212,14 +226,21 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// before the data are loaded.
     ///
     /// # Errors
-    /// [`Error::Argument`] for no epochs, a batch of 0, or a setting that the optimiser refuses.
+    /// [`Error::Argument`] for no epochs, a batch of 0, a warm-up as long as the run, a penalty or a limit that is not
+    /// one, or a setting that the optimiser or the schedule refuses.
     pub fn check(&self) -> Result<(), Error> {
         self.optimizer.check()?;
+        self.schedule.check()?;
+        self.updater.check()?;
         if self.epochs == 0 {
             return Err(Error::argument("epochs", "at least 1", 0));
         }
         if self.batch == 0 {
             return Err(Error::argument("batch", "at least 1", 0));
+        }
+        if !(self.warm_up >= 0.0 && self.warm_up < self.epochs as f64) {
+            let expected = format!("at least 0 and less than the {} epochs", self.epochs);
+            return Err(Error::argument("warm-up", expected, self.warm_up));
         }
         self.early_stopping.map_or(Ok(()), |rule| rule.check())
     }
@@ -239,7 +260,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
     /// Goes through `train` as often as [`epochs`](Self::epochs) says, or until [early stopping](Self::early_stopping)
     /// or a callback ends the run; after each epoch measures loss and accuracy on `validation`, if there is any (`None`
-    /// otherwise). Another call begins at epoch 1 again, with the network and the optimiser as the last call left them.
+    /// otherwise). Another call begins at epoch 1 again, with the network and the optimiser, with its count of steps, as
+    /// the last call left them.
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
@@ -300,8 +322,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut targets = Vec::with_capacity(self.batch.min(train.len()));
         let batches = train.len().div_ceil(self.batch);
-        let steps = self.epochs as u64 * batches as u64;
-        let mut step = 0;
+        let steps_per_epoch = batches as u64;
+        let steps = self.epochs as u64 * steps_per_epoch;
+        let (mut step, mut losses) = (0, Vec::new());
         for epoch in 1..=self.epochs {
             let start = Instant::now();
             display.begin(epoch, self.epochs);
@@ -319,14 +342,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     let id = train.id(sample);
                     self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
                 }
-                let factor = self.schedule.factor(step, steps);
+                let moment = Moment { step, steps, steps_per_epoch, losses: &losses };
+                let factor = self.schedule.factor_after(self.warm_up, &moment);
                 let load = |values: &mut [N::Scalar], place: usize| train.write_to(samples[place], values);
                 let part = self.learn(Input::Load(&load), &targets, factor, epoch, number + 1)?;
                 step += 1;
                 tally.add(part);
                 display.advance(samples.len());
-                let made = Step { epoch, batch: number + 1, batches, loss: part.score().loss };
-                if self.on_step.as_mut().is_some_and(|f| f(&made).is_break()) {
+                let made = BatchEnd { epoch, batch: number + 1, batches, loss: part.score().loss };
+                if self.on_batch.as_mut().is_some_and(|f| f(&made).is_break()) {
                     return Ok(Ending::Callback);
                 }
             }
@@ -339,6 +363,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let seconds = start.elapsed().as_secs_f64();
             let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
             display.end(&epoch);
+            losses.push(epoch.validation.unwrap_or(epoch.train).loss);
             let params = self.network.model().params();
             let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
             let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
@@ -400,24 +425,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
         let tally = plan.gradient(&mut self.space, task);
         let loss = tally.loss / targets.len() as f64;
-        let gradient = self.space.gradient();
-        let finite = gradient.par_chunks(UPDATED_TOGETHER).all(|part| kernel::finite(Isa::best(), part));
-        if !(loss.is_finite() && finite) {
+        let gradient = self.space.gradient_mut();
+        if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
             return Err(Error::Diverged { epoch, batch, loss });
-        }
-        let slots = self.optimizer.slots();
-        if self.state.len() != slots * params.len() {
-            self.state = vec![N::Scalar::of(0.0); slots * params.len()];
-        }
-        let parts = params.par_chunks_mut(UPDATED_TOGETHER).zip(gradient.par_chunks(UPDATED_TOGETHER));
-        let optimizer = &self.optimizer;
-        if slots == 0 {
-            parts.for_each(|(params, gradient)| optimizer.step(params, gradient, &mut [], factor));
-        } else {
-            let state = self.state.par_chunks_mut(slots * UPDATED_TOGETHER);
-            parts.zip(state).for_each(|((params, gradient), state)| {
-                optimizer.step(params, gradient, state, factor);
-            });
         }
         Ok(tally)
     }

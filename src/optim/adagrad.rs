@@ -1,0 +1,59 @@
+//! Adagrad.
+
+use super::{Optimizer, Update, refuse_unless_positive};
+use crate::error::Error;
+use crate::kernel::{Isa, update};
+use crate::scalar::Scalar;
+
+/// Adagrad: each parameter's learning rate falls with the squares of its gradients so far.
+///
+/// # Formula
+/// s ← s + g², θ ← θ − η·g / (√s + ε) (Duchi, Hazan & Singer 2011, "Adaptive subgradient methods for online learning
+/// and stochastic optimization", fig. 1 with diagonal matrices). PyTorch's defaults are η = 0.01 and ε = 10⁻¹⁰.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::optim::{Optimizer, Update};
+/// use convnet::plan::Role;
+/// let (mut params, mut squares) = ([1.0_f64], [0.0]);
+/// for step in [1, 2] {
+///     let (params, state) = (&mut params, &mut squares);
+///     let update = Update { params, gradient: &[3.0], state, role: Role::Weight, factor: 1.0, step };
+///     Adagrad::new(0.1).step(update);
+/// }
+/// assert_eq!(squares, [18.0]);
+/// assert!((params[0] - (1.0 - 0.1 - 0.1 * 3.0 / 18.0_f64.sqrt())).abs() < 1e-9);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Adagrad {
+    learning_rate: f64,
+    epsilon: f64,
+}
+
+impl Adagrad {
+    /// With this learning rate and ε = 10⁻¹⁰.
+    pub fn new(learning_rate: f64) -> Self {
+        Adagrad { learning_rate, epsilon: 1e-10 }
+    }
+
+    /// What is added to √s, ε > 0.
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Adagrad { epsilon, ..self }
+    }
+}
+
+impl Optimizer for Adagrad {
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        refuse_unless_positive("learning rate", self.learning_rate)?;
+        refuse_unless_positive("epsilon", self.epsilon)
+    }
+
+    fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
+        let (rate, epsilon) = (T::of(factor * self.learning_rate), T::of(self.epsilon));
+        update::adagrad_step(Isa::best(), params, state, gradient, rate, epsilon);
+    }
+}
