@@ -109,7 +109,35 @@ pub struct DropoutSettings {
 impl DropoutSettings {
     #[track_caller]
     pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        Placed::new(name, input, shape::dropout_output(kind, input, self.rate))
+        let right = self.rate >= 0.0 && self.rate < 1.0;
+        let output = shape::same_output(kind, input, right, "a rate of at least 0 and below 1");
+        Placed::new(name, input, output)
+    }
+}
+
+/// What stands in the braces of a `LeakyRelu`.
+pub struct LeakyReluSettings {
+    pub slope: f64,
+}
+
+impl LeakyReluSettings {
+    #[track_caller]
+    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
+        let right = self.slope > 0.0 && self.slope < 1.0;
+        Placed::new(name, input, shape::same_output(kind, input, right, "a slope above 0 and below 1"))
+    }
+}
+
+/// What stands in the braces of an `Elu`.
+pub struct EluSettings {
+    pub alpha: f64,
+}
+
+impl EluSettings {
+    #[track_caller]
+    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
+        let right = self.alpha > 0.0 && self.alpha < f64::INFINITY;
+        Placed::new(name, input, shape::same_output(kind, input, right, "a finite alpha above 0"))
     }
 }
 

@@ -63,14 +63,18 @@ pub mod prelude {
     pub use crate::data::{Class, Dataset, FashionMnist, Mnist, Samples};
     pub use crate::init::Init;
     pub use crate::layer::{
-        AvgPool2d, Chain, Conv2d, Dense, Dropout, Flatten, Layer, MaxPool2d, Relu, Sigmoid, Softmax, Tanh,
+        Activation, AvgPool2d, Chain, Conv2d, Dense, Dropout, Elu, Flatten, Gelu, HardSigmoid, Identity,
+        Layer, LeakyRelu, LogSoftmax, MaxPool2d, Relu, Selu, Sigmoid, Silu, Softmax, Softplus, Step, Tanh,
     };
-    pub use crate::loss::{CrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
+    pub use crate::loss::{
+        CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,
+        SigmoidCrossEntropy, SoftmaxCrossEntropy,
+    };
     pub use crate::network;
     pub use crate::network::{Network, Sequential, Stack};
     pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;
-    pub use crate::shape::{Chw, Flat, Kernel, Padding, Probabilities, Shape, Stride};
+    pub use crate::shape::{Chw, Flat, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride};
     pub use crate::tensor::{Batch, Tensor};
     pub use crate::train::Trainer;
 }

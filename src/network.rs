@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::init::Init;
 use crate::kernel::{values, values_mut};
-use crate::layer::{Chain, Layer};
+use crate::layer::{Activation, Chain, Layer, Sigmoid};
 use crate::plan::{Param, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{self, Shape};
@@ -86,7 +86,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     }
 
     /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
-    /// logits; for a network whose outputs are not, such as a regression, [`infer`](Network::infer) is the call.
+    /// logits, a `Flat<1>` for the logit of class 1 of two; for a network whose outputs are not, such as a regression,
+    /// [`infer`](Network::infer) is the call.
     fn predict<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Prediction<Self::Scalar>
     where
         S: Feeds<Self::Input>,
@@ -94,7 +95,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     {
         let scores = self.model().infer_one(sample);
         let probabilities = Self::Output::probabilities(scores.as_slice());
-        Prediction { class: argmax(probabilities.iter().copied()), probabilities }
+        Prediction { class: class_of(scores.as_slice().iter().copied(), probabilities.len()), probabilities }
     }
 }
 
@@ -115,9 +116,12 @@ pub trait Scores: Shape {
     fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T>;
 }
 
-/// Logits.
+/// Logits; a single one is that of class 1 of two.
 impl<const N: usize> Scores for shape::Flat<N> {
     fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T> {
+        if let [logit] = scores {
+            return vec![Sigmoid.value(-*logit), Sigmoid.value(*logit)];
+        }
         let largest = scores.iter().copied().fold(T::neg_infinity(), T::max);
         let exps: Vec<T> = scores.iter().map(|&x| (x - largest).exp()).collect();
         let sum = exps.iter().copied().sum::<T>();
@@ -131,24 +135,32 @@ impl<const N: usize> Scores for shape::Probabilities<N> {
     }
 }
 
+impl<const N: usize> Scores for shape::LogProbabilities<N> {
+    fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T> {
+        scores.iter().map(|log| log.exp()).collect()
+    }
+}
+
 /// The class of a sample, and how probable each class is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction<T = f32> {
-    /// The most probable class; of equal ones the first.
+    /// The class with the highest score; of equal ones the first.
     pub class: usize,
     /// The probability of each class.
     pub probabilities: Vec<T>,
 }
 
-/// The place of the largest value; of equal ones the first.
-pub(crate) fn argmax<T: Scalar>(values: impl IntoIterator<Item = T>) -> usize {
-    let mut best = (0, T::neg_infinity());
-    for (i, value) in values.into_iter().enumerate() {
-        if value > best.1 {
-            best = (i, value);
+/// The class that an output speaks for, of so many: the place of the largest score, of equal ones the first. One score
+/// for two classes is the logit of class 1.
+pub(crate) fn class_of<T: Scalar>(scores: impl IntoIterator<Item = T>, classes: usize) -> usize {
+    let (mut best, mut count) = ((0, T::neg_infinity()), 0);
+    for score in scores {
+        if score > best.1 {
+            best = (count, score);
         }
+        count += 1;
     }
-    best.0
+    if count == 1 && classes == 2 { usize::from(best.1 > T::zero()) } else { best.0 }
 }
 
 /// The parameters of a network and its plan.

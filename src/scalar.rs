@@ -24,6 +24,9 @@ pub trait Scalar:
 
     /// This value as an `f64`, exactly.
     fn as_f64(self) -> f64;
+
+    /// The complementary error function, 1 − erf(x).
+    fn erfc(self) -> Self;
 }
 
 impl Scalar for f32 {
@@ -36,6 +39,10 @@ impl Scalar for f32 {
     fn as_f64(self) -> f64 {
         f64::from(self)
     }
+
+    fn erfc(self) -> Self {
+        libm::erfcf(self)
+    }
 }
 
 impl Scalar for f64 {
@@ -47,5 +54,9 @@ impl Scalar for f64 {
     #[inline(always)]
     fn as_f64(self) -> f64 {
         self
+    }
+
+    fn erfc(self) -> Self {
+        libm::erfc(self)
     }
 }

@@ -1,7 +1,7 @@
 //! Shapes as types, and the only place where the size of a window layer's output is computed.
 //!
 //! A [`Shape`] is a type without values: [`Chw`] for images and feature maps, [`Flat`] for vectors,
-//! [`Probabilities`] for the output of a softmax. The same shape as a value is a [`Dims`], which constant
+//! [`Probabilities`] and [`LogProbabilities`] for the output of a softmax. The same shape as a value is a [`Dims`], which constant
 //! code can compute with; stable Rust cannot compute inside a type.
 
 #![allow(clippy::result_large_err, reason = "a sentence made in constant code has no heap to lie on")]
@@ -39,6 +39,11 @@ pub struct Flat<const N: usize>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probabilities<const N: usize>;
 
+/// The logarithms of `N` probabilities that sum to one: what [`LogSoftmax`](crate::layer::LogSoftmax) gives. A shape of
+/// its own for the same reason as [`Probabilities`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogProbabilities<const N: usize>;
+
 impl<const C: usize, const H: usize, const W: usize> Shape for Chw<C, H, W> {
     const DIMS: Dims = Dims::chw(C, H, W);
 }
@@ -51,10 +56,15 @@ impl<const N: usize> Shape for Probabilities<N> {
     const DIMS: Dims = Dims { kind: Dims::PROBABILITIES, ..Dims::flat(N) };
 }
 
-/// Shapes whose entries are free numbers, not probabilities: what activations and most layers work on.
+impl<const N: usize> Shape for LogProbabilities<N> {
+    const DIMS: Dims = Dims { kind: Dims::LOG_PROBABILITIES, ..Dims::flat(N) };
+}
+
+/// Shapes whose entries are free numbers, not probabilities: what activations, most layers and most losses work on.
 #[diagnostic::on_unimplemented(
-    message = "a layer behind a softmax: `{Self}` can only be given to a loss such as `CrossEntropy`",
+    message = "`{Self}` comes from a softmax and fits only the loss that is made for it",
     label = "these are probabilities already",
+    note = "`CrossEntropy` takes `Probabilities`, `NegativeLogLikelihood` takes `LogProbabilities`",
     note = "a second Softmax, or another layer, is never wanted behind a Softmax"
 )]
 pub trait Features: Shape {}
@@ -77,6 +87,8 @@ impl Dims {
     pub const FLAT: u8 = 1;
     #[doc(hidden)]
     pub const PROBABILITIES: u8 = 2;
+    #[doc(hidden)]
+    pub const LOG_PROBABILITIES: u8 = 3;
 
     /// The dimensions of [`Chw`].
     pub const fn chw(channels: usize, height: usize, width: usize) -> Self {
@@ -178,6 +190,10 @@ impl<const C: usize> ToShape for Known<{ Dims::FLAT }, C, 1, 1> {
 
 impl<const C: usize> ToShape for Known<{ Dims::PROBABILITIES }, C, 1, 1> {
     type Shape = Probabilities<C>;
+}
+
+impl<const C: usize> ToShape for Known<{ Dims::LOG_PROBABILITIES }, C, 1, 1> {
+    type Shape = LogProbabilities<C>;
 }
 
 /// Why a layer does not fit: a sentence put together in constant code, where `format!` is not to be had.
@@ -345,11 +361,8 @@ pub const fn dense_output(kind: &'static str, input: Dims, units: usize) -> Resu
             .str("; put a Flatten before it, which gives ")
             .num(input.len()));
     }
-    if input.kind == Dims::PROBABILITIES {
-        return Err(Misfit::of(kind)
-            .str("is given the ")
-            .num(input.channels)
-            .str(" probabilities of a Softmax; a Softmax comes last"));
+    if let Some(misfit) = behind_softmax(kind, input) {
+        return Err(misfit);
     }
     if units == 0 {
         return Err(Misfit::of(kind).str("expected at least 1 unit, found 0"));
@@ -386,14 +399,28 @@ pub const fn empty(input: Dims) -> Misfit {
     Misfit::of("input").str("expected at least 1 value in a sample, found ").dims(input)
 }
 
-/// Output of a dropout layer.
+/// Output of a layer that keeps the shape of its input; `expected` says what its setting should be, and `right`
+/// whether it is.
 #[doc(hidden)]
-pub const fn dropout_output(kind: &'static str, input: Dims, rate: f64) -> Result<Dims, Misfit> {
-    if input.kind == Dims::PROBABILITIES {
-        return Err(Misfit::of(kind).str("is given the probabilities of a Softmax; a Softmax comes last"));
+pub const fn same_output(
+    kind: &'static str,
+    input: Dims,
+    right: bool,
+    expected: &'static str,
+) -> Result<Dims, Misfit> {
+    if let Some(misfit) = behind_softmax(kind, input) {
+        return Err(misfit);
     }
-    if !(rate >= 0.0 && rate < 1.0) {
-        return Err(Misfit::of(kind).str("expected a rate of at least 0 and below 1"));
-    }
-    Ok(input)
+    if right { Ok(input) } else { Err(Misfit::of(kind).str("expected ").str(expected)) }
+}
+
+/// Refuses a layer behind a softmax.
+const fn behind_softmax(kind: &'static str, input: Dims) -> Option<Misfit> {
+    let (values, softmax) = match input.kind {
+        Dims::PROBABILITIES => (" probabilities", "Softmax"),
+        Dims::LOG_PROBABILITIES => (" log-probabilities", "LogSoftmax"),
+        _ => return None,
+    };
+    let misfit = Misfit::of(kind).str("is given the ").num(input.channels).str(values);
+    Some(misfit.str(" of a ").str(softmax).str("; a ").str(softmax).str(" comes last"))
 }

@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut};
 
 use crate::error::Error;
 use crate::scalar::Scalar;
-use crate::shape::{Chw, Flat, Probabilities, Shape};
+use crate::shape::{Chw, Flat, LogProbabilities, Probabilities, Shape};
 
 /// Samples that are computed side by side: one AVX-512 register of `f32`.
 pub const LANES: usize = 16;
@@ -166,6 +166,13 @@ impl<const N: usize, T: Scalar> IndexMut<usize> for Tensor<Flat<N>, T> {
 }
 
 impl<const N: usize, T: Scalar> Index<usize> for Tensor<Probabilities<N>, T> {
+    type Output = T;
+    fn index(&self, i: usize) -> &T {
+        &self.values[i]
+    }
+}
+
+impl<const N: usize, T: Scalar> Index<usize> for Tensor<LogProbabilities<N>, T> {
     type Output = T;
     fn index(&self, i: usize) -> &T {
         &self.values[i]

@@ -29,6 +29,7 @@ fn twins_compile() {
 #[test]
 fn messages_say_what_is_wrong_and_where() {
     let said = [
+        ("binary_loss_on_probabilities", "comes from a softmax", "Probabilities<10>", "the loss", "fit(data"),
         ("class_count", "do not label", "Class<12>", "Flat<10>", "fit(data"),
         ("value_count", "no value for each entry", "Flat<3>", "Flat<2>", "fit(data"),
         ("data_of_another_shape", "the network takes samples of shape", "28, 28>", "32, 28>", "fit(data"),
@@ -54,6 +55,8 @@ fn messages_say_what_is_wrong_and_where() {
         ),
         ("kernel_too_large", "Conv2d conv2: a", "7x7", "5x5", "conv2: Conv2d"),
         ("layers_swapped", "Conv2d conv: takes", "channels x height x width", "vector of 36", "conv: Conv2d"),
+        ("leaky_slope", "LeakyRelu leaky: expected", "above 0", "below 1", "slope: 1.0"),
+        ("likelihood_on_logits", "does not fit", "NegativeLogLikelihood", "Flat<10>", "fit(data"),
         ("missing_flatten", "Dense fc: takes a vector", "4x2x2", "16", "fc: Dense"),
         ("padding_too_large", "Conv2d conv: expected padding", "5x5", "found 5", "conv: Conv2d"),
         ("pool_too_large", "MaxPool2d pool2: a", "5x5", "4x4", "pool2: MaxPool2d"),
@@ -70,6 +73,7 @@ fn messages_say_what_is_wrong_and_where() {
         ("stride_zero", "Conv2d conv1: expected a stride", "at least 1", "found 0", "conv1: Conv2d"),
         ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
         ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "network!"),
+        ("weights_of_another_count", "class weights", "[f64; 12]", "of the network's outputs", "fit(data"),
         ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
         ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),
         ("wrong_width", "MaxPool2d: an input of", "6x14x14", "6x14x13", "check()"),

@@ -30,9 +30,19 @@ layers! {
     avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::new(), Chw<2, 6, 5>;
     dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
+    identity: Identity, Flat<5>;
+    step: Step, Flat<5>;
+    leaky_relu: LeakyRelu::new(0.3), Flat<5>;
+    elu: Elu::new(1.5), Flat<5>;
+    selu: Selu, Flat<5>;
+    gelu: Gelu, Chw<2, 3, 2>;
+    silu: Silu, Flat<5>;
+    softplus: Softplus, Flat<5>;
     sigmoid: Sigmoid, Flat<5>;
+    hard_sigmoid: HardSigmoid, Flat<5>;
     tanh: Tanh, Flat<5>;
     softmax: Softmax, Flat<4>;
+    log_softmax: LogSoftmax, Flat<4>;
     flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::new(), Chw<2, 3, 2>;
     dropout: Dropout::new(0.4), Flat<9>;
     chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
@@ -42,20 +52,34 @@ fn classes<const N: usize>(labels: &[usize]) -> Vec<Class<N>> {
     labels.iter().map(|&label| Class::new(label).unwrap()).collect()
 }
 
-#[test]
-fn softmax_cross_entropy() {
-    check::loss::<Flat<5>, _>(&SoftmaxCrossEntropy, &classes::<5>(&[0, 4, 2]), 1).unwrap();
+fn tensors<S: Shape>(f: impl Fn(usize) -> f64) -> [Tensor<S, f64>; 2] {
+    [0, 1].map(|n| Tensor::from_fn(|i| f(i + n)))
 }
 
-#[test]
-fn cross_entropy() {
-    check::loss::<Probabilities<5>, _>(&CrossEntropy, &classes::<5>(&[0, 4, 2]), 1).unwrap();
+macro_rules! losses {
+    ($($test:ident: $loss:expr, $Out:ty, $targets:expr;)+) => {
+        $(#[test]
+        fn $test() {
+            for seed in 1..=3 {
+                check::loss::<$Out, _>(&$loss, &$targets, seed).unwrap();
+            }
+        })+
+    };
 }
 
-#[test]
-fn mean_squared_error() {
-    let targets = [0, 1].map(|n| Tensor::<Chw<2, 2, 1>, f64>::from_fn(|i| (i + n) as f64));
-    check::loss::<Chw<2, 2, 1>, _>(&MeanSquaredError, &targets, 1).unwrap();
+losses! {
+    softmax_cross_entropy: SoftmaxCrossEntropy, Flat<5>, classes::<5>(&[0, 4, 2]);
+    label_smoothing: SoftmaxCrossEntropy.label_smoothing(0.2).unwrap(), Flat<5>, classes::<5>(&[0, 4, 2]);
+    class_weights: SoftmaxCrossEntropy.class_weights([2.0, 0.5, 0.0]).unwrap(), Flat<3>, classes::<3>(&[0, 1, 2]);
+    cross_entropy: CrossEntropy, Probabilities<5>, classes::<5>(&[0, 4, 2]);
+    negative_log_likelihood: NegativeLogLikelihood, LogProbabilities<5>, classes::<5>(&[0, 4, 2]);
+    sigmoid_cross_entropy: SigmoidCrossEntropy, Flat<1>, classes::<2>(&[0, 1]);
+    sigmoid_cross_entropy_of_many: SigmoidCrossEntropy, Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64 / 5.0);
+    positive_weight: SigmoidCrossEntropy.positive_weight(3.0).unwrap(), Flat<4>, tensors::<Flat<4>>(|i| i as f64 / 5.0);
+    perceptron_loss: PerceptronLoss, Flat<1>, classes::<2>(&[0, 1]);
+    mean_squared_error: MeanSquaredError, Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64);
+    mean_absolute_error: MeanAbsoluteError, Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64);
+    huber: Huber::new(1.2).unwrap(), Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64);
 }
 
 #[test]

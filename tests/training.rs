@@ -133,40 +133,6 @@ impl<N: Network<Scalar = f32>, L, O: convnet::optim::Optimizer> Identity for Tra
     }
 }
 
-#[test]
-fn dropout_drops_its_rate_and_keeps_the_mean() {
-    use convnet::kernel::Exec;
-    use convnet::plan::{Forward, Mode, Pass, Plan};
-    use convnet::tensor::Lanes;
-
-    let plan = Plan::<f32>::of::<Flat<10_000>, _>(&Dropout::new(0.3));
-    let x = vec![Lanes::splat(1.0); 10_000];
-    let keys: Vec<u64> = (0..16).collect();
-    let draw = |layer, mode| {
-        let mut y = vec![Lanes::splat(f32::NAN); 10_000];
-        let pass = Pass { mode, exec: Exec::new(false), layer, keys: &keys };
-        plan.steps()[0].op.forward(Forward {
-            y: &mut y,
-            x: &x,
-            params: &[],
-            relu: false,
-            scratch: &mut [],
-            pass,
-        });
-        y
-    };
-    let y = draw(0, Mode::Train);
-    let kept = y.iter().flat_map(|y| y.0).filter(|&y| y != 0.0).count() as f64 / 160_000.0;
-    // Five standard deviations of a binomial share.
-    assert!((kept - 0.7).abs() < 5.0 * (0.21_f64 / 160_000.0).sqrt(), "{kept}");
-    assert!(y.iter().flat_map(|y| y.0).all(|y| y == 0.0 || (y - 1.0 / 0.7).abs() < 1e-6));
-    assert_eq!(draw(0, Mode::Train), y, "the same keys draw the same");
-    assert_ne!(draw(1, Mode::Train), y, "another layer draws otherwise");
-    let of_lane = |lane: usize| y.iter().map(|y| y.0[lane]).collect::<Vec<_>>();
-    assert_ne!(of_lane(0), of_lane(1), "another sample draws otherwise");
-    assert_eq!(draw(0, Mode::Infer), x);
-}
-
 #[track_caller]
 fn refused<R>(result: Result<R, Error>, message: &str) {
     match result {
@@ -512,6 +478,40 @@ fn an_answer_with_a_nan_in_it_is_wrong() {
     assert_eq!(class(0).is_met_by([0.0, 2.0, 1.0]), Some(false));
     assert_eq!(class(0).is_met_by([f64::NAN; 3]), Some(false));
     assert_eq!(class(1).is_met_by([0.0, 2.0, f64::NAN]), Some(false));
+}
+
+/// One output for two classes is the logit of class 1: `is_met_by`, `predict` and `evaluate` agree.
+#[test]
+fn a_single_output_decides_between_two_classes() {
+    use convnet::data::Target;
+    let mut net = Line::new(1);
+    net.layers_mut().fc().into_slice().copy_from_slice(&[1.0, 0.0]);
+    // Too small to be seen in a probability.
+    let tiny = 1e-30;
+    let cases = [(-3.0, 0), (-tiny, 0), (0.0, 0), (tiny, 1), (3.0, 1)];
+    for (logit, expected) in cases {
+        let convnet::network::Prediction { class, probabilities } = net.predict(&Tensor::from([logit]));
+        assert_eq!(class, expected, "{logit}");
+        let chance = 1.0 / (1.0 + (-logit).exp());
+        assert!((probabilities[0] - (1.0 - chance)).abs() < 1e-6 && (probabilities[1] - chance).abs() < 1e-6);
+        for label in 0..2 {
+            let class = Class::<2>::new(label).unwrap();
+            assert_eq!(class.is_met_by([logit]), Some(label == expected), "{logit} for {label}");
+        }
+    }
+    assert_eq!(Class::<2>::new(0).unwrap().is_met_by([f32::NAN]), Some(false));
+
+    let labelled = cases.map(|(logit, _)| (Tensor::from([logit]), Class::<2>::new(1).unwrap()));
+    let data: Dataset<Flat<1>, Class<2>> = labelled.into_iter().collect();
+    let trainer = Trainer::new(net.clone(), SigmoidCrossEntropy, Sgd::new(0.1));
+    assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[0, 0], [3, 2]]);
+    assert_eq!(trainer.score(&data).unwrap().accuracy, Some(0.4));
+
+    // One output for one class is always right.
+    let only = [(Tensor::from([1.0]), Class::<1>::new(0).unwrap())];
+    let data: Dataset<Flat<1>, Class<1>> = only.into_iter().collect();
+    let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1));
+    assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[1]]);
 }
 
 #[test]

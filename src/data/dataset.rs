@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 
 use crate::error::Error;
-use crate::network::argmax;
+use crate::network::class_of;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -51,12 +51,12 @@ impl<const N: usize> Class<N> {
     }
 }
 
-/// The largest output says the class.
+/// The largest output says the class; of two classes, a single output is the logit of class 1.
 impl<const N: usize> Target for Class<N> {
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool> {
         // An output with a NaN in it says nothing.
         let mut clear = true;
-        let best = argmax(output.into_iter().inspect(|value| clear &= !value.is_nan()));
+        let best = class_of(output.into_iter().inspect(|value| clear &= !value.is_nan()), N);
         Some(clear && best == self.index())
     }
 }

@@ -190,20 +190,30 @@ pub fn map<T: Scalar>(exec: Exec, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn
     exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &x[i * GRAIN..], &f));
 }
 
-/// `y = f(a, b)`, entry by entry.
-pub fn zip<T: Scalar>(
+/// `dx = dy · slope(x, y)`, entry by entry: the gradient of a function y = f(x) of single numbers.
+pub fn chain_rule<T: Scalar>(
     exec: Exec,
-    y: &mut [Lanes<T>],
-    a: &[Lanes<T>],
-    b: &[Lanes<T>],
-    f: impl Fn(T, T) -> T + Sync,
+    dx: &mut [Lanes<T>],
+    dy: &[Lanes<T>],
+    x: &[Lanes<T>],
+    y: &[Lanes<T>],
+    slope: impl Fn(T, T) -> T + Sync,
 ) {
     vectorized! {
-        fn chunk[T: Scalar, F: Fn(T, T) -> T](y: &mut [Lanes<T>], a: &[Lanes<T>], b: &[Lanes<T>], f: F) {
-            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                *y = a.zip(*b, &f);
+        fn chunk[T: Scalar, F: Fn(T, T) -> T](
+            dx: &mut [Lanes<T>],
+            dy: &[Lanes<T>],
+            x: &[Lanes<T>],
+            y: &[Lanes<T>],
+            slope: F,
+        ) {
+            for (((dx, dy), x), y) in dx.iter_mut().zip(dy).zip(x).zip(y) {
+                *dx = dy.zip(x.zip(*y, &slope), |dy, slope| dy * slope);
             }
         }
     }
-    exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &a[i * GRAIN..], &b[i * GRAIN..], &f));
+    exec.each_chunk(dx, GRAIN, |i, dx| {
+        let [dy, x, y] = [dy, x, y].map(|entries| &entries[i * GRAIN..]);
+        chunk(exec.isa, dx, dy, x, y, &slope);
+    });
 }

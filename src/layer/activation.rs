@@ -1,28 +1,39 @@
-//! Functions of one number, applied to every entry. Each backward pass needs only the output.
+//! Functions of one number, applied to every entry.
 
-use super::Layer;
+use super::{Activation, Layer};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::Features;
 
-/// Declares an activation: its documentation, y = f(x), and dy/dx as a function of y.
+/// Makes a type an [`Activation`] and a layer: y = f(x), and dy/dx as a function of x and y, both in terms of its
+/// setting, if it has one.
 macro_rules! activation {
-    ($(#[$doc:meta])* $name:ident, $shortcut:ident, $value:expr, $slope:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Default, Debug)]
-        pub struct $name;
+    ($name:ident { $($setting:ident)? }, $shortcut:ident, |$x:ident| $value:expr, |$at:pat_param, $y:pat_param| $slope:expr $(,)?) => {
+        impl<T: Scalar> Activation<T> for $name {
+            #[inline(always)]
+            fn value(&self, $x: T) -> T {
+                $(let $setting = T::of(self.$setting);)?
+                $value
+            }
+
+            #[inline(always)]
+            fn slope(&self, $at: T, $y: T) -> T {
+                $(let $setting = T::of(self.$setting);)?
+                $slope
+            }
+        }
 
         impl<S: Features, T: Scalar> Layer<S, T> for $name {
             type Out = S;
             fn add_to(&self, plan: &mut Plan<T>) {
-                plan.add::<S, Self>($name);
+                plan.add::<S, Self>(*self);
             }
         }
 
         impl<T: Scalar> Op<T> for $name {
             fn describe(&self) -> String {
-                stringify!($name).into()
+                [stringify!($name).to_string() $(, self.$setting.to_string())?].join(" ")
             }
 
             fn shortcut(&self, _: Mode) -> Shortcut {
@@ -34,91 +45,382 @@ macro_rules! activation {
             }
 
             fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-                kernel::map(pass.exec, y, x, $value);
+                kernel::map(pass.exec, y, x, |x| self.value(x));
             }
 
-            fn backward(&self, Backward { dx, dy, y, pass, .. }: Backward<'_, T>) {
-                let slope: fn(T) -> T = $slope;
+            fn backward(&self, Backward { dx, dy, x, y, pass, .. }: Backward<'_, T>) {
                 if let Some(dx) = dx {
-                    kernel::zip(pass.exec, dx, dy, y, |dy, y| dy * slope(y));
+                    kernel::chain_rule(pass.exec, dx, dy, x, y, |x, y| self.slope(x, y));
                 }
             }
         }
     };
 }
 
+/// y = x: the activation of a linear unit.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!(Identity.value(-1.5), -1.5);
+/// assert_eq!(Identity.derivative(-1.5), 1.0);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Identity;
+
 activation! {
-    /// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
-    ///
-    /// # Shapes
-    /// Any shape to the same shape.
-    ///
-    /// ```
-    /// use convnet::prelude::*;
-    /// network! {
-    ///     struct Positive: Flat<3> => Flat<3> {
-    ///         relu: Relu,
-    ///     }
-    /// }
-    /// let x = Tensor::<Flat<3>>::from_slice(&[-1.0, 0.0, 2.0])?;
-    /// let y = Positive::new(1).infer(&Batch::from_iter([x]));
-    /// assert_eq!(y.sample(0).as_slice(), [0.0, 0.0, 2.0]);
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
+    Identity {},
+    Identity,
+    |x| x,
+    |_, _| T::one(),
+}
+
+/// 1 for x > 0, else 0: the threshold unit of the perceptron (Rosenblatt 1958).
+///
+/// Its slope is 0 everywhere, so that nothing before it can be learnt by gradient. To train a perceptron, leave the
+/// step out and learn the number before it with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
+/// is Rosenblatt's rule.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-0.5, 0.0, 0.5].map(|x| Step.value(x)), [0.0, 0.0, 1.0]);
+/// assert_eq!(Step.derivative(0.5), 0.0);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Step;
+
+activation! {
+    Step {},
+    None,
+    |x| if x.is_nan() { x } else { T::of(f64::from(x > T::zero())) },
+    |_, _| T::zero(),
+}
+
+/// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.value(x)), [0.0, 0.0, 2.0]);
+/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.derivative(x)), [0.0, 0.0, 1.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Relu;
+
+activation! {
+    Relu {},
     Relu,
-    Relu,
-    |x: T| if x > T::zero() || x.is_nan() { x } else { T::zero() },
-    |y| if y > T::zero() { T::one() } else { T::zero() }
+    |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
+    |_, y| if y > T::zero() { T::one() } else { T::zero() },
+}
+
+/// y = x for x > 0, else slope·x, with the smaller slope at 0 (Maas, Hannun & Ng 2013).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// # In `network!`
+/// `LeakyRelu { slope: 0.01 }`, or `LeakyRelu` for that same slope.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Leaky: Flat<2> => Flat<2> {
+///         leaky: LeakyRelu { slope: 0.25 },
+///     }
+/// }
+/// let y = Leaky::new(1).infer(&Batch::from_iter([Tensor::from([-1.0, 2.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [-0.25, 2.0]);
+/// assert_eq!(LeakyRelu::new(0.25).derivative(-1.0), 0.25);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LeakyRelu {
+    slope: f64,
+}
+
+impl LeakyRelu {
+    /// With this slope for negative numbers.
+    ///
+    /// # Panics
+    /// Unless 0 < slope < 1; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(slope: f64) -> Self {
+        assert!(slope > 0.0 && slope < 1.0, "LeakyRelu: expected 0 < slope < 1");
+        LeakyRelu { slope }
+    }
+}
+
+/// A slope of 0.01.
+impl Default for LeakyRelu {
+    fn default() -> Self {
+        LeakyRelu::new(0.01)
+    }
 }
 
 activation! {
-    /// The logistic function y = 1 / (1 + exp(−x)); slope y·(1 − y).
-    ///
-    /// # Shapes
-    /// Any shape to the same shape. In `network!`: `Sigmoid`.
-    ///
-    /// ```
-    /// use convnet::prelude::*;
-    /// network! {
-    ///     struct Squashed: Flat<3> => Flat<3> {
-    ///         sigmoid: Sigmoid,
-    ///     }
-    /// }
-    /// let x = Tensor::<Flat<3>>::from_slice(&[-1000.0, 0.0, 1000.0])?;
-    /// let y = Squashed::new(1).infer(&Batch::from_iter([x]));
-    /// assert_eq!(y.sample(0).as_slice(), [0.0, 0.5, 1.0]);
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
-    Sigmoid,
+    LeakyRelu { slope },
     None,
-    |x: T| {
+    |x| if x > T::zero() { x } else { slope * x },
+    |x, _| if x > T::zero() { T::one() } else { slope },
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __LeakyRelu {
+    (@type $name:ident) => { $crate::layer::LeakyRelu };
+    (@value { slope: $slope:expr $(,)? }) => { $crate::layer::LeakyRelu::new($slope) };
+    // Other settings: the place of the layer, made of the same words, is what fails.
+    (@value $settings:tt) => { $crate::layer::LeakyRelu::new(0.01) };
+    ($($settings:tt)*) => {
+        $crate::declare::LeakyReluSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+    };
+}
+
+/// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// # In `network!`
+/// `Elu { alpha: 1.0 }`, or `Elu` for that same alpha.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Smooth: Flat<2> => Flat<2> {
+///         elu: Elu { alpha: 2.0 },
+///     }
+/// }
+/// let y = Smooth::new(1).infer(&Batch::from_iter([Tensor::from([-1000.0, 3.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [-2.0, 3.0]);
+/// assert_eq!(Elu::new(2.0).derivative(0.0), 2.0);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Elu {
+    alpha: f64,
+}
+
+impl Elu {
+    /// With this alpha: y tends to its negative.
+    ///
+    /// # Panics
+    /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(alpha: f64) -> Self {
+        assert!(alpha > 0.0 && alpha < f64::INFINITY, "Elu: expected a finite alpha above 0");
+        Elu { alpha }
+    }
+}
+
+/// A alpha of 1.0.
+impl Default for Elu {
+    fn default() -> Self {
+        Elu::new(1.0)
+    }
+}
+
+activation! {
+    Elu { alpha },
+    None,
+    |x| if x > T::zero() { x } else { alpha * x.exp_m1() },
+    |x, _| if x > T::zero() { T::one() } else { alpha * x.exp() },
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Elu {
+    (@type $name:ident) => { $crate::layer::Elu };
+    (@value { alpha: $alpha:expr $(,)? }) => { $crate::layer::Elu::new($alpha) };
+    // Other settings: the place of the layer, made of the same words, is what fails.
+    (@value $settings:tt) => { $crate::layer::Elu::new(1.0) };
+    ($($settings:tt)*) => {
+        $crate::declare::EluSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+    };
+}
+
+/// λ and α of [`Selu`], from the appendix of its paper.
+const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
+
+/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 from
+/// layer to layer (Klambauer et al. 2017).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!(Selu.value(1.0), 1.0507009873554805);
+/// assert_eq!(Selu.value(-1000.0), -1.7580993408473768);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Selu;
+
+activation! {
+    Selu {},
+    None,
+    |x| {
+        let [scale, alpha] = SELU.map(T::of);
+        scale * if x > T::zero() { x } else { alpha * x.exp_m1() }
+    },
+    |x, _| {
+        let [scale, alpha] = SELU.map(T::of);
+        scale * if x > T::zero() { T::one() } else { alpha * x.exp() }
+    },
+}
+
+/// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
+/// Gimpel 2016). This is the exact form, PyTorch's default, and not the one with tanh; its slope is Φ(x) + x·φ(x).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Gelu.value(x)), [0.0, 0.0, 1000.0]);
+/// assert!((Gelu.value(1.0) - 0.841344746068543_f64).abs() < 1e-15);
+/// assert_eq!(Gelu.derivative(0.0), 0.5);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Gelu;
+
+activation! {
+    Gelu {},
+    None,
+    |x| above_infinity(x) * normal_distribution(x),
+    |x, _| {
+        // √(1 / 2π), the density at 0.
+        let x = x.clamp(T::min_value(), T::max_value());
+        let density = T::of(0.398_942_280_401_432_7) * (-x * x / T::of(2.0)).exp();
+        normal_distribution(x) + x * density
+    },
+}
+
+/// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
+/// Its slope is σ(x)·(1 + x·σ(−x)).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Silu.value(x)), [0.0, 0.0, 1000.0]);
+/// assert_eq!(Silu.derivative(0.0), 0.5);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Silu;
+
+activation! {
+    Silu {},
+    None,
+    |x| above_infinity(x) * Sigmoid.value(x),
+    |x, _| {
+        let x = x.clamp(T::min_value(), T::max_value());
+        Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
+    },
+}
+
+/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does not
+/// overflow; slope σ(x), with σ the logistic function.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 1000.0].map(|x| Softplus.value(x)), [0.0, 1000.0]);
+/// assert_eq!(Softplus.value(0.0), 2_f64.ln());
+/// assert_eq!(Softplus.derivative(0.0), 0.5);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Softplus;
+
+activation! {
+    Softplus {},
+    None,
+    |x| x.max(T::zero()) + (-x.abs()).exp().ln_1p(),
+    |x, _| Sigmoid.value(x),
+}
+
+/// The logistic function y = 1 / (1 + exp(−x)); slope y·(1 − y).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Sigmoid.value(x)), [0.0, 0.5, 1.0]);
+/// assert_eq!(Sigmoid.derivative(0.0), 0.25);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Sigmoid;
+
+activation! {
+    Sigmoid {},
+    None,
+    |x| {
         // exp of a negative number only, so that nothing overflows.
         let e = (-x.abs()).exp();
         (if x < T::zero() { e } else { T::one() }) / (T::one() + e)
     },
-    |y| y * (T::one() - y)
+    |_, y| y * (T::one() - y),
 }
 
+/// y = min(max(x + 3, 0), 6) / 6, three straight lines in the place of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
+/// form); slope 1/6 between −3 and 3, and 0 elsewhere.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.value(x)), [0.0, 0.5, 1.0]);
+/// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.derivative(x)), [0.0, 1.0 / 6.0, 0.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct HardSigmoid;
+
 activation! {
-    /// The hyperbolic tangent; slope 1 − y².
-    ///
-    /// # Shapes
-    /// Any shape to the same shape. In `network!`: `Tanh`.
-    ///
-    /// ```
-    /// use convnet::prelude::*;
-    /// network! {
-    ///     struct Squashed: Flat<3> => Flat<3> {
-    ///         tanh: Tanh,
-    ///     }
-    /// }
-    /// let x = Tensor::<Flat<3>>::from_slice(&[-1000.0, 0.0, 1000.0])?;
-    /// let y = Squashed::new(1).infer(&Batch::from_iter([x]));
-    /// assert_eq!(y.sample(0).as_slice(), [-1.0, 0.0, 1.0]);
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
-    Tanh,
+    HardSigmoid {},
     None,
-    |x: T| x.tanh(),
-    |y| T::one() - y * y
+    |x| (x + T::of(3.0)).clamp(T::zero(), T::of(6.0)) / T::of(6.0),
+    |x, _| if x.abs() < T::of(3.0) { T::of(1.0 / 6.0) } else { T::zero() },
+}
+
+/// The hyperbolic tangent; slope 1 − y².
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Tanh.value(x)), [-1.0, 0.0, 1.0]);
+/// assert_eq!(Tanh.derivative(0.0), 1.0);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Tanh;
+
+activation! {
+    Tanh {},
+    None,
+    |x| x.tanh(),
+    |_, y| T::one() - y * y,
+}
+
+/// x, and the smallest finite number for −∞: it may be multiplied by zero.
+#[inline(always)]
+fn above_infinity<T: Scalar>(x: T) -> T {
+    x.clamp(T::min_value(), T::infinity())
+}
+
+/// Φ(x) of the normal distribution. By the complement of erf, which is exact for very negative x too.
+#[inline(always)]
+fn normal_distribution<T: Scalar>(x: T) -> T {
+    (x * T::of(-std::f64::consts::FRAC_1_SQRT_2)).erfc() / T::of(2.0)
 }

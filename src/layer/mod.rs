@@ -9,15 +9,17 @@ mod flatten;
 mod pool;
 mod softmax;
 
-pub use activation::{Relu, Sigmoid, Tanh};
+pub use activation::{
+    Elu, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softplus, Step, Tanh,
+};
 pub use chain::Chain;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, flattens};
 pub use pool::{AvgPool2d, MaxPool2d};
-pub use softmax::Softmax;
 pub(crate) use softmax::softmax;
+pub use softmax::{LogSoftmax, Softmax};
 
 use std::marker::PhantomData;
 
@@ -96,6 +98,30 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     fn add_to(&self, plan: &mut Plan<T>);
 }
 
+/// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]: here at a single number,
+/// without a network, to look at or to draw.
+///
+/// ```
+/// use convnet::prelude::*;
+/// let functions: [(&str, &dyn Activation<f64>); 2] = [("tanh", &Tanh), ("leaky", &LeakyRelu::new(0.1))];
+/// for (name, f) in functions {
+///     println!("{name}: {} with slope {}", f.value(-1.0), f.derivative(-1.0));
+/// }
+/// assert_eq!(LeakyRelu::new(0.1).value(-1.0), -0.1);
+/// ```
+pub trait Activation<T: Scalar> {
+    /// y = f(x). Of NaN it is NaN.
+    fn value(&self, x: T) -> T;
+
+    /// dy/dx, from x and y = f(x): the backward pass has both.
+    fn slope(&self, x: T, y: T) -> T;
+
+    /// dy/dx at x.
+    fn derivative(&self, x: T) -> T {
+        self.slope(x, self.value(x))
+    }
+}
+
 /// A look at the parameters of a layer `L` in a network: `net.conv1().weight()`.
 pub struct Params<'a, L, T> {
     values: &'a [T],
@@ -140,5 +166,7 @@ pub mod syntax {
     pub use crate::__Conv2d as Conv2d;
     pub use crate::__Dense as Dense;
     pub use crate::__Dropout as Dropout;
+    pub use crate::__Elu as Elu;
+    pub use crate::__LeakyRelu as LeakyRelu;
     pub use crate::__MaxPool2d as MaxPool2d;
 }

@@ -1,10 +1,10 @@
-//! From logits to probabilities.
+//! From logits to probabilities and to their logarithms.
 
 use super::Layer;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{Flat, Probabilities};
+use crate::shape::{Flat, LogProbabilities, Probabilities};
 
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
@@ -79,20 +79,102 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
     }
 }
 
-/// Softmax of one tile. Returns log Σⱼ exp(xⱼ) of each lane.
-pub(crate) fn softmax<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]]) -> [T; N] {
-    let mut logs = [T::zero(); N];
-    for (l, log) in logs.iter_mut().enumerate() {
-        let largest = x.iter().map(|x| x[l]).fold(T::neg_infinity(), T::max);
-        let mut sum = T::zero();
-        for (y, x) in y.iter_mut().zip(x) {
-            y[l] = (x[l] - largest).exp();
-            sum += y[l];
-        }
+/// The logarithms of [`Softmax`]'s probabilities, which are finite where a probability is too small for a number.
+///
+/// With [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood) behind it, it is
+/// [`SoftmaxCrossEntropy`](crate::loss::SoftmaxCrossEntropy) in two parts.
+///
+/// # Shapes
+/// `Flat<N>` → `LogProbabilities<N>`, behind which only a loss fits.
+///
+/// # Formula
+/// yᵢ = xᵢ − max x − log Σⱼ exp(xⱼ − max x); dxᵢ = dyᵢ − exp(yᵢ) · Σⱼ dyⱼ.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Chances: Flat<2> => LogProbabilities<2> {
+///         log_softmax: LogSoftmax,
+///     }
+/// }
+/// let y = Chances::new(1).infer(&Batch::from_iter([Tensor::from([0.0, -10_000.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [0.0, -10_000.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct LogSoftmax;
+
+impl<const N: usize, T: Scalar> Layer<Flat<N>, T> for LogSoftmax {
+    type Out = LogProbabilities<N>;
+    fn add_to(&self, plan: &mut Plan<T>) {
+        plan.add::<Flat<N>, Self>(LogSoftmaxOp { classes: N });
+    }
+}
+
+struct LogSoftmaxOp {
+    classes: usize,
+}
+
+impl<T: Scalar> Op<T> for LogSoftmaxOp {
+    fn describe(&self) -> String {
+        "LogSoftmax".into()
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        let len = self.classes;
+        with_lanes!(pass.exec.lanes, N => {
+            let (y, x) = (tiles_mut::<T, N>(y, len), tiles::<T, N>(x, len));
+            for (y, x) in y.chunks_mut(len).zip(x.chunks(len)) {
+                for l in 0..N {
+                    let (largest, sum) = exponentials(y, x, l);
+                    let log = sum.ln();
+                    for (y, x) in y.iter_mut().zip(x) {
+                        // The two large ones first: their difference is exact.
+                        y[l] = (x[l] - largest) - log;
+                    }
+                }
+            }
+        });
+    }
+
+    fn backward(&self, Backward { dx, dy, y, pass, .. }: Backward<'_, T>) {
+        let (Some(dx), len) = (dx, self.classes) else { return };
+        with_lanes!(pass.exec.lanes, N => {
+            let [dy, y] = [dy, y].map(|entries| tiles::<T, N>(entries, len));
+            for ((dx, dy), y) in tiles_mut::<T, N>(dx, len).chunks_mut(len).zip(dy.chunks(len)).zip(y.chunks(len)) {
+                for l in 0..N {
+                    let sum = dy.iter().map(|dy| dy[l]).sum::<T>();
+                    for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
+                        dx[l] = dy[l] - y[l].exp() * sum;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Softmax of one tile. Returns, for each lane, max x and log Σⱼ exp(xⱼ − max x).
+pub(crate) fn softmax<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]]) -> [(T, T); N] {
+    std::array::from_fn(|l| {
+        let (largest, sum) = exponentials(y, x, l);
         for y in y.iter_mut() {
             y[l] /= sum;
         }
-        *log = sum.ln() + largest;
+        (largest, sum.ln())
+    })
+}
+
+/// In one lane, writes exp(xᵢ − max x) to y; returns max x and the sum of what it wrote.
+#[inline(always)]
+fn exponentials<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]], l: usize) -> (T, T) {
+    let largest = x.iter().map(|x| x[l]).fold(T::neg_infinity(), T::max);
+    let mut sum = T::zero();
+    for (y, x) in y.iter_mut().zip(x) {
+        y[l] = (x[l] - largest).exp();
+        sum += y[l];
     }
-    logs
+    (largest, sum)
 }

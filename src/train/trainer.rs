@@ -14,7 +14,7 @@ use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
 use crate::data::{Class, Samples, Target};
 use crate::error::Error;
 use crate::loss::{Loss, ValuesOf};
-use crate::network::{Network, Scores, argmax};
+use crate::network::{Network, Scores, class_of};
 use crate::optim::{Moment, Optimizer, Schedule};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
@@ -505,7 +505,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             for (i, sample) in samples.enumerate() {
                 let (truth, scores) = (data.target(sample).index(), y.sample(i));
                 let scores = scores.as_slice();
-                let answer = argmax(scores.iter().copied());
+                let answer = class_of(scores.iter().copied(), C);
                 confusion[truth][answer] += 1;
                 // The answer is the first choice, equal scores go by their place.
                 let before = |(i, score): &(usize, &N::Scalar)| {
@@ -514,7 +514,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                             || **score > scores[truth]
                             || (**score == scores[truth] && *i < truth))
                 };
-                let rank = if answer == truth { 0 } else { scores.iter().enumerate().filter(before).count() };
+                let rank = match scores {
+                    _ if answer == truth => 0,
+                    [_] => 1,
+                    _ => scores.iter().enumerate().filter(before).count(),
+                };
                 ranks[rank] += 1;
             }
         });
@@ -530,6 +534,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     where
         D: Samples<N::Input, Target = Class<C>>,
         N::Output: Scores,
+        L: Loss<N::Output, Class<C>, N::Scalar>,
     {
         let (mut scores, mut positive) = (Vec::new(), Vec::new());
         self.outputs(data, |samples, y| {

@@ -1,0 +1,142 @@
+//! Losses for yes or no.
+
+use super::{Loss, mean_over_values};
+use crate::data::{Class, Target};
+use crate::error::Error;
+use crate::layer::{Activation, Sigmoid, Softplus};
+use crate::scalar::Scalar;
+use crate::shape::{Features, Flat};
+use crate::tensor::{Lanes, Tensor};
+
+/// Targets that say of each entry of an output of shape `Out` how probable "yes" is.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` have no probability for each entry of an output of shape `{Out}`",
+    label = "the network gives `{Out}`, the data has `{Self}`",
+    note = "`Class<2>` goes with a single output, `Flat<1>`; otherwise a target is a `Tensor` of the output's shape"
+)]
+pub trait ChancesOf<Out, T>: Target {
+    /// The probability that belongs to this entry, from 0 to 1.
+    fn chance(&self, entry: usize) -> T;
+}
+
+/// Class 1 is "yes".
+impl<T: Scalar> ChancesOf<Flat<1>, T> for Class<2> {
+    fn chance(&self, _: usize) -> T {
+        T::of(self.index() as f64)
+    }
+}
+
+impl<S: Features, T: Scalar> ChancesOf<S, T> for Tensor<S, T> {
+    fn chance(&self, entry: usize) -> T {
+        self.as_slice()[entry]
+    }
+}
+
+/// Binary cross-entropy on logits, with the logistic function in it (PyTorch's `BCEWithLogitsLoss`).
+///
+/// # Shapes
+/// `Flat<1>`, the logit of class 1, against `Class<2>`; or any shape S against `Tensor<S>` of probabilities from 0 to 1,
+/// for labels that do not exclude each other.
+///
+/// # Formula
+/// −w·d·log σ(y) − (1 − d)·log(1 − σ(y)) with w the positive weight (1 unless set) and σ the logistic function,
+/// computed as w·d·softplus(−y) + (1 − d)·softplus(y), which does not overflow; the mean over the n values of a sample,
+/// averaged over the batch. The gradient is ((1 − d)·σ(y) − w·d·σ(−y)) / n: for w = 1, (σ(y) − d) / n (Bishop 2006,
+/// eq. 4.90–4.91).
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Passes: Flat<2> => Flat<1> {
+///         fc: Dense { units: 1 },
+///     }
+/// }
+/// let points = [[0.0, 1.0], [1.0, 3.0], [2.0, 1.0], [4.0, 3.0]].map(Tensor::from);
+/// let labels = [0, 0, 1, 1].map(|label| Class::<2>::new(label).unwrap());
+/// let data: Dataset<_, _> = points.into_iter().zip(labels).collect();
+/// let mut trainer = Trainer::new(Passes::new(1), SigmoidCrossEntropy, Sgd::new(1.0)).epochs(50);
+/// trainer.fit(&data, None)?;
+/// let answer = trainer.network().predict(&Tensor::from([3.0, 1.0]));
+/// assert_eq!((answer.class, answer.probabilities.len()), (1, 2));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[doc(alias = "BinaryCrossEntropy")]
+#[doc(alias = "BCEWithLogitsLoss")]
+#[derive(Clone, Copy, Debug)]
+pub struct SigmoidCrossEntropy {
+    positive_weight: f64,
+}
+
+/// The usual one: without a positive weight.
+#[allow(non_upper_case_globals, reason = "written like a loss without settings")]
+pub const SigmoidCrossEntropy: SigmoidCrossEntropy = SigmoidCrossEntropy { positive_weight: 1.0 };
+
+impl SigmoidCrossEntropy {
+    /// Counts every "yes" so many times: above 1 where there are few of them and missing one is worse than a false
+    /// alarm (PyTorch's `pos_weight`).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless the weight is finite and above 0.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// let loss = SigmoidCrossEntropy.positive_weight(9.0)?; // one "yes" for nine "no"
+    /// convnet::check::loss::<Flat<1>, _>(&loss, &[Class::<2>::new(1)?], 1).unwrap();
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn positive_weight(self, weight: f64) -> Result<Self, Error> {
+        if !(weight > 0.0 && weight.is_finite()) {
+            return Err(Error::argument("positive weight", "a finite number above 0", weight));
+        }
+        Ok(SigmoidCrossEntropy { positive_weight: weight })
+    }
+}
+
+impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossEntropy {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let weight = T::of(self.positive_weight);
+        mean_over_values(dy, y, targets, scale, |y, i, target| {
+            let chance = target.chance(i);
+            let (yes, no) = (weight * chance, T::one() - chance);
+            let loss = yes * Softplus.value(-y) + no * Softplus.value(y);
+            (loss, no * Sigmoid.value(y) - yes * Sigmoid.value(-y))
+        })
+    }
+}
+
+/// The perceptron criterion: how far an output is on the wrong side of zero. A step of gradient descent with one sample
+/// in a batch is Rosenblatt's rule (Rosenblatt 1958; Bishop 2006, eq. 4.54–4.55).
+///
+/// # Shapes
+/// `Flat<1>` against `Class<2>`: class 1 is y > 0, as [`Step`](crate::layer::Step) says.
+///
+/// # Formula
+/// max(0, −s·y) with s = +1 for class 1 and −1 for class 0. The gradient is step(y) − d, with d the number of the class:
+/// w ← w + η·(d − step(y))·x, also where y = 0.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Perceptron: Flat<2> => Flat<1> {
+///         fc: Dense { units: 1 },
+///     }
+/// }
+/// let and = [([0.0, 0.0], 0), ([0.0, 1.0], 0), ([1.0, 0.0], 0), ([1.0, 1.0], 1)];
+/// let data: Dataset<_, _> = and.map(|(x, d)| (Tensor::from(x), Class::<2>::new(d).unwrap())).into_iter().collect();
+/// let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(1.0)).epochs(20).batch(1);
+/// trainer.fit(&data, None)?;
+/// assert_eq!(trainer.evaluate(&data)?.accuracy(), 1.0);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct PerceptronLoss;
+
+impl<T: Scalar> Loss<Flat<1>, Class<2>, T> for PerceptronLoss {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
+        mean_over_values(dy, y, targets, scale, |y, _, target| {
+            let slope = T::of(f64::from(y > T::zero()) - target.index() as f64);
+            // A NaN stays one.
+            (if slope == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }, slope)
+        })
+    }
+}

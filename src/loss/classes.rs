@@ -1,0 +1,258 @@
+//! Losses for one class of several.
+
+use super::Loss;
+use crate::data::{Class, Target};
+use crate::error::Error;
+use crate::kernel::{values, values_mut};
+use crate::layer::softmax;
+use crate::scalar::Scalar;
+use crate::shape::{Flat, LogProbabilities, Probabilities};
+use crate::tensor::{LANES, Lanes};
+
+/// Labels that say which of the entries of an output of shape `Out` is right: as many classes as entries.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` do not label an output of shape `{Out}`",
+    label = "the network gives `{Out}`, the data has `{Self}`"
+)]
+pub trait LabelsOf<Out>: Target {
+    /// The entry that is right.
+    fn entry(&self) -> usize;
+}
+
+impl<const N: usize> LabelsOf<Flat<N>> for Class<N> {
+    fn entry(&self) -> usize {
+        self.index()
+    }
+}
+
+impl<const N: usize> LabelsOf<Probabilities<N>> for Class<N> {
+    fn entry(&self) -> usize {
+        self.index()
+    }
+}
+
+impl<const N: usize> LabelsOf<LogProbabilities<N>> for Class<N> {
+    fn entry(&self) -> usize {
+        self.index()
+    }
+}
+
+/// How much the samples of each of `N` classes count: `()` for all alike, or `[f64; N]`.
+#[diagnostic::on_unimplemented(
+    message = "class weights of `{Self}` are not one weight for each of the network's outputs",
+    label = "the loss has the weights `{Self}`"
+)]
+pub trait ClassWeights<const N: usize>: Send + Sync {
+    /// The weight of this class.
+    fn weight(&self, class: usize) -> f64;
+}
+
+impl<const N: usize> ClassWeights<N> for () {
+    fn weight(&self, _: usize) -> f64 {
+        1.0
+    }
+}
+
+impl<const N: usize> ClassWeights<N> for [f64; N] {
+    fn weight(&self, class: usize) -> f64 {
+        self[class]
+    }
+}
+
+/// Cross-entropy on logits, with the softmax in it; with label smoothing and class weights where they are set
+/// (PyTorch's `CrossEntropyLoss`).
+///
+/// # Shapes
+/// `Flat<N>` against `Class<N>`, with `N` class weights or none.
+///
+/// # Formula
+/// −log softmax(y)_d = log Σⱼ exp(yⱼ) − y_d, computed without overflow; the gradient is softmax(y) − d, with
+/// d the one-hot target (Bishop 2006, eq. 4.108–4.109).
+///
+/// With label smoothing ε and class weights w: −(1 − ε)·w_d·log softmax(y)_d − ε/N · Σⱼ wⱼ·log softmax(y)ⱼ. A batch's loss
+/// is the sum of that over its samples divided by their number, as in Keras; PyTorch divides a weighted sum by the sum
+/// of the samples' weights.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Chances: Flat<4> => Flat<3> {
+///         fc: Dense { units: 3 },
+///     }
+/// }
+/// let data: Dataset<Flat<4>, Class<3>> = [(Tensor::zeros(), Class::new(0)?)].into_iter().collect();
+/// let trainer = Trainer::new(Chances::new(1), SoftmaxCrossEntropy, Sgd::new(0.1));
+/// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
+///
+/// let weighted = SoftmaxCrossEntropy.label_smoothing(0.1)?.class_weights([2.0, 1.0, 1.0])?;
+/// let trainer = Trainer::new(Chances::new(1), weighted, Sgd::new(0.1));
+/// assert!((trainer.evaluate(&data)?.loss - (0.9 * 2.0 + 0.1 / 3.0 * 4.0) * 3_f64.ln()).abs() < 1e-6);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[doc(alias = "CrossEntropyLoss")]
+#[derive(Clone, Copy, Debug)]
+pub struct SoftmaxCrossEntropy<Weights = ()> {
+    smoothing: f64,
+    weights: Weights,
+}
+
+/// The usual one: without label smoothing and class weights.
+#[allow(non_upper_case_globals, reason = "written like a loss without settings")]
+pub const SoftmaxCrossEntropy: SoftmaxCrossEntropy = SoftmaxCrossEntropy { smoothing: 0.0, weights: () };
+
+impl<Weights> SoftmaxCrossEntropy<Weights> {
+    /// Takes ε of the target's probability and spreads it evenly over all classes, so that a network does not learn to
+    /// be surer than its labels are (Szegedy et al. 2016, section 7).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless 0 ≤ ε < 1.
+    pub fn label_smoothing(self, epsilon: f64) -> Result<Self, Error> {
+        if !(0.0..1.0).contains(&epsilon) {
+            return Err(Error::argument("label smoothing", "at least 0 and below 1", epsilon));
+        }
+        Ok(SoftmaxCrossEntropy { smoothing: epsilon, ..self })
+    }
+
+    /// Counts the samples of each class so many times, for classes that are rare.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless all weights are finite, none is below 0 and one is above.
+    pub fn class_weights<const N: usize>(
+        self,
+        weights: [f64; N],
+    ) -> Result<SoftmaxCrossEntropy<[f64; N]>, Error> {
+        let right = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+        if !right || weights.iter().all(|weight| *weight == 0.0) {
+            let found = format!("{weights:?}");
+            return Err(Error::argument(
+                "class weights",
+                "finite numbers, none below 0 and one above",
+                found,
+            ));
+        }
+        Ok(SoftmaxCrossEntropy { smoothing: self.smoothing, weights })
+    }
+}
+
+impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<Flat<N>, Y, T>
+    for SoftmaxCrossEntropy<W>
+{
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let logs = softmax(values_mut(dy).as_chunks_mut::<LANES>().0, values(y).as_chunks().0);
+        let spread = self.smoothing / N as f64;
+        let mut loss = 0.0;
+        let mut totals = [T::zero(); LANES];
+        for (lane, target) in targets.iter().enumerate() {
+            let (largest, log) = logs[lane];
+            // What the target's entry has of the probability, and what every entry has, both weighted.
+            let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
+            let mut total = own;
+            // The two large ones first: their difference is exact.
+            let surprise = |entry: usize| ((largest - y[entry].0[lane]) + log).as_f64();
+            loss += own * surprise(target.entry());
+            if spread > 0.0 {
+                for entry in 0..N {
+                    let share = spread * self.weights.weight(entry);
+                    total += share;
+                    loss += share * surprise(entry);
+                }
+            }
+            totals[lane] = T::of(total);
+        }
+        for (entry, dy) in dy.iter_mut().enumerate() {
+            let share = T::of(spread * self.weights.weight(entry));
+            for (dy, total) in dy.0.iter_mut().zip(totals) {
+                *dy = *dy * total - share;
+            }
+        }
+        for (lane, target) in targets.iter().enumerate() {
+            let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
+            dy[target.entry()].0[lane] -= T::of(own);
+        }
+        for dy in dy {
+            for (lane, dy) in dy.0.iter_mut().enumerate() {
+                *dy = if lane < targets.len() { *dy * scale } else { T::zero() };
+            }
+        }
+        loss
+    }
+}
+
+/// Cross-entropy behind a [`Softmax`](crate::layer::Softmax) layer.
+///
+/// # Shapes
+/// `Probabilities<N>` against `Class<N>`.
+///
+/// # Formula
+/// −log y_d, with gradient −1/y_d at d. Probabilities below the smallest normal number count as that number, so
+/// that a confident mistake costs much and not infinity.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Chances: Flat<4> => Probabilities<3> {
+///         fc: Dense { units: 3 },
+///         softmax: Softmax,
+///     }
+/// }
+/// let data: Dataset<Flat<4>, Class<3>> = [(Tensor::zeros(), Class::new(0)?)].into_iter().collect();
+/// let trainer = Trainer::new(Chances::new(1), CrossEntropy, Sgd::new(0.1));
+/// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct CrossEntropy;
+
+impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T> for CrossEntropy {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        dy.fill(Lanes::zero());
+        let mut loss = 0.0;
+        for (lane, target) in targets.iter().enumerate() {
+            // A NaN stays one: `max` would hide it.
+            let p = y[target.entry()].0[lane];
+            let p = if p < T::min_positive_value() { T::min_positive_value() } else { p };
+            loss -= p.ln().as_f64();
+            dy[target.entry()].0[lane] = -scale / p;
+        }
+        loss
+    }
+}
+
+/// Negative log-likelihood, behind a [`LogSoftmax`](crate::layer::LogSoftmax) layer (PyTorch's `NLLLoss`).
+///
+/// # Shapes
+/// `LogProbabilities<N>` against `Class<N>`.
+///
+/// # Formula
+/// −y_d, with gradient −1 at d.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Chances: Flat<4> => LogProbabilities<3> {
+///         fc: Dense { units: 3 },
+///         log_softmax: LogSoftmax,
+///     }
+/// }
+/// let data: Dataset<Flat<4>, Class<3>> = [(Tensor::zeros(), Class::new(0)?)].into_iter().collect();
+/// let trainer = Trainer::new(Chances::new(1), NegativeLogLikelihood, Sgd::new(0.1));
+/// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[doc(alias = "NLLLoss")]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct NegativeLogLikelihood;
+
+impl<const N: usize, Y: LabelsOf<LogProbabilities<N>>, T: Scalar> Loss<LogProbabilities<N>, Y, T>
+    for NegativeLogLikelihood
+{
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        dy.fill(Lanes::zero());
+        let mut loss = 0.0;
+        for (lane, target) in targets.iter().enumerate() {
+            loss -= y[target.entry()].0[lane].as_f64();
+            dy[target.entry()].0[lane] = -scale;
+        }
+        loss
+    }
+}

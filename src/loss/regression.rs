@@ -1,0 +1,152 @@
+//! Losses for values to come near to.
+
+use super::{Loss, mean_over_values};
+use crate::data::Target;
+use crate::error::Error;
+use crate::scalar::Scalar;
+use crate::shape::{Features, Shape};
+use crate::tensor::{Lanes, Tensor};
+
+/// Targets that have a value for each entry of an output of shape `Out`.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` have no value for each entry of an output of shape `{Out}`",
+    label = "the network gives `{Out}`, the data has `{Self}`"
+)]
+pub trait ValuesOf<Out, T>: Target {
+    /// The values, in the output's order.
+    fn values(&self) -> &[T];
+}
+
+impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
+    fn values(&self) -> &[T] {
+        self.as_slice()
+    }
+}
+
+/// Mean squared error.
+///
+/// # Shapes
+/// Any shape S against `Tensor<S>`.
+///
+/// # Formula
+/// Σᵢ (yᵢ − dᵢ)² / n over the n values of a sample, averaged over the batch (PyTorch's and Keras's mean); the
+/// gradient is 2·(y − d) / n.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Line: Flat<1> => Flat<2> {
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
+/// let trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1));
+/// assert_eq!(trainer.score(&data)?.loss, 5.0);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct MeanSquaredError;
+
+impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredError {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        mean_over_values(dy, y, targets, scale, |y, i, target| {
+            let difference = y - target.values()[i];
+            (difference * difference, T::of(2.0) * difference)
+        })
+    }
+}
+
+/// Mean absolute error, which a few far values move less than the squared one (PyTorch's `L1Loss`).
+///
+/// # Shapes
+/// Any shape S against `Tensor<S>`.
+///
+/// # Formula
+/// Σᵢ |yᵢ − dᵢ| / n over the n values of a sample, averaged over the batch; the gradient is sign(y − d) / n, and 0
+/// where y = d.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Line: Flat<1> => Flat<2> {
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
+/// let trainer = Trainer::new(Line::new(1), MeanAbsoluteError, Sgd::new(0.1));
+/// assert_eq!(trainer.score(&data)?.loss, 2.0);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct MeanAbsoluteError;
+
+impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteError {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        mean_over_values(dy, y, targets, scale, |y, i, target| {
+            let difference = y - target.values()[i];
+            let sign = if difference == T::zero() { T::zero() } else { difference.signum() };
+            (difference.abs(), sign)
+        })
+    }
+}
+
+/// The Huber loss: squared for differences up to δ, absolute beyond (Huber 1964; PyTorch's `HuberLoss`).
+///
+/// # Shapes
+/// Any shape S against `Tensor<S>`.
+///
+/// # Formula
+/// With e = y − d: e² / 2 where |e| ≤ δ, else δ·(|e| − δ/2); the mean over the n values of a sample, averaged over the
+/// batch. The gradient is e / n, cut off at ±δ / n.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Line: Flat<1> => Flat<2> {
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
+/// let trainer = Trainer::new(Line::new(1), Huber::new(2.0)?, Sgd::new(0.1));
+/// assert_eq!(trainer.score(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Huber {
+    delta: f64,
+}
+
+impl Huber {
+    /// With this δ, in the unit of the values.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless δ is finite and above 0.
+    pub fn new(delta: f64) -> Result<Self, Error> {
+        if !(delta > 0.0 && delta.is_finite()) {
+            return Err(Error::argument("delta", "a finite number above 0", delta));
+        }
+        Ok(Huber { delta })
+    }
+}
+
+/// A δ of 1.
+impl Default for Huber {
+    fn default() -> Self {
+        Huber { delta: 1.0 }
+    }
+}
+
+impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for Huber {
+    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let (delta, half) = (T::of(self.delta), T::of(0.5));
+        mean_over_values(dy, y, targets, scale, |y, i, target| {
+            let difference = y - target.values()[i];
+            let distance = difference.abs();
+            if distance <= delta {
+                (half * difference * difference, difference)
+            } else {
+                (delta * (distance - half * delta), difference.clamp(-delta, delta))
+            }
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! A loss on logits behind a softmax.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Flat<4> => Flat<10> {
+        fc: Dense { units: 10 },
+    }
+}
+
+fn train(data: &Dataset<Flat<4>, Tensor<Flat<10>>>) {
+    let mut trainer = Trainer::new(Net::new(1), SigmoidCrossEntropy, Sgd::new(0.1));
+    trainer.fit(data, None).unwrap();
+}
+
+fn main() {
+    let _ = train;
+}

@@ -1,0 +1,11 @@
+//! A leaky ReLU that does not leak less than it lets through.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Flat<4> => Flat<4> {
+        leaky: LeakyRelu { slope: 0.1 },
+    }
+}
+
+fn main() {}
