@@ -30,8 +30,8 @@
 //! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall)
 //! - [`check`]: gradients against central differences
 //!
-//! Features, all on by default: `download` (public data sets), `progress` (a progress bar), `sample` (14,000
-//! embedded digits). Without them this is the typed engine alone.
+//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `progress` (a progress
+//! bar), `sample` (14,000 digits and four small tables, embedded). Without them this is the typed engine alone.
 
 pub mod check;
 pub mod data;
@@ -60,7 +60,11 @@ pub use scalar::Scalar;
 
 /// What most programs use.
 pub mod prelude {
-    pub use crate::data::{Class, Dataset, FashionMnist, Mnist, Samples};
+    #[cfg(feature = "csv")]
+    pub use crate::data::Csv;
+    pub use crate::data::{
+        Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer, Test, cross_validate,
+    };
     pub use crate::init::Init;
     pub use crate::layer::{
         Activation, AvgPool2d, Chain, Conv2d, Dense, Dropout, Elu, Flatten, Gelu, HardSigmoid, Identity,

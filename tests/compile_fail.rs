@@ -37,6 +37,7 @@ fn messages_say_what_is_wrong_and_where() {
         ("dense_behind_flatten", "the shapes do not agree", "Flat<256>", "Flat<400>", "check()"),
         ("dense_input", "the shapes do not agree", "Flat<84>", "Flat<120>", "check()"),
         ("dropout_rate", "Dropout dropout: expected", "at least 0", "below 1", "rate: 1.0"),
+        ("fit_on_the_test_part", "the test part only measures", "Test<", "neither learns", "fit(data"),
         ("flatten_off_by_one", "Flatten: an input of", "400", "401", "check()"),
         ("flatten_twice", "`Flatten` takes", "Chw<C, H, W>", "Flat<36>", "flatten2: Flatten"),
         (
@@ -73,6 +74,14 @@ fn messages_say_what_is_wrong_and_where() {
         ("stride_zero", "Conv2d conv1: expected a stride", "at least 1", "found 0", "conv1: Conv2d"),
         ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
         ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "network!"),
+        // Rust's own words: the argument's type is one of the standard library's traits.
+        (
+            "validate_with_the_test_part",
+            "Option<&convnet::data::Dataset<",
+            "From<",
+            "Test<",
+            "fit(data, validation)",
+        ),
         ("weights_of_another_count", "class weights", "[f64; 12]", "of the network's outputs", "fit(data"),
         ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
         ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),

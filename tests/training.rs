@@ -1,6 +1,7 @@
 //! Training runs: what they learn, that they repeat to the bit, and what they refuse.
 
 use convnet::Error;
+use convnet::data::Learnable;
 use convnet::model::LeNet5;
 use convnet::prelude::*;
 use convnet::train::{History, Progress};
@@ -301,6 +302,8 @@ struct Watched {
     seen: std::sync::Mutex<Vec<usize>>,
 }
 
+impl Learnable for Watched {}
+
 impl Samples<Chw<1, 28, 28>> for Watched {
     type Target = Class<10>;
     fn len(&self) -> usize {
@@ -433,6 +436,7 @@ fn lanes_without_a_sample_do_no_harm() {
 #[test]
 fn a_history_outlives_its_run() {
     struct Growing(Digits, std::sync::atomic::AtomicUsize);
+    impl Learnable for Growing {}
     impl Samples<Chw<1, 28, 28>> for Growing {
         type Target = Class<10>;
         fn len(&self) -> usize {

@@ -1,11 +1,11 @@
 //! Samples with their targets.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
+use super::Standardizer;
 use crate::error::Error;
 use crate::network::class_of;
 use crate::random::{self, purpose};
@@ -17,6 +17,11 @@ use crate::tensor::Tensor;
 pub trait Target: Clone + Send + Sync + 'static {
     /// Whether this output of a network is right; `None` where outputs are not right or wrong.
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
+
+    /// The group of which every part of a split and every fold gets its share; `None` where there are no groups.
+    fn stratum(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// One of `N` classes, counted from 0.
@@ -59,6 +64,10 @@ impl<const N: usize> Target for Class<N> {
         let best = class_of(output.into_iter().inspect(|value| clear &= !value.is_nan()), N);
         Some(clear && best == self.index())
     }
+
+    fn stratum(&self) -> Option<usize> {
+        Some(self.index())
+    }
 }
 
 /// A value to come near to.
@@ -77,7 +86,7 @@ pub struct Scaling {
     pub std: f32,
 }
 
-/// Samples of shape `In` that a network can be trained on and evaluated with.
+/// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`], trained on.
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
     label = "this data does not hold samples of shape `{In}`"
@@ -124,7 +133,8 @@ pub struct Dataset<In, Target> {
     values: Arc<Values>,
     targets: Arc<Vec<Target>>,
     index: Vec<u32>,
-    shape: PhantomData<In>,
+    /// What is done to the values on their way out, in this order.
+    pub(super) standardizers: Vec<Arc<Standardizer<In>>>,
 }
 
 impl<In, Target> Clone for Dataset<In, Target> {
@@ -133,7 +143,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             values: self.values.clone(),
             targets: self.targets.clone(),
             index: self.index.clone(),
-            shape: PhantomData,
+            standardizers: self.standardizers.clone(),
         }
     }
 }
@@ -152,7 +162,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             return Err(Error::argument("targets", "fewer than 2^32", targets.len()));
         };
         let index = (0..count).collect();
-        Ok(Dataset { values: Arc::new(values), targets: Arc::new(targets), index, shape: PhantomData })
+        let (values, targets) = (Arc::new(values), Arc::new(targets));
+        Ok(Dataset { values, targets, index, standardizers: Vec::new() })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -201,7 +212,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     }
 
     /// Two disjoint parts that hold all samples: `fraction` of them, rounded, and the rest. Who goes where is
-    /// drawn from the seed.
+    /// drawn from the seed, whatever its class; [`split_in_three`](Self::split_in_three) and
+    /// [`folds`](Self::folds) give each part its share of each class.
     ///
     /// # Errors
     /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
@@ -245,6 +257,9 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
                     *value = T::of((*number).into());
                 }
             }
+        }
+        for standardizer in &self.standardizers {
+            standardizer.write_over(&mut values[..In::LEN]);
         }
     }
 

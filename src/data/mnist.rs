@@ -7,7 +7,7 @@ use std::io;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Class, Dataset, Idx, Scaling};
+use super::{Class, Dataset, Idx, Scaling, Test};
 use crate::Error;
 use crate::shape::Chw;
 
@@ -78,7 +78,7 @@ pub struct Mnist {
     /// The digits to train with.
     pub train: Images,
     /// The digits to test with, by other writers.
-    pub test: Images,
+    pub test: Test<Images>,
 }
 
 impl Mnist {
@@ -178,7 +178,7 @@ pub struct FashionMnist {
     /// The images to train with.
     pub train: Images,
     /// The images to test with.
-    pub test: Images,
+    pub test: Test<Images>,
 }
 
 impl FashionMnist {
@@ -238,7 +238,7 @@ fn in_few_words(reason: Error) -> String {
 }
 
 #[cfg(feature = "download")]
-fn fetch(published: &Published) -> Result<(Images, Images), Error> {
+fn fetch(published: &Published) -> Result<(Images, Test<Images>), Error> {
     let cache = super::Cache::from_env()?;
     let fetched = |i: usize| {
         let (bytes, sha256) = published.gzipped[i];
@@ -256,7 +256,7 @@ fn fetch(published: &Published) -> Result<(Images, Images), Error> {
 }
 
 #[cfg(not(feature = "download"))]
-fn fetch(published: &Published) -> Result<(Images, Images), Error> {
+fn fetch(published: &Published) -> Result<(Images, Test<Images>), Error> {
     let attempts = vec![
         "CONVNET_DATA_DIR is not set".to_owned(),
         "convnet was built without its feature download".to_owned(),
@@ -264,7 +264,7 @@ fn fetch(published: &Published) -> Result<(Images, Images), Error> {
     Err(Error::Unreachable { file: published.name.to_owned(), attempts })
 }
 
-fn read_folder(folder: &Path, published: &Published) -> Result<(Images, Images), Error> {
+fn read_folder(folder: &Path, published: &Published) -> Result<(Images, Test<Images>), Error> {
     let found = match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {
             return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), published.scaling);
@@ -297,10 +297,10 @@ fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 fn read_four(
     file: impl Fn(usize) -> Result<Idx, Error>,
     scaling: Scaling,
-) -> Result<(Images, Images), Error> {
+) -> Result<(Images, Test<Images>), Error> {
     let train = pair(file(0)?, file(1)?, scaling)?;
     let test = pair(file(2)?, file(3)?, scaling)?;
-    Ok((train, test))
+    Ok((train, Test::new(test)))
 }
 
 /// Joins images [n, 28, 28] and labels [n].

@@ -2,12 +2,26 @@
 
 #[cfg(feature = "download")]
 mod cache;
+#[cfg(feature = "csv")]
+mod csv;
 mod dataset;
+mod folds;
 mod idx;
 mod mnist;
+mod split;
+mod standardizer;
+#[cfg(all(feature = "csv", feature = "sample"))]
+pub mod tabular;
+mod test;
 
+#[cfg(feature = "csv")]
+pub use self::csv::{Csv, Table};
 #[cfg(feature = "download")]
 pub use cache::{Cache, Remote};
 pub use dataset::{Class, Dataset, Samples, Scaling, Target};
+pub use folds::{CrossValidation, cross_validate};
 pub use idx::Idx;
 pub use mnist::{FashionMnist, Mnist};
+pub use split::{Fractions, Parts};
+pub use standardizer::{Standardize, Standardizer};
+pub use test::{Learnable, Test};

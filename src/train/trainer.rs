@@ -11,7 +11,7 @@ use super::metrics::{self, Regression};
 use super::progress::{Display, Progress};
 use super::update::Updater;
 use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
-use crate::data::{Class, Samples, Target};
+use crate::data::{Class, Learnable, Samples, Target};
 use crate::error::Error;
 use crate::loss::{Loss, ValuesOf};
 use crate::network::{Network, Scores, class_of};
@@ -270,7 +270,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// best epoch, with early stopping), and [`history`](Self::history) the epochs before it.
     pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
     where
-        D: Samples<N::Input> + 'a,
+        D: Samples<N::Input> + Learnable + 'a,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let validation = validation.into();

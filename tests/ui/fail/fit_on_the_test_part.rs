@@ -1,0 +1,18 @@
+//! The test part, to train on.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Flat<4> => Flat<10> {
+        fc: Dense { units: 10 },
+    }
+}
+
+fn train(data: &Test<Dataset<Flat<4>, Class<10>>>) {
+    let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1));
+    trainer.fit(data, None).unwrap();
+}
+
+fn main() {
+    let _ = train;
+}
