@@ -65,7 +65,8 @@ fn main() -> Result<(), convnet::Error> {
     show("H = σ(X·W₁ᵀ + b₁)", &h);
     let y = plus(&product(&h, &transposed(&w2)), net.fc2().bias());
     let exps: Matrix = y.iter().map(|row| row.iter().map(|y| y.exp()).collect()).collect();
-    let p: Matrix = exps.iter().map(|row| row.iter().map(|e| e / row.iter().sum::<f64>()).collect()).collect();
+    let p: Matrix =
+        exps.iter().map(|row| row.iter().map(|e| e / row.iter().sum::<f64>()).collect()).collect();
     show("P = softmax(H·W₂ᵀ + b₂)", &p);
     let loss = -p.iter().zip(classes).map(|(p, d)| p[d].ln()).sum::<f64>() / 4.0;
     println!("L = {loss:.5}\n\nbackward");

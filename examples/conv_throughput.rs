@@ -21,8 +21,7 @@ use cases::{CASES, Case, DENSE, PASSES};
 use clap::Parser;
 use convnet::kernel::conv::Geometry;
 use convnet::kernel::{Isa, simd};
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use convnet::plot::{Picture, bars};
 use report::Report;
 use serde_json::json;
 use stopwatch::median_seconds;
@@ -76,7 +75,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         json.write(&figures.to_json())?;
     }
     if let Some(plot) = plot {
-        plot.write(&figures.to_svg()?)?;
+        plot.write(figures.picture()?.svg())?;
     }
     Ok(())
 }
@@ -168,71 +167,15 @@ impl Figures {
         format!("{figures:#}\n")
     }
 
-    /// Three bars for each geometry, from left to right, and a line at the peak.
-    fn to_svg(&self) -> Result<String, Box<dyn Error>> {
-        const COLORS: [RGBColor; 3] = [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115)];
-        const PEAK: RGBColor = RGBColor(190, 30, 45);
-        const FONT: &str = "sans-serif";
-        let count = self.rows.len();
-        let (width, header, footer, row) = (900, 74, 60, 40);
-        let height = header + footer + row * count as u32;
-        let mut svg = String::new();
-        {
-            let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
-            root.fill(&WHITE)?;
-            let title = format!("Convolutions, f32, {}, threads: {}", self.isa, self.threads);
-            let centered = Pos::new(HPos::Center, VPos::Center);
-            root.draw_text(
-                &title,
-                &(FONT, 20).into_text_style(&root).pos(centered),
-                ((width / 2) as i32, 22),
-            )?;
-
-            // The legend is above the bars, where none can reach it.
-            let left = Pos::new(HPos::Left, VPos::Center);
-            let names = PASSES.iter().map(|(pass, _)| pass.to_string());
-            let names = names.chain([format!("peak of multiply-adds, {:.0} GFLOP/s", self.peak)]);
-            for (i, (name, color)) in names.zip(COLORS.iter().chain([&PEAK])).enumerate() {
-                let (x, y) = (120 + 150 * i as i32, 52);
-                let (top, bottom) = if i < 3 { (y - 6, y + 6) } else { (y - 1, y + 1) };
-                root.draw(&Rectangle::new([(x, top), (x + 16, bottom)], color.filled()))?;
-                root.draw_text(&name, &(FONT, 14).into_text_style(&root).pos(left), (x + 22, y))?;
-            }
-
-            let (_, below) = root.split_vertically(header);
-            let fastest = self.rows.iter().flat_map(|row| row.rates).fold(self.peak, f64::max);
-            let mut chart = ChartBuilder::on(&below)
-                .margin_left(100)
-                .margin_right(30)
-                .margin_bottom(12)
-                .x_label_area_size(footer - 12)
-                // Downwards, in the order of the table.
-                .build_cartesian_2d(0.0..1.05 * fastest, count as f64..0.0)?;
-            chart
-                .configure_mesh()
-                .disable_y_mesh()
-                .disable_y_axis()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(BLACK.mix(0.15))
-                .x_desc("GFLOP/s")
-                .x_label_formatter(&|rate| format!("{rate:.0}"))
-                .label_style((FONT, 14))
-                .axis_desc_style((FONT, 15))
-                .draw()?;
-            let right = Pos::new(HPos::Right, VPos::Center);
-            for (i, Row { case, rates }) in self.rows.iter().enumerate() {
-                let (x, y) = chart.backend_coord(&(0.0, i as f64 + 0.5));
-                root.draw_text(case.name, &(FONT, 14).into_text_style(&root).pos(right), (x - 8, y))?;
-                for (pass, (rate, color)) in rates.iter().zip(COLORS).enumerate() {
-                    let top = i as f64 + 0.125 + 0.25 * pass as f64;
-                    let bar = Rectangle::new([(0.0, top), (*rate, top + 0.225)], color.filled());
-                    chart.draw_series([bar])?;
-                }
-            }
-            let line = [(self.peak, 0.0), (self.peak, count as f64)];
-            chart.draw_series([PathElement::new(line, PEAK.stroke_width(2))])?;
-            root.present()?;
-        }
-        Ok(svg)
+    /// Three bars for each geometry, and a line at the peak.
+    fn picture(&self) -> Result<Picture, convnet::Error> {
+        let title = format!("Convolutions, f32, {}, threads: {}", self.isa, self.threads);
+        let names: Vec<_> = self.rows.iter().map(|row| row.case.name).collect();
+        let rates: [Vec<_>; 3] =
+            std::array::from_fn(|pass| self.rows.iter().map(|row| row.rates[pass]).collect());
+        let series: Vec<_> =
+            PASSES.iter().zip(&rates).map(|((name, _), rates)| (*name, &rates[..])).collect();
+        let peak = format!("peak of multiply-adds, {:.0} GFLOP/s", self.peak);
+        bars(&title, "GFLOP/s", &names, &series, Some((self.peak, &peak)))
     }
 }

@@ -28,10 +28,12 @@
 //! - [`train::Trainer`]: training and evaluation
 //! - [`data`]: data sets, [`Mnist`](data::Mnist) among them
 //! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall)
+//! - `plot`: pictures of trainings, networks and data
 //! - [`check`]: gradients against central differences
 //!
-//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `progress` (a progress
-//! bar), `sample` (14,000 digits and four small tables, embedded). Without them this is the typed engine alone.
+//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `plot` (pictures as SVG and
+//! PNG), `progress` (a progress bar), `sample` (14,000 digits and four small tables, embedded). Without them this is the
+//! typed engine alone.
 
 pub mod check;
 pub mod data;
@@ -46,6 +48,8 @@ pub mod model;
 pub mod network;
 pub mod optim;
 pub mod plan;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod random;
 mod scalar;
 pub mod shape;

@@ -23,6 +23,7 @@ fn lenet_mnist(options: &[&str]) -> Output {
     example("lenet_mnist", options)
 }
 
+#[cfg(feature = "plot")]
 fn conv_throughput(options: &[&str]) -> Output {
     example("conv_throughput", options)
 }
@@ -86,6 +87,7 @@ fn it_refuses_in_one_line() {
     }
 }
 
+#[cfg(feature = "plot")]
 #[test]
 fn it_prints_writes_and_draws_throughput() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,6 +116,7 @@ fn it_prints_writes_and_draws_throughput() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
 }
 
+#[cfg(feature = "plot")]
 #[test]
 fn throughput_refuses_in_one_line() {
     for (options, status, parts) in [

@@ -33,10 +33,14 @@ fn gradient_descent_finds_the_least_squares() {
     let data = Standardizer::fit(&data).unwrap().apply(&data);
     let data: Dataset<Flat<10>, Tensor<Flat<1>, f64>> =
         data.targets().enumerate().map(|(i, d)| (data.sample(i), Tensor::from([f64::from(d[0])]))).collect();
-    let mut trainer = Trainer::new(Linear::<f64>::with_init(Init::default(), 1), MeanSquaredError, Sgd::new(0.1).momentum(0.95))
-        .full_batch()
-        .epochs(20_000)
-        .progress(Progress::Silent);
+    let mut trainer = Trainer::new(
+        Linear::<f64>::with_init(Init::default(), 1),
+        MeanSquaredError,
+        Sgd::new(0.1).momentum(0.95),
+    )
+    .full_batch()
+    .epochs(20_000)
+    .progress(Progress::Silent);
     trainer.fit(&data, None).unwrap();
     let reference = reference("linear");
     // The features are rounded to f32.
@@ -54,7 +58,8 @@ fn logistic_regression_with_a_penalty_is_scikit_learns() {
     }
     let reference = reference("logistic");
     let table = tabular::breast_cancer().unwrap();
-    let classes: Vec<&str> = reference["classes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+    let classes: Vec<&str> =
+        reference["classes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
     assert_eq!(table.classes, classes);
     let data = Standardizer::fit(&table.data).unwrap().apply(&table.data);
     let net = Logistic::<f64>::with_init(Init::default(), 1);

@@ -86,7 +86,7 @@ pub struct Scaling {
     pub std: f32,
 }
 
-/// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`], trained on.
+/// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`](super::Learnable), trained on.
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
     label = "this data does not hold samples of shape `{In}`"

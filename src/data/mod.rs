@@ -24,4 +24,4 @@ pub use idx::Idx;
 pub use mnist::{FashionMnist, Mnist};
 pub use split::{Fractions, Parts};
 pub use standardizer::{Standardize, Standardizer};
-pub use test::{Learnable, Test};
+pub use test::{Learnable, Test, Validation};

@@ -57,6 +57,29 @@ pub trait Learnable {}
 
 impl<In, Y> Learnable for Dataset<In, Y> {}
 
+/// What [`Trainer::fit`](crate::train::Trainer::fit) can validate with: data of the type it learns from, or `None`.
+#[diagnostic::on_unimplemented(
+    message = "the test part only measures: `fit`, which learns from `{D}`, does not validate with `{Self}`",
+    label = "expected data of the type that is learnt from, or `None`",
+    note = "split the training part for data to validate with: `data.split(0.9, seed)?`"
+)]
+pub trait Validation<'a, D> {
+    /// The data, if there are any.
+    fn data(self) -> Option<&'a D>;
+}
+
+impl<'a, D> Validation<'a, D> for &'a D {
+    fn data(self) -> Option<&'a D> {
+        Some(self)
+    }
+}
+
+impl<'a, D> Validation<'a, D> for Option<&'a D> {
+    fn data(self) -> Option<&'a D> {
+        self
+    }
+}
+
 /// The test part of a data set: it measures a network that has been trained, and nothing else.
 ///
 /// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::score`](crate::train::Trainer::score) take it;

@@ -8,7 +8,7 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
-/// For training prefer logits with [`SoftmaxCrossEntropy`](crate::loss::SoftmaxCrossEntropy), which is this
+/// For training prefer logits with [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy), which is this
 /// layer and [`CrossEntropy`](crate::loss::CrossEntropy) in one, and more exact.
 ///
 /// # Shapes
@@ -82,7 +82,7 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 /// The logarithms of [`Softmax`]'s probabilities, which are finite where a probability is too small for a number.
 ///
 /// With [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood) behind it, it is
-/// [`SoftmaxCrossEntropy`](crate::loss::SoftmaxCrossEntropy) in two parts.
+/// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy) in two parts.
 ///
 /// # Shapes
 /// `Flat<N>` → `LogProbabilities<N>`, behind which only a loss fits.

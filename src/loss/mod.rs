@@ -5,11 +5,11 @@
 //! | last layer | output | targets | loss |
 //! | --- | --- | --- | --- |
 //! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
-//! | `Dense` | `Flat<N>`, logits | `Class<N>` | [`SoftmaxCrossEntropy`] |
+//! | `Dense` | `Flat<N>`, logits | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
 //! | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`CrossEntropy`] |
 //! | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
-//! | `Dense` | `Flat<1>`, the logit of class 1 | `Class<2>` | [`SigmoidCrossEntropy`], [`PerceptronLoss`] |
-//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>`, logits | `Tensor` of that shape, 0 to 1 | [`SigmoidCrossEntropy`] |
+//! | `Dense` | `Flat<1>`, the logit of class 1 | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
+//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>`, logits | `Tensor` of that shape, 0 to 1 | [`struct@SigmoidCrossEntropy`] |
 
 mod binary;
 mod classes;

@@ -11,7 +11,7 @@ use super::metrics::{self, Regression};
 use super::progress::{Display, Progress};
 use super::update::Updater;
 use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
-use crate::data::{Class, Learnable, Samples, Target};
+use crate::data::{Class, Learnable, Samples, Target, Validation};
 use crate::error::Error;
 use crate::loss::{Loss, ValuesOf};
 use crate::network::{Network, Scores, class_of};
@@ -268,12 +268,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// what it watches; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network then
     /// has the parameters of before that batch (of the end of the epoch, if it is the validation loss that does; of the
     /// best epoch, with early stopping), and [`history`](Self::history) the epochs before it.
-    pub fn fit<'a, D>(&mut self, train: &D, validation: impl Into<Option<&'a D>>) -> Result<History, Error>
+    pub fn fit<'a, D>(&mut self, train: &D, validation: impl Validation<'a, D>) -> Result<History, Error>
     where
         D: Samples<N::Input> + Learnable + 'a,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
-        let validation = validation.into();
+        let validation = validation.data();
         in_pool(|| self.fit_here(train, validation))
     }
 

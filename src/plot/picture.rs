@@ -1,0 +1,127 @@
+//! A finished drawing, and the files it is written to.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use resvg::tiny_skia::{Color, Pixmap, Transform};
+use resvg::usvg::{Options, Tree, fontdb};
+
+use super::canvas::FONT;
+use crate::Error;
+
+/// Pixels of a PNG for each unit of the SVG: the letters are legible on paper too.
+const RESOLUTION: u32 = 2;
+/// Of a PNG; each takes four bytes while it is painted.
+const MOST_PIXELS: u64 = 100_000_000;
+
+/// The one embedded font, whatever family the text asks for.
+static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(FONT.to_vec());
+    fonts.set_sans_serif_family("Convnet Sans");
+    Arc::new(fonts)
+});
+
+/// A finished drawing.
+///
+/// ```
+/// use convnet::plot::Chart;
+///
+/// let picture = Chart::new("Squares").line("x²", (0..9).map(|x| [x as f64, (x * x) as f64])).draw();
+/// assert!(picture.svg().starts_with("<svg"));
+/// assert!(picture.png()?.starts_with(b"\x89PNG"));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Picture {
+    pub(super) svg: String,
+    /// In units of the SVG.
+    pub(super) size: [u32; 2],
+}
+
+impl Picture {
+    /// The picture as an SVG document.
+    ///
+    /// ```
+    /// let picture = convnet::plot::Chart::new("Empty").draw();
+    /// assert!(picture.svg().contains("no data"));
+    /// ```
+    pub fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// The picture as the bytes of a PNG file, with two pixels for each unit of the SVG.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it has more than 100 million pixels.
+    ///
+    /// ```
+    /// let png = convnet::plot::Chart::new("Empty").draw().png()?;
+    /// assert_eq!(&png[12..24], b"IHDR\0\0\x05\xa0\0\0\x03\xc0"); // 1440 × 960
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn png(&self) -> Result<Vec<u8>, Error> {
+        let [width, height] = self.size.map(|length| length * RESOLUTION);
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > MOST_PIXELS {
+            let expected = format!("at most {MOST_PIXELS} pixels");
+            return Err(Error::argument("picture", expected, format!("{width}×{height} pixels")));
+        }
+        let options = Options { fontdb: FONTS.clone(), ..Options::default() };
+        let tree = Tree::from_str(&self.svg, &options).expect("the drawing is a valid SVG");
+        let mut pixmap = Pixmap::new(width, height).expect("the sizes are positive and not too large");
+        pixmap.fill(Color::WHITE);
+        let scale = RESOLUTION as f32;
+        resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+        Ok(pixmap.encode_png().expect("a pixmap fits a PNG"))
+    }
+
+    /// Writes the picture to a file: SVG or PNG, as the ending of its name says.
+    ///
+    /// The file has the whole picture or is what it was before.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for any other ending, and as for [`Picture::png`]; [`Error::Io`] if it cannot be written.
+    ///
+    /// ```
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let picture = convnet::plot::Chart::new("Empty").draw();
+    /// picture.save(folder.path().join("empty.svg"))?;
+    /// assert_eq!(std::fs::read_to_string(folder.path().join("empty.svg")).unwrap(), picture.svg());
+    ///
+    /// let error = picture.save("empty.gif").unwrap_err();
+    /// assert_eq!(error.to_string(), "picture: expected a path that ends in .svg or .png, found empty.gif");
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some(ending) if ending.eq_ignore_ascii_case("svg") => write(path, self.svg.as_bytes()),
+            Some(ending) if ending.eq_ignore_ascii_case("png") => write(path, &self.png()?),
+            _ => {
+                let expected = "a path that ends in .svg or .png";
+                Err(Error::argument("picture", expected, crate::error::shown(path)))
+            }
+        }
+    }
+}
+
+/// Writes to a file of another name in the same folder, which gets its name when it is complete.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // A folder cannot be replaced, and a device must not be.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let error = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, but not a file");
+        return Err(Error::io(path, "write")(error));
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any other new file, where the default is for the user's eyes only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(Error::io(path, "write"))?;
+    file.write_all(bytes).map_err(Error::io(path, "write"))?;
+    file.persist(path).map_err(|error| Error::io(path, "write")(error.error))?;
+    Ok(())
+}
