@@ -89,8 +89,11 @@ fn main() -> Result<(), convnet::Error> {
     println!("closed form, training:      R² {exact:.4}");
 
     // One measurement can be drawn: the body mass index, the third column.
-    let bmi: Data<1> =
-        train.targets().enumerate().map(|(i, d)| (Tensor::from([row(&train, i)[2] as f32]), d.clone())).collect();
+    let bmi: Data<1> = train
+        .targets()
+        .enumerate()
+        .map(|(i, d)| (Tensor::from([row(&train, i)[2] as f32]), d.clone()))
+        .collect();
     let mut line = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1)).full_batch().epochs(200);
     line = line.progress(Progress::Silent);
     line.fit(&bmi, None)?;

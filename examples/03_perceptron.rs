@@ -83,7 +83,7 @@ fn main() -> Result<(), convnet::Error> {
     let flowers = Standardizer::fit(&flowers)?.apply(&flowers);
     let (perceptron, converged) = learn(&flowers)?;
     let epochs = converged.expect("the classes are separated by a line");
-    println!("setosa against versicolor: all right after {epochs} epochs");
+    println!("setosa against versicolor: epochs until all are right: {epochs}");
 
     let xor: Data = [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
         .into_iter()

@@ -63,7 +63,7 @@ fn main() -> Result<(), convnet::Error> {
     let digits = Mnist::sample()?.train;
     let (train, validation) = (digits.subset(0..300), digits.subset(2000..4000));
     let (under, small) = learn("a small network", Small::new(1), 0.02, &train, &validation)?;
-    let (over, large) = learn("a large network", Large::new(1), 0.05, &train, &validation)?;
+    let (over, large) = learn("a large network", Large::new(1), 0.01, &train, &validation)?;
     learning_curves("A network that is too small under-fits", &under)
         .save(pictures::file("07_underfitting.svg")?)?;
     learning_curves("A network that is too large over-fits", &over)

@@ -38,7 +38,7 @@ network! {
 type Digits = Dataset<Chw<1, 28, 28>, Class<10>>;
 
 fn trainer<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
-    Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.05).momentum(0.9))
+    Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
         .batch(20)
         .epochs(40)
         .progress(Progress::Silent)

@@ -68,10 +68,7 @@ fn probability(text: &str) -> Result<f64, String> {
 }
 
 /// LeNet-5 with dropout in front of its dense layers, put together by hand because the rate is known only now.
-fn thinned(
-    rate: f64,
-    seed: u64,
-) -> impl Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32> {
+fn thinned(rate: f64, seed: u64) -> impl Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32> {
     Stack::<Chw<1, 28, 28>>::new()
         .then(Conv2d::<Chw<1, 28, 28>, Chw<6, 28, 28>, Kernel<5>, Stride<1>, Padding<2>>::new())
         .then(Relu)

@@ -23,7 +23,6 @@ fn lenet_mnist(options: &[&str]) -> Output {
     example("lenet_mnist", options)
 }
 
-#[cfg(feature = "plot")]
 fn conv_throughput(options: &[&str]) -> Output {
     example("conv_throughput", options)
 }
@@ -55,10 +54,56 @@ fn it_trains_and_ends_with_its_accuracy() {
     assert!(accuracy.0.parse::<f64>().unwrap() > 80.0, "{last}");
     assert!(accuracy.1.ends_with("/2000)"), "{last}");
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.lines().count() == 1 && errors.starts_with("epoch  1  loss "), "plain lines: {errors}");
+    let lines: Vec<&str> = errors.lines().collect();
+    assert!(
+        matches!(lines[..], [advice, epoch] if advice.starts_with("advice: 10800 training samples for 61706 parameters")
+        && epoch.starts_with("epoch  1  loss ")),
+        "plain lines: {errors}"
+    );
     let history: convnet::train::History =
         serde_json::from_str(&std::fs::read_to_string(history).unwrap()).unwrap();
     assert_eq!(history.epochs.len(), 1);
+}
+
+#[test]
+fn it_stops_early_with_dropout_and_draws() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = folder.path().join("pictures");
+    let history = folder.path().join("history.json");
+    let output = lenet_mnist(&[
+        "--data",
+        "assets/mnist",
+        "--epochs",
+        "3",
+        "--schedule",
+        "constant",
+        "--learning-rate",
+        "0.05",
+        "--weight-decay",
+        "0.001",
+        "--dropout",
+        "0.2",
+        "--early-stopping",
+        "1",
+        "--plot",
+        pictures.to_str().unwrap(),
+        "--save-history",
+        history.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Dropout 0.2") && text.contains("the parameters are those of epoch "), "{text}");
+    let history: convnet::train::History =
+        serde_json::from_str(&std::fs::read_to_string(history).unwrap()).unwrap();
+    let restored = history.restored.unwrap();
+    for (picture, label) in [
+        ("learning_curves.svg", format!("early stopping: epoch {restored}")),
+        ("confusion_matrix.svg", "true class".into()),
+        ("filters.svg", "filters of the first layer".into()),
+    ] {
+        let svg = std::fs::read_to_string(pictures.join(picture)).unwrap();
+        assert!(svg.contains(&label), "{picture} without {label}");
+    }
 }
 
 #[test]
@@ -71,6 +116,11 @@ fn it_refuses_in_one_line() {
         (&["--batch", "0"], 1, &["batch", "at least 1", "found 0"]),
         (&["--learning-rate", "nan"], 1, &["learning rate", "above 0", "found NaN"]),
         (&["--learning-rate", "-1"], 1, &["learning rate", "above 0", "found -1"]),
+        (&["--weight-decay", "-1"], 1, &["found -1"]),
+        (&["--early-stopping", "0"], 1, &["patience", "at least 1", "found 0"]),
+        (&["--plot", "Cargo.toml/pictures"], 1, &["Cargo.toml/pictures", "cannot create"]),
+        (&["--schedule", "slowly"], 2, &["--schedule", "slowly", "one-cycle"]),
+        (&["--dropout", "1"], 2, &["--dropout", "less than 1"]),
         (&["--save-history", "no/such/folder/h.json"], 1, &["no/such/folder/h.json", "cannot write"]),
         (&["--epochs", "ten"], 2, &["--epochs", "ten"]),
         (&["--threads", "0"], 2, &["--threads", "0"]),
@@ -87,7 +137,6 @@ fn it_refuses_in_one_line() {
     }
 }
 
-#[cfg(feature = "plot")]
 #[test]
 fn it_prints_writes_and_draws_throughput() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,7 +165,6 @@ fn it_prints_writes_and_draws_throughput() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
 }
 
-#[cfg(feature = "plot")]
 #[test]
 fn throughput_refuses_in_one_line() {
     for (options, status, parts) in [

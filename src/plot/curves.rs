@@ -62,6 +62,8 @@ type Line<'a> = (&'a str, &'a History, fn(&Epoch) -> Option<Score>);
 
 /// A chart of losses, and one of accuracies if there are any.
 fn scores(lines: &[Line<'_>], part: &str) -> Vec<Chart> {
+    // The marks of so many epochs would hide the lines.
+    let crowded = lines.iter().any(|(_, history, _)| history.epochs.len() > 50);
     let chart = |label: &str, value: fn(Score) -> Option<f64>| {
         let mut any = false;
         let mut chart = Chart::new("").x_label("epoch").y_label(format!("{part}{label}"));
@@ -71,7 +73,7 @@ fn scores(lines: &[Line<'_>], part: &str) -> Vec<Chart> {
                 any |= value.is_some();
                 [epoch.epoch as f64, value.unwrap_or(f64::NAN)]
             });
-            chart = chart.connected(*name, points);
+            chart = if crowded { chart.line(*name, points) } else { chart.connected(*name, points) };
         }
         (chart, any)
     };
