@@ -107,7 +107,7 @@ fn measure(options: &Options) -> io::Result<Figures> {
     writeln!(out, "{line}\n{}", "─".repeat(line.len()))?;
     let mut rows = Vec::new();
     for case in all_cases().filter(|case| options.only.as_ref().is_none_or(|only| case.name.contains(only))) {
-        let Case { name, samples, geometry: Geometry { input, output, window } } = case;
+        let Case { name, samples, geometry: Geometry { input, output, window, .. } } = case;
         let sizes = format!("{samples}, {} -> {}", chw(input), chw(output));
         let [height, width] = window.kernel;
         let kernel = match window.stride {

@@ -14,6 +14,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{self, Generator, purpose};
+use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES, Lanes};
 use crate::train::{Tally, tally_tiles};
@@ -62,6 +63,12 @@ fn coordinates(rng: &mut Generator, len: usize) -> Vec<usize> {
     }
 }
 
+/// Which parameters have a gradient: a running statistic has none.
+fn trained<T: Scalar>(plan: &Plan<T>) -> Vec<bool> {
+    let params = plan.steps().iter().flat_map(|step| step.op.params());
+    params.flat_map(|param| std::iter::repeat_n(param.role.is_trained(), param.len())).collect()
+}
+
 fn normals(rng: &mut Generator, len: usize) -> Vec<f64> {
     (0..len).map(|_| normal(rng)).collect()
 }
@@ -79,7 +86,7 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 /// of the outputs.
 ///
 /// # Errors
-/// The first [`Mismatch`].
+/// The first [`Mismatch`]. Parameters that are not trained have no gradient and are not checked.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -124,7 +131,11 @@ fn cut<In: Shape, L: Layer<In, f64>>(
     let mut dx: Batch<In, f64> = Batch::zeros(samples);
     let mut run = |x: &Batch<In, f64>, params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
         let (input, groups) = (Input::Tiles(x.as_lanes()), Some(groups));
-        let tally = plan.gradient(&mut space, Task { input, dx, params, keys: &keys, loss: &sum, groups });
+        let tally = crate::engine::Engine::gradient(
+            &plan,
+            &mut space,
+            Task { input, dx, params, keys: &keys, loss: &sum, groups },
+        );
         (tally.loss, space.gradient().to_vec())
     };
     let (_, gradient) = run(&x, &params, Some(dx.as_lanes_mut()));
@@ -140,7 +151,11 @@ fn cut<In: Shape, L: Layer<In, f64>>(
         let by = || format!("input {entry} of sample {sample}");
         compare(by, (above - below) / (2.0 * EPSILON), dx.as_lanes()[at].0[lane])?;
     }
+    let trained = trained(&plan);
     for i in coordinates(&mut rng, params.len()) {
+        if !trained[i] {
+            continue;
+        }
         let centre = params[i];
         params[i] = centre + EPSILON;
         let above = run(&x, &params, None).0;
@@ -227,6 +242,7 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
         &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, dy, y, &targets[samples], scale);
     let params = network.model().params();
     let mut direction = normals(&mut rng, params.len());
+    direction.iter_mut().zip(trained(plan)).filter(|(_, trained)| !trained).for_each(|(d, _)| *d = 0.0);
     let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
     direction.iter_mut().for_each(|d| *d /= length);
 
@@ -234,7 +250,7 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     let mut run = |params: &[f64]| {
         let input = Input::Tiles(inputs.as_lanes());
         let task = Task { input, dx: None, params, keys: &keys, loss, groups: None };
-        let tally = plan.gradient(&mut space, task);
+        let tally = crate::engine::Engine::gradient(plan, &mut space, task);
         (tally.loss * scale, space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum::<f64>())
     };
     let (_, found) = run(params);

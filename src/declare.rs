@@ -21,6 +21,7 @@ pub struct Placed {
     pub input: Dims,
     pub output: Dims,
     pub window: Window,
+    pub groups: usize,
 }
 
 impl Placed {
@@ -28,9 +29,7 @@ impl Placed {
     #[track_caller]
     pub const fn new(name: &str, input: Dims, output: Result<Dims, Misfit>) -> Self {
         match output {
-            Ok(output) => {
-                Placed { input, output, window: Window { kernel: [0, 0], stride: [0, 0], padding: [0, 0] } }
-            }
+            Ok(output) => Placed { input, output, window: Window::new([0, 0], [0, 0], [0, 0]), groups: 1 },
             Err(misfit) => misfit.refuse(name),
         }
     }
@@ -57,15 +56,26 @@ pub struct ConvSettings {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub padding: [usize; 2],
+    pub dilation: [usize; 2],
+    pub groups: usize,
 }
 
 impl ConvSettings {
-    pub const DEFAULT: Self = ConvSettings { filters: 0, kernel: [0, 0], stride: [1, 1], padding: [0, 0] };
+    pub const DEFAULT: Self = ConvSettings {
+        filters: 0,
+        kernel: [0, 0],
+        stride: [1, 1],
+        padding: [0, 0],
+        dilation: [1, 1],
+        groups: 1,
+    };
 
     #[track_caller]
     pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let window = Window { kernel: self.kernel, stride: self.stride, padding: self.padding };
-        Placed { window, ..Placed::new(name, input, shape::conv_output(kind, input, self.filters, window)) }
+        let ConvSettings { filters, kernel, stride, padding, dilation, groups } = self;
+        let window = Window { kernel, stride, padding, dilation };
+        let output = shape::conv_output(kind, input, filters, window, groups);
+        Placed { window, groups, ..Placed::new(name, input, output) }
     }
 }
 
@@ -84,7 +94,7 @@ impl PoolSettings {
     #[track_caller]
     pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
         let stride = if self.stride[0] == Self::KERNEL { self.kernel } else { self.stride };
-        let window = Window { kernel: self.kernel, stride, padding: self.padding };
+        let window = Window::new(self.kernel, stride, self.padding);
         Placed { window, ..Placed::new(name, input, shape::pool_output(kind, input, window)) }
     }
 }
@@ -141,6 +151,65 @@ impl EluSettings {
     }
 }
 
+/// What stands in the braces of a pooling layer whose windows adapt.
+pub struct AdaptiveSettings {
+    pub size: [usize; 2],
+}
+
+impl AdaptiveSettings {
+    pub const DEFAULT: Self = AdaptiveSettings { size: [0, 0] };
+
+    #[track_caller]
+    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
+        Placed::new(name, input, shape::adaptive_output(kind, input, self.size))
+    }
+}
+
+/// What stands in the braces of a `BatchNorm`.
+pub struct BatchNormSettings {
+    pub momentum: f64,
+    pub epsilon: f64,
+}
+
+impl BatchNormSettings {
+    pub const DEFAULT: Self = BatchNormSettings { momentum: 0.1, epsilon: 1e-5 };
+
+    #[track_caller]
+    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
+        let expected = "a momentum of at least 0 and at most 1, and a finite epsilon above 0";
+        let right = crate::layer::BatchNorm::is_right(self.momentum, self.epsilon);
+        Placed::new(name, input, shape::same_output(kind, input, right, expected))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> crate::layer::BatchNorm {
+        crate::layer::BatchNorm::new(self.momentum, self.epsilon)
+    }
+}
+
+/// What stands in the braces of a `LocalResponseNorm`.
+pub struct LocalResponseNormSettings {
+    pub size: usize,
+    pub alpha: f64,
+    pub beta: f64,
+    pub k: f64,
+}
+
+impl LocalResponseNormSettings {
+    pub const DEFAULT: Self = LocalResponseNormSettings { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 };
+
+    #[track_caller]
+    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
+        let numbers = [self.alpha, self.beta, self.k];
+        Placed::new(name, input, shape::local_response_output(kind, input, self.size, numbers))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> crate::layer::LocalResponseNorm {
+        crate::layer::LocalResponseNorm::new(self.size, self.alpha, self.beta, self.k)
+    }
+}
+
 /// `kernel: 5, padding: (1, 2)` as a settings struct: what is left out has its default, and a single number
 /// stands for both directions.
 #[doc(hidden)]
@@ -159,10 +228,31 @@ macro_rules! __settings {
     (@ $type:ident, [$($done:tt)*] padding : $n:expr $(, $($rest:tt)*)?) => {
         $crate::__settings!(@ $type, [$($done)* padding: [$n, $n],] $($($rest)*)?)
     };
+    (@ $type:ident, [$($done:tt)*] dilation : $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@ $type, [$($done)* dilation: [$n, $n],] $($($rest)*)?)
+    };
+    (@ $type:ident, [$($done:tt)*] size : $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@ $type, [$($done)* size: [$n, $n],] $($($rest)*)?)
+    };
     (@ $type:ident, [$($done:tt)*] $key:ident : $n:expr $(, $($rest:tt)*)?) => {
         $crate::__settings!(@ $type, [$($done)* $key: $n,] $($($rest)*)?)
     };
     ($type:ident, $($settings:tt)*) => { $crate::__settings!(@ $type, [] $($settings)*) };
+}
+
+/// `alpha: 1e-4, k: 2.0` as a settings struct of single numbers; what is left out has its default.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __numbers {
+    ($type:ident, $($key:ident : $n:expr),* $(,)?) => {
+        {
+            #[allow(clippy::needless_update)]
+            let settings = $crate::declare::$type { $($key: $n,)* ..$crate::declare::$type::DEFAULT };
+            settings
+        }
+    };
+    // Not names with values: the compiler says what is wrong with them as a struct.
+    ($type:ident, $($settings:tt)*) => { $crate::declare::$type { $($settings)* } };
 }
 
 /// Declares a network: named layers, from an input shape to an output shape. All sizes between are inferred.
@@ -268,7 +358,7 @@ macro_rules! __network {
             }
         }
 
-        #[allow(non_camel_case_types, non_upper_case_globals, dead_code)]
+        #[allow(non_camel_case_types, non_upper_case_globals, dead_code, clippy::needless_update)]
         const _: () = {
             #[allow(unused_imports)]
             use $crate::layer::syntax::*;
@@ -358,7 +448,6 @@ macro_rules! __layer {
             const __KIND: &'static str = stringify!($kind);
             const __NAME: &str = stringify!($name);
             const __INPUT: $crate::shape::Dims = $prev.output;
-            #[allow(clippy::needless_update)]
             let __placed: $crate::declare::Placed = $kind! $settings;
             __placed
         };

@@ -9,6 +9,9 @@ use crate::scalar::Scalar;
 /// A rule for random initial parameters. `fan_in` and `fan_out` are the numbers of inputs of one output and
 /// of outputs of one input.
 ///
+/// A rule is for weights and biases. What scales a channel begins at 1, what shifts it at 0, and running statistics
+/// where their layer says, by every rule: as in PyTorch.
+///
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::model::LeNet5;
@@ -30,15 +33,21 @@ pub enum Init {
     XavierUniform,
     /// Weights normal with deviation √(2 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010, eq. 12).
     XavierNormal,
-    /// Everything uniform in ±1/√fan_in: what PyTorch does by default for convolutions and dense layers.
+    /// Weights and biases uniform in ±1/√fan_in: what PyTorch does by default for convolutions and dense layers.
     PyTorch,
-    /// Everything 0. A network with a hidden layer cannot learn from there.
+    /// Weights and biases 0. A network with a hidden layer cannot learn from there.
     Zeros,
 }
 
 impl Init {
     /// Draws one parameter tensor, keyed by the seed and its place.
     pub(crate) fn fill<T: Scalar>(self, values: &mut [T], param: &Param, seed: u64, place: [u64; 2]) {
+        match param.role {
+            Role::Weight | Role::Bias => {}
+            Role::Scale => return values.fill(T::one()),
+            Role::Shift => return values.fill(T::zero()),
+            Role::Statistic { start, .. } => return values.fill(T::of(start)),
+        }
         let (fan_in, fan_out) = (param.fan_in as f64, param.fan_out as f64);
         let mut rng = random::keyed(seed, &[purpose::INIT, place[0], place[1]]);
         let mut uniform = |bound: f64| T::of(bound * (2.0 * rng.random::<f64>() - 1.0));

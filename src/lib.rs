@@ -27,18 +27,18 @@
 //! - [`layer`]: the layers, and how to write one's own
 //! - [`train::Trainer`]: training and evaluation
 //! - [`data`]: data sets, [`Mnist`](data::Mnist) among them
-//! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall)
+//! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall) among them
 //! - `plot`: pictures of trainings, networks and data
 //! - [`check`]: gradients against central differences
 //!
-//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `plot` (pictures as SVG and
-//! PNG), `progress` (a progress bar), `sample` (14,000 digits and four small tables, embedded). Without them this is the
-//! typed engine alone.
+//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
+//! 2,500 small photographs and four small tables, embedded). Without them this is the typed engine alone.
 
 pub mod check;
 pub mod data;
 #[doc(hidden)]
 pub mod declare;
+mod engine;
 pub mod error;
 mod init;
 pub mod kernel;
@@ -67,12 +67,14 @@ pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{
-        Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer, Test, cross_validate,
+        Augment, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer, Test, cross_validate,
     };
     pub use crate::init::Init;
     pub use crate::layer::{
-        Activation, AvgPool2d, Chain, Conv2d, Dense, Dropout, Elu, Flatten, Gelu, HardSigmoid, Identity,
-        Layer, LeakyRelu, LogSoftmax, MaxPool2d, Relu, Selu, Sigmoid, Silu, Softmax, Softplus, Step, Tanh,
+        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, ChannelAffine, Conv2d,
+        Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, HardSigmoid, Identity, Layer, LeakyRelu,
+        LocalResponseNorm, LogSoftmax, MaxPool2d, RadialBasis, Relu, ScaledTanh, Selu, Sigmoid, Silu,
+        Softmax, Softplus, SparseConv2d, Step, Tanh,
     };
     pub use crate::loss::{
         CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,
@@ -82,7 +84,9 @@ pub mod prelude {
     pub use crate::network::{Network, Sequential, Stack};
     pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;
-    pub use crate::shape::{Chw, Flat, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride};
+    pub use crate::shape::{
+        Chw, Dilation, Flat, Groups, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride,
+    };
     pub use crate::tensor::{Batch, Tensor};
     pub use crate::train::Trainer;
 }

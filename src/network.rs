@@ -4,13 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::init::Init;
-use crate::kernel::{values, values_mut};
 use crate::layer::{Activation, Chain, Layer, Sigmoid};
 use crate::plan::{Param, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{self, Shape};
+use crate::shape::{self, Dims, Shape};
 use crate::tensor::{Batch, Tensor};
 
 /// A network: a chain of layers with parameters. Declared by [`network!`](crate::network!) or as a
@@ -85,6 +85,24 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         self.model().infer_into(outputs, batch);
     }
 
+    /// What every layer gives for one sample, in order, as in inference: the feature maps of a convolution, for one.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    ///
+    /// let layers = LeNet5::new(7).trace(&Tensor::<Chw<1, 28, 28>>::zeros());
+    /// assert_eq!((layers[0].name.as_str(), layers[0].shape.to_string()), ("conv1", "6×28×28".into()));
+    /// assert_eq!(layers[0].values.len(), 6 * 28 * 28);
+    /// ```
+    fn trace<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Vec<LayerOutput<Self::Scalar>>
+    where
+        S: Feeds<Self::Input>,
+    {
+        let model = self.model();
+        Self::Scalar::trace(model.plan(), sample.as_slice(), model.params())
+    }
+
     /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
     /// logits, a `Flat<1>` for the logit of class 1 of two; for a network whose outputs are not, such as a regression,
     /// [`infer`](Network::infer) is the call.
@@ -139,6 +157,17 @@ impl<const N: usize> Scores for shape::LogProbabilities<N> {
     fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T> {
         scores.iter().map(|log| log.exp()).collect()
     }
+}
+
+/// What a layer gives for one sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerOutput<T = f32> {
+    /// The layer's name.
+    pub name: String,
+    /// The shape of what it gives.
+    pub shape: Dims,
+    /// The values, in channel, row, column order.
+    pub values: Vec<T>,
 }
 
 /// The class of a sample, and how probable each class is.
@@ -202,7 +231,8 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         &self.plan
     }
 
-    /// All parameters, layer by layer, weights before biases.
+    /// All parameters, layer by layer, weights before biases; behind them a layer's running statistics, which are not
+    /// trained and not counted by [`Network::PARAMS`].
     pub fn params(&self) -> &[T] {
         &self.params
     }
@@ -272,7 +302,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// If there are not as many outputs as samples.
     pub fn infer_into<S: Feeds<In>>(&self, outputs: &mut Batch<Out, T>, batch: &Batch<S, T>) {
         assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
-        self.plan.infer(outputs.as_lanes_mut(), batch.as_lanes(), batch.len(), &self.params);
+        T::infer(&self.plan, outputs.as_lanes_mut(), batch.as_lanes(), batch.len(), &self.params);
     }
 
     /// The output for one sample.
@@ -283,23 +313,18 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
             return output.sample(0);
         }
         let mut output = Tensor::zeros();
-        self.plan.infer_few(
-            1,
-            &self.params,
-            |x| values_mut(x)[..In::LEN].copy_from_slice(sample.as_slice()),
-            |y| output.as_mut_slice().copy_from_slice(&values(y)[..Out::LEN]),
-        );
+        T::infer_sample(&self.plan, output.as_mut_slice(), sample.as_slice(), &self.params);
         output
     }
 }
 
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.params.len())
+        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.plan.trained())
     }
 }
 
-/// The summary: layer, type, output shape, parameters, multiply-accumulates, and their totals.
+/// The summary: layer, type, output shape, trainable parameters, multiply-accumulates, and their totals.
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Display for Model<In, Out, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = ["layer", "type", "output shape", "parameters", "MACs"].map(String::from);
@@ -312,12 +337,17 @@ impl<In: Shape, Out: Shape, T: Scalar> fmt::Display for Model<In, Out, T> {
                 step.name.clone(),
                 step.op.describe(),
                 step.output.to_string(),
-                grouped(step.params.len()),
+                grouped(step.trained),
                 grouped(step.macs),
             ]);
         }
-        let total =
-            [String::from("total"), String::new(), String::new(), grouped(self.params.len()), grouped(macs)];
+        let total = [
+            String::from("total"),
+            String::new(),
+            String::new(),
+            grouped(self.plan.trained()),
+            grouped(macs),
+        ];
         rows.push(total);
         let mut widths = [0; 5];
         for row in &rows {

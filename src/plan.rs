@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::engine::Builtin;
 use crate::kernel::Exec;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
@@ -55,7 +56,7 @@ pub struct Forward<'a, T> {
 pub struct Backward<'a, T> {
     /// Gradient of the loss by the input, to be overwritten; `None` where nobody needs it.
     pub dx: Option<&'a mut [Lanes<T>]>,
-    /// Gradient by the parameters, to be overwritten.
+    /// Gradient by the parameters, to be overwritten; in the place of a [`Role::Statistic`] its value for this batch.
     pub dparams: &'a mut [T],
     /// Gradient by the output. Zero in lanes that hold no sample.
     pub dy: &'a [Lanes<T>],
@@ -74,21 +75,41 @@ pub struct Backward<'a, T> {
     pub pass: Pass<'a>,
 }
 
-/// Weights are multiplied with inputs, biases are added.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a parameter tensor is for: it decides how the tensor begins, what is added to its cost, and whether it is
+/// trained.
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Role {
-    /// Multiplied with the input.
+    /// Multiplied with the input. The only role with weight decay, penalties and a largest norm.
     Weight,
     /// Added to the output.
     Bias,
+    /// Multiplied with a channel by itself; begins at 1.
+    Scale,
+    /// Added to a channel by itself; begins at 0.
+    Shift,
+    /// Not trained: an average over the batches seen. In the place of its gradient the operation writes the value of
+    /// this batch, and the training step moves the average there by p ← p + momentum · (value − p).
+    Statistic {
+        /// What it begins at.
+        start: f64,
+        /// How far it moves with each batch.
+        momentum: f64,
+    },
+}
+
+impl Role {
+    /// Whether the optimiser changes it.
+    pub fn is_trained(self) -> bool {
+        !matches!(self, Role::Statistic { .. })
+    }
 }
 
 /// A parameter tensor of an operation.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Param {
-    /// "weight" or "bias", as in PyTorch's state dict.
+    /// "weight", "bias" and the like, as in PyTorch's state dict.
     pub name: &'static str,
-    /// Weight or bias.
+    /// What it is for.
     pub role: Role,
     /// \[filters, channels, rows, columns\] or \[units, inputs\] for weights.
     pub shape: Vec<usize>,
@@ -158,6 +179,13 @@ pub trait Op<T>: Send + Sync + 'static {
         false
     }
 
+    /// Whether a training step must give the operation the whole batch at once, and not tile by tile, because what it
+    /// does to one sample depends on the others. There are as many samples as [`Pass::keys`]; in other lanes, which are
+    /// the last, inputs mean nothing, and dx must be zero.
+    fn whole_batch(&self) -> bool {
+        false
+    }
+
     /// Computes the output of whole tiles.
     fn forward(&self, pass: Forward<'_, T>);
 
@@ -179,6 +207,8 @@ pub struct Step<T> {
     pub params: Range<usize>,
     /// Multiply-accumulates for one sample.
     pub macs: usize,
+    /// How many of the parameters are trained.
+    pub trained: usize,
 }
 
 /// An operation that runs, perhaps with a ReLU behind or before it.
@@ -201,6 +231,8 @@ pub struct Plan<T> {
     infer: Vec<Stage>,
     /// Whether some operation wants tiles of all lanes.
     wide: bool,
+    /// Whether some operation wants the whole batch in a training step.
+    whole_batch: bool,
     /// Working space of inference.
     pub(crate) spaces: Pool<Space<T>>,
 }
@@ -214,6 +246,7 @@ impl<T: Scalar> Plan<T> {
             train: Vec::new(),
             infer: Vec::new(),
             wide: false,
+            whole_batch: false,
             spaces: Pool::default(),
         }
     }
@@ -249,10 +282,27 @@ impl<T: Scalar> Plan<T> {
 
     /// Adds the arithmetic of the layer `L`. Called by [`Layer::add_to`].
     pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
+        self.push::<In, L>(Box::new(op));
+    }
+
+    /// [`Plan::add`] for an operation that is compiled with this crate.
+    pub(crate) fn add_builtin<In: Shape, L: Layer<In, T>>(&mut self, op: impl Into<Box<dyn Builtin>>) {
+        self.push::<In, L>(T::op(op.into()));
+    }
+
+    fn push<In: Shape, L: Layer<In, T>>(&mut self, op: Box<dyn Op<T>>) {
         let start = self.params();
-        let params = start..start + L::PARAMS;
-        let declared = op.params().iter().map(Param::len).sum::<usize>();
-        assert_eq!(declared, L::PARAMS, "parameters of {} and the constant of its layer", op.describe());
+        let params = start..start + L::PARAMS + L::BUFFERS;
+        let (trained, averages): (Vec<_>, Vec<_>) =
+            op.params().into_iter().partition(|param| param.role.is_trained());
+        let declared = [trained, averages].map(|params| params.iter().map(Param::len).sum::<usize>());
+        let what = "parameters and buffers of";
+        assert_eq!(
+            declared,
+            [L::PARAMS, L::BUFFERS],
+            "{what} {} and the constants of its layer",
+            op.describe()
+        );
         for (mode, stages) in [(Mode::Train, &mut self.train), (Mode::Infer, &mut self.infer)] {
             let last = stages.last_mut();
             let before = last.as_ref().is_some_and(|last| last.relu_after);
@@ -267,13 +317,15 @@ impl<T: Scalar> Plan<T> {
             }
         }
         self.wide |= !op.narrow();
+        self.whole_batch |= op.whole_batch();
         self.steps.push(Step {
             name: self.steps.len().to_string(),
-            op: Box::new(op),
+            op,
             input: In::DIMS,
             output: L::Out::DIMS,
             params,
             macs: L::MACS,
+            trained: L::PARAMS,
         });
     }
 
@@ -282,9 +334,14 @@ impl<T: Scalar> Plan<T> {
         &self.steps
     }
 
-    /// Parameters of all operations.
+    /// Parameters of all operations, those that are not trained among them.
     pub fn params(&self) -> usize {
         self.steps.last().map_or(0, |step| step.params.end)
+    }
+
+    /// Parameters that are trained.
+    pub fn trained(&self) -> usize {
+        self.steps.iter().map(|step| step.trained).sum()
     }
 
     /// What runs.
@@ -293,6 +350,11 @@ impl<T: Scalar> Plan<T> {
             Mode::Train => &self.train,
             Mode::Infer => &self.infer,
         }
+    }
+
+    /// Whether a training step must not be cut into groups of tiles.
+    pub(crate) fn is_whole_batch(&self) -> bool {
+        self.whole_batch
     }
 
     /// Lanes for a batch of so many samples: few samples lie without gaps, if every operation can do with that.

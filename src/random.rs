@@ -14,6 +14,7 @@ pub(crate) mod purpose {
     pub const SPLIT: u64 = 3;
     pub const SAMPLE: u64 = 4;
     pub const CHECK: u64 = 5;
+    pub const AUGMENT: u64 = 6;
 }
 
 /// One number that stands for the seed and the key.

@@ -5,6 +5,7 @@ use std::iter::Sum;
 
 use num_traits::{Float, NumAssign};
 
+use crate::engine::Engine;
 use crate::kernel::simd::Vectorized;
 
 /// A floating-point number: `f32` for training and inference, `f64` for checking gradients.
@@ -17,7 +18,7 @@ use crate::kernel::simd::Vectorized;
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
 pub trait Scalar:
-    Vectorized + Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static
+    Vectorized + Engine + Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static
 {
     /// The nearest value of this type.
     fn of(value: f64) -> Self;

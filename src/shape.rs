@@ -160,15 +160,38 @@ pub struct Stride<const H: usize, const W: usize = H>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Padding<const H: usize, const W: usize = H>;
 
-/// Kernel, stride and padding as values, each as \[vertical, horizontal\].
+/// Rows and columns from one entry of a kernel to the next; 1 for a kernel without holes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dilation<const H: usize, const W: usize = H>;
+
+/// The parts into which the channels and filters of a convolution are cut; each part sees nothing of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Groups<const N: usize>;
+
+/// Kernel, stride, padding and dilation as values, each as \[vertical, horizontal\].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
-    /// Rows and columns the window covers.
+    /// Rows and columns of the kernel.
     pub kernel: [usize; 2],
     /// Rows and columns from one position to the next.
     pub stride: [usize; 2],
     /// Rows and columns added on each side of the input.
     pub padding: [usize; 2],
+    /// Rows and columns from one entry of the kernel to the next.
+    pub dilation: [usize; 2],
+}
+
+impl Window {
+    /// A window without holes.
+    pub const fn new(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Self {
+        Window { kernel, stride, padding, dilation: [1, 1] }
+    }
+
+    /// Rows and columns that the window covers, holes included.
+    pub const fn extent(self) -> [usize; 2] {
+        let Window { kernel, dilation, .. } = self;
+        [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1]
+    }
 }
 
 /// The type-level shape of a [`Dims`], for the `network!` macro: a constant chooses the type.
@@ -267,24 +290,35 @@ impl Misfit {
         }
     }
 
+    /// `a 3x3 kernel`, and what it covers, if that is more.
+    const fn window(self, window: Window) -> Self {
+        let text = self.str("a ").pair(window.kernel).str(" kernel");
+        if window.dilation[0] == 1 && window.dilation[1] == 1 {
+            return text;
+        }
+        text.str(" with dilation ")
+            .pair_or_one(window.dilation)
+            .str(", which covers ")
+            .pair(window.extent())
+            .str(",")
+    }
+
     const fn pair_or_one(self, pair: [usize; 2]) -> Self {
         if pair[0] == pair[1] { self.num(pair[0]) } else { self.pair(pair) }
     }
 }
 
-/// Rows and columns of a window layer's output: ⌊(n + 2·padding − kernel) / stride⌋ + 1 along each axis.
+/// Rows and columns of a window layer's output: ⌊(n + 2·padding − extent) / stride⌋ + 1 along each axis, with
+/// extent = (kernel − 1)·dilation + 1.
 ///
 /// The one place that holds this rule (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
-/// learning", relationship 6). A window that does not fit is a constant panic that names the layer.
+/// learning", relationship 15). A window that does not fit is a constant panic that names the layer.
 #[doc(hidden)]
 pub const fn window_output(kind: &'static str, input: Dims, window: Window) -> Result<[usize; 2], Misfit> {
-    if input.kind != Dims::CHW {
-        return Err(Misfit::of(kind)
-            .str("takes channels x height x width, but is given a vector of ")
-            .num(input.channels)
-            .str("; put it before the Flatten"));
+    if let Some(misfit) = not_maps(kind, input) {
+        return Err(misfit);
     }
-    let Window { kernel, stride, padding } = window;
+    let Window { kernel, stride, padding, dilation } = window;
     if kernel[0] == 0 || kernel[1] == 0 {
         let misfit = Misfit::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel);
         return Err(misfit.str("; is the setting `kernel` missing?"));
@@ -292,18 +326,21 @@ pub const fn window_output(kind: &'static str, input: Dims, window: Window) -> R
     if stride[0] == 0 || stride[1] == 0 {
         return Err(Misfit::of(kind).str("expected a stride of at least 1, found ").pair_or_one(stride));
     }
-    if kernel[0] > input.height + 2 * padding[0] || kernel[1] > input.width + 2 * padding[1] {
+    if dilation[0] == 0 || dilation[1] == 0 {
+        return Err(Misfit::of(kind).str("expected a dilation of at least 1, found ").pair_or_one(dilation));
+    }
+    let extent = window.extent();
+    if extent[0] > input.height + 2 * padding[0] || extent[1] > input.width + 2 * padding[1] {
         return Err(Misfit::of(kind)
-            .str("a ")
-            .pair(kernel)
-            .str(" kernel does not fit a ")
+            .window(window)
+            .str(" does not fit a ")
             .pair([input.height, input.width])
             .str(" input with padding ")
             .pair_or_one(padding));
     }
     Ok([
-        (input.height + 2 * padding[0] - kernel[0]) / stride[0] + 1,
-        (input.width + 2 * padding[1] - kernel[1]) / stride[1] + 1,
+        (input.height + 2 * padding[0] - extent[0]) / stride[0] + 1,
+        (input.width + 2 * padding[1] - extent[1]) / stride[1] + 1,
     ])
 }
 
@@ -314,6 +351,7 @@ pub const fn conv_output(
     input: Dims,
     filters: usize,
     window: Window,
+    groups: usize,
 ) -> Result<Dims, Misfit> {
     let [height, width] = match window_output(kind, input, window) {
         Ok(size) => size,
@@ -324,10 +362,20 @@ pub const fn conv_output(
             Misfit::of(kind).str("expected at least 1 filter, found 0; is the setting `filters` missing?")
         );
     }
-    if window.padding[0] >= window.kernel[0] || window.padding[1] >= window.kernel[1] {
+    if groups == 0 || !input.channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
+        return Err(Misfit::of(kind)
+            .str("expected groups that divide ")
+            .num(input.channels)
+            .str(" channels and ")
+            .num(filters)
+            .str(" filters, found ")
+            .num(groups));
+    }
+    let extent = window.extent();
+    if window.padding[0] >= extent[0] || window.padding[1] >= extent[1] {
         return Err(Misfit::of(kind)
             .str("expected padding smaller than the ")
-            .pair(window.kernel)
+            .pair(extent)
             .str(" kernel, found ")
             .pair_or_one(window.padding));
     }
@@ -349,6 +397,89 @@ pub const fn pool_output(kind: &'static str, input: Dims, window: Window) -> Res
             .pair_or_one(window.padding));
     }
     Ok(Dims::chw(input.channels, height, width))
+}
+
+/// Output of a pooling layer whose windows adapt to the size of its output. The output may be larger than the input.
+#[doc(hidden)]
+pub const fn adaptive_output(kind: &'static str, input: Dims, size: [usize; 2]) -> Result<Dims, Misfit> {
+    if let Some(misfit) = not_maps(kind, input) {
+        return Err(misfit);
+    }
+    if size[0] == 0 || size[1] == 0 {
+        let misfit = Misfit::of(kind).str("expected a size of at least 1x1, found ").pair(size);
+        return Err(misfit.str("; is the setting `size` missing?"));
+    }
+    Ok(Dims::chw(input.channels, size[0], size[1]))
+}
+
+/// Output of a convolution whose filters each see some of the channels: those that its table names.
+#[doc(hidden)]
+pub const fn sparse_output(
+    kind: &'static str,
+    input: Dims,
+    table: &[&[usize]],
+    kernel: [usize; 2],
+) -> Result<Dims, Misfit> {
+    let mut filter = 0;
+    while filter < table.len() {
+        let channels = table[filter];
+        if channels.is_empty() {
+            return Err(Misfit::of(kind)
+                .str("expected at least 1 channel for filter ")
+                .num(filter)
+                .str(", found 0"));
+        }
+        let mut i = 0;
+        while i < channels.len() {
+            if channels[i] >= input.channels || (i > 0 && channels[i - 1] >= channels[i]) {
+                return Err(Misfit::of(kind)
+                    .str("expected channels below ")
+                    .num(input.channels)
+                    .str(" in rising order, found ")
+                    .num(channels[i])
+                    .str(" for filter ")
+                    .num(filter));
+            }
+            i += 1;
+        }
+        filter += 1;
+    }
+    conv_output(kind, input, table.len(), Window::new(kernel, [1, 1], [0, 0]), 1)
+}
+
+/// Output of a layer that normalises each channel by its neighbours.
+#[doc(hidden)]
+pub const fn local_response_output(
+    kind: &'static str,
+    input: Dims,
+    size: usize,
+    [alpha, beta, k]: [f64; 3],
+) -> Result<Dims, Misfit> {
+    if let Some(misfit) = not_maps(kind, input) {
+        return Err(misfit);
+    }
+    if size == 0 {
+        return Err(Misfit::of(kind).str("expected a size of at least 1 channel, found 0"));
+    }
+    if !(alpha >= 0.0 && alpha < f64::INFINITY) {
+        return Err(Misfit::of(kind).str("expected a finite alpha of at least 0"));
+    }
+    if !(beta > 0.0 && beta < f64::INFINITY) {
+        return Err(Misfit::of(kind).str("expected a finite beta above 0"));
+    }
+    if !(k > 0.0 && k < f64::INFINITY) {
+        return Err(Misfit::of(kind).str("expected a finite k above 0"));
+    }
+    Ok(input)
+}
+
+/// Refuses what is not channels of rows and columns.
+const fn not_maps(kind: &'static str, input: Dims) -> Option<Misfit> {
+    if input.kind == Dims::CHW {
+        return None;
+    }
+    let misfit = Misfit::of(kind).str("takes channels x height x width, but is given a vector of ");
+    Some(misfit.num(input.channels).str("; put it before the Flatten"))
 }
 
 /// Output of a dense layer.

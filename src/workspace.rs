@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::error::Error;
 use crate::kernel::{self, Exec, with_lanes};
+use crate::network::LayerOutput;
 use crate::plan::{Backward, Forward, Mode, Pass, Plan, Stage};
 use crate::scalar::Scalar;
 use crate::shape::Dims;
@@ -64,18 +66,40 @@ fn widen<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize, repeat: bo
 }
 
 /// Writes the values of the sample at a place in the batch.
-pub(crate) type Loader<'a, T> = dyn Fn(&mut [T], usize) + Sync + 'a;
+pub type Loader<'a, T> = dyn Fn(&mut [T], usize) -> Result<(), Error> + Sync + 'a;
+
+/// What kept a sample from being loaded: of several errors that of the first place in the batch.
+#[derive(Default)]
+pub struct Failure(Mutex<Option<(usize, Error)>>);
+
+impl Failure {
+    /// Keeps an error, if it is the first.
+    pub(crate) fn note(&self, place: usize, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.as_ref().is_none_or(|(before, _)| place < *before) {
+                *first = Some((place, error));
+            }
+        }
+    }
+
+    /// The error, if there was one.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
 
 /// Where the samples of a training step come from.
-pub(crate) enum Input<'a, T> {
+pub enum Input<'a, T> {
     /// From tiles.
     Tiles(&'a [Lanes<T>]),
-    /// From a function.
-    Load(&'a Loader<'a, T>),
+    /// From a function; what it fails to load is whatever it has written.
+    Load(&'a Loader<'a, T>, &'a Failure),
 }
 
 /// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.
-pub(crate) type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
+pub type LossOf<'a, T> = dyn Fn(&mut [Lanes<T>], &[Lanes<T>], Range<usize>) -> Tally + Sync + 'a;
 
 /// Working memory that one thread at a time computes in.
 pub(crate) trait Memory: Default {
@@ -195,7 +219,8 @@ impl<T: Scalar> Workspace<T> {
     }
 
     fn groups_of(plan: &Plan<T>, samples: usize) -> usize {
-        if plan.params() <= SMALL_NETWORK { samples.div_ceil(LANES).min(GROUPS) } else { 1 }
+        let small = plan.params() <= SMALL_NETWORK && !plan.is_whole_batch();
+        if small { samples.div_ceil(LANES).min(GROUPS) } else { 1 }
     }
 
     /// Makes room for a batch of so many samples in so many groups; returns what a group needs.
@@ -237,7 +262,7 @@ impl<T: Scalar> Workspace<T> {
 }
 
 /// One step's task beside the plan and the workspace.
-pub(crate) struct Task<'a, T> {
+pub struct Task<'a, T> {
     /// The samples.
     pub(crate) input: Input<'a, T>,
     /// Where the gradient by the input goes, if it is wanted.
@@ -248,7 +273,7 @@ pub(crate) struct Task<'a, T> {
     pub(crate) keys: &'a [u64],
     /// What to lower.
     pub(crate) loss: &'a LossOf<'a, T>,
-    /// Groups to cut the batch into, if not as many as usual.
+    /// Groups to cut the batch into, if not as many as usual. One where an operation wants the whole batch.
     pub(crate) groups: Option<usize>,
 }
 
@@ -256,7 +281,10 @@ impl<T: Scalar> Plan<T> {
     /// Forward and backward over a batch; returns the sums over samples and leaves the gradient in `space`.
     pub(crate) fn gradient(&self, space: &mut Workspace<T>, task: Task<'_, T>) -> Tally {
         let samples = task.keys.len();
-        let groups = task.groups.unwrap_or(Workspace::groups_of(self, samples));
+        let groups = match task.groups {
+            Some(groups) if !self.is_whole_batch() => groups,
+            _ => Workspace::groups_of(self, samples),
+        };
         let room = space.prepare(self, samples, groups);
         let exec = Exec { lanes: self.lanes(samples), ..Exec::new(groups == 1) };
         let Task { input, mut dx, params, keys, loss, .. } = task;
@@ -323,13 +351,13 @@ impl<T: Scalar> Plan<T> {
                     &buffers.x
                 }
             }
-            Input::Load(load) => {
+            Input::Load(load, failure) => {
                 for (tile, x) in buffers.x.chunks_mut(input_len).take(tiles).enumerate() {
                     let rows = &mut buffers.rows[..lanes * input_len];
                     for lane in 0..lanes {
                         let (row, place) = (lane * input_len, samples.start + tile * LANES + lane);
                         if place < samples.end {
-                            load(&mut rows[row..][..input_len], place);
+                            failure.note(place, load(&mut rows[row..][..input_len], place));
                         } else {
                             // Lanes without a sample repeat the last.
                             rows.copy_within(row - input_len..row, row);
@@ -469,8 +497,18 @@ impl<T: Scalar> Plan<T> {
         }
     }
 
+    /// The network's output for one sample, if the plan does with [one lane](Self::lanes).
+    pub(crate) fn infer_sample(&self, y: &mut [T], x: &[T], params: &[T]) {
+        self.infer_few(
+            1,
+            params,
+            |to| kernel::values_mut(to)[..x.len()].copy_from_slice(x),
+            |from| y.copy_from_slice(&kernel::values(from)[..y.len()]),
+        );
+    }
+
     /// The network's output for few samples without gaps: `fill` writes the input, `take` reads the output.
-    pub(crate) fn infer_few(
+    fn infer_few(
         &self,
         lanes: usize,
         params: &[T],
@@ -488,6 +526,27 @@ impl<T: Scalar> Plan<T> {
             });
         };
         if share { in_pool(run) } else { run() }
+    }
+
+    /// What every step gives for one sample, one after the other and without shortcuts.
+    pub(crate) fn trace(&self, x: &[T], params: &[T]) -> Vec<LayerOutput<T>> {
+        let mut x: Vec<Lanes<T>> = x.iter().map(|value| Lanes::splat(*value)).collect();
+        let mut outputs = Vec::with_capacity(self.steps().len());
+        for (layer, step) in self.steps().iter().enumerate() {
+            let mut y = vec![Lanes::zero(); step.output.len()];
+            step.op.forward(Forward {
+                y: &mut y,
+                x: &x,
+                params: &params[step.params.clone()],
+                scratch: &mut vec![Lanes::zero(); step.op.scratch(1)],
+                relu: false,
+                pass: Pass { mode: Mode::Infer, exec: Exec::new(true), layer, keys: &[] },
+            });
+            let values = y.iter().map(|lanes| lanes.0[0]).collect();
+            outputs.push(LayerOutput { name: step.name.clone(), shape: step.output, values });
+            x = y;
+        }
+        outputs
     }
 
     /// Whether an inference of so many samples is more work than waking a second thread.

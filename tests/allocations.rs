@@ -5,7 +5,7 @@ mod wide;
 use std::alloc::System;
 use std::hint::black_box;
 
-use convnet::model::{AlexNetSmall, LeNet5};
+use convnet::model::{AlexNetSmall, LeNet5, LeNet5Original};
 use convnet::optim::Optimizer;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -21,6 +21,20 @@ network! {
         relu: Relu,
         flatten: Flatten,
         fc: Dense { units: 10 },
+    }
+}
+
+network! {
+    /// Layers that want working space for numbers of their own.
+    struct Normalised: Chw<1, 28, 28> => Flat<10> {
+        conv: Conv2d { filters: 8, kernel: 5, stride: 2 },
+        norm1: BatchNorm,
+        relu: Relu,
+        response: LocalResponseNorm,
+        pool: AdaptiveAvgPool2d { size: 5 },
+        flatten: Flatten,
+        fc: Dense { units: 10 },
+        norm2: BatchNorm,
     }
 }
 
@@ -114,6 +128,8 @@ fn nothing_is_allocated_after_the_first_call() {
         steps::<LeNet5>("LeNet5", &[384, 352, 320, 257, 64]);
         steps::<Wide>("Wide", &[64, 50, 10, 3, 1, 64]);
         steps::<AlexNetSmall>("AlexNetSmall", &[16, 5]);
+        steps::<Normalised>("Normalised", &[64, 50, 10, 3, 1, 64]);
+        steps::<LeNet5Original>("LeNet5Original", &[64, 50, 10, 3, 1, 64]);
 
         inferences::<LeNet5>("LeNet5", &[100, 64, 16, 3, 1]);
         inferences::<Wide>("Wide", &[100, 64, 16, 3, 1]);
@@ -121,6 +137,8 @@ fn nothing_is_allocated_after_the_first_call() {
             inferences::<LeNet5>("LeNet5 alone", &[samples]);
             inferences::<Wide>("Wide alone", &[samples]);
         }
+        inferences::<Normalised>("Normalised", &[100, 64, 16, 3, 1]);
+        inferences::<LeNet5Original>("LeNet5Original", &[100, 64, 16, 3, 1]);
         inferences::<AlexNetSmall>("AlexNetSmall", &[16, 3, 1]);
 
         inferences::<Thin>("Thin", &[3200, 64, 3200, 64]);

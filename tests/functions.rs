@@ -88,6 +88,7 @@ activations! {
     sigmoid: "Sigmoid", Sigmoid, [0.0, 1.0, 0.0, 0.0];
     hard_sigmoid: "HardSigmoid", HardSigmoid, [0.0, 1.0, 0.0, 0.0];
     tanh: "Tanh", Tanh, [-1.0, 1.0, 0.0, 0.0];
+    scaled_tanh: "ScaledTanh", ScaledTanh, [-1.7159, 1.7159, 0.0, 0.0];
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A new layer or loss joins with one line.
 
 use convnet::check;
+use convnet::layer::{Codes, Connections};
 use convnet::model::LeNet5;
 use convnet::prelude::*;
 
@@ -17,6 +18,19 @@ macro_rules! layers {
     };
 }
 
+/// Pairs of channels, and one filter that sees all three.
+#[derive(Clone, Copy, Default)]
+struct Pairs;
+impl Connections for Pairs {
+    const TABLE: &'static [&'static [usize]] = &[&[0, 1], &[1, 2], &[0, 2], &[0, 1, 2]];
+}
+
+#[derive(Clone, Copy, Default)]
+struct Points;
+impl Codes<3, 2> for Points {
+    const CODES: &'static [[f64; 3]; 2] = &[[1.0, -1.0, 0.5], [-0.25, 2.0, 0.0]];
+}
+
 type Conv<I, O, K, S = Stride<1>, P = Padding<0>> = Conv2d<I, O, K, S, P>;
 
 layers! {
@@ -24,10 +38,27 @@ layers! {
     conv2d_rectangular: Conv::<Chw<2, 5, 6>, Chw<5, 4, 2>, Kernel<2, 5>>::new(), Chw<2, 5, 6>;
     conv2d_stride_padding: Conv::<Chw<3, 6, 7>, Chw<2, 4, 3>, Kernel<3>, Stride<2, 3>, Padding<2, 1>>::new(), Chw<3, 6, 7>;
     conv2d_whole_input: Conv::<Chw<2, 4, 3>, Chw<9, 1, 1>, Kernel<4, 3>>::new(), Chw<2, 4, 3>;
+    conv2d_groups: Conv2d::<Chw<4, 5, 4>, Chw<6, 4, 4>, Kernel<2, 3>, Stride<1>, Padding<0, 1>, Dilation<1>, Groups<2>>::new(), Chw<4, 5, 4>;
+    conv2d_depthwise: Conv2d::<Chw<3, 5, 5>, Chw<3, 3, 3>, Kernel<3>, Stride<1>, Padding<0>, Dilation<1>, Groups<3>>::new(), Chw<3, 5, 5>;
+    conv2d_dilated: Conv2d::<Chw<2, 7, 6>, Chw<3, 3, 2>, Kernel<3, 2>, Stride<1, 2>, Padding<0, 1>, Dilation<2, 4>>::new(), Chw<2, 7, 6>;
     max_pool: MaxPool2d::<Chw<2, 4, 6>, Chw<2, 2, 3>, Kernel<2>, Stride<2>>::new(), Chw<2, 4, 6>;
     max_pool_overlapping: MaxPool2d::<Chw<2, 6, 5>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<1>>::new(), Chw<2, 6, 5>;
+    max_pool_ragged: MaxPool2d::<Chw<2, 6, 8>, Chw<2, 2, 3>, Kernel<3>, Stride<2>>::new(), Chw<2, 6, 8>;
     avg_pool: AvgPool2d::<Chw<2, 5, 4>, Chw<2, 2, 2>, Kernel<2>, Stride<2>>::new(), Chw<2, 5, 4>;
     avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::new(), Chw<2, 6, 5>;
+    adaptive_avg_pool: AdaptiveAvgPool2d::<Chw<2, 5, 7>, Chw<2, 3, 4>>::new(), Chw<2, 5, 7>;
+    adaptive_avg_pool_larger: AdaptiveAvgPool2d::<Chw<2, 3, 2>, Chw<2, 5, 4>>::new(), Chw<2, 3, 2>;
+    adaptive_max_pool: AdaptiveMaxPool2d::<Chw<2, 7, 5>, Chw<2, 3, 2>>::new(), Chw<2, 7, 5>;
+    global_avg_pool: GlobalAvgPool, Chw<3, 4, 5>;
+    batch_norm: BatchNorm::default(), Chw<3, 2, 4>;
+    batch_norm_of_a_vector: BatchNorm::new(0.5, 0.1), Flat<5>;
+    batch_norm_in_a_chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(BatchNorm::default(), Chain(Relu, Dense::<Flat<4>, Flat<2>>::new()))), Flat<3>;
+    local_response_norm: LocalResponseNorm::new(3, 2.0, 0.75, 1.5), Chw<5, 2, 3>;
+    local_response_norm_even: LocalResponseNorm::new(4, 1.0, 0.6, 2.0), Chw<6, 3, 2>;
+    channel_affine: ChannelAffine, Chw<3, 2, 2>;
+    sparse_conv2d: SparseConv2d::<Chw<3, 4, 5>, Chw<4, 2, 3>, Kernel<3>, Pairs>::new(), Chw<3, 4, 5>;
+    radial_basis: RadialBasis::<Flat<3>, Flat<2>, Points>::new(), Flat<3>;
+    scaled_tanh: ScaledTanh, Flat<5>;
     dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
     identity: Identity, Flat<5>;
@@ -88,6 +119,28 @@ fn lenet_in_one_direction() {
     let images: Batch<_, f64> =
         (0..19).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 17) as f64 / 8.0 - 1.0)).collect();
     let targets = classes::<10>(&(0..19).map(|i| i % 10).collect::<Vec<_>>());
+    for seed in 1..=3 {
+        check::network(&net, &SoftmaxCrossEntropy, &images, &targets, seed).unwrap();
+    }
+}
+
+/// With statistics of the batch, and parameters without a gradient.
+#[test]
+fn a_normalised_network_in_one_direction() {
+    network! {
+        struct Normalised: Chw<2, 6, 6> => Flat<3> {
+            conv: Conv2d { filters: 4, kernel: 3 },
+            norm: BatchNorm,
+            relu: Relu,
+            response: LocalResponseNorm { size: 3, alpha: 1.0 },
+            pool: GlobalAvgPool,
+            fc: Dense { units: 3 },
+        }
+    }
+    let net = Normalised::<f64>::new(5);
+    let images: Batch<_, f64> =
+        (0..19).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 17) as f64 / 8.0 - 1.0)).collect();
+    let targets = classes::<3>(&(0..19).map(|i| i % 3).collect::<Vec<_>>());
     for seed in 1..=3 {
         check::network(&net, &SoftmaxCrossEntropy, &images, &targets, seed).unwrap();
     }

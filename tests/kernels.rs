@@ -3,8 +3,10 @@
 //! Values are small whole numbers, so that sums are exact in any order. Outputs and working space begin as
 //! NaN: what is not written shows.
 
+use convnet::kernel::channels::Channels;
 use convnet::kernel::conv::{Blocking, Conv, Geometry};
-use convnet::kernel::pool::Pool;
+use convnet::kernel::local_response::LocalResponse;
+use convnet::kernel::pool::{Pool, Windows};
 use convnet::kernel::{Exec, Isa, naive, values};
 use convnet::shape::Window;
 use convnet::tensor::{LANES, Lanes};
@@ -85,17 +87,16 @@ fn assert_samples(what: &str, exec: Exec, found: &[Lanes<f32>], expected: &[Vec<
 fn geometry(input: [usize; 3], filters: usize, window: Window) -> Option<Geometry> {
     let mut output = [filters, 0, 0];
     for axis in 0..2 {
-        let room = (input[axis + 1] + 2 * window.padding[axis]).checked_sub(window.kernel[axis])?;
+        let room = (input[axis + 1] + 2 * window.padding[axis]).checked_sub(window.extent()[axis])?;
         output[axis + 1] = room / window.stride[axis] + 1;
     }
-    Some(Geometry { input, output, window })
+    Some(Geometry { input, output, window, groups: 1 })
 }
 
 fn check_conv(g: Geometry, batch: usize, seed: u64) {
     let mut integers = Integers(seed);
     let (x_len, y_len) = (g.input.iter().product(), g.output.iter().product());
-    let area = g.window.kernel[0] * g.window.kernel[1];
-    let weight = integers.values(g.output[0] * g.input[0] * area);
+    let weight = integers.values(g.weights());
     let bias = integers.values(g.output[0]);
     let x = integers.samples(batch, x_len);
     let dy = integers.samples(batch, y_len);
@@ -164,14 +165,38 @@ fn geometries() -> Vec<Geometry> {
         for stride in [[1, 1], [2, 2], [3, 1], [4, 3]] {
             for padding in [[0, 0], [1, 1], [2, 0], [3, 2]] {
                 if padding[0] < kernel[0] && padding[1] < kernel[1] {
-                    all.extend(geometry(input, filters, Window { kernel, stride, padding }));
+                    all.extend(geometry(input, filters, Window::new(kernel, stride, padding)));
                 }
             }
         }
     }
+    // Groups, one for each channel among them, and kernels with holes.
+    for (groups, input, filters, kernel) in [
+        (2, [4, 6, 5], 6, [3, 3]),
+        (3, [3, 7, 6], 3, [3, 2]),
+        (5, [5, 5, 5], 10, [1, 1]),
+        (2, [8, 5, 6], 36, [3, 3]),
+        (2, [36, 4, 3], 34, [1, 1]),
+        (4, [8, 4, 9], 4, [2, 5]),
+    ] {
+        for (stride, padding, dilation) in [
+            ([1, 1], [1, 1], [1, 1]),
+            ([2, 1], [0, 1], [1, 1]),
+            ([1, 1], [2, 0], [2, 1]),
+            ([3, 2], [1, 2], [3, 2]),
+        ] {
+            let window = Window { dilation, ..Window::new(kernel, stride, padding) };
+            if padding[0] < window.extent()[0] && padding[1] < window.extent()[1] {
+                all.extend(geometry(input, filters, window).map(|g| Geometry { groups, ..g }));
+            }
+        }
+        all.extend(
+            geometry(input, filters, Window::new(kernel, [1, 1], [0, 0])).map(|g| Geometry { groups, ..g }),
+        );
+    }
     // A dense layer is a convolution of one position.
     for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
-        let window = Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+        let window = Window::new([1, 1], [1, 1], [0, 0]);
         all.extend(geometry([inputs, 1, 1], units, window));
     }
     all
@@ -190,7 +215,7 @@ fn convolutions() {
 
 #[test]
 fn other_numbers_of_lanes_are_refused() {
-    let g = geometry([1, 5, 4], 2, Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] }).unwrap();
+    let g = geometry([1, 5, 4], 2, Window::new([1, 1], [1, 1], [0, 0])).unwrap();
     for lanes in [0, 3, 5, 32] {
         let refused = std::panic::catch_unwind(|| {
             let exec = Exec { lanes, ..Exec::new(false) };
@@ -205,7 +230,7 @@ fn other_numbers_of_lanes_are_refused() {
 /// exact as direct sums.
 #[test]
 fn transforms_lose_little() {
-    let window = Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
+    let window = Window::new([3, 3], [1, 1], [1, 1]);
     let g = geometry([64, 12, 10], 32, window).unwrap();
     let mut integers = Integers(1);
     // Sums of twelve draws between −4 and 4: nearly normal, with thirds, so that no value is exact.
@@ -235,13 +260,32 @@ fn transforms_lose_little() {
     assert!(direct < 1e-5 && transformed < 1e-5, "largest errors {direct:e} and {transformed:e}");
 }
 
+/// A number that the area of every window divides.
+fn common_area(pool: &Pool) -> f64 {
+    let gcd = |mut a: usize, mut b: usize| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    let side = |axis: usize| match pool.windows {
+        Windows::Sliding(window) => window.kernel[axis],
+        Windows::Adaptive => {
+            let (input, output) = (pool.input[axis], pool.output[axis]);
+            let sizes = (0..output).map(|i| ((i + 1) * input).div_ceil(output) - i * input / output);
+            sizes.fold(1, |all, size| all / gcd(all, size) * size)
+        }
+    };
+    (side(0) * side(1)) as f64
+}
+
 fn check_pool(pool: Pool, batch: usize, seed: u64) {
     let channels = pool.channels;
     let mut integers = Integers(seed);
     let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
-    let area = (pool.window.kernel[0] * pool.window.kernel[1]) as f64;
+    let area = common_area(&pool);
     let x = integers.samples(batch, channels * x_area);
-    // Multiples of the area, so that means and their gradients are whole too.
+    // Multiples of all areas, so that means and their gradients are whole too.
     let dy: Vec<Vec<f64>> = integers
         .samples(batch, channels * y_area)
         .into_iter()
@@ -294,12 +338,13 @@ fn pooling() {
         for kernel in [[1, 1], [2, 2], [3, 3], [2, 3]] {
             for stride in [[1, 1], [2, 2], [3, 2]] {
                 for padding in [[0, 0], [1, 1]] {
-                    let window = Window { kernel, stride, padding };
+                    let window = Window::new(kernel, stride, padding);
                     if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
                         continue;
                     }
                     let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
-                    let pool = Pool { channels: 3, input, output: [g.output[1], g.output[2]], window };
+                    let windows = Windows::Sliding(window);
+                    let pool = Pool { channels: 3, input, output: [g.output[1], g.output[2]], windows };
                     for batch in BATCHES {
                         check_pool(pool, batch, tried);
                     }
@@ -309,6 +354,146 @@ fn pooling() {
         }
     }
     assert!(tried >= 60, "{tried} geometries");
+}
+
+/// Outputs that divide the input and that do not, one of all, as large as the input, and larger.
+#[test]
+fn adaptive_pooling() {
+    for input in [[1, 1], [4, 6], [5, 7], [13, 3]] {
+        for output in [[1, 1], [2, 3], [3, 2], [4, 6], [6, 5]] {
+            let pool = Pool { channels: 3, input, output, windows: Windows::Adaptive };
+            for batch in BATCHES {
+                check_pool(pool, batch, (input[0] * 100 + output[0]) as u64);
+            }
+        }
+    }
+}
+
+/// To within a few units in the last place of the largest value.
+#[track_caller]
+fn assert_near(what: &str, exec: Exec, found: &[Lanes<f32>], expected: &[Vec<f64>]) {
+    let len = expected[0].len();
+    let largest = expected.iter().flatten().fold(1e-3, |largest: f64, v| largest.max(v.abs()));
+    for (n, sample) in expected.iter().enumerate() {
+        for (i, value) in sample.iter().enumerate() {
+            let found = f64::from(values(found)[(n / exec.lanes * len + i) * exec.lanes + n % exec.lanes]);
+            let error = (found - value).abs() / largest;
+            assert!(error < 2e-6, "{what}, {exec:?}, sample {n}, entry {i}: {found} for {value}");
+        }
+    }
+}
+
+#[test]
+fn local_responses() {
+    // Planes of a part of a block, of one, and of several; windows wider than the channels, and of one channel.
+    for (channels, area) in [(1, 1), (3, 7), (7, 16), (9, 35)] {
+        for (size, alpha, beta, k) in
+            [(5, 1e-4, 0.75, 1.0), (4, 0.5, 0.75, 2.0), (1, 1.0, 1.0, 0.5), (12, 2.0, 0.4, 1.0)]
+        {
+            let norm = LocalResponse { channels, area, size, alpha, beta, k };
+            for batch in BATCHES {
+                let mut integers = Integers((channels * size) as u64);
+                let [x, dy] = [(); 2].map(|()| integers.samples(batch, channels * area));
+                let (mut y, mut dx) = (x.clone(), x.clone());
+                for n in 0..batch {
+                    naive::local_response_forward(&mut y[n], &x[n], &norm);
+                    naive::local_response_backward(&mut dx[n], &dy[n], &x[n], &norm);
+                }
+                for exec in ways(batch) {
+                    let what = |pass| format!("{pass} of {norm:?}, batch {batch}");
+                    let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
+                    let (mut found_y, mut found_dx) = (nan(x.len()), nan(x.len()));
+                    norm.forward(&mut found_y, &x, exec);
+                    assert_near(&what("forward"), exec, &found_y, &y);
+                    norm.backward(&mut found_dx, &dy, &x, &found_y, &mut nan(x.len()), exec);
+                    assert_near(&what("backward"), exec, &found_dx, &dx);
+                }
+            }
+        }
+    }
+}
+
+/// Sums over channels are exact, and lanes without a sample are not in them, whatever they hold.
+#[test]
+fn channels() {
+    for (channels, area) in [(1, 1), (5, 1), (3, 7), (4, 64), (2, 300)] {
+        let of = Channels { channels, area };
+        for batch in BATCHES {
+            let mut integers = Integers((channels * area) as u64);
+            let [x, dy] = [(); 2].map(|()| integers.samples(batch, channels * area));
+            let numbers = |scale: f64| -> Vec<Lanes<f32>> {
+                (0..channels)
+                    .map(|c| Lanes(std::array::from_fn(|i| ((c + i) as f64 * scale) as f32)))
+                    .collect()
+            };
+            for exec in ways(batch) {
+                let (mut spoilt, dy_tiles) = (tiles(&x, exec), tiles(&dy, exec));
+                let used = (batch - 1) % exec.lanes + 1;
+                let last = (batch - 1) / exec.lanes * channels * area;
+                for entry in last..last + channels * area {
+                    for lane in used..exec.lanes {
+                        let at = entry * exec.lanes + lane;
+                        spoilt[at / LANES].0[at % LANES] = 1e6;
+                    }
+                }
+                let mut out = nan(channels);
+                of.moments(&mut out, &spoilt, batch, exec);
+                for (c, out) in out.iter_mut().enumerate() {
+                    let expected = naive::moments(&x, area, c);
+                    for (found, expected) in out.0.iter().zip(expected) {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(
+                            error <= 1e-6 * expected.abs(),
+                            "{of:?}, batch {batch}, {exec:?}: {found} for {expected}"
+                        );
+                    }
+                    out.0[0] = c as f32;
+                }
+                of.slopes(&mut out, &dy_tiles, &tiles(&x, exec), batch, exec);
+                for (c, out) in out.iter().enumerate() {
+                    let mut sums = [0.0, 0.0];
+                    for (dy, x) in dy.iter().zip(&x) {
+                        for i in c * area..(c + 1) * area {
+                            sums[0] += dy[i];
+                            sums[1] += dy[i] * (x[i] - c as f64);
+                        }
+                    }
+                    assert_eq!(out.0[2..4], sums.map(|sum| sum as f32), "{of:?}, batch {batch}, {exec:?}");
+                }
+                for relu in [false, true] {
+                    let mut y = nan(spoilt.len());
+                    of.scale(&mut y, &spoilt, &numbers(2.0), relu, exec);
+                    let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                    let expected = |x: &Vec<f64>| -> Vec<f64> {
+                        let y = x.iter().enumerate().map(|(i, x)| {
+                            let c = (i / area) as f64;
+                            2.0 * c * x + 2.0 * (c + 1.0)
+                        });
+                        y.map(|y| y.max(least)).collect()
+                    };
+                    assert_samples("a·x + b", exec, &y, &x.iter().map(expected).collect::<Vec<_>>());
+                }
+                let mut dx = nan(spoilt.len());
+                of.combine(&mut dx, &dy_tiles, &spoilt, &numbers(1.0), batch, exec);
+                let expected = |(dy, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+                    let terms = dy.iter().zip(x).enumerate();
+                    terms
+                        .map(|(i, (dy, x))| {
+                            let c = (i / area) as f64;
+                            c * dy + (c + 1.0) * (x - c - 2.0) + c + 3.0
+                        })
+                        .collect()
+                };
+                let expected: Vec<Vec<f64>> = dy.iter().zip(&x).map(expected).collect();
+                assert_samples("gradient", exec, &dx, &expected);
+                for entry in last..last + channels * area {
+                    for lane in used..exec.lanes {
+                        assert_eq!(values(&dx)[entry * exec.lanes + lane], 0.0, "a lane without a sample");
+                    }
+                }
+            }
+        }
+    }
 }
 
 proptest! {
@@ -321,14 +506,27 @@ proptest! {
         kernel in [1_usize..6, 1_usize..6],
         stride in [1_usize..5, 1_usize..5],
         padding in [0_usize..4, 0_usize..4],
+        dilation in [1_usize..4, 1_usize..4],
+        groups in 1_usize..4,
         batch in 1_usize..35,
         seed: u64,
     ) {
-        prop_assume!(padding[0] < kernel[0] && padding[1] < kernel[1]);
-        let window = Window { kernel, stride, padding };
-        if let Some(g) = geometry(input, filters, window) {
-            check_conv(g, batch, seed);
+        let window = Window { dilation, ..Window::new(kernel, stride, padding) };
+        prop_assume!(padding[0] < window.extent()[0] && padding[1] < window.extent()[1]);
+        let [channels, height, width] = input;
+        if let Some(g) = geometry([groups * channels, height, width], groups * filters, window) {
+            check_conv(Geometry { groups, ..g }, batch, seed);
         }
+    }
+
+    #[test]
+    fn any_adaptive_pooling(
+        input in [1_usize..14, 1_usize..14],
+        output in [1_usize..8, 1_usize..8],
+        batch in 1_usize..35,
+        seed: u64,
+    ) {
+        check_pool(Pool { channels: 2, input, output, windows: Windows::Adaptive }, batch, seed);
     }
 
     #[test]
@@ -341,9 +539,10 @@ proptest! {
         seed: u64,
     ) {
         prop_assume!(2 * padding[0] <= kernel[0] && 2 * padding[1] <= kernel[1]);
-        let window = Window { kernel, stride, padding };
+        let window = Window::new(kernel, stride, padding);
         if let Some(g) = geometry([1, input[0], input[1]], 1, window) {
-            check_pool(Pool { channels: 2, input, output: [g.output[1], g.output[2]], window }, batch, seed);
+            let windows = Windows::Sliding(window);
+            check_pool(Pool { channels: 2, input, output: [g.output[1], g.output[2]], windows }, batch, seed);
         }
     }
 }

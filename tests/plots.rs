@@ -9,8 +9,8 @@ use std::fs;
 
 use convnet::Error;
 use convnet::plot::{
-    Chart, Function, Picture, bars, confusion_matrix, filters, functions, grey_images, learning_curves,
-    panels, validation_curves,
+    Chart, Function, Picture, bars, confusion_matrix, filters, functions, images, learning_curves, panels,
+    validation_curves,
 };
 use convnet::train::{Evaluation, History};
 use gallery::{CLOTHES, DIGITS, cloud, evaluation, gallery, history, weights};
@@ -404,18 +404,18 @@ fn filters_are_magnified_without_smoothing() {
 }
 
 #[test]
-fn grey_images_span_black_and_white() {
-    let picture = grey_images("Steps", &[0u8, 51, 102, 255], [2, 1, 2], &["dark", "light"]).unwrap();
+fn images_span_black_and_white() {
+    let picture = images("Steps", &[0u8, 51, 102, 255], [2, 1, 1, 2], &["dark", "light"]).unwrap();
     let pixels = png(&picture);
     for level in [0, 51, 102, 255] {
         assert!(pixels.count([level; 3]) >= 32 * 32, "{level}");
     }
     let found = texts(&picture);
     assert!(["dark", "light", "0", "255"].iter().all(|text| found.contains(&text.to_string())), "{found:?}");
-    let equal = grey_images("", &[f64::MAX; 4], [1, 2, 2], &[]).unwrap();
+    let equal = images("", &[f64::MAX; 4], [1, 1, 2, 2], &[]).unwrap();
     assert!(texts(&equal).contains(&"all values are equal".to_owned()));
-    grey_images("", &[f64::NAN; 4], [1, 2, 2], &[]).unwrap().png().unwrap();
-    grey_images("", &[f64::MIN, f64::MAX, 0.0, f64::INFINITY], [1, 2, 2], &[]).unwrap().png().unwrap();
+    images("", &[f64::NAN; 4], [1, 1, 2, 2], &[]).unwrap().png().unwrap();
+    images("", &[f64::MIN, f64::MAX, 0.0, f64::INFINITY], [1, 1, 2, 2], &[]).unwrap().png().unwrap();
 }
 
 #[test]
@@ -429,9 +429,9 @@ fn tiles_of_other_sizes_than_said_are_refused() {
         filters("", &weights(2048), [1, 2048, 1, 1]).unwrap_err().to_string(),
         "tiles: expected at most 1024, found 2048"
     );
-    let error = grey_images("", &vec![0u8; (1 << 22) + 1], [1, 1, (1 << 22) + 1], &[]).unwrap_err();
+    let error = images("", &vec![0u8; (1 << 22) + 1], [1, 1, 1, (1 << 22) + 1], &[]).unwrap_err();
     assert_eq!(error.to_string(), "values: expected at most 4194304, found 4194305");
-    let error = grey_images("", &[0.0; 4], [2, 1, 2], &["one"]).unwrap_err();
+    let error = images("", &[0.0; 4], [2, 1, 1, 2], &["one"]).unwrap_err();
     assert_eq!(error.to_string(), "captions: expected 2, found 1");
     // Tiles that are long and thin, and the most of them.
     for sizes in [[1, 1, 1, 4096], [1, 1, 4096, 1], [1024, 1, 1, 1], [1, 1024, 2, 2], [4, 3, 1, 300]] {

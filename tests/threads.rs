@@ -2,7 +2,7 @@
 
 mod wide;
 
-use convnet::model::LeNet5;
+use convnet::model::{LeNet5, LeNet5Original};
 use convnet::optim::Optimizer;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -35,6 +35,37 @@ network! {
         flatten: Flatten,
         fc1: Dense { units: 96 },
         relu3: Relu,
+        fc2: Dense { units: 10 },
+    }
+}
+
+network! {
+    /// Layers whose sums go over the whole batch, and over channels.
+    struct Normalised: Chw<1, 28, 28> => Flat<10> {
+        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        norm1: BatchNorm,
+        relu1: Relu,
+        response: LocalResponseNorm { alpha: 0.1 },
+        pool: AdaptiveMaxPool2d { size: (5, 6) },
+        affine: ChannelAffine,
+        flatten: Flatten,
+        fc1: Dense { units: 30 },
+        norm2: BatchNorm,
+        relu2: Relu,
+        fc2: Dense { units: 10 },
+    }
+}
+
+network! {
+    /// The same in a network that is not small.
+    struct WideNormalised: Chw<1, 28, 28> => Flat<10> {
+        conv: Conv2d { filters: 8, kernel: 5, stride: 2 },
+        norm1: BatchNorm,
+        response: LocalResponseNorm,
+        flatten: Flatten,
+        fc1: Dense { units: 500 },
+        norm2: BatchNorm,
+        relu: Relu,
         fc2: Dense { units: 10 },
     }
 }
@@ -84,6 +115,20 @@ fn fifty_steps_are_the_same_bits_on_any_number_of_threads() {
     bits_of_fifty_steps::<LeNet5, _>(momentum);
     bits_of_fifty_steps::<LeNet5, _>(adam);
     bits_of_fifty_steps::<Transformed, _>(momentum);
+    bits_of_fifty_steps::<LeNet5Original, _>(momentum);
+}
+
+#[test]
+fn fifty_steps_with_statistics_of_the_batch_are_too() {
+    const {
+        assert!(
+            Normalised::PARAMS < 1 << 19 && WideNormalised::PARAMS > 1 << 19,
+            "a small one and a wide one"
+        )
+    };
+    bits_of_fifty_steps::<Normalised, _>(momentum);
+    bits_of_fifty_steps::<Normalised, _>(adam);
+    bits_of_fifty_steps::<WideNormalised, _>(momentum);
 }
 
 #[test]

@@ -309,9 +309,9 @@ impl Samples<Chw<1, 28, 28>> for Watched {
     fn len(&self) -> usize {
         self.data.len()
     }
-    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error> {
         self.seen.lock().unwrap().push(sample);
-        self.data.write_to(sample, values);
+        self.data.write_to(sample, values, key)
     }
     fn target(&self, sample: usize) -> &Class<10> {
         self.data.target(sample)
@@ -442,12 +442,18 @@ fn a_history_outlives_its_run() {
         fn len(&self) -> usize {
             self.0.len()
         }
-        fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
-            self.0.write_to(sample, values);
+        fn write_to<T: Scalar>(
+            &self,
+            sample: usize,
+            values: &mut [T],
+            key: Option<u64>,
+        ) -> Result<(), Error> {
+            self.0.write_to(sample, values, key)?;
             // From the third epoch on, pixels that are no numbers.
             if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2 * self.0.len() {
                 values.fill(T::nan());
             }
+            Ok(())
         }
         fn target(&self, sample: usize) -> &Class<10> {
             self.0.target(sample)
@@ -520,15 +526,17 @@ fn a_single_output_decides_between_two_classes() {
 
 #[test]
 fn data_are_checked_when_they_are_made() {
-    use convnet::data::Scaling;
+    use convnet::data::Normalization;
     let classes = || vec![Class::<2>::new(0).unwrap(); 3];
     let make = |bytes: usize, std| {
-        Dataset::<Flat<2>, Class<2>>::from_bytes(vec![0; bytes], Scaling { mean: 0.5, std }, classes())
+        let normalization = Normalization::new([0.5], [std])?;
+        Dataset::<Flat<2>, Class<2>>::from_bytes(vec![0; bytes], normalization, classes())
     };
     assert!(make(6, 0.25).is_ok());
     refused(make(5, 0.25), "values: expected 3 samples of 2 values (2), found 5");
     for std in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-        let found = format!("scaling: expected a finite mean and a std above 0, found mean 0.5, std {std}");
+        let found =
+            format!("normalization: expected a finite mean and a std above 0, found mean 0.5, std {std}");
         refused(make(6, std), &found);
     }
 }

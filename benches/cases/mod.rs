@@ -46,8 +46,8 @@ const fn case(
     padding: usize,
 ) -> Case {
     let out = (size + 2 * padding - kernel) / stride + 1;
-    let window = Window { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] };
-    let geometry = Geometry { input: [channels, size, size], output: [filters, out, out], window };
+    let window = Window::new([kernel; 2], [stride; 2], [padding; 2]);
+    let geometry = Geometry { input: [channels, size, size], output: [filters, out, out], window, groups: 1 };
     Case { name, samples, geometry }
 }
 
@@ -64,20 +64,20 @@ pub const PASSES: [Pass; 3] = [
 impl Case {
     /// Floating-point operations of each pass: two for each multiply-accumulate of the direct method.
     pub fn flop(&self) -> usize {
-        let Geometry { input: [channels, ..], output, window } = self.geometry;
-        2 * self.samples * output.iter().product::<usize>() * channels * window.kernel[0] * window.kernel[1]
+        let Geometry { output: [_, rows, columns], .. } = self.geometry;
+        2 * self.samples * rows * columns * self.geometry.weights()
     }
 
     /// The convolution with all that it reads and writes.
     pub fn buffers(&self) -> Buffers {
-        let Geometry { input, output, window } = self.geometry;
+        let Geometry { input, output, .. } = self.geometry;
         let conv = Conv::new(self.geometry);
         let exec = Exec { lanes: Exec::lanes_for(self.samples), ..Exec::new(true) };
         let room = |dims: [usize; 3]| {
             let values = self.samples * dims.iter().product::<usize>();
             vec![Lanes::splat(0.5); values.div_ceil(LANES)]
         };
-        let weights = vec![0.1; output[0] * input[0] * window.kernel[0] * window.kernel[1]];
+        let weights = vec![0.1; self.geometry.weights()];
         let bias = vec![0.1; output[0]];
         Buffers {
             x: room(input),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use super::Standardizer;
+use super::{Normalization, Standardizer};
 use crate::error::Error;
 use crate::network::class_of;
 use crate::random::{self, purpose};
@@ -77,15 +77,6 @@ impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
     }
 }
 
-/// How bytes become numbers: (byte / 255 − mean) / std.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Scaling {
-    /// Mean of the values, in 0 … 1.
-    pub mean: f32,
-    /// Standard deviation of the values, in 0 … 1.
-    pub std: f32,
-}
-
 /// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`](super::Learnable), trained on.
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
@@ -104,17 +95,48 @@ pub trait Samples<In: Shape>: Sync {
     }
 
     /// Writes a sample's `In::LEN` values, in channel, row, column order.
-    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]);
+    ///
+    /// While a network learns there is a key, drawn from the seed, the epoch and the sample's [`id`](Self::id), for data
+    /// that change at random; when something is measured there is none, and a sample is the same each time.
+    ///
+    /// # Errors
+    /// Whatever keeps the sample from being had, if it does not lie in memory: such a training ends before the step.
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error>;
 
     /// A sample's target.
     fn target(&self, sample: usize) -> &Self::Target;
 
     /// A number that stands for the sample in all splits of the data; it keys the sample's random draws.
     fn id(&self, sample: usize) -> u64;
+
+    /// Whether samples take so long to be written, because they are read and decoded, that the next batch is worth
+    /// writing while the network learns from the last.
+    fn is_slow(&self) -> bool {
+        false
+    }
+}
+
+/// Two disjoint parts of an index, the first with `fraction` of its samples.
+///
+/// # Errors
+/// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
+pub(super) fn split_index(index: &[u32], fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Error::argument("fraction", "more than 0 and less than 1", fraction));
+    }
+    let first = (index.len() as f64 * fraction).round() as usize;
+    if first == 0 || first == index.len() {
+        let found = format!("{fraction} of {} samples", index.len());
+        return Err(Error::argument("fraction", "at least one sample in each part", found));
+    }
+    let mut index = index.to_vec();
+    index.shuffle(&mut random::keyed(seed, &[purpose::SPLIT]));
+    let second = index.split_off(first);
+    Ok((index, second))
 }
 
 enum Values {
-    Bytes { bytes: Vec<u8>, scaling: Scaling },
+    Bytes { bytes: Vec<u8>, normalization: Normalization },
     Numbers(Vec<f32>),
 }
 
@@ -169,14 +191,11 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// Samples stored as bytes, one after the other, in channel, row, column order.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target, or the scaling does not give finite
-    /// numbers.
-    pub fn from_bytes(bytes: Vec<u8>, scaling: Scaling, targets: Vec<Y>) -> Result<Self, Error> {
-        if !(scaling.std.is_normal() && scaling.std > 0.0 && scaling.mean.is_finite()) {
-            let found = format!("mean {}, std {}", scaling.mean, scaling.std);
-            return Err(Error::argument("scaling", "a finite mean and a std above 0", found));
-        }
-        Self::from_values(Values::Bytes { bytes, scaling }, targets)
+    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target, or the normalisation is not for so many
+    /// channels.
+    pub fn from_bytes(bytes: Vec<u8>, normalization: Normalization, targets: Vec<Y>) -> Result<Self, Error> {
+        normalization.check(In::DIMS.channels())?;
+        Self::from_values(Values::Bytes { bytes, normalization }, targets)
     }
 
     /// Samples stored as numbers, one after the other, in channel, row, column order.
@@ -193,7 +212,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// If there is no such sample.
     pub fn sample<T: Scalar>(&self, sample: usize) -> Tensor<In, T> {
         let mut values = Tensor::zeros();
-        self.write_to(sample, values.as_mut_slice());
+        self.write(sample, values.as_mut_slice());
         values
     }
 
@@ -218,18 +237,64 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// # Errors
     /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
-        if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(Error::argument("fraction", "more than 0 and less than 1", fraction));
+        let (first, second) = split_index(&self.index, fraction, seed)?;
+        Ok((Dataset { index: first, ..self.clone() }, Dataset { index: second, ..self.clone() }))
+    }
+}
+
+impl<In: Shape, Y> Dataset<In, Y> {
+    /// Writes a sample's values.
+    pub(super) fn write<T: Scalar>(&self, sample: usize, values: &mut [T]) {
+        let values = &mut values[..In::LEN];
+        self.write_by(self.normalization(), sample, values);
+        self.standardize(values);
+    }
+
+    /// Writes a sample's values before they are normalised and standardised: bytes as numbers from 0 to 1.
+    pub(super) fn write_raw<T: Scalar>(&self, sample: usize, values: &mut [T]) {
+        self.write_by(None, sample, values);
+    }
+
+    fn write_by<T: Scalar>(&self, normalization: Option<&Normalization>, sample: usize, values: &mut [T]) {
+        let start = self.index[sample] as usize * In::LEN;
+        match &*self.values {
+            Values::Bytes { bytes, .. } => {
+                Normalization::write_bytes(normalization, &bytes[start..][..In::LEN], values);
+            }
+            Values::Numbers(numbers) => {
+                for (value, number) in values.iter_mut().zip(&numbers[start..][..In::LEN]) {
+                    *value = T::of((*number).into());
+                }
+            }
         }
-        let first = (self.index.len() as f64 * fraction).round() as usize;
-        if first == 0 || first == self.index.len() {
-            let found = format!("{fraction} of {} samples", self.index.len());
-            return Err(Error::argument("fraction", "at least one sample in each part", found));
+    }
+
+    /// Normalises and standardises what [`Dataset::write_raw`] wrote, or a part of it cut out: then all values must be
+    /// scaled alike.
+    pub(super) fn finish<T: Scalar>(&self, values: &mut [T]) -> Result<(), Error> {
+        if values.len() != In::LEN && !self.standardizers.is_empty() {
+            let expected = format!("images of {}, where each value has its own scale", In::DIMS);
+            return Err(Error::argument("standardized images", expected, format!("{} values", values.len())));
         }
-        let mut index = self.index.clone();
-        index.shuffle(&mut random::keyed(seed, &[purpose::SPLIT]));
-        let second = index.split_off(first);
-        Ok((Dataset { index, ..self.clone() }, Dataset { index: second, ..self.clone() }))
+        if let Some(normalization) = self.normalization() {
+            normalization.write_over(values);
+        }
+        self.standardize(values);
+        Ok(())
+    }
+
+    fn standardize<T: Scalar>(&self, values: &mut [T]) {
+        for standardizer in &self.standardizers {
+            standardizer.write_over(values);
+        }
+    }
+
+    /// How bytes become numbers, if they are bytes.
+    pub(super) fn normalization(&self) -> Option<&Normalization> {
+        match &*self.values {
+            Values::Bytes { normalization, .. } => Some(normalization),
+            Values::Numbers(_) => None,
+        }
     }
 }
 
@@ -240,27 +305,9 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
         self.index.len()
     }
 
-    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
-        let start = self.index[sample] as usize * In::LEN;
-        match &*self.values {
-            Values::Bytes { bytes, scaling } => {
-                let (mean, scale) = (T::of(scaling.mean.into()), T::of(1.0 / f64::from(scaling.std)));
-                let unit = T::of(1.0 / 255.0);
-                for (value, byte) in values.iter_mut().zip(&bytes[start..][..In::LEN]) {
-                    // Not by way of an f64, which would cost more than all the rest.
-                    let byte = T::from(*byte).expect("a byte is a number");
-                    *value = (byte * unit - mean) * scale;
-                }
-            }
-            Values::Numbers(numbers) => {
-                for (value, number) in values.iter_mut().zip(&numbers[start..][..In::LEN]) {
-                    *value = T::of((*number).into());
-                }
-            }
-        }
-        for standardizer in &self.standardizers {
-            standardizer.write_over(&mut values[..In::LEN]);
-        }
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], _: Option<u64>) -> Result<(), Error> {
+        self.write(sample, values);
+        Ok(())
     }
 
     fn target(&self, sample: usize) -> &Y {

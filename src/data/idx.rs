@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 
 use crate::Error;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MAX_DIMS: usize = 8;
 /// White space after which a web page is still told.
 const NAMED_WITHIN: u64 = 1024;
@@ -278,7 +278,7 @@ fn wrong_size(path: &Path, dims: &[usize], size: u64, found: impl ToString) -> E
 }
 
 /// An error of the gzip stream is one of the file's content, any other the operating system's.
-fn damage(path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn damage(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |error| match error.kind() {
         io::ErrorKind::UnexpectedEof if error.raw_os_error().is_none() => {
             Error::format(path, "a whole gzip stream", "one that is cut off")
@@ -299,7 +299,7 @@ fn product(dims: &[usize]) -> String {
 }
 
 /// A name for the beginning of what is often met in place of a data file.
-fn foreign(start: &[u8]) -> Option<&'static str> {
+pub(super) fn foreign(start: &[u8]) -> Option<&'static str> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     if text.trim_ascii_start().starts_with(b"<") {
         Some("a web page")

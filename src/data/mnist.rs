@@ -1,13 +1,12 @@
 //! MNIST and Fashion-MNIST: 28×28 grey images of ten classes.
 
-use std::env;
 use std::fs;
-use std::io;
-#[cfg(feature = "sample")]
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Class, Dataset, Idx, Scaling, Test};
+#[cfg(feature = "sample")]
+use super::published::say_instead;
+use super::published::{Published, absent};
+use super::{Class, Dataset, Idx, Normalization, Test};
 use crate::Error;
 use crate::shape::Chw;
 
@@ -21,52 +20,82 @@ const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// What the world knows of a data set with these four files.
-struct Published {
-    name: &'static str,
-    folder: &'static str,
-    scaling: Scaling,
-    #[cfg(feature = "download")]
-    mirrors: [&'static str; 2],
-    /// Length and SHA-256 of each gzipped file.
-    #[cfg(feature = "download")]
-    gzipped: [(u64, &'static str); 4],
+/// A published data set with these four files, and mean and standard deviation of its training pixels.
+struct Digits {
+    published: Published,
+    pixels: [f32; 2],
 }
 
-const MNIST: Published = Published {
-    name: "MNIST",
-    folder: "mnist",
-    scaling: Scaling { mean: 0.1307, std: 0.3081 },
-    #[cfg(feature = "download")]
-    mirrors: [
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    ],
-    #[cfg(feature = "download")]
-    gzipped: [
-        (9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-        (28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-        (1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-        (4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-    ],
+const MNIST: Digits = Digits {
+    published: Published {
+        name: "MNIST",
+        folder: "mnist",
+        #[cfg(feature = "download")]
+        mirrors: &[
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        ],
+        #[cfg(feature = "download")]
+        files: &[
+            (
+                "train-images-idx3-ubyte.gz",
+                9_912_422,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            ),
+            (
+                "train-labels-idx1-ubyte.gz",
+                28_881,
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            ),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                1_648_877,
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                4_542,
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            ),
+        ],
+    },
+    pixels: [0.1307, 0.3081],
 };
 
-const FASHION_MNIST: Published = Published {
-    name: "Fashion-MNIST",
-    folder: "fashion-mnist",
-    scaling: Scaling { mean: 0.2860, std: 0.3530 },
-    #[cfg(feature = "download")]
-    mirrors: [
-        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-    ],
-    #[cfg(feature = "download")]
-    gzipped: [
-        (26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-        (29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
-        (4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-        (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-    ],
+const FASHION_MNIST: Digits = Digits {
+    published: Published {
+        name: "Fashion-MNIST",
+        folder: "fashion-mnist",
+        #[cfg(feature = "download")]
+        mirrors: &[
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        ],
+        #[cfg(feature = "download")]
+        files: &[
+            (
+                "train-images-idx3-ubyte.gz",
+                26_421_880,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            (
+                "train-labels-idx1-ubyte.gz",
+                29_515,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                4_422_102,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            ),
+            (
+                "t10k-labels-idx1-ubyte.gz",
+                5_148,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            ),
+        ],
+    },
+    pixels: [0.2860, 0.3530],
 };
 
 /// Handwritten digits: 60,000 to train with and 10,000 to test, 28×28 pixels, labels 0 to 9.
@@ -93,7 +122,8 @@ impl Mnist {
     /// [`Error::Unreachable`] with the reason for each place tried, and [`Error::Io`] if the cache cannot be
     /// written.
     pub fn load() -> Result<Mnist, Error> {
-        match data_dir(&MNIST) {
+        let is_own = |own: &Path| FILES.iter().any(|name| spelling(own, name).is_ok());
+        match MNIST.published.data_dir(is_own) {
             Some(folder) => Mnist::load_from(folder),
             None => match fetch(&MNIST) {
                 Ok((train, test)) => Ok(Mnist { train, test }),
@@ -144,20 +174,16 @@ impl Mnist {
             include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
             include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
         ];
-        let (train, test) = read_four(|i| Idx::parse(Path::new(FILES[i]), GZIPPED[i]), MNIST.scaling)?;
+        let (train, test) = read_four(|i| Idx::parse(Path::new(FILES[i]), GZIPPED[i]), MNIST.pixels)?;
         Ok(Mnist { train, test })
     }
 
     #[cfg(feature = "sample")]
     fn fall_back(reason: Error) -> Result<Mnist, Error> {
         let sample = Mnist::sample()?;
-        // Nobody may be listening.
-        let _ = writeln!(
-            io::stderr(),
-            "convnet: using the embedded sample of 12,000 + 2,000 MNIST digits: {}. For all 70,000 connect to a \
-             network, or set CONVNET_DATA_DIR to a folder with the four files.",
-            in_few_words(reason),
-        );
+        let whole =
+            "all 70,000 connect to a network, or set CONVNET_DATA_DIR to a folder with the four files";
+        say_instead("12,000 + 2,000 MNIST digits", reason, whole);
         Ok(sample)
     }
 
@@ -193,7 +219,7 @@ impl FashionMnist {
     /// Those of [`FashionMnist::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the
     /// reason for each place tried, and [`Error::Io`] if the cache cannot be written.
     pub fn load() -> Result<FashionMnist, Error> {
-        match data_dir(&FASHION_MNIST) {
+        match FASHION_MNIST.published.data_dir(|_| true) {
             Some(folder) => FashionMnist::load_from(folder),
             None => fetch(&FASHION_MNIST).map(|(train, test)| FashionMnist { train, test }),
         }
@@ -216,70 +242,20 @@ impl FashionMnist {
     }
 }
 
-/// The folder for a data set in the one that `CONVNET_DATA_DIR` names, which may itself be MNIST's.
-fn data_dir(published: &Published) -> Option<PathBuf> {
-    let folder = PathBuf::from(env::var_os("CONVNET_DATA_DIR").filter(|folder| !folder.is_empty())?);
-    let own = folder.join(published.folder);
-    let in_own = || FILES.iter().any(|name| spelling(&own, name).is_ok());
-    Some(if published.folder != MNIST.folder || in_own() { own } else { folder })
+fn fetch(digits: &Digits) -> Result<(Images, Test<Images>), Error> {
+    read_four(|i| Idx::open(&digits.published.fetch(i)?), digits.pixels)
 }
 
-/// The last place tried, on one line.
-#[cfg(feature = "sample")]
-fn in_few_words(reason: Error) -> String {
-    let text = match reason {
-        Error::Unreachable { file, attempts } => {
-            format!("cannot get {file} ({})", attempts.last().map_or("", String::as_str))
-        }
-        other => other.to_string(),
-    };
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
-}
-
-#[cfg(feature = "download")]
-fn fetch(published: &Published) -> Result<(Images, Test<Images>), Error> {
-    let cache = super::Cache::from_env()?;
-    let fetched = |i: usize| {
-        let (bytes, sha256) = published.gzipped[i];
-        let file = format!("{}.gz", FILES[i]);
-        let remote = super::Remote {
-            dataset: published.folder,
-            file: &file,
-            mirrors: &published.mirrors,
-            bytes,
-            sha256,
-        };
-        Idx::open(&cache.fetch(&remote)?)
-    };
-    read_four(fetched, published.scaling)
-}
-
-#[cfg(not(feature = "download"))]
-fn fetch(published: &Published) -> Result<(Images, Test<Images>), Error> {
-    let attempts = vec![
-        "CONVNET_DATA_DIR is not set".to_owned(),
-        "convnet was built without its feature download".to_owned(),
-    ];
-    Err(Error::Unreachable { file: published.name.to_owned(), attempts })
-}
-
-fn read_folder(folder: &Path, published: &Published) -> Result<(Images, Test<Images>), Error> {
+fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, Test<Images>), Error> {
     let found = match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {
-            return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), published.scaling);
+            return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits.pixels);
         }
         Ok(_) => "a file",
         Err(_) if absent(folder) => "nothing",
         Err(error) => return Err(Error::io(folder, "read")(error)),
     };
-    Err(Error::format(folder, format!("a folder with the files of {}", published.name), found))
-}
-
-/// Whether there is nothing at a path. A dangling link is there, and what may not be looked at may be.
-fn absent(path: &Path) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound};
-    fs::symlink_metadata(path).is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory))
+    Err(Error::format(folder, format!("a folder with the files of {}", digits.published.name), found))
 }
 
 /// The path of a file that may be gzipped, and may have a dot for its last but one dash.
@@ -296,15 +272,15 @@ fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 
 fn read_four(
     file: impl Fn(usize) -> Result<Idx, Error>,
-    scaling: Scaling,
+    pixels: [f32; 2],
 ) -> Result<(Images, Test<Images>), Error> {
-    let train = pair(file(0)?, file(1)?, scaling)?;
-    let test = pair(file(2)?, file(3)?, scaling)?;
+    let train = pair(file(0)?, file(1)?, pixels)?;
+    let test = pair(file(2)?, file(3)?, pixels)?;
     Ok((train, Test::new(test)))
 }
 
 /// Joins images [n, 28, 28] and labels [n].
-fn pair(images: Idx, labels: Idx, scaling: Scaling) -> Result<Images, Error> {
+fn pair(images: Idx, labels: Idx, [mean, std]: [f32; 2]) -> Result<Images, Error> {
     let (images, labels) = (images.expect_rank(3)?, labels.expect_rank(1)?);
     let (n, rows, columns) = (images.dims()[0], images.dims()[1], images.dims()[2]);
     if (rows, columns) != (28, 28) {
@@ -323,5 +299,5 @@ fn pair(images: Idx, labels: Idx, scaling: Scaling) -> Result<Images, Error> {
         })
     };
     let classes = labels.data().iter().enumerate().map(class).collect::<Result<_, _>>()?;
-    Dataset::from_bytes(images.into_data(), scaling, classes)
+    Dataset::from_bytes(images.into_data(), Normalization::new([mean], [std])?, classes)
 }

@@ -70,7 +70,7 @@ impl<In: Shape> Standardizer<In> {
         let mut std = vec![0.0; In::LEN];
         let mut values = vec![0.0; In::LEN];
         for sample in 0..train.len() {
-            train.write_to(sample, &mut values);
+            train.write(sample, &mut values);
             for i in 0..In::LEN {
                 if !f64::is_finite(values[i]) {
                     let found = format!("{} in sample {sample}, value {i}", values[i]);
@@ -82,7 +82,7 @@ impl<In: Shape> Standardizer<In> {
         }
         mean.iter_mut().for_each(|sum| *sum /= count);
         for sample in 0..train.len() {
-            train.write_to(sample, &mut values);
+            train.write(sample, &mut values);
             for i in 0..In::LEN {
                 std[i] += (values[i] - mean[i]).powi(2);
             }

@@ -1,6 +1,7 @@
 //! The test part, which measures and is not learnt from.
 
 use super::{Dataset, Samples, Target};
+use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -24,8 +25,9 @@ use crate::tensor::Tensor;
 ///     fn len(&self) -> usize {
 ///         self.0.len()
 ///     }
-///     fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
+///     fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], _: Option<u64>) -> Result<(), convnet::Error> {
 ///         values[0] = T::of(sample as f64 / 100.0);
+///         Ok(())
 ///     }
 ///     fn target(&self, sample: usize) -> &Tensor<Flat<1>> {
 ///         &self.0[sample]
@@ -57,24 +59,32 @@ pub trait Learnable {}
 
 impl<In, Y> Learnable for Dataset<In, Y> {}
 
-/// What [`Trainer::fit`](crate::train::Trainer::fit) can validate with: data of the type it learns from, or `None`.
+/// What [`Trainer::fit`](crate::train::Trainer::fit), which learns from `D`, can validate with: other data to learn from,
+/// or `None`.
 #[diagnostic::on_unimplemented(
     message = "the test part only measures: `fit`, which learns from `{D}`, does not validate with `{Self}`",
-    label = "expected data of the type that is learnt from, or `None`",
+    label = "expected data that can be learnt from, or `None`",
     note = "split the training part for data to validate with: `data.split(0.9, seed)?`"
 )]
 pub trait Validation<'a, D> {
+    /// The type of the data.
+    type Data: 'a;
+
     /// The data, if there are any.
-    fn data(self) -> Option<&'a D>;
+    fn data(self) -> Option<&'a Self::Data>;
 }
 
-impl<'a, D> Validation<'a, D> for &'a D {
-    fn data(self) -> Option<&'a D> {
+impl<'a, D, V: Learnable> Validation<'a, D> for &'a V {
+    type Data = V;
+
+    fn data(self) -> Option<&'a V> {
         Some(self)
     }
 }
 
 impl<'a, D> Validation<'a, D> for Option<&'a D> {
+    type Data = D;
+
     fn data(self) -> Option<&'a D> {
         self
     }
@@ -160,8 +170,8 @@ impl<In: Shape, D: Samples<In>> Samples<In> for Test<D> {
         self.0.len()
     }
 
-    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T]) {
-        self.0.write_to(sample, values);
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error> {
+        self.0.write_to(sample, values, key)
     }
 
     fn target(&self, sample: usize) -> &D::Target {
@@ -170,5 +180,9 @@ impl<In: Shape, D: Samples<In>> Samples<In> for Test<D> {
 
     fn id(&self, sample: usize) -> u64 {
         self.0.id(sample)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.0.is_slow()
     }
 }

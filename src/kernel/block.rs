@@ -30,6 +30,12 @@ impl<'a, T> Shared<'a, T> {
         Shared { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
+    /// The slice from a value on.
+    pub(super) fn from(self, start: usize) -> Self {
+        assert!(start <= self.len, "from {start} of {}", self.len);
+        Shared { start: self.start.wrapping_add(start), len: self.len - start, slice: PhantomData }
+    }
+
     /// The whole slice, to write to.
     ///
     /// # Safety
@@ -88,6 +94,26 @@ pub(super) struct Tap {
 pub(super) struct Place {
     pub(super) x: usize,
     pub(super) y: usize,
+}
+
+impl<'a, T> Start<'a, T> {
+    /// For the filters from one on.
+    pub(super) fn from(self, filter: usize) -> Self {
+        match self {
+            Start::Bias(bias) => Start::Bias(&bias[filter..]),
+            other => other,
+        }
+    }
+}
+
+impl<'a, T> End<'a, T> {
+    /// For the outputs from one on.
+    pub(super) fn from(self, output: usize) -> Self {
+        match self {
+            End::Gate(gate) => End::Gate(&gate[output..]),
+            other => other,
+        }
+    }
 }
 
 /// What sums begin with.

@@ -22,8 +22,23 @@ pub struct Geometry {
     pub input: [usize; 3],
     /// Filters, output rows, output columns.
     pub output: [usize; 3],
-    /// Kernel, stride, padding.
+    /// Kernel, stride, padding, dilation.
     pub window: Window,
+    /// Parts into which channels and filters are cut: the filters of each see its channels alone.
+    pub groups: usize,
+}
+
+impl Geometry {
+    /// Channels and filters of a group.
+    pub(super) fn of_group(&self) -> [usize; 2] {
+        [self.input[0] / self.groups, self.output[0] / self.groups]
+    }
+
+    /// Weights of all filters.
+    pub fn weights(&self) -> usize {
+        let [kh, kw] = self.window.kernel;
+        self.output[0] * (self.input[0] / self.groups) * kh * kw
+    }
 }
 
 /// How the work is cut. The bits of a result depend on it, never on the number of threads.
@@ -62,6 +77,9 @@ impl Default for Blocking {
 /// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
 const FEW_FILTERS: usize = 16;
 const FEW_WEIGHTS: usize = 32;
+
+/// From so many groups on, each is one thread's.
+const MANY_GROUPS: usize = 4;
 
 /// A convolution, with its tables made once.
 pub struct Conv {
@@ -137,12 +155,24 @@ impl Padded {
     }
 }
 
+/// Sizes along rows or columns.
+#[derive(Clone, Copy)]
+struct Line {
+    input: usize,
+    output: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+}
+
 /// Rows or columns of the forward pass.
-fn forward_axis(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
+fn forward_axis(line: Line) -> Axis {
+    let Line { input, output, kernel, stride, padding, dilation } = line;
     Axis {
         outputs: (0..output).collect(),
         step: stride,
-        taps: (0..kernel).map(|k| (k, k)).collect(),
+        taps: (0..kernel).map(|k| (k, k * dilation)).collect(),
         inside: padding..padding + input,
         padded: input + 2 * padding,
         output,
@@ -150,12 +180,13 @@ fn forward_axis(input: usize, output: usize, kernel: usize, stride: usize, paddi
 }
 
 /// Rows or columns of the backward pass, one for each phase of the stride. The input at i gathers the gradient of
-/// output (i + padding − k) / stride from each k that divides: for i = phase + stride·t that is t + a constant.
-fn backward_axes(input: usize, output: usize, kernel: usize, stride: usize, padding: usize) -> Vec<Axis> {
+/// output (i + padding − k·dilation) / stride from each k that divides: for i = phase + stride·t that is t + a constant.
+fn backward_axes(line: Line) -> Vec<Axis> {
+    let Line { input, output, kernel, stride, padding, dilation } = line;
     let taps = |phase: usize| {
         let reach = (phase + padding) as isize;
         (0..kernel).rev().filter_map(move |k| {
-            let distance = reach - k as isize;
+            let distance = reach - (k * dilation) as isize;
             (distance.rem_euclid(stride as isize) == 0).then(|| (k, distance.div_euclid(stride as isize)))
         })
     };
@@ -181,8 +212,8 @@ impl Conv {
     /// Makes the tables.
     ///
     /// # Panics
-    /// If the output's size is not what the window gives (the typed layer has checked it), or a sample, padded, has 2²⁸
-    /// values or more.
+    /// If the output's size is not what the window gives or the groups do not divide the channels and filters (the typed
+    /// layer has checked it), or a sample, padded, has 2²⁸ values or more.
     pub fn new(geometry: Geometry) -> Self {
         Self::with_blocking(geometry, Blocking::default())
     }
@@ -192,36 +223,40 @@ impl Conv {
     /// # Panics
     /// As [`Conv::new`], and if some work is cut into nothing: a block of 0, or fewer than 6 rows.
     pub fn with_blocking(geometry: Geometry, blocking: Blocking) -> Self {
-        let Geometry { input, output, window } = geometry;
-        let Window { kernel: [kh, kw], stride, padding } = window;
+        let Geometry { input, output, window, groups } = geometry;
+        let Window { kernel: [kh, kw], stride, padding, dilation } = window;
+        assert!(
+            groups > 0 && input[0].is_multiple_of(groups) && output[0].is_multiple_of(groups),
+            "groups of {geometry:?}"
+        );
         for axis in 0..2 {
+            assert!(window.kernel[axis] > 0 && dilation[axis] > 0, "a kernel of {geometry:?}");
             let padded = input[axis + 1] + 2 * padding[axis];
-            let room = padded.checked_sub(window.kernel[axis]);
+            let room = padded.checked_sub(window.extent()[axis]);
             let fits = room.map(|room| room / stride[axis] + 1);
-            assert!(window.kernel[axis] > 0, "a kernel of {geometry:?}");
             assert_eq!(Some(output[axis + 1]), fits, "output of {geometry:?}");
         }
         let Blocking { lines, columns, filters: together, rows, depth, .. } = blocking;
         assert!(lines.min(columns).min(together).min(depth) > 0 && rows >= 6, "{blocking:?}");
-        let ([channels, ..], [filters, ..], area) = (input, output, kh * kw);
-        let sizes = |axis: usize| {
-            (input[axis + 1], output[axis + 1], window.kernel[axis], stride[axis], padding[axis])
-        };
-        let axes = [0, 1].map(|axis| {
-            let (input, output, kernel, stride, padding) = sizes(axis);
-            forward_axis(input, output, kernel, stride, padding)
+        let ([channels, filters], area) = (geometry.of_group(), kh * kw);
+        let lines = [0, 1].map(|axis| Line {
+            input: input[axis + 1],
+            output: output[axis + 1],
+            kernel: window.kernel[axis],
+            stride: stride[axis],
+            padding: padding[axis],
+            dilation: dilation[axis],
         });
+        let axes = lines.map(forward_axis);
         let forward = Correlation::new(
+            groups,
             [channels, filters],
             [&axes[0], &axes[1]],
             channels * area,
             |c, y, x| c * area + y * kw + x,
             blocking,
         );
-        let phases = [0, 1].map(|axis| {
-            let (input, output, kernel, stride, padding) = sizes(axis);
-            backward_axes(input, output, kernel, stride, padding)
-        });
+        let phases = lines.map(backward_axes);
         let turned = area > 1 && filters * channels * area >= blocking.packed;
         let (of_filter, of_channel) = if turned { (area, filters * area) } else { (channels * area, area) };
         let mut backward = Vec::new();
@@ -229,11 +264,12 @@ impl Conv {
             for columns in &phases[1] {
                 let weight = |o, y, x| o * of_filter + y * kw + x;
                 let sizes = [filters, channels];
-                backward.push(Correlation::new(sizes, [rows, columns], of_channel, weight, blocking));
+                backward.push(Correlation::new(groups, sizes, [rows, columns], of_channel, weight, blocking));
             }
         }
         let transformed = (window.kernel == [3, 3]
             && stride == [1, 1]
+            && dilation == [1, 1]
             && padding.iter().all(|padding| *padding <= 2)
             && channels.min(filters) >= blocking.transforms)
             .then(|| {
@@ -242,8 +278,17 @@ impl Conv {
                 let turned = Weights { filter: area, channel: channels * area, flipped: true };
                 let (lines, together) = (blocking.lines, blocking.filters);
                 [
-                    Winograd::new([channels, filters], x, y, padding, weights, lines, together),
-                    Winograd::new([filters, channels], y, x, padding.map(|p| 2 - p), turned, lines, together),
+                    Winograd::new(groups, [channels, filters], x, y, padding, weights, lines, together),
+                    Winograd::new(
+                        groups,
+                        [filters, channels],
+                        y,
+                        x,
+                        padding.map(|p| 2 - p),
+                        turned,
+                        lines,
+                        together,
+                    ),
                 ]
             });
         let (x, dy) =
@@ -257,11 +302,12 @@ impl Conv {
     /// Entries of working space for so many tiles.
     pub fn scratch(&self, tiles: usize) -> usize {
         let Geometry { input, output, .. } = self.geometry;
+        let [channels, filters] = self.geometry.of_group();
         let panels = match self.weight_form(LANES) {
             // With few samples it is the other form: one tile, half as large.
-            Form::Inner => weights::panels_len(output[0], output[1] * output[2]) / 2,
-            Form::Filters => weights::panels_len(output[0], output[1] * output[2]),
-            Form::Channels => weights::panels_len(input[0], input[1] * input[2]),
+            Form::Inner => weights::panels_len(filters, output[1] * output[2]) / 2,
+            Form::Filters => weights::panels_len(filters, output[1] * output[2]),
+            Form::Channels => weights::panels_len(channels, input[1] * input[2]),
         };
         // A dense layer's few samples, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
@@ -335,16 +381,18 @@ impl Conv {
 
     /// Entries of the weights.
     fn turned_room(&self) -> usize {
-        let Geometry { input, output, window } = self.geometry;
-        (output[0] * input[0] * window.kernel[0] * window.kernel[1]).div_ceil(LANES)
+        self.geometry.weights().div_ceil(LANES)
     }
 
-    /// The weights channel by channel: for each, all filters' kernels side by side.
+    /// The weights channel by channel: for each, the kernels of all filters of its group side by side.
     fn turn<'a, T: Scalar>(&self, weight: &[T], turned: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
-        let Geometry { input: [channels, ..], output: [filters, ..], window } = self.geometry;
-        let area = window.kernel[0] * window.kernel[1];
+        let [channels, filters] = self.geometry.of_group();
+        let [kh, kw] = self.geometry.window.kernel;
+        let area = kh * kw;
         let turned = &mut values_mut(turned)[..weight.len()];
         exec.each_chunk(turned, filters * area, |channel, turned| {
+            let (group, channel) = (channel / channels, channel % channels);
+            let weight = &weight[group * filters * channels * area..];
             for (filter, kernel) in turned.chunks_exact_mut(area).enumerate() {
                 kernel.copy_from_slice(&weight[(filter * channels + channel) * area..][..area]);
             }
@@ -425,9 +473,9 @@ impl Conv {
     }
 
     fn is_dense(&self) -> bool {
-        let Geometry { input: [_, ih, iw], window, .. } = self.geometry;
-        [ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
-            == [1, 1, 1, 1, 0, 0]
+        let Geometry { input: [_, ih, iw], window, groups, .. } = self.geometry;
+        [groups, ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
+            == [1, 1, 1, 1, 1, 0, 0]
     }
 
     /// dw and db = the gradients by the weights and biases, summed over all tiles.
@@ -447,56 +495,25 @@ impl Conv {
             db.fill(T::zero());
             return;
         }
-        let Geometry { input: [channels, ih, iw], output: [filters, oh, ow], .. } = self.geometry;
+        let Geometry { output: [filters, oh, ow], groups, .. } = self.geometry;
         let area = oh * ow;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.room());
         let x = self.x.of(x, padding, exec);
-        let of_dy = Planes { count: filters, plane: area };
-        let form = self.weight_form(exec.lanes);
-        let taps = self.forward.taps();
-        match form {
-            Form::Inner => weights::inner(
-                dw,
-                db,
-                (dy, of_dy),
-                (x, self.x.tile()),
-                taps,
-                |p| self.forward.input(p),
-                area,
-                self.blocking,
-                exec,
-                tiles,
-            ),
-            Form::Filters => {
-                weights::transpose(panels, dy, of_dy, area, exec, tiles);
-                let operand = Operand {
-                    values: x,
-                    tile: self.x.tile(),
-                    row: &|k| taps[k].x,
-                    rows: taps.len(),
-                    position: &|p| self.forward.input(p),
-                    positions: area,
-                };
-                let order = Order::PlaneMajor;
-                weights::outer(dw, order, &operand, panels, filters, self.blocking, exec, tiles);
-            }
-            Form::Channels => {
-                let of_x = Planes { count: channels, plane: ih * iw };
-                weights::transpose(panels, x, of_x, area, exec, tiles);
-                let operand = Operand {
-                    values: dy,
-                    tile: filters * area,
-                    row: &|o| (o * area) as u32,
-                    rows: filters,
-                    position: &|p| p as u32,
-                    positions: area,
-                };
-                let order = Order::RowMajor;
-                weights::outer(dw, order, &operand, panels, channels, self.blocking, exec, tiles);
-            }
+        let of_group = [dw.len() / groups, filters / groups];
+        if matches!(self.weight_form(exec.lanes), Form::Inner) {
+            // Many groups are shared out themselves.
+            let many = groups >= MANY_GROUPS;
+            let of_one = Exec { parallel: exec.parallel && !many, ..exec };
+            let db = Shared::new(db);
+            let run = |group: usize, dw: &mut [T]| {
+                // SAFETY: each group has one task, and filters of its own.
+                let db = unsafe { db.part(group * of_group[1]..(group + 1) * of_group[1]) };
+                self.inner_group(dw, db, dy, x, group, of_one, tiles);
+            };
+            return Exec { parallel: exec.parallel && many, ..exec }.each_chunk(dw, of_group[0], run);
         }
-        if matches!(form, Form::Inner) {
-            return;
+        for (group, dw) in dw.chunks_exact_mut(of_group[0]).enumerate() {
+            self.outer_group(dw, dy, x, panels, group, exec, tiles);
         }
         let rows = area * exec.lanes;
         exec.each_chunk(db, filters.div_ceil(8), |i, db| {
@@ -511,10 +528,83 @@ impl Conv {
         });
     }
 
+    /// The gradient by a group's weights and biases, from vectors of samples.
+    fn inner_group<T: Scalar>(
+        &self,
+        dw: &mut [T],
+        db: &mut [T],
+        dy: &[T],
+        x: &[T],
+        group: usize,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let Geometry { output: [all, oh, ow], groups, .. } = self.geometry;
+        let (area, filters) = (oh * ow, all / groups);
+        weights::inner(
+            dw,
+            db,
+            (&dy[group * filters * area * LANES..], Planes { count: filters, plane: area, tile: all * area }),
+            (&x[group * self.x.tile() / groups * LANES..], self.x.tile()),
+            self.forward.taps(),
+            |p| self.forward.input(p),
+            area,
+            self.blocking,
+            exec,
+            tiles,
+        );
+    }
+
+    /// The gradient by a group's weights, from vectors of filters or channels.
+    fn outer_group<T: Scalar>(
+        &self,
+        dw: &mut [T],
+        dy: &[T],
+        x: &[T],
+        panels: &mut [Lanes<T>],
+        group: usize,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let Geometry { output: [all, oh, ow], groups, .. } = self.geometry;
+        let ([channels, filters], area, lanes) = (self.geometry.of_group(), oh * ow, exec.lanes);
+        let x = &x[group * self.x.tile() / groups * lanes..];
+        let dy = &dy[group * filters * area * lanes..];
+        let taps = self.forward.taps();
+        if matches!(self.weight_form(lanes), Form::Channels) {
+            // One position of the kernel: the output is as large as the input.
+            let of_x = Planes { count: channels, plane: area, tile: self.x.tile() };
+            weights::transpose(panels, x, of_x, area, exec, tiles);
+            let operand = Operand {
+                values: dy,
+                tile: all * area,
+                row: &|o| (o * area) as u32,
+                rows: filters,
+                position: &|p| p as u32,
+                positions: area,
+            };
+            let order = Order::RowMajor;
+            weights::outer(dw, order, &operand, panels, channels, self.blocking, exec, tiles);
+        } else {
+            let of_dy = Planes { count: filters, plane: area, tile: all * area };
+            weights::transpose(panels, dy, of_dy, area, exec, tiles);
+            let operand = Operand {
+                values: x,
+                tile: self.x.tile(),
+                row: &|k| taps[k].x,
+                rows: taps.len(),
+                position: &|p| self.forward.input(p),
+                positions: area,
+            };
+            let order = Order::PlaneMajor;
+            weights::outer(dw, order, &operand, panels, filters, self.blocking, exec, tiles);
+        }
+    }
+
     fn weight_form(&self, lanes: usize) -> Form {
-        let Geometry { input, output, window } = self.geometry;
-        let few = output[0] <= FEW_FILTERS || input[0] * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
-        if window == (Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] }) {
+        let ([channels, filters], window) = (self.geometry.of_group(), self.geometry.window);
+        let few = filters <= FEW_FILTERS || channels * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
+        if (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0, 0]) {
             Form::Channels
         } else if few && lanes == LANES {
             Form::Inner

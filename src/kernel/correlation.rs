@@ -65,6 +65,9 @@ struct Span {
 
 /// Sums over windows, with their tables.
 pub(super) struct Correlation {
+    /// Parts of the channels and filters that see nothing of each other; the tables are those of the first.
+    groups: usize,
+    /// Of a group.
     channels: usize,
     filters: usize,
     /// Weights between one filter and the next.
@@ -107,9 +110,10 @@ pub(super) fn index(i: usize) -> u32 {
 }
 
 impl Correlation {
-    /// Tables for `channels` channels of input and `filters` of output; `weight` gives the place of a filter's weight
-    /// for a channel, row and column of the kernel.
+    /// Tables for `channels` channels of input and `filters` of output in each group; `weight` gives the place of a
+    /// filter's weight for a channel, row and column of the kernel, in the weights of its group.
     pub(super) fn new(
+        groups: usize,
         [channels, filters]: [usize; 2],
         [rows, columns]: [&Axis; 2],
         w_step: usize,
@@ -149,11 +153,12 @@ impl Correlation {
         let lines = rows.taps.len() * (columns.taps.len() + 3);
         let y_plane = rows.output * columns.output;
         Correlation {
+            groups,
             channels,
             filters,
             w_step,
-            x_tile: channels * rows.padded * columns.padded,
-            y_tile: filters * y_plane,
+            x_tile: groups * channels * rows.padded * columns.padded,
+            y_tile: groups * filters * y_plane,
             y_plane,
             dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
             positions,
@@ -184,10 +189,24 @@ impl Correlation {
         exec: Exec,
         tiles: usize,
     ) {
-        let pass = Pass { table: self, y, x, w, start, end, exec, tiles };
+        let group = |group: usize| {
+            let [x_first, y_first] =
+                [self.x_tile, self.y_tile].map(|tile| tile / self.groups * group * exec.lanes);
+            Pass {
+                table: self,
+                y: y.from(y_first),
+                x: &x[x_first..],
+                w: &w[w.len() / self.groups * group..],
+                start: start.from(group * self.filters),
+                end: end.from(y_first),
+                exec,
+                tiles,
+            }
+        };
         if exec.lanes == LANES {
-            let tasks = self.bands.iter().map(|band| pass.tasks(band)).sum();
-            exec.each(tasks, |mut task| {
+            let tasks: usize = self.bands.iter().map(|band| group(0).tasks(band)).sum();
+            exec.each(self.groups * tasks, |task| {
+                let (pass, mut task) = (group(task / tasks), task % tasks);
                 for band in &self.bands {
                     let tasks = pass.tasks(band);
                     if task < tasks {
@@ -197,16 +216,17 @@ impl Correlation {
                 }
             });
         } else {
-            let columns = self.positions.len() * exec.lanes;
-            let groups = columns.div_ceil(LANES * GATHERED);
-            let filters = if groups >= 8 { FILTERS } else { self.blocking.filters };
+            let columns = (self.positions.len() * exec.lanes).div_ceil(LANES * GATHERED);
+            let filters = if columns >= 8 { FILTERS } else { self.blocking.filters };
             let blocks = self.filters.div_ceil(filters);
             // On one thread a task for all: its buffers are cleared once.
-            let together = if exec.parallel { 1 } else { groups };
-            exec.each(groups.div_ceil(together) * blocks, |task| {
+            let together = if exec.parallel { 1 } else { columns };
+            let tasks = columns.div_ceil(together) * blocks;
+            exec.each(self.groups * tasks, |task| {
+                let (pass, task) = (group(task / tasks), task % tasks);
                 let first = task % blocks * filters;
-                let groups = part(groups, together, task / blocks);
-                pass.gathered(groups, first..(first + filters).min(self.filters));
+                let columns = part(columns, together, task / blocks);
+                pass.gathered(columns, first..(first + filters).min(self.filters));
             });
         }
     }
@@ -290,8 +310,8 @@ impl<T: Scalar> Pass<'_, T> {
         }
     }
 
-    /// Some groups of columns of sixteen values, each of several positions.
-    fn gathered(&self, groups: Range<usize>, filters: Range<usize>) {
+    /// Some times six columns of sixteen values, each of several positions.
+    fn gathered(&self, columns: Range<usize>, filters: Range<usize>) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let total = table.positions.len() * lanes;
         let plane = table.y_plane * lanes;
@@ -301,13 +321,13 @@ impl<T: Scalar> Pass<'_, T> {
         let panel = super::values_mut(&mut panel);
         let mut segments = [Segment::default(); GATHERED * LANES];
         let blocks = table.taps.len().div_ceil(DEPTH).max(1);
-        for (block, group) in (0..blocks).flat_map(|block| groups.clone().map(move |group| (block, group))) {
+        for (block, six) in (0..blocks).flat_map(|block| columns.clone().map(move |six| (block, six))) {
             let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
             let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
             for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
                 *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
             }
-            let first = group * GATHERED * LANES;
+            let first = six * GATHERED * LANES;
             let columns = (total - first).div_ceil(LANES).min(GATHERED);
             let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
             T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });

@@ -5,10 +5,13 @@
 #![allow(unsafe_code, reason = "vector instructions, and tasks that write to parts of one buffer")]
 
 mod block;
+pub mod channels;
 pub mod conv;
 mod correlation;
+pub mod local_response;
 pub mod naive;
 pub mod pool;
+pub mod radial;
 pub mod simd;
 mod transpose;
 pub(crate) mod update;

@@ -3,21 +3,25 @@
 //! Kept for good. Every other kernel is tested against it.
 
 use super::conv::Geometry;
-use super::pool::Pool;
+use super::local_response::LocalResponse;
+use super::pool::{Pool, Windows};
 use crate::scalar::Scalar;
 
 /// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position,
 /// index into that filter's and channel's kernel. Positions on the padding have no term.
 fn each_term(g: &Geometry, mut f: impl FnMut(usize, usize, usize, usize, usize)) {
-    let Geometry { input: [ic, ih, iw], output: [oc, oh, ow], window } = *g;
+    let Geometry { input: [_, ih, iw], output: [oc, oh, ow], window, .. } = *g;
+    let [channels, filters] = g.of_group();
     for o in 0..oc {
         for r in 0..oh {
             for c in 0..ow {
-                for i in 0..ic {
+                for i in o / filters * channels..(o / filters + 1) * channels {
                     for u in 0..window.kernel[0] {
                         for v in 0..window.kernel[1] {
-                            let y = (r * window.stride[0] + u).checked_sub(window.padding[0]);
-                            let x = (c * window.stride[1] + v).checked_sub(window.padding[1]);
+                            let y = (r * window.stride[0] + u * window.dilation[0])
+                                .checked_sub(window.padding[0]);
+                            let x = (c * window.stride[1] + v * window.dilation[1])
+                                .checked_sub(window.padding[1]);
                             if let (Some(y), Some(x)) = (y, x)
                                 && y < ih
                                 && x < iw
@@ -33,7 +37,9 @@ fn each_term(g: &Geometry, mut f: impl FnMut(usize, usize, usize, usize, usize))
 }
 
 fn weight_index(g: &Geometry, o: usize, i: usize, k: usize) -> usize {
-    (o * g.input[0] + i) * g.window.kernel[0] * g.window.kernel[1] + k
+    // Channels are counted in the filter's group.
+    let channels = g.input[0] / g.groups;
+    (o * channels + i % channels) * g.window.kernel[0] * g.window.kernel[1] + k
 }
 
 /// y\[o\]\[p\] = bias\[o\] + Σ weight · x, for one sample.
@@ -66,9 +72,21 @@ pub fn conv_backward_weights<T: Scalar>(dw: &mut [T], db: &mut [T], dy: &[T], x:
 /// The input positions under the window of output position `p`, row by row.
 fn under(pool: &Pool, p: usize) -> Vec<usize> {
     let [ih, iw] = pool.input;
-    let window = pool.window;
     let (r, c) = (p / pool.output[1], p % pool.output[1]);
     let mut positions = Vec::new();
+    let window = match pool.windows {
+        Windows::Sliding(window) => window,
+        Windows::Adaptive => {
+            // Position q is under window i of n where the window's ends, as fractions, lie on either side of it.
+            let covers = |i: usize, q: usize, n: usize, input: usize| {
+                i * input < (q + 1) * n && q * n < (i + 1) * input
+            };
+            for y in (0..ih).filter(|y| covers(r, *y, pool.output[0], ih)) {
+                positions.extend((0..iw).filter(|x| covers(c, *x, pool.output[1], iw)).map(|x| y * iw + x));
+            }
+            return positions;
+        }
+    };
     for u in 0..window.kernel[0] {
         for v in 0..window.kernel[1] {
             let y = (r * window.stride[0] + u).checked_sub(window.padding[0]).filter(|y| *y < ih);
@@ -103,21 +121,69 @@ pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pool: &Pool) {
     }
 }
 
+/// What a mean divides by: the kernel's area, padding and all, or the positions under an adaptive window.
+fn divisor<T: Scalar>(pool: &Pool, positions: &[usize]) -> T {
+    T::of(match pool.windows {
+        Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
+        Windows::Adaptive => positions.len(),
+    } as f64)
+}
+
 /// The mean under each window, padding counted as zeros, for one plane.
 pub fn mean_forward<T: Scalar>(y: &mut [T], x: &[T], pool: &Pool) {
-    let area = T::of((pool.window.kernel[0] * pool.window.kernel[1]) as f64);
     for (p, y) in y.iter_mut().enumerate() {
-        *y = under(pool, p).into_iter().map(|q| x[q]).sum::<T>() / area;
+        let positions = under(pool, p);
+        *y = positions.iter().map(|q| x[*q]).sum::<T>() / divisor(pool, &positions);
     }
 }
 
 /// dy shared out evenly under each window, for one plane.
 pub fn mean_backward<T: Scalar>(dx: &mut [T], dy: &[T], pool: &Pool) {
-    let area = T::of((pool.window.kernel[0] * pool.window.kernel[1]) as f64);
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
-        for q in under(pool, p) {
-            dx[q] += *dy / area;
+        let positions = under(pool, p);
+        for q in &positions {
+            dx[*q] += *dy / divisor(pool, &positions);
         }
     }
+}
+
+/// k + α/n · Σ x² over the window of a channel, at one position.
+fn mean_square<T: Scalar>(x: &[T], norm: &LocalResponse, channel: usize, position: usize) -> T {
+    let window = (0..norm.size).filter_map(|i| (channel + i).checked_sub(norm.size / 2));
+    let squares = window.filter(|c| *c < norm.channels).map(|c| x[c * norm.area + position].powi(2));
+    T::of(norm.k) + T::of(norm.alpha / norm.size as f64) * squares.sum::<T>()
+}
+
+/// y = x / (k + α/n · Σ x²)^β, for one sample.
+pub fn local_response_forward<T: Scalar>(y: &mut [T], x: &[T], norm: &LocalResponse) {
+    for (i, y) in y.iter_mut().enumerate() {
+        *y = x[i] / mean_square(x, norm, i / norm.area, i % norm.area).powf(T::of(norm.beta));
+    }
+}
+
+/// The gradient of [`local_response_forward`], for one sample: each output shares its own out.
+pub fn local_response_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], norm: &LocalResponse) {
+    dx.fill(T::zero());
+    let beta = T::of(norm.beta);
+    for (i, dy) in dy.iter().enumerate() {
+        let (channel, position) = (i / norm.area, i % norm.area);
+        let s = mean_square(x, norm, channel, position);
+        dx[i] += *dy * s.powf(-beta);
+        for c in (0..norm.size).filter_map(|j| (channel + j).checked_sub(norm.size / 2)) {
+            if c < norm.channels {
+                let at = c * norm.area + position;
+                let slope = T::of(2.0 * norm.alpha / norm.size as f64) * x[at];
+                dx[at] -= *dy * x[i] * beta * s.powf(-beta - T::one()) * slope;
+            }
+        }
+    }
+}
+
+/// The mean and the mean square distance from it, over all samples and positions of one channel.
+pub fn moments<T: Scalar>(samples: &[Vec<T>], area: usize, channel: usize) -> [T; 2] {
+    let values = || samples.iter().flat_map(|x| &x[channel * area..][..area]);
+    let count = T::of(values().count() as f64);
+    let mean = values().copied().sum::<T>() / count;
+    [mean, values().map(|x| (*x - mean).powi(2)).sum::<T>() / count]
 }

@@ -7,6 +7,16 @@ use crate::scalar::Scalar;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
+/// Where windows lie in a plane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Windows {
+    /// Of one size, a step apart.
+    Sliding(Window),
+    /// As many as there are outputs, spread over the input: window i of O reaches from ⌊i·I/O⌋ to ⌈(i + 1)·I/O⌉. They
+    /// differ in size, and overlap, where O does not divide I.
+    Adaptive,
+}
+
 /// Sizes of a pooling layer: every channel is a plane of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pool {
@@ -16,25 +26,34 @@ pub struct Pool {
     pub input: [usize; 2],
     /// Rows and columns of a pooled plane.
     pub output: [usize; 2],
-    /// Kernel, stride, padding.
-    pub window: Window,
+    /// Where the windows lie.
+    pub windows: Windows,
 }
 
 impl Pool {
     /// The part of the input that window `i` covers, in rows (axis 0) or columns (1).
     #[inline(always)]
     fn range(&self, axis: usize, i: usize) -> Range<usize> {
-        let Window { kernel, stride, padding } = self.window;
-        let start = i * stride[axis];
-        let end = (start + kernel[axis]).saturating_sub(padding[axis]);
-        start.saturating_sub(padding[axis])..end.min(self.input[axis])
+        let (input, output) = (self.input[axis], self.output[axis]);
+        match self.windows {
+            Windows::Sliding(Window { kernel, stride, padding, .. }) => {
+                let start = i * stride[axis];
+                let end = (start + kernel[axis]).saturating_sub(padding[axis]);
+                start.saturating_sub(padding[axis])..end.min(input)
+            }
+            Windows::Adaptive => i * input / output..((i + 1) * input).div_ceil(output),
+        }
     }
 
     /// Whether every position of the input is in exactly one window.
     fn is_partition(&self) -> bool {
-        let Window { kernel, stride, padding } = self.window;
-        let whole = |axis: usize| self.output[axis] * stride[axis] == self.input[axis];
-        padding == [0, 0] && kernel == stride && whole(0) && whole(1)
+        match self.windows {
+            Windows::Sliding(Window { kernel, stride, padding, .. }) => {
+                let whole = |axis: usize| self.output[axis] * stride[axis] == self.input[axis];
+                padding == [0, 0] && kernel == stride && whole(0) && whole(1)
+            }
+            Windows::Adaptive => (0..2).all(|axis| self.input[axis].is_multiple_of(self.output[axis])),
+        }
     }
 
     /// Positions in a plane, before and after.
@@ -102,8 +121,13 @@ impl Pool {
         });
     }
 
-    fn window_area<T: Scalar>(&self) -> T {
-        T::of((self.window.kernel[0] * self.window.kernel[1]) as f64)
+    /// What the sum over a window is divided by to be its mean.
+    #[inline(always)]
+    fn window_area<T: Scalar>(&self, rows: &Range<usize>, columns: &Range<usize>) -> T {
+        T::of(match self.windows {
+            Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
+            Windows::Adaptive => rows.len() * columns.len(),
+        } as f64)
     }
 }
 
@@ -112,8 +136,8 @@ vectorized! {
     fn largest[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
         // Written so that a NaN, once seen, stays.
         let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
-        let halves = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
-        if N < LANES && pool.window == halves {
+        let halves = Window::new([2, 2], [2, 2], [0, 0]);
+        if N < LANES && pool.windows == Windows::Sliding(halves) {
             // Few samples: a vector holds several positions.
             for (y, x) in y.chunks_exact_mut(pool.output[1]).zip(x.chunks_exact(2 * pool.input[1])) {
                 let (above, below) = x.split_at(pool.input[1]);
@@ -193,7 +217,6 @@ vectorized! {
 vectorized! {
     /// The mean of each window of a plane.
     fn mean[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
-        let area: T = pool.window_area();
         for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
             let rows = pool.range(0, row);
             for (column, y) in y.iter_mut().enumerate() {
@@ -206,6 +229,7 @@ vectorized! {
                         }
                     }
                 }
+                let area = pool.window_area(&rows, &columns);
                 for l in 0..N {
                     y[l] = sum[l] / area;
                 }
@@ -217,12 +241,12 @@ vectorized! {
 vectorized! {
     /// dy shared out to all positions of each window of a plane.
     fn to_all[T: Scalar, const N: usize](pool: &Pool, dx: &mut [[T; N]], dy: &[[T; N]]) {
-        let area: T = pool.window_area();
         dx.fill([T::zero(); N]);
         for row in 0..pool.output[0] {
             let rows = pool.range(0, row);
             for column in 0..pool.output[1] {
                 let columns = pool.range(1, column);
+                let area = pool.window_area(&rows, &columns);
                 let mut share = dy[row * pool.output[1] + column];
                 for l in 0..N {
                     share[l] /= area;

@@ -143,6 +143,15 @@ vectorized! {
     }
 }
 
+vectorized! {
+    /// p ← p + momentum · (value − p).
+    pub(crate) fn approach[T: Scalar](params: &mut [T], values: &[T], momentum: T) {
+        for (p, value) in params.iter_mut().zip(values) {
+            *p += momentum * (*value - *p);
+        }
+    }
+}
+
 /// The sum of the squares, always added in the same order.
 pub(crate) fn sum_of_squares<T: Scalar>(isa: Isa, x: &[T]) -> f64 {
     vectorized! {

@@ -26,6 +26,8 @@ pub(super) struct Planes {
     pub(super) count: usize,
     /// Entries of each; they lie side by side.
     pub(super) plane: usize,
+    /// Entries from one tile to the next.
+    pub(super) tile: usize,
 }
 
 /// Entries that the panels of so many planes take for each tile.
@@ -52,7 +54,7 @@ pub(super) fn transpose<T: Scalar>(
         let width = panel.len();
         let count = (planes.count - first).min(LANES);
         let start = tile * parts * LANES * rows + panel.start * rows + (first - panel.start);
-        let x = &x[(tile * planes.count + first) * planes.plane * lanes..];
+        let x = &x[(tile * planes.tile + first * planes.plane) * lanes..];
         // SAFETY: tasks differ in the tile or in the sixteen planes, which are a part of each row of a panel.
         let out = unsafe { panels.writer() };
         let step = planes.plane * lanes;
@@ -224,7 +226,7 @@ pub(super) fn inner<T: Scalar>(
                     Inner {
                         sums: &mut sums[..filters.len() * taps.len()],
                         bias: (part.end == count).then_some(&mut biases[..filters.len()]),
-                        dy: &dy[((tile * planes.count + first) * planes.plane + block.start) * LANES..],
+                        dy: &dy[(tile * planes.tile + first * planes.plane + block.start) * LANES..],
                         dy_plane: planes.plane * LANES,
                         filters: filters.len(),
                         x: &x[tile * x_tile * LANES..],

@@ -27,8 +27,11 @@ const COLUMNS: usize = 12;
 
 /// A sum over 3×3 windows at every position.
 pub(super) struct Winograd {
+    /// Of a group.
     channels: usize,
     filters: usize,
+    /// Parts of the channels and filters that see nothing of each other, one run for each.
+    groups: usize,
     /// Rows and columns.
     input: [usize; 2],
     output: [usize; 2],
@@ -55,6 +58,7 @@ pub(super) struct Weights {
 
 impl Winograd {
     pub(super) fn new(
+        groups: usize,
         [channels, filters]: [usize; 2],
         input: [usize; 2],
         output: [usize; 2],
@@ -66,7 +70,7 @@ impl Winograd {
         let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
         // About as much as a few second-level caches hold.
         let chunk = (lines * 192 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
-        Winograd { channels, filters, input, output, padding, weights, taps, chunk, filters_together }
+        Winograd { channels, filters, groups, input, output, padding, weights, taps, chunk, filters_together }
     }
 
     /// Rows and columns of 2×2 patches of the output.
@@ -97,6 +101,34 @@ impl Winograd {
 
     /// y = sums over windows of x.
     pub(super) fn run<T: Scalar>(
+        &self,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        bias: Option<&[T]>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let [x_group, y_group] = [(self.input, self.channels), (self.output, self.filters)]
+            .map(|([rows, columns], planes)| rows * columns * planes * exec.lanes);
+        for group in 0..self.groups {
+            let y_first = group * y_group;
+            self.run_group(
+                y.from(y_first),
+                &x[group * x_group..],
+                &w[group * w.len() / self.groups..],
+                bias.map(|bias| &bias[group * self.filters..]),
+                end.from(y_first),
+                scratch,
+                exec,
+                tiles,
+            );
+        }
+    }
+
+    fn run_group<T: Scalar>(
         &self,
         y: Shared<'_, T>,
         x: &[T],
@@ -269,7 +301,8 @@ impl<T: Scalar> Kernel<T> for Patches<'_, T> {
             for channel in channels.clone() {
                 let mut d = [Lanes::<T>::zero(); ENTRIES];
                 table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
-                    let plane = &x[(tile * table.channels + channel) * area * lanes..][..area * lanes];
+                    let plane = (tile * table.groups * table.channels + channel) * area * lanes;
+                    let plane = &x[plane..][..area * lanes];
                     for i in 0..4 {
                         let Some(r) = (row + i).checked_sub(table.padding[0]).filter(|r| *r < rows) else {
                             continue;
@@ -381,7 +414,7 @@ impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
                 }
                 let (out, _) = sums.as_chunks::<LANES>();
                 table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
-                    let plane = (tile * table.filters + filter) * area;
+                    let plane = (tile * table.groups * table.filters + filter) * area;
                     for i in 0..2.min(rows - row) {
                         for j in 0..2.min(columns - column) {
                             let at = (plane + (row + i) * columns + column + j) * lanes;

@@ -27,9 +27,11 @@ macro_rules! activation {
         impl<S: Features, T: Scalar> Layer<S, T> for $name {
             type Out = S;
             fn add_to(&self, plan: &mut Plan<T>) {
-                plan.add::<S, Self>(*self);
+                plan.add_builtin::<S, Self>(*self);
             }
         }
+
+        crate::engine::builtin!($name);
 
         impl<T: Scalar> Op<T> for $name {
             fn describe(&self) -> String {
@@ -411,6 +413,33 @@ activation! {
     None,
     |x| x.tanh(),
     |_, y| T::one() - y * y,
+}
+
+/// The amplitude of [`ScaledTanh`].
+const AMPLITUDE: f64 = 1.7159;
+
+/// y = 1.7159·tanh(2x/3): at ±1 it is about ±1, where it bends most, and far from where it is flat (LeCun et al. 1998,
+/// "Gradient-based learning applied to document recognition", appendix A).
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| ScaledTanh.value(x)), [-1.7159, 0.0, 1.7159]);
+/// assert!((ScaledTanh.value(1.0_f64) - 1.0).abs() < 1e-5);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ScaledTanh;
+
+activation! {
+    ScaledTanh {},
+    None,
+    |x| T::of(AMPLITUDE) * (T::of(2.0 / 3.0) * x).tanh(),
+    |_, y| {
+        let tanh = y / T::of(AMPLITUDE);
+        T::of(AMPLITUDE * 2.0 / 3.0) * (T::one() - tanh * tanh)
+    },
 }
 
 /// x, and the smallest finite number for −∞: it may be multiplied by zero.

@@ -31,6 +31,7 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<A::Out, T>> Layer<In, T> fo
         misfit => misfit,
     };
     const PARAMS: usize = A::PARAMS + B::PARAMS;
+    const BUFFERS: usize = A::BUFFERS + B::BUFFERS;
     const MACS: usize = A::MACS + B::MACS;
     const ACTIVATIONS: usize = A::ACTIVATIONS + B::ACTIVATIONS;
 

@@ -3,25 +3,31 @@
 use std::marker::PhantomData;
 
 use super::{Layer, Params, ParamsMut};
+use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
 use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
+use crate::shape::{self, Chw, Dilation, Dims, Groups, Kernel, Misfit, Padding, Shape, Stride, Window};
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
 /// # Shapes
-/// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise; weight \[OC\]\[IC\]\[KH\]\[KW\],
-/// bias \[OC\].
+/// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − DH·(KH − 1) − 1) / SH⌋ + 1 and OW likewise; weight
+/// \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
 ///
 /// # Formula
-/// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u − PH\]\[c·SW + v − PW\]
+/// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u·DH − PH\]\[c·SW + v·DW − PW\]
 /// over i, u, v, with x zero outside. As in all of the field's libraries this is a cross-correlation: the
 /// kernel is not flipped (Goodfellow, Bengio, Courville 2016, "Deep Learning", eq. 9.6).
 ///
+/// With more than one group, channels and filters are cut into as many parts, and the filters of a part see its channels
+/// alone (Krizhevsky et al. 2012, whose two groups were two processors); with as many groups as channels each filter sees
+/// one. A dilation above 1 spreads the kernel (Yu & Koltun 2016, "Multi-scale context aggregation by dilated
+/// convolutions").
+///
 /// # In `network!`
-/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2 }`; stride and padding may be left out, and each but
-/// `filters` may be a pair `(vertical, horizontal)`.
+/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and groups
+/// may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -35,9 +41,11 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Wind
 /// # let _ = weight;
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
+pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G = Groups<1>>(
+    PhantomData<(In, Out, K, S, P, D, G)>,
+);
 
-impl<In: Shape, Out, K, S, P> Conv2d<In, Out, K, S, P>
+impl<In: Shape, Out, K, S, P, D, G> Conv2d<In, Out, K, S, P, D, G>
 where
     Self: Layer<In, f32>,
 {
@@ -67,22 +75,36 @@ impl<
     const SW: usize,
     const PH: usize,
     const PW: usize,
+    const DH: usize,
+    const DW: usize,
+    const G: usize,
     T: Scalar,
 > Layer<Chw<IC, IH, IW>, T>
-    for Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
+    for Conv2d<
+        Chw<IC, IH, IW>,
+        Chw<OC, OH, OW>,
+        Kernel<KH, KW>,
+        Stride<SH, SW>,
+        Padding<PH, PW>,
+        Dilation<DH, DW>,
+        Groups<G>,
+    >
 {
     type Out = Chw<OC, OH, OW>;
     const MISFIT: Option<Misfit> = {
-        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let input = Dims::chw(IC, IH, IW);
-        shape::misfit("Conv2d", input, Dims::chw(OC, OH, OW), shape::conv_output("Conv2d", input, OC, window))
+        let output = shape::conv_output("Conv2d", input, OC, window, G);
+        shape::misfit("Conv2d", input, Dims::chw(OC, OH, OW), output)
     };
-    const PARAMS: usize = OC * IC * KH * KW + OC;
-    const MACS: usize = OC * OH * OW * IC * KH * KW;
+    // No groups at all are a misfit, and not a division by zero.
+    const PARAMS: usize = OC * (IC / if G == 0 { 1 } else { G }) * KH * KW + OC;
+    const MACS: usize = OC * OH * OW * (IC / if G == 0 { 1 } else { G }) * KH * KW;
 
     fn add_to(&self, plan: &mut Plan<T>) {
-        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
-        plan.add::<_, Self>(ConvOp::new(Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window }));
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
+        let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: G };
+        plan.add_builtin::<_, Self>(ConvOp::new(geometry));
     }
 }
 
@@ -98,20 +120,22 @@ impl ConvOp {
     }
 
     fn weights(&self) -> usize {
-        let Geometry { input, output, window } = self.geometry;
-        output[0] * input[0] * window.kernel[0] * window.kernel[1]
+        self.geometry.weights()
     }
 }
 
+builtin!(ConvOp);
+
 impl<T: Scalar> Op<T> for ConvOp {
     fn describe(&self) -> String {
-        format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]))
+        let text = format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]));
+        if self.geometry.groups > 1 { format!("{text}, {} groups", self.geometry.groups) } else { text }
     }
 
     fn params(&self) -> Vec<Param> {
-        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. } } =
-            self.geometry;
-        let (fan_in, fan_out) = (ic * kh * kw, oc * kh * kw);
+        let Geometry { input: [ic, ..], output: [oc, ..], window, groups } = self.geometry;
+        let ([kh, kw], ic) = (window.kernel, ic / groups);
+        let (fan_in, fan_out) = (ic * kh * kw, oc / groups * kh * kw);
         vec![
             Param { name: "weight", role: Role::Weight, shape: vec![oc, ic, kh, kw], fan_in, fan_out },
             Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
@@ -159,6 +183,9 @@ pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> Strin
     if window.padding != [0, 0] {
         text += &format!(", padding {}", pair(window.padding));
     }
+    if window.dilation != [1, 1] {
+        text += &format!(", dilation {}", pair(window.dilation));
+    }
     text
 }
 
@@ -173,7 +200,9 @@ type Typed<
     const KW: usize,
     S,
     P,
-> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P>;
+    D,
+    G = Groups<1>,
+> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D, G>;
 
 impl<
     'a,
@@ -187,8 +216,9 @@ impl<
     const KW: usize,
     S,
     P,
+    D,
     T: Scalar,
-> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P>, T>
+> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
 {
     /// The weights: filter, channel, row, column.
     pub fn weight(&self) -> &'a [[[[T; KW]; KH]; IC]; OC] {
@@ -214,8 +244,9 @@ impl<
     const KW: usize,
     S,
     P,
+    D,
     T: Scalar,
-> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P>, T>
+> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
 {
     /// The weights: filter, channel, row, column.
     pub fn weight(self) -> &'a mut [[[[T; KW]; KH]; IC]; OC] {
@@ -232,7 +263,12 @@ impl<
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Conv2d {
-    (@type $name:ident) => { $crate::__window_layer!(Conv2d $name) };
+    (@type $name:ident) => {
+        $crate::__window_layer!(Conv2d $name
+            $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
+            $crate::shape::Groups<{ $name.groups }>,
+        )
+    };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
         $crate::__settings!(ConvSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
@@ -243,13 +279,14 @@ macro_rules! __Conv2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __window_layer {
-    ($layer:ident $name:ident) => {
+    ($layer:ident $name:ident $($more:tt)*) => {
         $crate::layer::$layer<
             $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
             $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>,
             $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
             $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }>,
             $crate::shape::Padding<{ $name.window.padding[0] }, { $name.window.padding[1] }>,
+            $($more)*
         >
     };
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::conv2d::ConvOp;
 use super::{Layer, Params, ParamsMut};
+use crate::engine::builtin;
 use crate::kernel::conv::Geometry;
 use crate::plan::{Backward, Forward, Op, Param, Plan};
 use crate::scalar::Scalar;
@@ -49,14 +50,16 @@ impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat
     const MACS: usize = M * N;
 
     fn add_to(&self, plan: &mut Plan<T>) {
-        let window = Window { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
-        let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window };
-        plan.add::<_, Self>(DenseOp(ConvOp::new(geometry)));
+        let window = Window::new([1, 1], [1, 1], [0, 0]);
+        let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window, groups: 1 };
+        plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry)));
     }
 }
 
 /// A convolution of one position, whose weight has two dimensions.
 struct DenseOp(ConvOp);
+
+builtin!(DenseOp);
 
 impl<T: Scalar> Op<T> for DenseOp {
     fn describe(&self) -> String {

@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::Layer;
+use crate::engine::builtin;
 use crate::kernel::{values, values_mut};
 use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Shortcut};
 use crate::random;
@@ -58,7 +59,7 @@ impl Default for Dropout {
 impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
     type Out = S;
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add::<S, Self>(*self);
+        plan.add_builtin::<S, Self>(*self);
     }
 }
 
@@ -88,6 +89,8 @@ impl Dropout {
         });
     }
 }
+
+builtin!(Dropout);
 
 impl<T: Scalar> Op<T> for Dropout {
     fn describe(&self) -> String {

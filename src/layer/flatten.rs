@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Layer;
+use crate::engine::builtin;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
@@ -69,12 +70,14 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Scalar> 
     };
 
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add::<_, Self>(FlattenOp);
+        plan.add_builtin::<_, Self>(FlattenOp);
     }
 }
 
 /// The layout is the same on both sides.
 struct FlattenOp;
+
+builtin!(FlattenOp);
 
 impl<T: Scalar> Op<T> for FlattenOp {
     fn describe(&self) -> String {

@@ -1,25 +1,37 @@
 //! Layers: a typed shell that checks shapes, and behind it the arithmetic, forward beside backward.
 
 mod activation;
+mod adaptive_pool;
+mod batch_norm;
 mod chain;
+mod channel_affine;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod local_response_norm;
 mod pool;
+mod radial_basis;
 mod softmax;
+mod sparse_conv2d;
 
 pub use activation::{
-    Elu, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softplus, Step, Tanh,
+    Elu, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, ScaledTanh, Selu, Sigmoid, Silu, Softplus, Step, Tanh,
 };
+pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
+pub use batch_norm::BatchNorm;
 pub use chain::Chain;
+pub use channel_affine::ChannelAffine;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, flattens};
+pub use local_response_norm::LocalResponseNorm;
 pub use pool::{AvgPool2d, MaxPool2d};
+pub use radial_basis::{Codes, RadialBasis};
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
+pub use sparse_conv2d::{Connections, SparseConv2d};
 
 use std::marker::PhantomData;
 
@@ -87,6 +99,9 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
 
     /// Trainable parameters.
     const PARAMS: usize = 0;
+
+    /// Parameters that are not trained, such as running statistics: [`Role::Statistic`](crate::plan::Role).
+    const BUFFERS: usize = 0;
 
     /// Multiply-accumulates for one sample, forward.
     const MACS: usize = 0;
@@ -162,11 +177,15 @@ impl<'a, L, T> ParamsMut<'a, L, T> {
 /// of its own name here, with three forms: settings → its place in the network, `@type`, `@value`.
 #[doc(hidden)]
 pub mod syntax {
+    pub use crate::__AdaptiveAvgPool2d as AdaptiveAvgPool2d;
+    pub use crate::__AdaptiveMaxPool2d as AdaptiveMaxPool2d;
     pub use crate::__AvgPool2d as AvgPool2d;
+    pub use crate::__BatchNorm as BatchNorm;
     pub use crate::__Conv2d as Conv2d;
     pub use crate::__Dense as Dense;
     pub use crate::__Dropout as Dropout;
     pub use crate::__Elu as Elu;
     pub use crate::__LeakyRelu as LeakyRelu;
+    pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
 }

@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use super::Layer;
 use super::conv2d::describe_window;
-use crate::kernel::pool::Pool;
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::engine::builtin;
+use crate::kernel::pool::{Pool, Windows};
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
 
@@ -112,7 +113,7 @@ macro_rules! pooling {
         {
             type Out = Chw<C, OH, OW>;
             const MISFIT: Option<Misfit> = {
-                let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
+                let window = Window::new([KH, KW], [SH, SW], [PH, PW]);
                 let input = Dims::chw(C, IH, IW);
                 shape::misfit(
                     stringify!($layer),
@@ -123,8 +124,12 @@ macro_rules! pooling {
             };
 
             fn add_to(&self, plan: &mut Plan<T>) {
-                let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW] };
-                plan.add::<_, Self>($op(Pool { channels: C, input: [IH, IW], output: [OH, OW], window }));
+                let window = Window::new([KH, KW], [SH, SW], [PH, PW]);
+                let (input, output, windows) = ([IH, IW], [OH, OW], Windows::Sliding(window));
+                plan.add_builtin::<_, Self>($op {
+                    pool: Pool { channels: C, input, output, windows },
+                    text: format!("{} {}", stringify!($layer), describe_window(window, window.kernel)),
+                });
             }
         }
     };
@@ -132,9 +137,25 @@ macro_rules! pooling {
 pooling!(MaxPool2d, MaxOp);
 pooling!(AvgPool2d, MeanOp);
 
-struct MaxOp(Pool);
+/// What windows of one position each amount to.
+fn shortcut(pool: &Pool) -> Shortcut {
+    let adaptive = pool.windows == Windows::Adaptive && pool.input == pool.output;
+    if adaptive { Shortcut::Identity } else { Shortcut::None }
+}
+
+pub(super) struct MaxOp {
+    pub(super) pool: Pool,
+    /// "MaxPool2d 3×3, stride 2".
+    pub(super) text: String,
+}
+
+builtin!(MaxOp);
 
 impl<T: Scalar> Op<T> for MaxOp {
+    fn shortcut(&self, _: Mode) -> Shortcut {
+        shortcut(&self.pool)
+    }
+
     fn relu_before(&self) -> bool {
         true
     }
@@ -144,38 +165,48 @@ impl<T: Scalar> Op<T> for MaxOp {
     }
 
     fn describe(&self) -> String {
-        format!("MaxPool2d {}", describe_window(self.0.window, self.0.window.kernel))
+        self.text.clone()
     }
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-        self.0.max_forward(y, x, pass.exec);
+        self.pool.max_forward(y, x, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dy, x, y, relu, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.0.max_backward(dx, dy, x, y, relu, pass.exec);
+            self.pool.max_backward(dx, dy, x, y, relu, pass.exec);
         }
     }
 }
 
-struct MeanOp(Pool);
+pub(super) struct MeanOp {
+    pub(super) pool: Pool,
+    /// "AvgPool2d 2×2".
+    pub(super) text: String,
+}
+
+builtin!(MeanOp);
 
 impl<T: Scalar> Op<T> for MeanOp {
+    fn shortcut(&self, _: Mode) -> Shortcut {
+        shortcut(&self.pool)
+    }
+
     fn narrow(&self) -> bool {
         true
     }
 
     fn describe(&self) -> String {
-        format!("AvgPool2d {}", describe_window(self.0.window, self.0.window.kernel))
+        self.text.clone()
     }
 
     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-        self.0.mean_forward(y, x, pass.exec);
+        self.pool.mean_forward(y, x, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dy, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.0.mean_backward(dx, dy, pass.exec);
+            self.pool.mean_backward(dx, dy, pass.exec);
         }
     }
 }

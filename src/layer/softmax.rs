@@ -1,6 +1,7 @@
 //! From logits to probabilities and to their logarithms.
 
 use super::Layer;
+use crate::engine::builtin;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
 use crate::plan::{Backward, Forward, Op, Plan};
 use crate::scalar::Scalar;
@@ -36,13 +37,15 @@ pub struct Softmax;
 impl<const N: usize, T: Scalar> Layer<Flat<N>, T> for Softmax {
     type Out = Probabilities<N>;
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add::<Flat<N>, Self>(SoftmaxOp { classes: N });
+        plan.add_builtin::<Flat<N>, Self>(SoftmaxOp { classes: N });
     }
 }
 
 struct SoftmaxOp {
     classes: usize,
 }
+
+builtin!(SoftmaxOp);
 
 impl<T: Scalar> Op<T> for SoftmaxOp {
     fn describe(&self) -> String {
@@ -106,13 +109,15 @@ pub struct LogSoftmax;
 impl<const N: usize, T: Scalar> Layer<Flat<N>, T> for LogSoftmax {
     type Out = LogProbabilities<N>;
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add::<Flat<N>, Self>(LogSoftmaxOp { classes: N });
+        plan.add_builtin::<Flat<N>, Self>(LogSoftmaxOp { classes: N });
     }
 }
 
 struct LogSoftmaxOp {
     classes: usize,
 }
+
+builtin!(LogSoftmaxOp);
 
 impl<T: Scalar> Op<T> for LogSoftmaxOp {
     fn describe(&self) -> String {

@@ -90,50 +90,63 @@ pub fn filters<T: Copy + Into<f64>>(
     Ok(grid.draw(matrix.then_some(channels)))
 }
 
-/// Grey images in a grid, magnified without smoothing: digits, or the feature maps of a layer.
+/// Images in a grid, magnified without smoothing: digits, photographs, or the feature maps of a layer.
 ///
-/// Black is the least and white the largest value of all of them, which a scale shows. A value that is not finite is
+/// With one channel, black is the least and white the largest value of all of them, which a scale shows; with three, these
+/// are red, green and blue on such a scale. A value that is not finite is
 /// green. Each image has its caption below; without `captions` none has.
 ///
 /// # Shapes
-/// `values` is \[images, rows, columns\].
+/// `values` is \[images, channels, rows, columns\].
 ///
 /// # Errors
-/// [`Error::Argument`] if a size is zero, there are not as many values or captions as the sizes say, or more than
-/// 1024 images or 2²² values.
+/// [`Error::Argument`] if a size is zero, there are not 1 or 3 channels or not as many values or captions as the sizes say,
+/// or more than 1024 images or 2²² values.
 ///
 /// ```
-/// use convnet::plot::grey_images;
+/// use convnet::plot::images;
 ///
 /// let ramps: Vec<u8> = (0..3 * 64).map(|i| (i % 64) as u8).collect();
-/// let picture = grey_images("Ramps", &ramps, [3, 8, 8], &["first", "second", "third"])?;
+/// let picture = images("Ramps", &ramps, [3, 1, 8, 8], &["first", "second", "third"])?;
 /// assert_eq!(picture.svg().matches("<image").count(), 3);
 /// assert!(picture.svg().contains("second"));
 /// # Ok::<(), convnet::Error>(())
 /// ```
-pub fn grey_images<T: Copy + Into<f64>>(
+pub fn images<T: Copy + Into<f64>>(
     title: &str,
     values: &[T],
-    [count, rows, columns]: [usize; 3],
+    [count, channels, rows, columns]: [usize; 4],
     captions: &[&str],
 ) -> Result<Picture, Error> {
-    let values = checked("values", values, [count, 1, rows, columns], count)?;
+    let values = checked("values", values, [count, channels, rows, columns], count)?;
+    if channels != 1 && channels != 3 {
+        return Err(Error::argument("channels", "1 or 3", channels));
+    }
     if !captions.is_empty() && captions.len() != count {
         return Err(Error::argument("captions", count.to_string(), captions.len()));
     }
     let finite = values.iter().copied().filter(|value| value.is_finite());
     let low = finite.clone().fold(f64::INFINITY, f64::min);
     let high = finite.fold(f64::NEG_INFINITY, f64::max);
-    let grey = |value: f64| {
-        if !value.is_finite() {
-            return MISSING;
-        }
+    let part = |value: f64| {
         // Halves, because the difference of finite numbers may be infinite.
         let range = high / 2.0 - low / 2.0;
-        blend(BLACK, WHITE, if range > 0.0 { (value / 2.0 - low / 2.0) / range } else { 0.0 })
+        if range > 0.0 { (value / 2.0 - low / 2.0) / range } else { 0.0 }
     };
-    let pixels = values.chunks(rows * columns).map(|tile| tile.iter().copied().map(grey).collect()).collect();
-    let scale = if low < high {
+    let area = rows * columns;
+    let pixel = |image: &[f64], i: usize| {
+        let colour = [0, 1, 2].map(|channel| image[channel % channels * area + i]);
+        if colour.iter().any(|value| !value.is_finite()) {
+            return MISSING;
+        }
+        let [red, green, blue] = colour.map(|value| blend(BLACK, WHITE, part(value)).0);
+        RGBColor(red, green, blue)
+    };
+    let pixels =
+        values.chunks(channels * area).map(|image| (0..area).map(|i| pixel(image, i)).collect()).collect();
+    let scale = if channels == 3 {
+        Scale::Note("red, green and blue from the least to the largest value")
+    } else if low < high {
         Scale::Bar(Box::new(|part| blend(BLACK, WHITE, part)), vec![brief(low), brief(high)])
     } else {
         Scale::Note("all values are equal")

@@ -77,29 +77,41 @@ impl EarlyStopping {
 
 /// The best epoch of a run so far and its parameters.
 pub(super) struct Best<T> {
-    rule: EarlyStopping,
+    /// When to stop; never without one.
+    rule: Option<EarlyStopping>,
     /// Number and badness of the best epoch.
     best: Option<(usize, f64)>,
     params: Vec<T>,
 }
 
 impl<T: Copy> Best<T> {
-    pub(super) fn new(rule: EarlyStopping) -> Self {
+    pub(super) fn new(rule: Option<EarlyStopping>) -> Self {
         Best { rule, best: None, params: Vec::new() }
+    }
+
+    /// Whether the best epoch is the one to end with, in whatever way a run ends.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.rule.is_some()
     }
 
     /// Looks at an epoch; says whether it is time to stop.
     pub(super) fn watch(&mut self, epoch: &Epoch, params: &[T]) -> Result<bool, Error> {
-        let Some(score) = epoch.validation else {
-            return Err(Error::argument("validation data", "some, for early stopping", "none"));
+        let score = match (epoch.validation, self.rule) {
+            (Some(score), _) => score,
+            (None, None) => epoch.train,
+            (None, Some(_)) => {
+                return Err(Error::argument("validation data", "some, for early stopping", "none"));
+            }
         };
-        let badness = self.rule.badness(score)?;
-        if self.best.is_none_or(|(_, best)| badness < best - self.rule.min_improvement) {
+        // What interrupts a run says nothing about patience.
+        let rule = self.rule.unwrap_or(EarlyStopping::new(usize::MAX));
+        let badness = rule.badness(score)?;
+        if self.best.is_none_or(|(_, best)| badness < best - rule.min_improvement) {
             self.best = Some((epoch.epoch, badness));
             self.params.clear();
             self.params.extend_from_slice(params);
         }
-        Ok(self.best.is_some_and(|(best, _)| epoch.epoch - best >= self.rule.patience))
+        Ok(self.best.is_some_and(|(best, _)| epoch.epoch - best >= rule.patience))
     }
 
     /// Puts the best epoch's parameters back; returns its number.

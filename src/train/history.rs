@@ -34,6 +34,8 @@ pub enum Ending {
     EarlyStopping,
     /// A callback asked for it.
     Callback,
+    /// Somebody interrupted it: see [`Trainer::interrupt`](super::Trainer::interrupt).
+    Interrupted,
     /// By the error that `fit` returned.
     Failed,
 }
@@ -43,7 +45,7 @@ pub enum Ending {
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// The epoch whose parameters the network has, if early stopping put these back.
+    /// The epoch whose parameters the network has, if early stopping or an interruption put these back.
     #[serde(default)]
     pub restored: Option<usize>,
     /// Why the run ended.

@@ -4,6 +4,8 @@ mod diagnosis;
 mod early_stopping;
 mod evaluation;
 mod history;
+mod loading;
+mod measure;
 pub mod metrics;
 mod progress;
 mod trainer;

@@ -17,26 +17,27 @@ pub enum Progress {
 /// The display of one run.
 pub(super) struct Display {
     progress: Progress,
+    epochs: usize,
     #[cfg(feature = "progress")]
     bar: indicatif::ProgressBar,
 }
 
 impl Display {
-    /// A display for epochs of so many samples.
-    pub(super) fn new(progress: Progress, samples: usize) -> Self {
+    /// A display for so many epochs of so many samples.
+    pub(super) fn new(progress: Progress, epochs: usize, samples: usize) -> Self {
         #[cfg(feature = "progress")]
         let bar = match progress {
             Progress::Auto => {
                 let style = indicatif::ProgressStyle::with_template(
-                    "{msg} {wide_bar:.cyan} {pos}/{len} samples  {rate}  {eta} left",
+                    "{msg} {wide_bar:.cyan} {percent} %  {rate}  {eta} left",
                 );
-                let bar = indicatif::ProgressBar::new(samples as u64);
+                let bar = indicatif::ProgressBar::new((epochs as u64).saturating_mul(samples as u64));
                 let style = style.expect("the template is constant").progress_chars("━╸ ");
                 bar.set_style(style.with_key(
                     "rate",
                     |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
                         // A display that fails has nowhere to say so.
-                        let _ = write!(text, "{:.0}/s", state.per_sec());
+                        let _ = write!(text, "{:.0} samples/s", state.per_sec());
                     },
                 ));
                 bar
@@ -47,19 +48,17 @@ impl Display {
         let _ = samples;
         Display {
             progress,
+            epochs,
             #[cfg(feature = "progress")]
             bar,
         }
     }
 
-    pub(super) fn begin(&self, epoch: usize, epochs: usize) {
+    pub(super) fn begin(&self, epoch: usize) {
         #[cfg(feature = "progress")]
-        {
-            self.bar.reset();
-            self.bar.set_message(format!("epoch {epoch}/{epochs}"));
-        }
+        self.bar.set_message(format!("epoch {epoch}/{}", self.epochs));
         #[cfg(not(feature = "progress"))]
-        let _ = (epoch, epochs);
+        let _ = (epoch, self.epochs);
     }
 
     pub(super) fn advance(&self, samples: usize) {

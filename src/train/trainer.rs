@@ -2,25 +2,28 @@
 
 use std::borrow::Borrow;
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
 use super::early_stopping::Best;
-use super::metrics::{self, Regression};
+use super::loading::load;
 use super::progress::{Display, Progress};
 use super::update::Updater;
-use super::{EarlyStopping, Ending, Epoch, Evaluation, History, Score};
-use crate::data::{Class, Learnable, Samples, Target, Validation};
+use super::{EarlyStopping, Ending, Epoch, History, Score};
+use crate::data::{Learnable, Samples, Target, Validation};
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::loss::{Loss, ValuesOf};
-use crate::network::{Network, Scores, class_of};
+use crate::loss::Loss;
+use crate::network::Network;
 use crate::optim::{Moment, Optimizer, Schedule};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Lanes, Tensor};
-use crate::workspace::{Input, Task, Workspace, in_pool};
+use crate::tensor::{Batch, LANES, Lanes};
+use crate::workspace::{Failure, Input, Task, Workspace, in_pool};
 
 /// Trains a network: a loss to lower, an optimiser to lower it with, and how long.
 ///
@@ -55,8 +58,8 @@ use crate::workspace::{Input, Task, Workspace, in_pool};
 /// # Ok::<(), convnet::Error>(())
 /// ```
 pub struct Trainer<N: Network, L, O> {
-    network: N,
-    loss: L,
+    pub(super) network: N,
+    pub(super) loss: L,
     optimizer: O,
     epochs: usize,
     batch: usize,
@@ -68,6 +71,7 @@ pub struct Trainer<N: Network, L, O> {
     early_stopping: Option<EarlyStopping>,
     on_batch: Option<Box<OnBatch>>,
     on_epoch: Option<Box<OnEpoch<N>>>,
+    interrupt: Option<Arc<AtomicBool>>,
     /// Whether the advice about the number of samples was given.
     advised: bool,
     pub(super) updater: Updater<N::Scalar>,
@@ -92,9 +96,6 @@ pub struct BatchEnd {
 type OnBatch = dyn FnMut(&BatchEnd) -> ControlFlow<()> + Send;
 type OnEpoch<N> = dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send;
 
-/// Samples that are evaluated together.
-const EVALUATION_BATCH: usize = 64 * LANES;
-
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// 10 epochs in batches of 64, shuffled with seed 0, unless told otherwise.
     pub fn new(network: N, loss: L, optimizer: O) -> Self {
@@ -114,6 +115,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             early_stopping: None,
             on_batch: None,
             on_epoch: None,
+            interrupt: None,
             advised: false,
             updater,
             space,
@@ -195,6 +197,28 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Trainer { on_epoch: Some(Box::new(f)), ..self }
     }
 
+    /// Ends the run after the batch in which the flag becomes true, for whatever sets it: a signal handler, another
+    /// thread, a button. The network then has the parameters of the best epoch so far, by validation loss, or by training
+    /// loss where nothing is validated; before the end of the first epoch, those of now.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// # use convnet::prelude::*;
+    /// # use convnet::train::{Ending, Progress};
+    /// # network! { struct Net: Flat<2> => Flat<2> { fc: Dense { units: 2 } } }
+    /// # let data: Dataset<Flat<2>, Class<2>> = (0..8).map(|i| (Tensor::zeros(), Class::new(i % 2).unwrap())).collect();
+    /// let enough = Arc::new(AtomicBool::new(false));
+    /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).interrupt(enough.clone());
+    /// # trainer = trainer.progress(Progress::Silent);
+    /// enough.store(true, Ordering::Relaxed);
+    /// assert_eq!(trainer.fit(&data, None)?.ending, Ending::Interrupted);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn interrupt(self, flag: Arc<AtomicBool>) -> Self {
+        Trainer { interrupt: Some(flag), ..self }
+    }
+
     /// The network as it is now.
     pub fn network(&self) -> &N {
         &self.network
@@ -268,9 +292,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// what it watches; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network then
     /// has the parameters of before that batch (of the end of the epoch, if it is the validation loss that does; of the
     /// best epoch, with early stopping), and [`history`](Self::history) the epochs before it.
-    pub fn fit<'a, D>(&mut self, train: &D, validation: impl Validation<'a, D>) -> Result<History, Error>
+    pub fn fit<'a, D, V>(&mut self, train: &D, validation: V) -> Result<History, Error>
     where
         D: Samples<N::Input> + Learnable + 'a,
+        V: Validation<'a, D>,
+        V::Data: Samples<N::Input, Target = D::Target>,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let validation = validation.data();
@@ -278,9 +304,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// [`Trainer::fit`] on a thread of the pool.
-    fn fit_here<D>(&mut self, train: &D, validation: Option<&D>) -> Result<History, Error>
+    fn fit_here<D, V>(&mut self, train: &D, validation: Option<&V>) -> Result<History, Error>
     where
         D: Samples<N::Input>,
+        V: Samples<N::Input, Target = D::Target>,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         self.check()?;
@@ -291,32 +318,36 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if self.early_stopping.is_some() && validation.is_none() {
             return Err(Error::argument("validation data", "some, for early stopping", "none"));
         }
-        let display = Display::new(self.progress, train.len());
+        let display = Display::new(self.progress, self.epochs, train.len());
         if let Some(advice) = self.advice(train.len())
             && !std::mem::replace(&mut self.advised, true)
         {
             display.say(advice);
         }
         self.history = History::default();
-        let mut best = self.early_stopping.map(Best::new);
+        let wanted = self.early_stopping.is_some() || self.interrupt.is_some();
+        let mut best = wanted.then(|| Best::new(self.early_stopping));
         let ending = self.run(train, validation, &display, &mut best);
         self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
-        if let Some(best) = best {
+        if let Some(best) = best
+            && (best.is_wanted() || self.history.ending == Ending::Interrupted)
+        {
             self.history.restored = best.restore(self.network.model_mut().params_mut());
         }
         ending.map(|_| self.history.clone())
     }
 
     /// The epochs of a run; says why it ended.
-    fn run<D>(
+    fn run<D, V>(
         &mut self,
         train: &D,
-        validation: Option<&D>,
+        validation: Option<&V>,
         display: &Display,
         best: &mut Option<Best<N::Scalar>>,
     ) -> Result<Ending, Error>
     where
         D: Samples<N::Input>,
+        V: Samples<N::Input, Target = D::Target>,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let mut order: Vec<usize> = (0..train.len()).collect();
@@ -327,25 +358,43 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let (mut step, mut losses) = (0, Vec::new());
         for epoch in 1..=self.epochs {
             let start = Instant::now();
-            display.begin(epoch, self.epochs);
+            display.begin(epoch);
             if self.shuffle {
                 // From the same beginning each time, so that the order depends on the key alone.
                 order.sort_unstable();
                 order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
             }
             let mut tally = Tally::default();
-            for (number, samples) in order.chunks(self.batch).enumerate() {
+            let seed = self.seed;
+            let key = |sample: usize| random::key(seed, &[purpose::SAMPLE, epoch as u64, train.id(sample)]);
+            let prepare = |samples: &[usize]| load(train, samples, |place| Some(key(samples[place])));
+            let mut chunks = order.chunks(self.batch).enumerate().peekable();
+            let mut ahead = match chunks.peek() {
+                Some((_, samples)) if train.is_slow() => Some(prepare(samples)?),
+                _ => None,
+            };
+            while let Some((number, samples)) = chunks.next() {
                 targets.clear();
+                targets.extend(samples.iter().map(|&sample| train.target(sample)));
                 self.keys.clear();
-                for &sample in samples {
-                    targets.push(train.target(sample));
-                    let id = train.id(sample);
-                    self.keys.push(random::key(self.seed, &[purpose::SAMPLE, epoch as u64, id]));
-                }
+                self.keys.extend(samples.iter().map(|&sample| key(sample)));
                 let moment = Moment { step, steps, steps_per_epoch, losses: &losses };
                 let factor = self.schedule.factor_after(self.warm_up, &moment);
-                let load = |values: &mut [N::Scalar], place: usize| train.write_to(samples[place], values);
-                let part = self.learn(Input::Load(&load), &targets, factor, epoch, number + 1)?;
+                let part = if let Some(inputs) = ahead.take() {
+                    // The next batch comes to be while this one is learnt from.
+                    let next = chunks.peek().map(|&(_, samples)| samples);
+                    let learn =
+                        || self.learn(Input::Tiles(inputs.as_lanes()), &targets, factor, epoch, number + 1);
+                    let (part, loaded) = rayon::join(learn, || next.map(prepare).transpose());
+                    ahead = loaded?;
+                    part?
+                } else {
+                    let failure = Failure::default();
+                    let write = |values: &mut [N::Scalar], place: usize| {
+                        train.write_to(samples[place], values, Some(key(samples[place])))
+                    };
+                    self.learn(Input::Load(&write, &failure), &targets, factor, epoch, number + 1)?
+                };
                 step += 1;
                 tally.add(part);
                 display.advance(samples.len());
@@ -353,8 +402,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 if self.on_batch.as_mut().is_some_and(|f| f(&made).is_break()) {
                     return Ok(Ending::Callback);
                 }
+                if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                    return Ok(Ending::Interrupted);
+                }
             }
-            let validation = validation.map(|data| self.tally(data).score());
+            let validation = validation.map(|data| self.tally(data)).transpose()?.map(|tally| tally.score());
             if let Some(Score { loss, .. }) = validation
                 && !loss.is_finite()
             {
@@ -422,8 +474,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
             tally_tiles::<N::Output, Y, _>(loss, dy, y, &targets[samples], scale)
         };
+        let failure = if let Input::Load(_, failure) = &input { Some(*failure) } else { None };
         let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
-        let tally = plan.gradient(&mut self.space, task);
+        let tally = Engine::gradient(plan, &mut self.space, task);
+        failure.map_or(Ok(()), Failure::result)?;
         let loss = tally.loss / targets.len() as f64;
         let gradient = self.space.gradient_mut();
         if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
@@ -431,158 +485,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         }
         Ok(tally)
     }
-
-    /// Mean loss on a data set, and accuracy where targets are classes.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
-    pub fn score<D: Samples<N::Input>>(&self, data: &D) -> Result<Score, Error>
-    where
-        L: Loss<N::Output, D::Target, N::Scalar>,
-    {
-        refuse_empty("data", data.len())?;
-        Ok(self.tally(data).score())
-    }
-
-    fn tally<D: Samples<N::Input>>(&self, data: &D) -> Tally
-    where
-        L: Loss<N::Output, D::Target, N::Scalar>,
-    {
-        let mut total = Tally::default();
-        self.outputs(data, |samples, y| total.add(self.tally_of(data, samples, y)));
-        total
-    }
-
-    /// Loss and right answers for some samples and their outputs.
-    fn tally_of<D: Samples<N::Input>>(
-        &self,
-        data: &D,
-        samples: Range<usize>,
-        y: &Batch<N::Output, N::Scalar>,
-    ) -> Tally
-    where
-        L: Loss<N::Output, D::Target, N::Scalar>,
-    {
-        let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
-        let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
-        let scale = N::Scalar::of(0.0);
-        tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale)
-    }
-
-    /// Calls `f` with each range of samples and the network's output for them.
-    fn outputs<D: Samples<N::Input>>(
-        &self,
-        data: &D,
-        mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
-    ) {
-        let mut values = Tensor::<N::Input, _>::zeros();
-        for start in (0..data.len()).step_by(EVALUATION_BATCH) {
-            let samples = start..(start + EVALUATION_BATCH).min(data.len());
-            let mut inputs = Batch::<N::Input, _>::zeros(samples.len());
-            for (place, sample) in samples.clone().enumerate() {
-                data.write_to(sample, values.as_mut_slice());
-                inputs.set(place, values.as_slice().iter().copied());
-            }
-            f(samples, &self.network.infer(&inputs));
-        }
-    }
-
-    /// Loss, accuracy, per-class precision and recall, and the confusion matrix on a data set.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
-    pub fn evaluate<D, const C: usize>(&self, data: &D) -> Result<Evaluation, Error>
-    where
-        D: Samples<N::Input, Target = Class<C>>,
-        L: Loss<N::Output, Class<C>, N::Scalar>,
-    {
-        refuse_empty("data", data.len())?;
-        let mut total = Tally::default();
-        let mut confusion = vec![vec![0; C]; C];
-        let mut ranks = vec![0; C];
-        self.outputs(data, |samples, y| {
-            total.add(self.tally_of(data, samples.clone(), y));
-            for (i, sample) in samples.enumerate() {
-                let (truth, scores) = (data.target(sample).index(), y.sample(i));
-                let scores = scores.as_slice();
-                let answer = class_of(scores.iter().copied(), C);
-                confusion[truth][answer] += 1;
-                // The answer is the first choice, equal scores go by their place.
-                let before = |(i, score): &(usize, &N::Scalar)| {
-                    *i != truth
-                        && (*i == answer
-                            || **score > scores[truth]
-                            || (**score == scores[truth] && *i < truth))
-                };
-                let rank = match scores {
-                    _ if answer == truth => 0,
-                    [_] => 1,
-                    _ => scores.iter().enumerate().filter(before).count(),
-                };
-                ranks[rank] += 1;
-            }
-        });
-        Ok(Evaluation { loss: total.score().loss, confusion, ranks })
-    }
-
-    /// Area under the receiver operating characteristic on a data set, of telling a class from the others by its
-    /// probability: see [`metrics::roc_auc`].
-    ///
-    /// # Errors
-    /// [`Error::Argument`] unless there are samples of the class and of others, and the outputs are numbers.
-    pub fn roc_auc<D, const C: usize>(&self, data: &D, class: Class<C>) -> Result<f64, Error>
-    where
-        D: Samples<N::Input, Target = Class<C>>,
-        N::Output: Scores,
-        L: Loss<N::Output, Class<C>, N::Scalar>,
-    {
-        let (mut scores, mut positive) = (Vec::new(), Vec::new());
-        self.outputs(data, |samples, y| {
-            for (i, sample) in samples.enumerate() {
-                let probabilities = N::Output::probabilities(y.sample(i).as_slice());
-                scores.push(probabilities[class.index()].as_f64());
-                positive.push(*data.target(sample) == class);
-            }
-        });
-        metrics::roc_auc(&scores, &positive)
-    }
-
-    /// Loss, R², RMSE and MAE on a data set whose targets are values, over all values of all samples.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
-    pub fn evaluate_regression<D>(&self, data: &D) -> Result<Regression, Error>
-    where
-        D: Samples<N::Input>,
-        D::Target: ValuesOf<N::Output, N::Scalar>,
-        L: Loss<N::Output, D::Target, N::Scalar>,
-    {
-        refuse_empty("data", data.len())?;
-        let mut total = Tally::default();
-        let (mut outputs, mut targets) = (Vec::new(), Vec::new());
-        self.outputs(data, |samples, y| {
-            total.add(self.tally_of(data, samples.clone(), y));
-            for (i, sample) in samples.enumerate() {
-                outputs.extend(y.sample(i).as_slice().iter().map(|y| y.as_f64()));
-                targets.extend(data.target(sample).values().iter().map(|d| d.as_f64()));
-            }
-        });
-        Ok(Regression {
-            loss: total.score().loss,
-            r2: metrics::r2(&outputs, &targets)?,
-            rmse: metrics::rmse(&outputs, &targets)?,
-            mae: metrics::mae(&outputs, &targets)?,
-        })
-    }
 }
 
-fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
+pub(super) fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
     if len == 0 { Err(Error::argument(name, "at least 1 sample", 0)) } else { Ok(()) }
 }
 
 /// Sums over samples.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Tally {
+pub struct Tally {
     pub(crate) samples: usize,
     pub(crate) loss: f64,
     /// Samples whose answer could be judged.
@@ -599,7 +510,7 @@ impl Tally {
         self.judged += other.judged;
     }
 
-    fn score(&self) -> Score {
+    pub(super) fn score(&self) -> Score {
         let samples = self.samples as f64;
         let accuracy = (self.judged == self.samples).then(|| self.right as f64 / samples);
         Score { loss: self.loss / samples, accuracy }

@@ -32,7 +32,7 @@ pub(super) struct Updater<T> {
 struct Piece {
     params: Range<usize>,
     role: Role,
-    /// Values of a row: the weights that lead to one unit or filter, or one bias.
+    /// Values of a row: the weights that lead to one unit or filter, or one value of another role.
     row: usize,
 }
 
@@ -114,7 +114,7 @@ impl<T: Scalar> Updater<T> {
             .try_for_each(|(name, limit)| limit.map_or(Ok(()), |c| refuse_unless_positive(name, c)))
     }
 
-    /// Changes the parameters by the gradient of the loss, which becomes the gradient that the optimiser was given:
+    /// Moves running statistics to where the batch's are, and changes the other parameters by the gradient of the loss, which becomes the gradient that the optimiser was given:
     /// with the penalties' and clipped. Changes no parameter and returns false if it is not finite.
     pub(super) fn step(
         &mut self,
@@ -127,6 +127,9 @@ impl<T: Scalar> Updater<T> {
         let (l1, l2) = (T::of(self.l1), T::of(self.l2));
         let span = Span { params: &mut *params, gradient: &mut *gradient, state: &mut self.state };
         let squares = each(&self.pieces, span, &|piece, Span { params, gradient, .. }| {
+            if !piece.role.is_trained() {
+                return if kernel::finite(isa, gradient) { 0.0 } else { f64::NAN };
+            }
             if piece.role == Role::Weight && (self.l1, self.l2) != (0.0, 0.0) {
                 update::penalise(isa, gradient, params, l1, l2);
             }
@@ -146,6 +149,12 @@ impl<T: Scalar> Updater<T> {
         let scale = self.clip_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
         let span = Span { params, gradient, state: &mut self.state };
         each(&self.pieces, span, &|piece, Span { params, gradient, state }| {
+            if let Role::Statistic { momentum, .. } = piece.role {
+                update::approach(isa, params, gradient, T::of(momentum));
+                // It is no gradient, and who looks at the gradient finds none.
+                gradient.fill(T::zero());
+                return 0.0;
+            }
             if let Some(scale) = scale {
                 update::scale(isa, gradient, T::of(scale));
             }

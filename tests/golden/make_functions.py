@@ -36,6 +36,7 @@ ACTIVATIONS = {
     # PyTorch's own slope is 1/6 in single precision.
     "HardSigmoid": lambda x: F.relu6(x + 3) / 6,
     "Tanh": nn.Tanh(),
+    "ScaledTanh": lambda x: 1.7159 * torch.tanh(2 / 3 * x),
 }
 
 LOGITS = [

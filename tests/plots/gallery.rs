@@ -1,8 +1,8 @@
 //! One picture of every kind, of the sizes that they have in practice.
 
 use convnet::plot::{
-    Chart, Function, Picture, bars, confusion_matrix, filters, functions, grey_images, learning_curves,
-    panels, validation_curves,
+    Chart, Function, Picture, bars, confusion_matrix, filters, functions, images, learning_curves, panels,
+    validation_curves,
 };
 use convnet::train::{Epoch, Evaluation, History, Score};
 
@@ -136,6 +136,6 @@ pub fn gallery() -> Vec<(&'static str, Picture)> {
         ("filters", filters("conv1 of LeNet-5", &weights(150), [6, 1, 5, 5]).unwrap()),
         ("matrix", filters("conv2 of LeNet-5", &weights(2400), [16, 6, 5, 5]).unwrap()),
         ("color", filters("conv1 of AlexNet", &weights(64 * 363), [64, 3, 11, 11]).unwrap()),
-        ("digits", grey_images("Digits and answers", &sketches, [20, 28, 28], &captions).unwrap()),
+        ("digits", images("Digits and answers", &sketches, [20, 1, 28, 28], &captions).unwrap()),
     ]
 }

@@ -1,0 +1,165 @@
+//! Pooling to a size that is given.
+
+use std::marker::PhantomData;
+
+use super::Layer;
+use super::pool::{MaxOp, MeanOp};
+use crate::kernel::pool::{Pool, Windows};
+use crate::plan::Plan;
+use crate::scalar::Scalar;
+use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
+
+/// The mean of each of OH×OW windows that cover the input together.
+///
+/// # Shapes
+/// C×IH×IW → C×OH×OW. Window i of OH takes the rows from ⌊i·IH/OH⌋ to before ⌈(i + 1)·IH/OH⌉, and columns likewise
+/// (PyTorch's rule): where OH does not divide IH, windows overlap and differ by a row. The output may be larger than the
+/// input, as in PyTorch: values are then repeated. Where it is as large, the layer changes nothing and does not run.
+///
+/// # In `network!`
+/// `AdaptiveAvgPool2d { size: 6 }`, or a pair `(vertical, horizontal)`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Shrunk: Chw<1, 2, 3> => Chw<1, 1, 2> {
+///         pool: AdaptiveAvgPool2d { size: (1, 2) },
+///     }
+/// }
+/// let image = Tensor::<Chw<1, 2, 3>>::from_fn(|i| i as f32);
+/// let shrunk = Shrunk::new(1).infer(&Batch::from_iter([image]));
+/// assert_eq!(shrunk.sample(0)[0], [[2.0, 3.0]]); // of columns 0 and 1, and of columns 1 and 2
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
+
+/// The largest value of each of OH×OW windows that cover the input together.
+///
+/// # Shapes
+/// As [`AdaptiveAvgPool2d`]. The gradient goes to the first of equal values in a window, in row order.
+///
+/// # In `network!`
+/// `AdaptiveMaxPool2d { size: (4, 1) }`, with the settings of [`AdaptiveAvgPool2d`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Shrunk: Chw<1, 2, 3> => Chw<1, 1, 2> {
+///         pool: AdaptiveMaxPool2d { size: (1, 2) },
+///     }
+/// }
+/// let image = Tensor::<Chw<1, 2, 3>>::from_fn(|i| i as f32);
+/// let shrunk = Shrunk::new(1).infer(&Batch::from_iter([image]));
+/// assert_eq!(shrunk.sample(0)[0], [[4.0, 5.0]]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct AdaptiveMaxPool2d<In, Out>(PhantomData<(In, Out)>);
+
+macro_rules! adaptive {
+    ($layer:ident, $op:ident) => {
+        impl<In: Shape, Out> $layer<In, Out>
+        where
+            Self: Layer<In, f32>,
+        {
+            /// The layer, which has no settings but its type.
+            ///
+            /// # Panics
+            /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+            #[track_caller]
+            pub const fn new() -> Self {
+                if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+                    misfit.refuse("")
+                }
+                $layer(PhantomData)
+            }
+        }
+
+        impl<const C: usize, const IH: usize, const IW: usize, const OH: usize, const OW: usize, T: Scalar>
+            Layer<Chw<C, IH, IW>, T> for $layer<Chw<C, IH, IW>, Chw<C, OH, OW>>
+        {
+            type Out = Chw<C, OH, OW>;
+            const MISFIT: Option<Misfit> = {
+                let (kind, input) = (stringify!($layer), Dims::chw(C, IH, IW));
+                shape::misfit(
+                    kind,
+                    input,
+                    Dims::chw(C, OH, OW),
+                    shape::adaptive_output(kind, input, [OH, OW]),
+                )
+            };
+
+            fn add_to(&self, plan: &mut Plan<T>) {
+                let (input, output, windows) = ([IH, IW], [OH, OW], Windows::Adaptive);
+                plan.add_builtin::<_, Self>($op {
+                    pool: Pool { channels: C, input, output, windows },
+                    text: format!("{} {OH}×{OW}", stringify!($layer)),
+                });
+            }
+        }
+    };
+}
+adaptive!(AdaptiveAvgPool2d, MeanOp);
+adaptive!(AdaptiveMaxPool2d, MaxOp);
+
+/// The mean of each channel (Lin, Chen & Yan 2014, "Network in network", section 3.2).
+///
+/// # Shapes
+/// C×H×W → C. In `network!` just `GlobalAvgPool`.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Means: Chw<2, 1, 3> => Flat<2> {
+///         pool: GlobalAvgPool,
+///     }
+/// }
+/// let image = Tensor::<Chw<2, 1, 3>>::from_fn(|i| i as f32);
+/// let means = Means::new(1).infer(&Batch::from_iter([image]));
+/// assert_eq!(means.sample(0).as_slice(), [1.0, 4.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct GlobalAvgPool;
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for GlobalAvgPool {
+    type Out = Flat<C>;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let (input, output, windows) = ([H, W], [1, 1], Windows::Adaptive);
+        plan.add_builtin::<Chw<C, H, W>, Self>(MeanOp {
+            pool: Pool { channels: C, input, output, windows },
+            text: "GlobalAvgPool".into(),
+        });
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __AdaptiveAvgPool2d {
+    (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveAvgPool2d $name) };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(AdaptiveSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __AdaptiveMaxPool2d {
+    (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveMaxPool2d $name) };
+    (@value $settings:tt) => { ::core::default::Default::default() };
+    ($($settings:tt)*) => {
+        $crate::__settings!(AdaptiveSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+    };
+}
+
+/// The type of a layer between two stacks of feature maps, from its place in the network.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __adaptive_layer {
+    ($layer:ident $name:ident) => {
+        $crate::layer::$layer<
+            $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
+            $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>,
+        >
+    };
+}

@@ -1,0 +1,255 @@
+//! Batch normalisation.
+
+use super::{Layer, Params, ParamsMut};
+use crate::engine::builtin;
+use crate::kernel::channels::Channels;
+use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Role};
+use crate::scalar::Scalar;
+use crate::shape::{Chw, Flat};
+use crate::tensor::Lanes;
+
+/// Brings each channel to mean 0 and variance 1 over the batch, and then to a mean and a size that are learnt
+/// (Ioffe & Szegedy 2015, "Batch normalization", algorithms 1 and 2).
+///
+/// # Shapes
+/// C×H×W → C×H×W, channel by channel over all samples and positions; N → N, value by value over all samples. weight \[C\]
+/// (γ), bias \[C\] (β), running_mean \[C\], running_var \[C\], in PyTorch's order.
+///
+/// # Formula
+/// y = γ·(x − μ) / √(σ² + ε) + β. In training μ and σ² are the batch's, σ² being the mean of (x − μ)². In inference they
+/// are the running ones, to which each training step adds a share, the momentum: r ← r + momentum·(batch − r), where the
+/// batch's variance is the sum of (x − μ)² over n − 1. So it is in PyTorch, with its defaults: momentum 0.1, ε 10⁻⁵.
+///
+/// A batch with one value to a channel has variance 0, and y = β (PyTorch refuses it): leave no single sample over behind
+/// a vector.
+///
+/// γ and β are trained, without weight decay or other penalties; the running statistics are not, and
+/// [`PARAMS`](crate::Network::PARAMS) does not count them. They lie behind β in the parameters of the network, so that
+/// whoever keeps or copies these has all that inference needs. A training step goes through the layers with the whole
+/// batch, because every sample depends on all.
+///
+/// # In `network!`
+/// `BatchNorm`, or `BatchNorm { momentum: 0.1, epsilon: 1e-5 }`, where either may be left out.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Small: Chw<1, 8, 8> => Flat<2> {
+///         conv: Conv2d { filters: 4, kernel: 3 },
+///         norm: BatchNorm,
+///         relu: Relu,
+///         flatten: Flatten,
+///         fc1: Dense { units: 16 },
+///         fc_norm: BatchNorm { momentum: 0.01 },
+///         fc2: Dense { units: 2 },
+///     }
+/// }
+/// const _: () = assert!(Small::PARAMS == (4 * 9 + 4) + 8 + (144 * 16 + 16) + 32 + (16 * 2 + 2));
+/// let net = Small::new(1);
+/// assert_eq!((net.norm().weight(), net.norm().running_var()), (&[1.0; 4][..], &[1.0; 4][..]));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm {
+    momentum: f64,
+    epsilon: f64,
+}
+
+impl BatchNorm {
+    /// With this share of each batch in the running statistics, and this number added to variances.
+    ///
+    /// # Panics
+    /// Unless 0 ≤ momentum ≤ 1 and epsilon is finite and above 0; in a constant, as in `network!`, that is a compile
+    /// error.
+    #[track_caller]
+    pub const fn new(momentum: f64, epsilon: f64) -> Self {
+        assert!(
+            BatchNorm::is_right(momentum, epsilon),
+            "BatchNorm: expected 0 <= momentum <= 1 and a finite epsilon above 0"
+        );
+        BatchNorm { momentum, epsilon }
+    }
+
+    pub(crate) const fn is_right(momentum: f64, epsilon: f64) -> bool {
+        momentum >= 0.0 && momentum <= 1.0 && epsilon > 0.0 && epsilon < f64::INFINITY
+    }
+}
+
+/// A momentum of 0.1 and an epsilon of 10⁻⁵.
+impl Default for BatchNorm {
+    fn default() -> Self {
+        BatchNorm::new(0.1, 1e-5)
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for BatchNorm {
+    type Out = Chw<C, H, W>;
+    const PARAMS: usize = 2 * C;
+    const BUFFERS: usize = 2 * C;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let channels = Channels { channels: C, area: H * W };
+        plan.add_builtin::<Chw<C, H, W>, Self>(BatchNormOp { settings: *self, channels });
+    }
+}
+
+impl<const N: usize, T: Scalar> Layer<Flat<N>, T> for BatchNorm {
+    type Out = Flat<N>;
+    const PARAMS: usize = 2 * N;
+    const BUFFERS: usize = 2 * N;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let channels = Channels { channels: N, area: 1 };
+        plan.add_builtin::<Flat<N>, Self>(BatchNormOp { settings: *self, channels });
+    }
+}
+
+struct BatchNormOp {
+    settings: BatchNorm,
+    channels: Channels,
+}
+
+builtin!(BatchNormOp);
+
+/// The four tensors, \[weight, bias, running_mean, running_var\].
+fn quarters<T>(params: &[T]) -> [&[T]; 4] {
+    let len = params.len() / 4;
+    [0, 1, 2, 3].map(|i| &params[i * len..][..len])
+}
+
+impl BatchNormOp {
+    /// 1 / √(σ² + ε).
+    fn inverse_deviation<T: Scalar>(&self, variance: T) -> T {
+        (variance + T::of(self.settings.epsilon)).sqrt().recip()
+    }
+}
+
+impl<T: Scalar> Op<T> for BatchNormOp {
+    fn describe(&self) -> String {
+        let (usual, BatchNorm { momentum, epsilon }) = (BatchNorm::default(), self.settings);
+        let settings = [
+            (momentum != usual.momentum).then(|| format!("momentum {momentum}")),
+            (epsilon != usual.epsilon).then(|| format!("epsilon {epsilon:e}")),
+        ];
+        let settings: Vec<String> = settings.into_iter().flatten().collect();
+        format!("BatchNorm {}", settings.join(", ")).trim_end().into()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let momentum = self.settings.momentum;
+        let param = |name, role| {
+            let shape = vec![self.channels.channels];
+            Param { name, role, shape, fan_in: 1, fan_out: 1 }
+        };
+        vec![
+            param("weight", Role::Scale),
+            param("bias", Role::Shift),
+            param("running_mean", Role::Statistic { start: 0.0, momentum }),
+            param("running_var", Role::Statistic { start: 1.0, momentum }),
+        ]
+    }
+
+    fn scratch(&self, _: usize) -> usize {
+        self.channels.channels
+    }
+
+    fn relu_after(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn whole_batch(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+        let [weight, bias, running_mean, running_var] = quarters(params);
+        let numbers = &mut scratch[..self.channels.channels];
+        match pass.mode {
+            Mode::Train => self.channels.moments(numbers, x, pass.keys.len(), pass.exec),
+            Mode::Infer => {
+                for ((numbers, mean), var) in numbers.iter_mut().zip(running_mean).zip(running_var) {
+                    (numbers.0[0], numbers.0[1]) = (*mean, *var);
+                }
+            }
+        }
+        for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
+            let (mean, variance) = (numbers.0[0], numbers.0[1]);
+            let factor = *weight * self.inverse_deviation(variance);
+            (numbers.0[0], numbers.0[1]) = (factor, *bias - factor * mean);
+        }
+        self.channels.scale(y, x, numbers, relu, pass.exec);
+    }
+
+    /// With n values to a channel, r = 1 / √(σ² + ε) and the sums over them: dβ = Σ dy, dγ = r · Σ dy·(x − μ), and
+    /// dx = γ·r·(dy − dβ/n − r·(x − μ)·dγ/n).
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
+        let samples = pass.keys.len();
+        let count = samples * self.channels.area;
+        let (n, unbiased) =
+            (T::of(count as f64), T::of(count as f64 / count.saturating_sub(1).max(1) as f64));
+        let numbers = &mut scratch[..self.channels.channels];
+        self.channels.moments(numbers, x, samples, pass.exec);
+        self.channels.slopes(numbers, dy, x, samples, pass.exec);
+        let channels = self.channels.channels;
+        let weight = &params[..channels];
+        for (c, Lanes(numbers)) in numbers.iter_mut().enumerate() {
+            let [mean, variance, sum, product] = [0, 1, 2, 3].map(|i| numbers[i]);
+            let r = self.inverse_deviation(variance);
+            dparams[c] = r * product;
+            dparams[channels + c] = sum;
+            dparams[2 * channels + c] = mean;
+            dparams[3 * channels + c] = variance * unbiased;
+            let factor = weight[c] * r;
+            [numbers[0], numbers[1], numbers[2], numbers[3]] =
+                [factor, -factor * r * r * product / n, mean, -factor * sum / n];
+        }
+        if let Some(dx) = dx {
+            self.channels.combine(dx, dy, x, numbers, samples, pass.exec);
+        }
+    }
+}
+
+impl<'a, T: Scalar> Params<'a, BatchNorm, T> {
+    /// γ, one for each channel.
+    pub fn weight(&self) -> &'a [T] {
+        quarters(self.values)[0]
+    }
+
+    /// β, one for each channel.
+    pub fn bias(&self) -> &'a [T] {
+        quarters(self.values)[1]
+    }
+
+    /// The mean of each channel, over the batches seen.
+    pub fn running_mean(&self) -> &'a [T] {
+        quarters(self.values)[2]
+    }
+
+    /// The variance of each channel, over the batches seen.
+    pub fn running_var(&self) -> &'a [T] {
+        quarters(self.values)[3]
+    }
+}
+
+impl<'a, T: Scalar> ParamsMut<'a, BatchNorm, T> {
+    /// The four tensors, one value for each channel: weight (γ), bias (β), running mean, running variance.
+    pub fn tensors(self) -> [&'a mut [T]; 4] {
+        let len = self.values.len() / 4;
+        let (learnt, running) = self.values.split_at_mut(2 * len);
+        let ((weight, bias), (mean, variance)) = (learnt.split_at_mut(len), running.split_at_mut(len));
+        [weight, bias, mean, variance]
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __BatchNorm {
+    (@type $name:ident) => { $crate::layer::BatchNorm };
+    (@value { $($settings:tt)* }) => { $crate::__numbers!(BatchNormSettings, $($settings)*).layer() };
+    ($($settings:tt)*) => {
+        $crate::__numbers!(BatchNormSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+    };
+}

@@ -1,0 +1,115 @@
+//! A factor and a term for each channel.
+
+use super::{Layer, Params, ParamsMut};
+use crate::engine::builtin;
+use crate::kernel::channels::Channels;
+use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::scalar::Scalar;
+use crate::shape::Chw;
+
+/// Multiplies each channel by a number and adds another, both learnt.
+///
+/// Behind [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
+/// multiplies them by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
+/// recognition", section II.B): the weight here is four times that coefficient.
+///
+/// # Shapes
+/// C×H×W → C×H×W; weight \[C\], which begins at 1, bias \[C\], which begins at 0. Neither has weight decay.
+///
+/// # Formula
+/// y\[c\] = weight\[c\]·x\[c\] + bias\[c\].
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Subsampled: Chw<2, 2, 2> => Chw<2, 1, 1> {
+///         pool: AvgPool2d { kernel: 2 },
+///         affine: ChannelAffine,
+///     }
+/// }
+/// let mut net = Subsampled::new(1);
+/// net.layers_mut().affine().tensors()[0].copy_from_slice(&[4.0, -1.0]);
+/// let x = Tensor::<Chw<2, 2, 2>>::from_fn(|i| i as f32);
+/// assert_eq!(net.infer(&Batch::from_iter([x])).sample(0).as_slice(), [6.0, -5.5]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ChannelAffine;
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for ChannelAffine {
+    type Out = Chw<C, H, W>;
+    const PARAMS: usize = 2 * C;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        plan.add_builtin::<Chw<C, H, W>, Self>(AffineOp(Channels { channels: C, area: H * W }));
+    }
+}
+
+struct AffineOp(Channels);
+
+builtin!(AffineOp);
+
+impl<T: Scalar> Op<T> for AffineOp {
+    fn describe(&self) -> String {
+        "ChannelAffine".into()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let param = |name, role| Param { name, role, shape: vec![self.0.channels], fan_in: 1, fan_out: 1 };
+        vec![param("weight", Role::Scale), param("bias", Role::Shift)]
+    }
+
+    fn scratch(&self, _: usize) -> usize {
+        self.0.channels
+    }
+
+    fn relu_after(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+        let (weight, bias) = params.split_at(self.0.channels);
+        let numbers = &mut scratch[..self.0.channels];
+        for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
+            (numbers.0[0], numbers.0[1]) = (*weight, *bias);
+        }
+        self.0.scale(y, x, numbers, relu, pass.exec);
+    }
+
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
+        let (dw, db) = dparams.split_at_mut(self.0.channels);
+        let numbers = &mut scratch[..self.0.channels];
+        // Sums of dy and of dy · (x − 0).
+        numbers.iter_mut().for_each(|numbers| numbers.0[0] = T::zero());
+        self.0.slopes(numbers, dy, x, pass.keys.len(), pass.exec);
+        for (c, numbers) in numbers.iter_mut().enumerate() {
+            (db[c], dw[c]) = (numbers.0[2], numbers.0[3]);
+            (numbers.0[0], numbers.0[1]) = (params[c], T::zero());
+        }
+        if let Some(dx) = dx {
+            self.0.scale(dx, dy, numbers, false, pass.exec);
+        }
+    }
+}
+
+impl<'a, T: Scalar> Params<'a, ChannelAffine, T> {
+    /// The factors, one for each channel.
+    pub fn weight(&self) -> &'a [T] {
+        self.values.split_at(self.values.len() / 2).0
+    }
+
+    /// The terms, one for each channel.
+    pub fn bias(&self) -> &'a [T] {
+        self.values.split_at(self.values.len() / 2).1
+    }
+}
+
+impl<'a, T: Scalar> ParamsMut<'a, ChannelAffine, T> {
+    /// The factors and the terms, one for each channel: weight, bias.
+    pub fn tensors(self) -> [&'a mut [T]; 2] {
+        self.values.split_at_mut(self.values.len() / 2).into()
+    }
+}

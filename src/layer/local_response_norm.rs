@@ -1,0 +1,118 @@
+//! Local response normalisation.
+
+use super::Layer;
+use crate::engine::builtin;
+use crate::kernel::local_response::LocalResponse;
+use crate::plan::{Backward, Forward, Op, Plan};
+use crate::scalar::Scalar;
+use crate::shape::Chw;
+
+/// Divides each value by a power of the squares of its neighbours: the values at the same position in nearby channels
+/// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section 3.3).
+///
+/// # Shapes
+/// C×H×W → C×H×W.
+///
+/// # Formula
+/// y\[c\] = x\[c\] / (k + α/n · Σ x\[j\]²)^β, the sum over the n channels from c − ⌊n/2⌋ on, as far as there are any.
+/// With n = `size`, this is PyTorch's formula, with its defaults: n 5, α 10⁻⁴, β 0.75, k 1.
+///
+/// The paper's formula has α where this one has α/n. Its values n = 5, k = 2, α = 10⁻⁴, β = 0.75 are therefore written
+/// `size: 5, alpha: 5e-4, beta: 0.75, k: 2.0` here and in PyTorch.
+///
+/// # In `network!`
+/// `LocalResponseNorm { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 }`, where each may be left out, or just
+/// `LocalResponseNorm`. Fastest with β = 0.75.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Inhibited: Chw<3, 1, 1> => Chw<3, 1, 1> {
+///         norm: LocalResponseNorm { size: 3, alpha: 3.0, beta: 0.5, k: 7.0 },
+///     }
+/// }
+/// let x = Tensor::<Chw<3, 1, 1>>::from([[[1.0]], [[1.0]], [[3.0]]]);
+/// let y = Inhibited::new(1).infer(&Batch::from_iter([x])).sample(0);
+/// // 1 / √(7 + 1 + 1), 1 / √(7 + 1 + 1 + 9), 3 / √(7 + 1 + 9)
+/// assert!((y[0][0][0] - 1.0 / 3.0).abs() < 1e-6 && (y[2][0][0] - 3.0 / 17_f32.sqrt()).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LocalResponseNorm {
+    size: usize,
+    alpha: f64,
+    beta: f64,
+    k: f64,
+}
+
+impl LocalResponseNorm {
+    /// With windows of `size` channels and these numbers.
+    ///
+    /// # Panics
+    /// Unless size ≥ 1, alpha ≥ 0, beta > 0 and k > 0, all finite; in a constant, as in `network!`, that is a compile
+    /// error.
+    #[track_caller]
+    pub const fn new(size: usize, alpha: f64, beta: f64, k: f64) -> Self {
+        let finite = alpha < f64::INFINITY && beta < f64::INFINITY && k < f64::INFINITY;
+        assert!(
+            size > 0 && alpha >= 0.0 && beta > 0.0 && k > 0.0 && finite,
+            "LocalResponseNorm: expected size >= 1, alpha >= 0, beta > 0 and k > 0, all finite"
+        );
+        LocalResponseNorm { size, alpha, beta, k }
+    }
+}
+
+/// PyTorch's defaults.
+impl Default for LocalResponseNorm {
+    fn default() -> Self {
+        LocalResponseNorm::new(5, 1e-4, 0.75, 1.0)
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for LocalResponseNorm {
+    type Out = Chw<C, H, W>;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let LocalResponseNorm { size, alpha, beta, k } = *self;
+        let op = LocalResponse { channels: C, area: H * W, size, alpha, beta, k };
+        plan.add_builtin::<Chw<C, H, W>, Self>(LocalResponseOp(op));
+    }
+}
+
+struct LocalResponseOp(LocalResponse);
+
+builtin!(LocalResponseOp);
+
+impl<T: Scalar> Op<T> for LocalResponseOp {
+    fn describe(&self) -> String {
+        let LocalResponse { size, alpha, beta, k, .. } = self.0;
+        format!("LocalResponseNorm {size}, alpha {alpha}, beta {beta}, k {k}")
+    }
+
+    fn scratch(&self, tiles: usize) -> usize {
+        tiles * self.0.channels * self.0.area
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+        self.0.forward(y, x, pass.exec);
+    }
+
+    fn backward(&self, Backward { dx, dy, x, y, scratch, pass, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            self.0.backward(dx, dy, x, y, scratch, pass.exec);
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __LocalResponseNorm {
+    (@type $name:ident) => { $crate::layer::LocalResponseNorm };
+    (@value { $($settings:tt)* }) => { $crate::__numbers!(LocalResponseNormSettings, $($settings)*).layer() };
+    ($($settings:tt)*) => {
+        $crate::__numbers!(LocalResponseNormSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+    };
+}

@@ -1,0 +1,216 @@
+//! Convolution whose filters see some of the channels.
+
+use std::marker::PhantomData;
+
+use super::Layer;
+use crate::engine::builtin;
+use crate::kernel::conv::{Conv, Geometry};
+use crate::kernel::{values, values_mut};
+use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::scalar::Scalar;
+use crate::shape::{self, Chw, Dims, Kernel, Misfit, Shape, Window};
+use crate::tensor::{LANES, Lanes};
+
+/// Which channels each filter of a [`SparseConv2d`] sees.
+pub trait Connections: Copy + Default + Send + Sync + 'static {
+    /// For each filter its channels, in rising order.
+    const TABLE: &'static [&'static [usize]];
+}
+
+/// Two-dimensional convolution in which each filter sees the channels that a table names (LeCun et al. 1998,
+/// "Gradient-based learning applied to document recognition", section II.B and table I).
+///
+/// # Shapes
+/// IC×IH×IW → OC×(IH − KH + 1)×(IW − KW + 1), without padding and in steps of 1. weight \[connections\]\[KH\]\[KW\],
+/// filter by filter as the table has them, and bias \[OC\]. What is not in the table is not a parameter.
+///
+/// # Formula
+/// y\[o\] = bias\[o\] + Σ weight\[o, i\] ⋆ x\[i\] over the channels i of filter o. It is computed with zeros for all
+/// other weights, so that it takes as long as a [`Conv2d`](super::Conv2d).
+///
+/// [`max_norm`](crate::train::Trainer::max_norm) limits each KH×KW kernel by itself.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::layer::Connections;
+///
+/// /// A filter for each channel, and one for both.
+/// #[derive(Clone, Copy, Default)]
+/// struct Table;
+/// impl Connections for Table {
+///     const TABLE: &'static [&'static [usize]] = &[&[0], &[1], &[0, 1]];
+/// }
+/// network! {
+///     struct Sparse: Chw<2, 5, 5> => Chw<3, 3, 3> {
+///         conv: SparseConv2d<Chw<2, 5, 5>, Chw<3, 3, 3>, Kernel<3>, Table>,
+///     }
+/// }
+/// const _: () = assert!(Sparse::PARAMS == 4 * 9 + 3);
+/// # Sparse::new(1);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct SparseConv2d<In, Out, K, C>(PhantomData<(In, Out, K, C)>);
+
+impl<In: Shape, Out, K, C> SparseConv2d<In, Out, K, C>
+where
+    Self: Layer<In, f32>,
+{
+    /// The layer, which has no settings but its type.
+    ///
+    /// # Panics
+    /// If the sizes in the type and the table contradict each other; in a constant, that is a compile error at this
+    /// call.
+    #[track_caller]
+    pub const fn new() -> Self {
+        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
+            misfit.refuse("")
+        }
+        SparseConv2d(PhantomData)
+    }
+}
+
+/// Pairs of a filter and a channel.
+const fn connections(table: &[&[usize]]) -> usize {
+    let (mut filter, mut sum) = (0, 0);
+    while filter < table.len() {
+        sum += table[filter].len();
+        filter += 1;
+    }
+    sum
+}
+
+impl<
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    C: Connections,
+    T: Scalar,
+> Layer<Chw<IC, IH, IW>, T> for SparseConv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, C>
+{
+    type Out = Chw<OC, OH, OW>;
+    const MISFIT: Option<Misfit> = {
+        let (kind, input) = ("SparseConv2d", Dims::chw(IC, IH, IW));
+        let output = shape::sparse_output(kind, input, C::TABLE, [KH, KW]);
+        shape::misfit(kind, input, Dims::chw(OC, OH, OW), output)
+    };
+    const PARAMS: usize = connections(C::TABLE) * KH * KW + OC;
+    const MACS: usize = connections(C::TABLE) * KH * KW * OH * OW;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let window = Window::new([KH, KW], [1, 1], [0, 0]);
+        let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: 1 };
+        let kernels =
+            C::TABLE.iter().enumerate().flat_map(|(o, channels)| channels.iter().map(move |i| o * IC + i));
+        plan.add_builtin::<_, Self>(SparseOp {
+            geometry,
+            conv: Conv::new(geometry),
+            kernels: kernels.collect(),
+        });
+    }
+}
+
+struct SparseOp {
+    geometry: Geometry,
+    conv: Conv,
+    /// The place of each connection's kernel among the kernels of all filters and channels.
+    kernels: Vec<usize>,
+}
+
+builtin!(SparseOp);
+
+impl SparseOp {
+    /// Weights of a kernel.
+    fn area(&self) -> usize {
+        self.geometry.window.kernel.iter().product()
+    }
+
+    /// Weights that are parameters.
+    fn weights(&self) -> usize {
+        self.kernels.len() * self.area()
+    }
+
+    /// Weights of all filters and channels.
+    fn all_weights(&self) -> usize {
+        self.geometry.output[0] * self.geometry.input[0] * self.area()
+    }
+
+    /// Entries for all of them.
+    fn room(&self) -> usize {
+        self.all_weights().div_ceil(LANES)
+    }
+
+    /// All weights, zeros among them, in scratch.
+    fn spread<'a, T: Scalar>(&self, weight: &[T], scratch: &'a mut [Lanes<T>]) -> &'a [T] {
+        let all = &mut values_mut(scratch)[..self.all_weights()];
+        all.fill(T::zero());
+        for (kernel, weight) in self.kernels.iter().zip(weight.chunks_exact(self.area())) {
+            all[kernel * self.area()..][..self.area()].copy_from_slice(weight);
+        }
+        all
+    }
+}
+
+impl<T: Scalar> Op<T> for SparseOp {
+    fn describe(&self) -> String {
+        let [rows, columns] = self.geometry.window.kernel;
+        format!("SparseConv2d {rows}×{columns}, {} connections", self.kernels.len())
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. }, .. } =
+            self.geometry;
+        // What a filter or a channel has on the mean.
+        let (fan_in, fan_out) = (self.weights() / oc, self.weights() / ic);
+        vec![
+            Param {
+                name: "weight",
+                role: Role::Weight,
+                shape: vec![self.kernels.len(), kh, kw],
+                fan_in,
+                fan_out,
+            },
+            Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
+        ]
+    }
+
+    fn scratch(&self, tiles: usize) -> usize {
+        self.room() + self.conv.scratch(tiles)
+    }
+
+    fn relu_after(&self) -> bool {
+        true
+    }
+
+    fn relu_before(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+        let (weight, bias) = params.split_at(self.weights());
+        let (all, scratch) = scratch.split_at_mut(self.room());
+        let all = self.spread(weight, all);
+        self.conv.forward(y, x, all, bias, relu, scratch, pass.exec);
+    }
+
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
+        let (dw, db) = dparams.split_at_mut(self.weights());
+        let (all, scratch) = scratch.split_at_mut(self.room());
+        self.conv.backward_weights(&mut values_mut(all)[..self.all_weights()], db, dy, x, scratch, pass.exec);
+        for (dw, kernel) in dw.chunks_exact_mut(self.area()).zip(&self.kernels) {
+            dw.copy_from_slice(&values(all)[kernel * self.area()..][..self.area()]);
+        }
+        if let Some(dx) = dx {
+            let all = self.spread(&params[..self.weights()], all);
+            self.conv.backward_data(dx, dy, all, relu.then_some(x), scratch, pass.exec);
+        }
+    }
+}

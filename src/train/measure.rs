@@ -1,0 +1,226 @@
+//! What a trained network is worth on some data.
+
+use std::ops::Range;
+
+use super::loading::load;
+use super::metrics::{self, Regression};
+use super::trainer::{Tally, refuse_empty, tally_tiles};
+use super::{Evaluation, Score, Trainer};
+use crate::data::{Class, Images, Samples, TenCrop, VIEWS};
+use crate::error::Error;
+use crate::loss::{Loss, ValuesOf};
+use crate::network::{Network, Scores, class_of};
+use crate::optim::Optimizer;
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::tensor::{Batch, LANES, Lanes};
+
+/// Samples that are evaluated together: at most so many, with at most so many values in all.
+const EVALUATION_BATCH: usize = 64 * LANES;
+const EVALUATION_VALUES: usize = 1 << 22;
+
+/// Answers counted by their truth.
+struct Answers {
+    confusion: Vec<Vec<usize>>,
+    ranks: Vec<usize>,
+}
+
+impl Answers {
+    fn new(classes: usize) -> Self {
+        Answers { confusion: vec![vec![0; classes]; classes], ranks: vec![0; classes] }
+    }
+
+    /// Counts an answer: a score for each class, or the logit of class 1 of two.
+    fn count<T: Scalar>(&mut self, truth: usize, scores: &[T]) {
+        let answer = class_of(scores.iter().copied(), self.ranks.len());
+        self.confusion[truth][answer] += 1;
+        // The answer is the first choice, equal scores go by their place.
+        let before = |(i, score): &(usize, &T)| {
+            *i != truth
+                && (*i == answer || **score > scores[truth] || (**score == scores[truth] && *i < truth))
+        };
+        let rank = match scores {
+            _ if answer == truth => 0,
+            [_] => 1,
+            _ => scores.iter().enumerate().filter(before).count(),
+        };
+        self.ranks[rank] += 1;
+    }
+
+    fn evaluation(self, loss: f64) -> Evaluation {
+        Evaluation { loss, confusion: self.confusion, ranks: self.ranks }
+    }
+}
+
+impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
+    /// Mean loss on a data set, and accuracy where targets are classes.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn score<D: Samples<N::Input>>(&self, data: &D) -> Result<Score, Error>
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        Ok(self.tally(data)?.score())
+    }
+
+    pub(super) fn tally<D: Samples<N::Input>>(&self, data: &D) -> Result<Tally, Error>
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        let mut total = Tally::default();
+        self.outputs(data, |samples, y| total.add(self.tally_of(data, samples, y)))?;
+        Ok(total)
+    }
+
+    /// Loss and right answers for some samples and their outputs.
+    fn tally_of<D: Samples<N::Input>>(
+        &self,
+        data: &D,
+        samples: Range<usize>,
+        y: &Batch<N::Output, N::Scalar>,
+    ) -> Tally
+    where
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
+        let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
+        let scale = N::Scalar::of(0.0);
+        tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale)
+    }
+
+    /// Calls `f` with each range of samples and the network's output for them.
+    fn outputs<D: Samples<N::Input>>(
+        &self,
+        data: &D,
+        mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
+    ) -> Result<(), Error> {
+        let together = (EVALUATION_VALUES / N::Input::LEN / LANES * LANES).clamp(LANES, EVALUATION_BATCH);
+        for start in (0..data.len()).step_by(together) {
+            let samples: Vec<usize> = (start..(start + together).min(data.len())).collect();
+            let inputs = load(data, &samples, |_| None)?;
+            f(start..start + samples.len(), &self.network.infer(&inputs));
+        }
+        Ok(())
+    }
+
+    /// Loss, accuracy, per-class precision and recall, and the confusion matrix on a data set.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn evaluate<D, const C: usize>(&self, data: &D) -> Result<Evaluation, Error>
+    where
+        D: Samples<N::Input, Target = Class<C>>,
+        L: Loss<N::Output, Class<C>, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        let mut total = Tally::default();
+        let mut answers = Answers::new(C);
+        self.outputs(data, |samples, y| {
+            total.add(self.tally_of(data, samples.clone(), y));
+            for (i, sample) in samples.enumerate() {
+                answers.count(data.target(sample).index(), y.sample(i).as_slice());
+            }
+        })?;
+        Ok(answers.evaluation(total.score().loss))
+    }
+
+    /// Area under the receiver operating characteristic on a data set, of telling a class from the others by its
+    /// probability: see [`metrics::roc_auc`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless there are samples of the class and of others, and the outputs are numbers.
+    pub fn roc_auc<D, const C: usize>(&self, data: &D, class: Class<C>) -> Result<f64, Error>
+    where
+        D: Samples<N::Input, Target = Class<C>>,
+        N::Output: Scores,
+        L: Loss<N::Output, Class<C>, N::Scalar>,
+    {
+        let (mut scores, mut positive) = (Vec::new(), Vec::new());
+        self.outputs(data, |samples, y| {
+            for (i, sample) in samples.enumerate() {
+                let probabilities = N::Output::probabilities(y.sample(i).as_slice());
+                scores.push(probabilities[class.index()].as_f64());
+                positive.push(*data.target(sample) == class);
+            }
+        })?;
+        metrics::roc_auc(&scores, &positive)
+    }
+
+    /// Loss, R², RMSE and MAE on a data set whose targets are values, over all values of all samples.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn evaluate_regression<D>(&self, data: &D) -> Result<Regression, Error>
+    where
+        D: Samples<N::Input>,
+        D::Target: ValuesOf<N::Output, N::Scalar>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        let mut total = Tally::default();
+        let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+        self.outputs(data, |samples, y| {
+            total.add(self.tally_of(data, samples.clone(), y));
+            for (i, sample) in samples.enumerate() {
+                outputs.extend(y.sample(i).as_slice().iter().map(|y| y.as_f64()));
+                targets.extend(data.target(sample).values().iter().map(|d| d.as_f64()));
+            }
+        })?;
+        Ok(Regression {
+            loss: total.score().loss,
+            r2: metrics::r2(&outputs, &targets)?,
+            rmse: metrics::rmse(&outputs, &targets)?,
+            mae: metrics::mae(&outputs, &targets)?,
+        })
+    }
+
+    /// As [`evaluate`](Self::evaluate), by the mean of the probabilities that the network gives for ten views of each
+    /// image (Krizhevsky et al. 2012, section 4.1). The loss is the cross-entropy of these means: −log of the true class's.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples; what keeps one from being read.
+    ///
+    /// ```
+    /// use convnet::data::TenCrop;
+    /// use convnet::prelude::*;
+    ///
+    /// let mnist = Mnist::load_from("assets/mnist")?;
+    /// # let mnist = convnet::data::Mnist { train: mnist.train.subset(0..50), test: mnist.test };
+    /// let trainer = Trainer::new(convnet::model::LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(0.1));
+    /// let evaluation = trainer.evaluate_ten_crop(&TenCrop::new(mnist.train, 2))?;
+    /// # assert_eq!(evaluation.samples(), 50);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn evaluate_ten_crop<D, const K: usize, const C: usize, const H: usize, const W: usize>(
+        &self,
+        data: &TenCrop<D, C, H, W>,
+    ) -> Result<Evaluation, Error>
+    where
+        D: Images<C, H, W>,
+        TenCrop<D, C, H, W>: Samples<N::Input, Target = Class<K>>,
+        N::Output: Scores,
+        L: Loss<N::Output, Class<K>, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        let mut answers = Answers::new(K);
+        let (mut loss, mut sums) = (0.0, vec![0.0; K]);
+        self.outputs(data, |samples, y| {
+            for (i, sample) in samples.enumerate() {
+                let probabilities = N::Output::probabilities(y.sample(i).as_slice());
+                for (sum, probability) in sums.iter_mut().zip(probabilities) {
+                    *sum += probability.as_f64() / VIEWS as f64;
+                }
+                if sample % VIEWS + 1 == VIEWS {
+                    let truth = Samples::<N::Input>::target(data, sample).index();
+                    loss -= sums[truth].ln();
+                    answers.count(truth, &sums);
+                    sums.fill(0.0);
+                }
+            }
+        })?;
+        let images = Samples::<N::Input>::len(data) / VIEWS;
+        Ok(answers.evaluation(loss / images as f64))
+    }
+}

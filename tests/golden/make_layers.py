@@ -1,0 +1,84 @@
+"""Makes layers.json: layers of PyTorch, forward and backward in f64, for tests/layers.rs.
+
+    pip install torch
+    python make_layers.py layers.json
+
+Of each layer of `LAYERS` there are inputs, outputs, gradients by the outputs, and what torch.autograd makes of these. The
+network with batch normalisation is trained for three steps, and then used.
+"""
+
+import json
+import sys
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.set_default_dtype(torch.float64)
+
+# Samples, channels, rows, columns; the factor makes the sums of squares count beside k.
+LAYERS = {
+    "LocalResponseNorm": (nn.LocalResponseNorm(5), [2, 7, 2, 3], 100.0),
+    # The values of the paper of 2012, whose formula does not divide alpha by the size.
+    "LocalResponseNorm, published": (nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), [2, 7, 2, 3], 50.0),
+    "LocalResponseNorm, even": (nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=1.5), [2, 6, 2, 2], 2.0),
+    "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d((3, 4)), [2, 2, 7, 6], 1.0),
+    "AdaptiveAvgPool2d, larger": (nn.AdaptiveAvgPool2d((5, 3)), [2, 2, 3, 2], 1.0),
+    "AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d((4, 3)), [2, 2, 6, 7], 1.0),
+    "MaxPool2d, overlapping": (nn.MaxPool2d(3, stride=2), [2, 2, 6, 8], 1.0),
+}
+
+BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
+
+
+def layer(f, shape, factor):
+    x = (factor * torch.randn(shape)).requires_grad_()
+    y = f(x)
+    dy = torch.randn(y.shape)
+    (y * dy).sum().backward()
+    return {name: value.flatten(1).tolist() for name, value in [("x", x), ("dy", dy), ("y", y), ("dx", x.grad)]}
+
+
+def batch_norm():
+    net = nn.Sequential()
+    net.add_module("conv", nn.Conv2d(1, 3, 2))
+    net.add_module("norm", nn.BatchNorm2d(3))
+    net.add_module("relu", nn.ReLU())
+    net.add_module("flatten", nn.Flatten())
+    net.add_module("fc", nn.Linear(12, 4))
+    net.add_module("fc_norm", nn.BatchNorm1d(4, eps=1e-3, momentum=0.3))
+
+    def state():
+        return {k: v.flatten().tolist() for k, v in net.state_dict().items() if not k.endswith("num_batches_tracked")}
+
+    # Not all 1 and 0, so that it shows where they come in.
+    for norm in [net.norm, net.fc_norm]:
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.5, 0.5)
+    golden = {"initial": state(), "steps": []}
+    weights = [net.conv.weight, net.fc.weight]
+    others = [p for p in net.parameters() if all(p is not w for w in weights)]
+    groups = [{"params": weights, "weight_decay": DECAY}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=RATE)
+    for samples in BATCHES:
+        x, targets = 3 + 2 * torch.randn(samples, 1, 3, 3), torch.randn(samples, 4)
+        optimizer.zero_grad()
+        loss = F.mse_loss(net(x), targets)
+        loss.backward()
+        optimizer.step()
+        golden["steps"].append({"x": x.flatten(1).tolist(), "targets": targets.tolist(), "loss": loss.item(), "state": state()})
+    net.eval()
+    golden["outputs"] = net(x).tolist()
+    return golden
+
+
+def main(target):
+    torch.manual_seed(0)
+    golden = {name: layer(*case) for name, case in LAYERS.items()} | {"BatchNorm": batch_norm()}
+    with open(target, "w") as file:
+        json.dump(golden, file, indent=None, separators=(",", ":"))
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

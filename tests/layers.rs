@@ -1,0 +1,330 @@
+//! Normalisation and pooling against PyTorch, in `f64`: `golden/make_layers.py` made the file. And what they do with
+//! settings that make no sense.
+
+use convnet::layer::{Codes, Connections};
+use convnet::model::{Drawings, TableOne};
+use convnet::plan::{Backward, Forward, Mode, Pass, Plan};
+use convnet::prelude::*;
+use convnet::tensor::Lanes;
+use convnet::train::Progress;
+use serde::Deserialize;
+use serde_json::Value;
+
+const GOLDEN: &str = include_str!("golden/layers.json");
+
+fn golden(name: &str) -> Value {
+    serde_json::from_str::<Value>(GOLDEN).unwrap()[name].clone()
+}
+
+fn get<T: for<'a> Deserialize<'a>>(value: &Value) -> T {
+    T::deserialize(value).unwrap()
+}
+
+#[track_caller]
+fn assert_near(what: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found - expected).abs();
+        assert!(error <= 1e-12 * expected.abs().max(1.0), "{what} {i}: {found:e} for {expected:e}");
+    }
+}
+
+/// Checks a layer on its samples.
+fn layer<In: Shape, L: Layer<In, f64>>(name: &str, layer: L) {
+    let golden = golden(name);
+    let rows = |key: &str| -> Vec<Vec<f64>> { get(&golden[key]) };
+    let (x, dy) = (rows("x"), rows("dy"));
+    let samples = x.len();
+    fn batch<S: Shape>(rows: &[Vec<f64>]) -> Batch<S, f64> {
+        rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect()
+    }
+    let (x, dy) = (batch::<In>(&x), batch::<L::Out>(&dy));
+    let plan = Plan::of::<In, _>(&layer);
+    let [step] = plan.steps() else { panic!("{name} is one operation") };
+    let (mut y, mut dx) = (Batch::<L::Out, f64>::zeros(samples), Batch::<In, f64>::zeros(samples));
+    let mut scratch = vec![Lanes::splat(f64::NAN); step.op.scratch(1)];
+    let keys = vec![0; samples];
+    let pass = Pass { mode: Mode::Train, exec: convnet::kernel::Exec::new(false), layer: 0, keys: &keys };
+    let (x, dy) = (x.as_lanes(), dy.as_lanes());
+    step.op.forward(Forward {
+        y: y.as_lanes_mut(),
+        x,
+        params: &[],
+        scratch: &mut scratch,
+        relu: false,
+        pass,
+    });
+    step.op.backward(Backward {
+        dx: Some(dx.as_lanes_mut()),
+        dparams: &mut [],
+        dy,
+        x,
+        y: y.as_lanes(),
+        params: &[],
+        scratch: &mut scratch,
+        relu: false,
+        pass,
+    });
+    for (n, (expected_y, expected_dx)) in rows("y").iter().zip(&rows("dx")).enumerate() {
+        assert_near(&format!("{name}, sample {n}"), y.sample(n).as_slice(), expected_y);
+        assert_near(&format!("gradient of {name}, sample {n}"), dx.sample(n).as_slice(), expected_dx);
+    }
+}
+
+#[test]
+fn local_response_norm() {
+    type In = Chw<7, 2, 3>;
+    layer::<In, _>("LocalResponseNorm", LocalResponseNorm::default());
+    layer::<In, _>("LocalResponseNorm, published", LocalResponseNorm::new(5, 5e-4, 0.75, 2.0));
+    layer::<Chw<6, 2, 2>, _>("LocalResponseNorm, even", LocalResponseNorm::new(4, 0.5, 0.6, 1.5));
+}
+
+/// The paper's own numbers in the paper's own formula, which does not divide α by n.
+#[test]
+fn the_published_local_response_norm() {
+    let (n, k, alpha, beta) = (5, 2.0, 1e-4, 0.75_f64);
+    let net = Stack::<Chw<9, 1, 1>, (), f64>::new()
+        .then(LocalResponseNorm::new(n, 5.0 * alpha, beta, k))
+        .network(Init::Zeros, 0);
+    let a: Vec<f64> = (0..9).map(|i| 30.0 * (f64::from(i) + 0.5).sin()).collect();
+    let b = net.infer(&Batch::from_iter([Tensor::<Chw<9, 1, 1>, f64>::from_slice(&a).unwrap()])).sample(0);
+    for i in 0..9_usize {
+        let neighbours = i.saturating_sub(n / 2)..=(i + n / 2).min(8);
+        let sum = neighbours.map(|j| a[j] * a[j]).sum::<f64>();
+        let expected = a[i] / (k + alpha * sum).powf(beta);
+        assert_near("the paper's formula", &[b.as_slice()[i]], &[expected]);
+    }
+}
+
+#[test]
+fn pooling() {
+    layer::<Chw<2, 7, 6>, _>("AdaptiveAvgPool2d", AdaptiveAvgPool2d::<Chw<2, 7, 6>, Chw<2, 3, 4>>::new());
+    layer::<Chw<2, 3, 2>, _>(
+        "AdaptiveAvgPool2d, larger",
+        AdaptiveAvgPool2d::<Chw<2, 3, 2>, Chw<2, 5, 3>>::new(),
+    );
+    layer::<Chw<2, 6, 7>, _>("AdaptiveMaxPool2d", AdaptiveMaxPool2d::<Chw<2, 6, 7>, Chw<2, 4, 3>>::new());
+    // The last row and the last column fill no window.
+    type Overlapping = MaxPool2d<Chw<2, 6, 8>, Chw<2, 2, 3>, Kernel<3>, Stride<2>>;
+    layer::<Chw<2, 6, 8>, _>("MaxPool2d, overlapping", Overlapping::new());
+}
+
+network! {
+    struct Normalised: Chw<1, 3, 3> => Flat<4> {
+        conv: Conv2d { filters: 3, kernel: 2 },
+        norm: BatchNorm,
+        relu: Relu,
+        flatten: Flatten,
+        fc: Dense { units: 4 },
+        fc_norm: BatchNorm { momentum: 0.3, epsilon: 1e-3 },
+    }
+}
+
+/// Three steps on batches of 5, 17 and 3 samples, with weight decay on weights alone; then the answers, by the running
+/// statistics.
+#[test]
+fn batch_norm() {
+    let golden = golden("BatchNorm");
+    let mut net = Normalised::<f64>::with_init(Init::Zeros, 0);
+    let names: Vec<String> = net.model().named_params().map(|(name, ..)| name).collect();
+    assert_eq!(names.len(), 12);
+    for name in &names {
+        net.model_mut().set_param(name, &get::<Vec<f64>>(&golden["initial"][name])).unwrap();
+    }
+    let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(0.1)).l2(0.01).progress(Progress::Silent);
+    let mut last = Batch::zeros(0);
+    for (number, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
+        let rows: Vec<Vec<f64>> = get(&step["x"]);
+        let x: Batch<Chw<1, 3, 3>, f64> = rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect();
+        let targets: Vec<Tensor<Flat<4>, f64>> =
+            get::<Vec<[f64; 4]>>(&step["targets"]).into_iter().map(Tensor::from).collect();
+        let loss = trainer.step(&x, &targets, number as u64).unwrap();
+        assert_near("loss", &[loss], &[get(&step["loss"])]);
+        for (name, _, values) in trainer.network().model().named_params() {
+            let expected: Vec<f64> = get(&step["state"][&name]);
+            assert_near(&format!("{name} after step {number}"), values, &expected);
+        }
+        last = x;
+    }
+    let outputs = trainer.network().infer(&last);
+    for (y, expected) in outputs.samples().zip(get::<Vec<Vec<f64>>>(&golden["outputs"])) {
+        assert_near("answer", y.as_slice(), &expected);
+    }
+}
+
+/// Settings are those written in the declaration, what is left out has its default, and the summary shows them.
+#[test]
+fn settings_are_used() {
+    network! {
+        struct Settled: Chw<4, 5, 5> => Flat<4> {
+            usual: LocalResponseNorm,
+            other: LocalResponseNorm { size: 3, k: 2.0 },
+            norm: BatchNorm { epsilon: 1e-3 },
+            pool: AdaptiveAvgPool2d { size: (2, 3) },
+            same: AdaptiveMaxPool2d { size: (2, 3) },
+            global: GlobalAvgPool,
+        }
+    }
+    let text = Settled::new(1).to_string();
+    for part in [
+        "LocalResponseNorm 5, alpha 0.0001, beta 0.75, k 1",
+        "LocalResponseNorm 3, alpha 0.0001, beta 0.75, k 2",
+        "BatchNorm epsilon 1e-3",
+        "AdaptiveAvgPool2d 2×3",
+        "AdaptiveMaxPool2d 2×3",
+        "GlobalAvgPool",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    assert_eq!(Settled::PARAMS, 8);
+    assert_eq!(Settled::new(1).model().params().len(), 16);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    fn refused<L>(f: fn() -> L) -> bool {
+        std::panic::catch_unwind(f).is_err()
+    }
+    let bad = [-1.0, f64::NAN, f64::INFINITY];
+    for bad in bad {
+        assert!(
+            std::panic::catch_unwind(|| LocalResponseNorm::new(5, bad, 0.75, 1.0)).is_err(),
+            "alpha {bad}"
+        );
+        assert!(std::panic::catch_unwind(|| LocalResponseNorm::new(5, 1.0, bad, 1.0)).is_err(), "beta {bad}");
+        assert!(std::panic::catch_unwind(|| LocalResponseNorm::new(5, 1.0, 0.75, bad)).is_err(), "k {bad}");
+        assert!(std::panic::catch_unwind(|| BatchNorm::new(bad, 1e-5)).is_err(), "momentum {bad}");
+        assert!(std::panic::catch_unwind(|| BatchNorm::new(0.1, bad)).is_err(), "epsilon {bad}");
+    }
+    assert!(refused(|| LocalResponseNorm::new(0, 1.0, 1.0, 1.0)));
+    assert!(refused(|| LocalResponseNorm::new(1, 0.0, 0.0, 1.0)));
+    assert!(refused(|| LocalResponseNorm::new(1, 0.0, 1.0, 0.0)));
+    assert!(refused(|| BatchNorm::new(1.5, 1e-5)));
+    assert!(refused(|| BatchNorm::new(0.1, 0.0)));
+    LocalResponseNorm::new(1, 0.0, 1.0, 1.0);
+    BatchNorm::new(0.0, 1e-300);
+}
+
+/// What `network!` says of them, and of what does not fit: the constants that it makes, made here.
+#[test]
+fn what_does_not_fit_is_told_in_sentences() {
+    use convnet::declare::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};
+    use convnet::shape::Dims;
+    #[track_caller]
+    fn refused(message: &str, f: impl FnOnce() + std::panic::UnwindSafe) {
+        assert_eq!(*std::panic::catch_unwind(f).unwrap_err().downcast::<String>().unwrap(), message);
+    }
+    let maps = Dims::chw(3, 4, 5);
+    let vector = Dims::flat(7);
+    const LRN: LocalResponseNormSettings = LocalResponseNormSettings::DEFAULT;
+    let norm = |settings: LocalResponseNormSettings, input| {
+        settings.place("LocalResponseNorm", "n1", input);
+    };
+    for (settings, input, message) in [
+        (
+            LRN,
+            vector,
+            "takes channels x height x width, but is given a vector of 7; put it before the Flatten",
+        ),
+        (
+            LocalResponseNormSettings { size: 0, ..LRN },
+            maps,
+            "expected a size of at least 1 channel, found 0",
+        ),
+        (LocalResponseNormSettings { alpha: -1.0, ..LRN }, maps, "expected a finite alpha of at least 0"),
+        (LocalResponseNormSettings { beta: 0.0, ..LRN }, maps, "expected a finite beta above 0"),
+        (LocalResponseNormSettings { k: 0.0, ..LRN }, maps, "expected a finite k above 0"),
+    ] {
+        refused(&format!("LocalResponseNorm n1: {message}"), move || norm(settings, input));
+    }
+    let message =
+        "BatchNorm b1: expected a momentum of at least 0 and at most 1, and a finite epsilon above 0";
+    refused(message, || {
+        BatchNormSettings { momentum: 1.5, ..BatchNormSettings::DEFAULT }.place("BatchNorm", "b1", maps);
+    });
+    let kind = "AdaptiveAvgPool2d";
+    let message =
+        "AdaptiveAvgPool2d p: expected a size of at least 1x1, found 0x0; is the setting `size` missing?";
+    refused(message, || {
+        AdaptiveSettings::DEFAULT.place(kind, "p", maps);
+    });
+    let message = "AdaptiveAvgPool2d p: takes channels x height x width, but is given a vector of 7; \
+                   put it before the Flatten";
+    refused(message, || {
+        AdaptiveSettings { size: [6, 6] }.place(kind, "p", vector);
+    });
+}
+
+/// A table that does not fit the channels or the filters, in the words of the constant that refuses it.
+#[test]
+fn tables_that_do_not_fit_are_refused() {
+    macro_rules! refused {
+        ($($table:expr => $message:literal;)+) => {$({
+            #[derive(Clone, Copy, Default)]
+            struct Table;
+            impl Connections for Table {
+                const TABLE: &'static [&'static [usize]] = $table;
+            }
+            type Sparse = SparseConv2d<Chw<3, 5, 5>, Chw<2, 3, 3>, Kernel<3>, Table>;
+            let misfit = <Sparse as Layer<Chw<3, 5, 5>>>::MISFIT.expect("it does not fit");
+            let panic = std::panic::catch_unwind(|| misfit.refuse("c3")).unwrap_err();
+            assert_eq!(*panic.downcast::<String>().unwrap(), $message);
+        })+};
+    }
+    refused! {
+        &[&[0, 1], &[]] => "SparseConv2d c3: expected at least 1 channel for filter 1, found 0";
+        &[&[0, 3], &[1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 3 for filter 0";
+        &[&[0], &[1, 1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 1 for filter 1";
+        &[&[0]] => "SparseConv2d c3: an input of 3x5x5 gives 1x3x3, but the type says 2x3x3";
+    }
+}
+
+/// Table I of the paper: each map of S2 feeds ten maps of C3.
+#[test]
+fn the_table_of_lenet() {
+    for channel in 0..6 {
+        let seen = TableOne::TABLE.iter().filter(|channels| channels.contains(&channel)).count();
+        assert_eq!(seen, 10, "map {channel}");
+    }
+    let sizes: Vec<usize> = TableOne::TABLE.iter().map(|channels| channels.len()).collect();
+    assert_eq!(sizes, [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6]);
+}
+
+/// A sparse convolution is a convolution whose other weights are zero.
+#[test]
+fn a_sparse_convolution_has_zeros_elsewhere() {
+    type In = Chw<6, 7, 6>;
+    type Out = Chw<16, 5, 4>;
+    let sparse = Stack::<In>::new().then(SparseConv2d::<In, Out, Kernel<3>, TableOne>::new());
+    let sparse = sparse.network(Init::PyTorch, 3);
+    let mut dense = Stack::<In>::new().then(Conv2d::<In, Out, Kernel<3>>::new()).network(Init::Zeros, 0);
+    let (mut kernels, weights) = (sparse.model().params().chunks(9), dense.model_mut().params_mut());
+    for (filter, channels) in TableOne::TABLE.iter().enumerate() {
+        for channel in *channels {
+            weights[(filter * 6 + channel) * 9..][..9].copy_from_slice(kernels.next().unwrap());
+        }
+    }
+    weights[16 * 6 * 9..].copy_from_slice(&sparse.model().params()[60 * 9..]);
+    let x: Batch<In> = (0..5).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 11) as f32 - 5.0)).collect();
+    assert_eq!(sparse.infer(&x), dense.infer(&x));
+}
+
+/// Each drawing is nearest to itself, and no two are nearly the same.
+#[test]
+fn drawings_of_digits() {
+    let codes = <Drawings as Codes<84, 10>>::CODES;
+    for (a, one) in codes.iter().enumerate() {
+        assert!(one.iter().all(|pixel| pixel.abs() == 1.0));
+        for two in &codes[..a] {
+            let differ = one.iter().zip(two).filter(|(a, b)| a != b).count();
+            assert!(differ >= 8, "{differ} pixels between {a} and another");
+        }
+    }
+    let net = Stack::<Flat<84>>::new().then(RadialBasis::<Flat<84>, Flat<10>, Drawings>::new());
+    let net = net.network(Init::Zeros, 0);
+    for (digit, code) in codes.iter().enumerate() {
+        let found = net.predict(&Tensor::<Flat<84>>::from_fn(|i| code[i] as f32));
+        assert_eq!(found.class, digit);
+        assert!(found.probabilities[digit] > 0.99);
+    }
+}
