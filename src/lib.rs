@@ -31,7 +31,8 @@
 //! - `plot`: pictures of trainings, networks and data
 //! - [`check`]: gradients against central differences
 //!
-//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
+//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `images` (JPEG, PNG and the
+//! like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
 //! 2,500 small photographs and four small tables, embedded). Without them this is the typed engine alone.
 
 pub mod check;
@@ -67,8 +68,11 @@ pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{
-        Augment, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer, Test, cross_validate,
+        Augment, Cifar10, Cifar100, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer,
+        Test, cross_validate,
     };
+    #[cfg(feature = "images")]
+    pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;
     pub use crate::layer::{
         Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, ChannelAffine, Conv2d,

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use convnet::Error;
-use convnet::data::{Cache, FashionMnist, Mnist, Remote};
+use convnet::data::{Cache, Cifar10, Cifar100, FashionMnist, Mnist, Remote, Samples};
 use mirror::{LEN, Mirror, answer, closed_port, content, first, partial, whole};
 use sha2::{Digest, Sha256};
 
@@ -452,12 +452,14 @@ fn child_process() {
         let cache = Cache { stall_timeout: Duration::from_secs(60), ..cache(Path::new(&root)) };
         fetch(&cache, &[&std::env::var("TEST_MIRROR").unwrap()]).unwrap();
     } else if std::env::var_os("TEST_LOAD").is_some() {
-        let sets = match std::env::var_os("TEST_CLOTHES") {
-            Some(_) => FashionMnist::load().map(|clothes| (clothes.train, clothes.test)),
-            None => Mnist::load().map(|mnist| (mnist.train, mnist.test)),
+        let lengths = match std::env::var("TEST_SET").as_deref() {
+            Ok("clothes") => FashionMnist::load().map(|set| (set.train.len(), set.test.len())),
+            Ok("cifar10") => Cifar10::load().map(|set| (set.train.len(), set.test.len())),
+            Ok("cifar100") => Cifar100::load().map(|set| (set.train.len(), set.test.len())),
+            _ => Mnist::load().map(|set| (set.train.len(), set.test.len())),
         };
-        match sets {
-            Ok((train, test)) => println!("loaded {} + {}", train.targets().len(), test.targets().len()),
+        match lengths {
+            Ok((train, test)) => println!("loaded {train} + {test}"),
             Err(error) => println!("error {error}"),
         }
     }
@@ -566,12 +568,61 @@ fn mnist_obeys_the_environment() {
     };
     copy_to(&copy);
     assert_eq!(load(&[("CONVNET_DATA_DIR", &copy)]), whole());
-    let clothes = [("CONVNET_DATA_DIR", &*copy), ("TEST_CLOTHES", Path::new("1"))];
+    let clothes = [("CONVNET_DATA_DIR", &*copy), ("TEST_SET", Path::new("clothes"))];
     assert_eq!(load(&clothes).0, "");
     fs::rename(copy.join("mnist"), copy.join("fashion-mnist")).unwrap();
     assert_eq!(load(&clothes).0, "");
     copy_to(&copy.join("fashion-mnist"));
     assert_eq!(load(&clothes), whole());
+}
+
+#[test]
+fn cifar_obeys_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |set: &str, data: Option<&Path>| {
+        let mut child = child(&[("TEST_LOAD", Path::new("1")), ("CONVNET_OFFLINE", Path::new("1"))]);
+        child.env("XDG_CACHE_HOME", folder.path().join("cache")).env("TEST_SET", set);
+        let output = data.iter().fold(&mut child, |child, data| child.env("CONVNET_DATA_DIR", data)).output();
+        let output = output.unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{stdout}{stderr}");
+        let line = stderr.lines().find(|line| line.starts_with("convnet:")).unwrap_or_default().to_owned();
+        let at = stdout.find("loaded ").or(stdout.find("error ")).unwrap();
+        (stdout[at..].lines().next().unwrap().to_owned(), line)
+    };
+
+    // Images with the labels 0 and 0.
+    let own = folder.path().join("data/cifar10");
+    fs::create_dir_all(&own).unwrap();
+    for i in 1..=5 {
+        fs::write(own.join(format!("data_batch_{i}.bin")), vec![0; i * 3073]).unwrap();
+    }
+    fs::write(own.join("test_batch.bin"), [0; 3073]).unwrap();
+    let own100 = folder.path().join("data/cifar100");
+    fs::create_dir(&own100).unwrap();
+    fs::write(own100.join("train.bin"), [0; 2 * 3074]).unwrap();
+    fs::write(own100.join("test.bin"), [0; 3074]).unwrap();
+    for data in [own.parent().unwrap(), &own] {
+        assert_eq!(load("cifar10", Some(data)), ("loaded 15 + 1".to_owned(), String::new()));
+    }
+    for data in [own100.parent().unwrap(), &own100] {
+        assert_eq!(load("cifar100", Some(data)), ("loaded 2 + 1".to_owned(), String::new()));
+    }
+    assert!(load("cifar100", Some(&own)).0.starts_with("error "), "one is not the other");
+    assert!(load("cifar10", Some(&own100)).0.starts_with("error "), "one is not the other");
+
+    let (text, _) = load("cifar100", None);
+    assert!(text.starts_with("error cannot get cifar100/cifar-100-binary.tar.gz: "), "{text}");
+    assert!(text.contains("the cache is offline (CONVNET_OFFLINE)"), "{text}");
+    let (text, line) = load("cifar10", None);
+    if cfg!(all(feature = "sample", feature = "images")) {
+        assert_eq!(text, "loaded 2000 + 500");
+        let start = "convnet: using the embedded sample of 2,000 + 500 CIFAR-10 images: cannot get \
+                     cifar10/cifar-10-binary.tar.gz (the cache is offline (CONVNET_OFFLINE)). For all 60,000 ";
+        assert!(line.starts_with(start), "{line}");
+    } else {
+        assert!(text.starts_with("error cannot get cifar10/cifar-10-binary.tar.gz: "), "{text}");
+    }
 }
 
 #[cfg(feature = "sample")]

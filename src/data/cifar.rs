@@ -1,0 +1,417 @@
+//! CIFAR-10 and CIFAR-100: small photographs of ten and of a hundred kinds of things.
+
+use std::fs;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use super::archive::{Kind, inside, is_gzipped, walk_tar, walk_tar_gz};
+use super::idx::{damage, open_regular};
+#[cfg(all(feature = "sample", feature = "images"))]
+use super::published::say_instead;
+use super::published::{Published, absent};
+use super::{Class, Dataset, Normalization, Test};
+#[cfg(feature = "images")]
+use super::{ImageFolder, ImageFolderOptions};
+use crate::Error;
+use crate::shape::Chw;
+
+type Images<const N: usize> = Dataset<Chw<3, 32, 32>, Class<N>>;
+
+const PIXELS: usize = 3 * 32 * 32;
+/// Bytes that a file of images, or an archive unpacked, may have: five times as many as the published ones.
+const MOST: u64 = 1 << 30;
+
+/// A data set of files in which each image follows its labels.
+struct Binary {
+    published: Published,
+    mean: [f32; 3],
+    std: [f32; 3],
+    train: &'static [&'static str],
+    test: &'static str,
+    /// The folder in the published archive.
+    folder: &'static str,
+    archive: &'static str,
+    /// How many classes the label has that comes before the class.
+    coarse: Option<u8>,
+    /// The names of the classes, where copies as images are read.
+    images: Option<&'static [&'static str]>,
+}
+
+const CIFAR10: Binary = Binary {
+    published: Published {
+        name: "CIFAR-10",
+        folder: "cifar10",
+        #[cfg(feature = "download")]
+        mirrors: &["https://www.cs.toronto.edu/~kriz/"],
+        #[cfg(feature = "download")]
+        files: &[(
+            "cifar-10-binary.tar.gz",
+            170_052_171,
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        )],
+    },
+    mean: [0.4914, 0.4822, 0.4465],
+    std: [0.2470, 0.2435, 0.2616],
+    train: &[
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ],
+    test: "test_batch.bin",
+    folder: "cifar-10-batches-bin",
+    archive: "cifar-10-binary.tar.gz",
+    coarse: None,
+    images: Some(&Cifar10::CLASSES),
+};
+
+const CIFAR100: Binary = Binary {
+    published: Published {
+        name: "CIFAR-100",
+        folder: "cifar100",
+        #[cfg(feature = "download")]
+        mirrors: &["https://www.cs.toronto.edu/~kriz/"],
+        // The digest is the one that other libraries publish; it has not been compared with the file itself.
+        #[cfg(feature = "download")]
+        files: &[(
+            "cifar-100-binary.tar.gz",
+            168_513_733,
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        )],
+    },
+    mean: [0.5071, 0.4865, 0.4409],
+    std: [0.2673, 0.2564, 0.2762],
+    train: &["train.bin"],
+    test: "test.bin",
+    folder: "cifar-100-binary",
+    archive: "cifar-100-binary.tar.gz",
+    coarse: Some(20),
+    images: None,
+};
+
+/// Photographs of ten kinds of animals and vehicles: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
+///
+/// Source: A. Krizhevsky,
+/// [Learning Multiple Layers of Features from Tiny Images](https://www.cs.toronto.edu/~kriz/cifar.html), 2009. A pixel p
+/// becomes (p / 255 − mean) / std with the means 0.4914, 0.4822, 0.4465 and the standard deviations 0.2470, 0.2435, 0.2616
+/// of red, green and blue: mean 0 and variance 1 over the training images.
+#[derive(Debug, Clone)]
+pub struct Cifar10 {
+    /// The images to train with.
+    pub train: Images<10>,
+    /// The images to test with.
+    pub test: Test<Images<10>>,
+}
+
+impl Cifar10 {
+    /// The names of the classes, in the order of their numbers.
+    pub const CLASSES: [&str; 10] =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    /// Finds CIFAR-10: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network (170
+    /// MB, kept in the cache), else the sample of `Cifar10::sample`, which it says on stderr.
+    ///
+    /// `CONVNET_DATA_DIR` holds a folder `cifar10` with what [`Cifar10::load_from`] reads, or that itself. Downloads are
+    /// checked against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
+    ///
+    /// # Errors
+    /// Those of [`Cifar10::load_from`] if `CONVNET_DATA_DIR` is set. Without the features `sample` and `images`, also
+    /// [`Error::Unreachable`] with the reason for each place tried, and [`Error::Io`] if the cache cannot be written.
+    pub fn load() -> Result<Cifar10, Error> {
+        match CIFAR10.load() {
+            Ok((train, test)) => Ok(Cifar10 { train, test }),
+            Err((reason, true)) => Cifar10::fall_back(reason),
+            Err((error, false)) => Err(error),
+        }
+    }
+
+    /// Reads CIFAR-10 from a folder or an archive. This may be
+    /// - a folder with the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or a folder or archive that
+    ///   holds them, as the published `cifar-10-binary.tar.gz` does, or a folder with that archive; the files may hold any
+    ///   number of images;
+    /// - with the feature `images`, a folder, `.tar` or `.tar.gz` of image files `train/CLASS/NAME` and `test/CLASS/NAME`
+    ///   with the names of [`Cifar10::CLASSES`], or a folder with such an archive by the name `cifar10-jpeg.tar.gz` or
+    ///   `cifar10-jpeg.tar`. JPEG copies have slightly other pixels.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole images, or
+    /// has a label above 9.
+    ///
+    /// ```
+    /// use convnet::data::Cifar10;
+    ///
+    /// let error = Cifar10::load_from("no/such/folder").unwrap_err();
+    /// assert_eq!(error.to_string(), "no/such/folder: expected a folder or archive with CIFAR-10, found nothing");
+    /// ```
+    pub fn load_from(path: impl AsRef<Path>) -> Result<Cifar10, Error> {
+        let (train, test) = CIFAR10.read(path.as_ref())?;
+        Ok(Cifar10 { train, test })
+    }
+
+    /// The 2,000 training and 500 test images embedded in the program as JPEG, as many of each class (features `sample`
+    /// and `images`).
+    ///
+    /// # Errors
+    /// None in practice: the files are part of the program and tested with it.
+    ///
+    /// ```
+    /// use convnet::data::{Cifar10, Samples};
+    ///
+    /// let cifar = Cifar10::sample()?;
+    /// assert_eq!((cifar.train.len(), cifar.test.len()), (2_000, 500));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[cfg(all(feature = "sample", feature = "images"))]
+    pub fn sample() -> Result<Cifar10, Error> {
+        const GZIPPED: &[u8] = include_bytes!("../../assets/cifar10/sample.tar.gz");
+        let (train, test) =
+            CIFAR10.read_images(|options| ImageFolder::of_bytes("sample".as_ref(), GZIPPED, options))?;
+        Ok(Cifar10 { train, test })
+    }
+
+    #[cfg(all(feature = "sample", feature = "images"))]
+    fn fall_back(reason: Error) -> Result<Cifar10, Error> {
+        let sample = Cifar10::sample()?;
+        let whole = "all 60,000 connect to a network, or set CONVNET_DATA_DIR to a folder with their files";
+        say_instead("2,000 + 500 CIFAR-10 images", reason, whole);
+        Ok(sample)
+    }
+
+    #[cfg(not(all(feature = "sample", feature = "images")))]
+    fn fall_back(reason: Error) -> Result<Cifar10, Error> {
+        Err(reason)
+    }
+}
+
+/// Photographs of a hundred kinds of things: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
+///
+/// Source: as [`Cifar10`]'s, with the means 0.5071, 0.4865, 0.4409 and the standard deviations 0.2673, 0.2564, 0.2762. The
+/// classes are the "fine" ones; the twenty "coarse" ones are not kept.
+#[derive(Debug, Clone)]
+pub struct Cifar100 {
+    /// The images to train with.
+    pub train: Images<100>,
+    /// The images to test with.
+    pub test: Test<Images<100>>,
+}
+
+impl Cifar100 {
+    /// The names of the classes, in the order of their numbers.
+    #[rustfmt::skip]
+    pub const CLASSES: [&str; 100] = [
+        "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle",
+        "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle",
+        "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur",
+        "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house", "kangaroo", "keyboard",
+        "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain",
+        "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
+        "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket",
+        "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider",
+        "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
+        "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+    ];
+
+    /// Finds CIFAR-100: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network (169
+    /// MB, kept in the cache).
+    ///
+    /// `CONVNET_DATA_DIR` holds a folder `cifar100` with what [`Cifar100::load_from`] reads, or that itself. Downloads are
+    /// checked against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
+    ///
+    /// # Errors
+    /// Those of [`Cifar100::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the reason for each
+    /// place tried, and [`Error::Io`] if the cache cannot be written.
+    pub fn load() -> Result<Cifar100, Error> {
+        let (train, test) = CIFAR100.load().map_err(|(reason, _)| reason)?;
+        Ok(Cifar100 { train, test })
+    }
+
+    /// Reads CIFAR-100 from a folder with the files `train.bin` and `test.bin`, or a folder or archive that holds them, as
+    /// the published `cifar-100-binary.tar.gz` does, or a folder with that archive.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole images, or
+    /// has a label above 19 (coarse) or 99 (fine).
+    ///
+    /// ```
+    /// use convnet::data::{Cifar100, Samples};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// // A coarse label, a fine one, and the red, green and blue pixels.
+    /// let image = [&[4, 0][..], &[255; 3 * 32 * 32]].concat();
+    /// std::fs::write(folder.path().join("train.bin"), image.repeat(2)).unwrap();
+    /// std::fs::write(folder.path().join("test.bin"), image).unwrap();
+    ///
+    /// let cifar = Cifar100::load_from(folder.path())?;
+    /// assert_eq!((cifar.train.len(), cifar.test.len()), (2, 1));
+    /// assert_eq!(Cifar100::CLASSES[cifar.train.target(0).index()], "apple");
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn load_from(path: impl AsRef<Path>) -> Result<Cifar100, Error> {
+        let (train, test) = CIFAR100.read(path.as_ref())?;
+        Ok(Cifar100 { train, test })
+    }
+}
+
+type Both<const N: usize> = (Images<N>, Test<Images<N>>);
+
+/// The images of one file.
+struct Part<const N: usize> {
+    pixels: Vec<u8>,
+    classes: Vec<Class<N>>,
+}
+
+impl Binary {
+    /// Also tells of an error whether it may be made good by a sample.
+    fn load<const N: usize>(&self) -> Result<Both<N>, (Error, bool)> {
+        match self.published.data_dir(|own| !absent(own)) {
+            Some(folder) => self.read(&folder).map_err(|error| (error, false)),
+            None => {
+                let archive = self.published.fetch(0);
+                archive.and_then(|path| self.read(&path)).map_err(|error| (error, true))
+            }
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.train.iter().copied().chain([self.test])
+    }
+
+    fn read<const N: usize>(&self, path: &Path) -> Result<Both<N>, Error> {
+        let wanted = |kind: &str| format!("{kind} with {}", self.published.name);
+        if absent(path) {
+            return Err(Error::format(path, wanted("a folder or archive"), "nothing"));
+        }
+        if !fs::metadata(path).map_err(Error::io(path, "read"))?.is_dir() {
+            return self.read_archive(path);
+        }
+        for folder in [path.to_owned(), path.join(self.folder)] {
+            if self.names().any(|name| !absent(&folder.join(name))) {
+                let parts = self.names().map(|name| self.read_file(&folder.join(name)));
+                return self.join(parts.collect::<Result<_, _>>()?);
+            }
+        }
+        let archives = match self.images {
+            Some(_) => vec![self.archive, "cifar10-jpeg.tar.gz", "cifar10-jpeg.tar"],
+            None => vec![self.archive],
+        };
+        if let Some(archive) = archives.iter().map(|name| path.join(name)).find(|path| !absent(path)) {
+            return self.read_archive(&archive);
+        }
+        #[cfg(feature = "images")]
+        if self.images.is_some() && path.join("train").is_dir() {
+            return self.read_images(|options| ImageFolder::open_with(path, options));
+        }
+        let found = format!("neither {} nor {}", self.train[0], self.archive);
+        Err(Error::format(path, wanted("a folder"), found))
+    }
+
+    fn read_file<const N: usize>(&self, path: &Path) -> Result<Part<N>, Error> {
+        let (mut file, size) = open_regular(path)?;
+        self.read_part(path, size, &mut file, Error::io(path, "read"))
+    }
+
+    /// An archive of the files or of images.
+    fn read_archive<const N: usize>(&self, path: &Path) -> Result<Both<N>, Error> {
+        let (file, len) = open_regular(path)?;
+        let gzipped = len > 0 && is_gzipped(path, &file)?;
+        let names: Vec<_> = self.names().collect();
+        let mut parts: Vec<Option<Part<N>>> = names.iter().map(|_| None).collect();
+        let mut visit = |member: super::archive::Member, data: &mut dyn Read| {
+            let name = member.name.rsplit('/').next().unwrap_or_default();
+            if let (Kind::File, Some(i)) = (member.kind, names.iter().position(|known| *known == name)) {
+                let bad = |error| if gzipped { damage(path)(error) } else { Error::io(path, "read")(error) };
+                parts[i] = Some(self.read_part(&inside(path, &member.name), member.size, data, bad)?);
+            }
+            Ok(())
+        };
+        match gzipped {
+            true => walk_tar_gz(path, BufReader::new(file), MOST, &mut visit)?,
+            false => walk_tar(path, &file, len, &mut visit)?,
+        }
+        #[cfg(feature = "images")]
+        if self.images.is_some() && parts.iter().all(Option::is_none) {
+            return self.read_images(|options| ImageFolder::open_with(path, options));
+        }
+        let missing = parts.iter().position(Option::is_none);
+        if let Some(missing) = missing {
+            return Err(Error::format(path, format!("a member {}", names[missing]), "none of this name"));
+        }
+        self.join(parts.into_iter().flatten().collect())
+    }
+
+    /// Images of `size` bytes in all, each after its labels.
+    fn read_part<const N: usize>(
+        &self,
+        path: &Path,
+        size: u64,
+        input: &mut dyn Read,
+        unreadable: impl FnOnce(std::io::Error) -> Error,
+    ) -> Result<Part<N>, Error> {
+        let labels = if self.coarse.is_some() { 2 } else { 1 };
+        let record = labels + PIXELS;
+        if size == 0 || !size.is_multiple_of(record as u64) || size > MOST {
+            let expected = format!("a multiple of {record} bytes, at most {MOST}");
+            return Err(Error::format(path, expected, size.to_string()));
+        }
+        let mut bytes = Vec::new();
+        // The file may have changed since its size was taken.
+        input.take(size).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 != size {
+            return Err(Error::format(path, format!("{size} bytes"), bytes.len().to_string()));
+        }
+        let mut classes = Vec::with_capacity(bytes.len() / record);
+        for image in 0..bytes.len() / record {
+            let start = image * record;
+            if let (Some(coarse), found) = (self.coarse, bytes[start])
+                && found >= coarse
+            {
+                let expected = format!("coarse labels from 0 to {}", coarse - 1);
+                return Err(Error::format(path, expected, format!("{found} at image {image}")));
+            }
+            let label = bytes[start + labels - 1];
+            classes.push(Class::new(label.into()).map_err(|_| {
+                let expected = format!("labels from 0 to {}", N - 1);
+                Error::format(path, expected, format!("{label} at image {image}"))
+            })?);
+            bytes.copy_within(start + labels..start + record, image * PIXELS);
+        }
+        bytes.truncate(classes.len() * PIXELS);
+        Ok(Part { pixels: bytes, classes })
+    }
+
+    /// The training files, and then the test file, as data sets.
+    fn join<const N: usize>(&self, mut parts: Vec<Part<N>>) -> Result<Both<N>, Error> {
+        let normalization = Normalization::new(self.mean, self.std)?;
+        let test = parts.pop().expect("a part for each file");
+        let test = Dataset::from_bytes(test.pixels, normalization.clone(), test.classes)?;
+        let mut train = Part { pixels: Vec::new(), classes: Vec::new() };
+        train.pixels.reserve_exact(parts.iter().map(|part| part.pixels.len()).sum());
+        for part in parts {
+            train.pixels.extend(part.pixels);
+            train.classes.extend(part.classes);
+        }
+        let train = Dataset::from_bytes(train.pixels, normalization, train.classes)?;
+        Ok((train, Test::new(test)))
+    }
+
+    /// Image files in folders of the classes' names.
+    #[cfg(feature = "images")]
+    fn read_images<const N: usize>(
+        &self,
+        open: impl Fn(ImageFolderOptions) -> Result<ImageFolder<3, 32, 32, N>, Error>,
+    ) -> Result<Both<N>, Error> {
+        let part = |part: &str| {
+            let normalization = Normalization::new(self.mean, self.std)?;
+            let images = open(ImageFolderOptions { part: part.into(), normalization, ..Default::default() })?;
+            if let Some(names) = self.images
+                && images.classes() != names
+            {
+                let expected = format!("the classes {}", names.join(", "));
+                return Err(Error::format(images.root(), expected, images.classes().join(", ")));
+            }
+            images.read()
+        };
+        Ok((part("train")?, Test::new(part("test")?)))
+    }
+}
