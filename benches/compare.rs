@@ -87,7 +87,7 @@ fn pieces() -> Vec<Piece> {
 }
 
 fn main() -> ExitCode {
-    command::run(run)
+    command::run(&[], run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {

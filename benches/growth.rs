@@ -113,7 +113,7 @@ fn tables() -> [Table; 3] {
 }
 
 fn main() -> ExitCode {
-    command::run(run)
+    command::run(&[], run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {

@@ -59,7 +59,7 @@ fn known_name(text: &str) -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    command::run(run)
+    command::run(&[], run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {

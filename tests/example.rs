@@ -107,6 +107,99 @@ fn it_stops_early_with_dropout_and_draws() {
 }
 
 #[test]
+fn alexnet_trains_on_changed_images() {
+    let output =
+        example("alexnet_cifar10", &["--epochs", "1", "--validation", "0.95", "--batch", "16", "--augment"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    assert!(text.contains("100 images to train with, 1900 to validate, 500 to test"), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("test accuracy: ") && last.ends_with("/500)"), "{last}");
+    assert!(errors.starts_with("convnet: using the embedded sample of"), "{errors}");
+}
+
+#[test]
+fn alexnet_refuses_in_one_line() {
+    for (options, status, parts) in [
+        (&["--data", "no/such/folder"][..], 1, &["no/such/folder"][..]),
+        (&["--data", "Cargo.toml"], 1, &["Cargo.toml"]),
+        (&["--data", "src"], 1, &["src"]),
+        (&["--epochs", "0"], 1, &["epochs", "at least 1", "found 0"]),
+        (&["--validation", "1"], 1, &["fraction", "more than 0"]),
+        (&["--dropout", "1"], 2, &["--dropout", "less than 1"]),
+        (&["--schedule", "slowly"], 2, &["--schedule", "slowly", "one-cycle"]),
+    ] {
+        let output = example("alexnet_cifar10", options);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{options:?}: {errors}");
+        let errors = errors.lines().last().unwrap();
+        for part in parts {
+            assert!(errors.contains(part), "{options:?}: {part:?} is not in {errors}");
+        }
+    }
+}
+
+/// Two classes that differ in their colour.
+#[test]
+fn any_folder_of_images_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 20, 30])] {
+        std::fs::create_dir(folder.path().join(class)).unwrap();
+        for i in 0..30_u8 {
+            let pixels: Vec<u8> =
+                (0..20 * 30).flat_map(|_| colour.map(|value: u8| value.saturating_add(i))).collect();
+            let file = folder.path().join(class).join(format!("{i}.ppm"));
+            std::fs::write(file, [b"P6 20 30 255\n", &pixels[..]].concat()).unwrap();
+        }
+    }
+    std::fs::write(folder.path().join("red/torn.png"), "no picture").unwrap();
+    let output = example("image_folder", &[folder.path().to_str().unwrap(), "--epochs", "4"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("left out: ") && text.contains("torn.png"), "{text}");
+    assert!(text.contains("60 images of 2 classes"), "{text}");
+    assert_eq!(text.lines().last(), Some("test accuracy: 100.00 % (9/9)"), "{text}");
+    let nothing = example("image_folder", &["no/such/folder"]);
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("no/such/folder"));
+}
+
+/// Ctrl-C ends a run with its history and an accuracy.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_ends_well() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.json");
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let mut child = Command::new(path.join("examples/lenet_mnist"))
+        .args(["--data", "assets/mnist", "--epochs", "100000", "--save-history"])
+        .arg(&history)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    errors.find(|line| line.as_ref().unwrap().starts_with("epoch  2")).unwrap().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = errors.map(Result::unwrap).collect();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{rest:?}");
+    assert!(
+        text.contains("interrupted after ") && text.contains("the parameters are those of epoch "),
+        "{text}"
+    );
+    assert!(text.lines().last().unwrap().starts_with("test accuracy: "), "{text}");
+    let history: convnet::train::History =
+        serde_json::from_str(&std::fs::read_to_string(history).unwrap()).unwrap();
+    assert_eq!(history.ending, convnet::train::Ending::Interrupted);
+    assert!(history.epochs.len() >= 2 && history.restored.is_some());
+}
+
+#[test]
 fn it_refuses_in_one_line() {
     for (options, status, parts) in [
         (&["--data", "no/such/folder"][..], 1, &["no/such/folder"][..]),

@@ -6,9 +6,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Reads the options and does the work. The status is 2 for bad options, 1 for work that failed.
-pub fn run<O: Parser>(work: impl FnOnce(&O) -> Result<(), Box<dyn Error>>) -> ExitCode {
-    let options = match O::try_parse() {
+/// Reads the options, some of which have these defaults, and does the work. The status is 2 for bad options, 1 for work
+/// that failed.
+pub fn run<O: Parser>(
+    defaults: &[(&'static str, &'static str)],
+    work: impl FnOnce(&O) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let mut command = O::command();
+    for &(option, value) in defaults {
+        command = command.mut_arg(option, |arg| arg.required(false).default_value(value));
+    }
+    let options = match command.try_get_matches().and_then(|found| O::from_arg_matches(&found)) {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),

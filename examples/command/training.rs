@@ -1,0 +1,169 @@
+//! A training with options: what `lenet_mnist` and `alexnet_cifar10` have in common.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use convnet::plot;
+use convnet::prelude::*;
+use convnet::train::{EarlyStopping, Ending, Evaluation, History};
+
+use crate::report::Report;
+
+/// The options of a training; those without a default here get one from the program.
+#[derive(clap::Args)]
+pub struct Training {
+    /// Where the data are; else the cache, else a download, else the embedded sample
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Passes over the training images
+    #[arg(long, value_name = "N")]
+    epochs: usize,
+    /// Samples in a step
+    #[arg(long, value_name = "N")]
+    batch: usize,
+    /// Learning rate, where the schedule has its largest
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    learning_rate: f64,
+    /// How the learning rate goes on: constant, step, exponential, cosine, one-cycle or plateau
+    #[arg(long, value_name = "NAME")]
+    schedule: Schedule,
+    /// Penalty λ/2·‖w‖² on the weights
+    #[arg(long, value_name = "λ", allow_negative_numbers = true)]
+    weight_decay: f64,
+    /// Probability with which the values in front of the dense layers are dropped
+    #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = probability)]
+    pub dropout: f64,
+    /// Part of the training images that validates
+    #[arg(long, value_name = "PART", default_value_t = 0.1)]
+    validation: f64,
+    /// Stops when validation has not become better for N epochs, and goes back to the best
+    #[arg(long, value_name = "N")]
+    early_stopping: Option<usize>,
+    /// Seed of the weights, the split and the order of samples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Threads; RAYON_NUM_THREADS or all cores if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    threads: Option<u16>,
+    /// Writes loss and accuracy of each epoch to a JSON file
+    #[arg(long, value_name = "FILE.json")]
+    save_history: Option<PathBuf>,
+    /// Draws learning curves, confusion matrix and the first layer's filters into a folder
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(p) if (0.0..1.0).contains(&p) => Ok(p),
+        _ => Err("expected at least 0 and less than 1".into()),
+    }
+}
+
+/// What to train on, and what to call it.
+pub struct Task<In> {
+    /// "LeNet-5 on MNIST"
+    pub title: &'static str,
+    pub train: Dataset<In, Class<10>>,
+    pub test: Test<Dataset<In, Class<10>>>,
+    pub classes: [&'static str; 10],
+}
+
+impl Training {
+    /// Trains the network, says what became of it, and ends with its accuracy on the test images.
+    pub fn run<N, const C: usize, const H: usize, const W: usize>(
+        &self,
+        net: N,
+        augment: Augment,
+        load: impl FnOnce() -> Result<Task<Chw<C, H, W>>, convnet::Error>,
+    ) -> Result<(), Box<dyn Error>>
+    where
+        N: Network<Input = Chw<C, H, W>, Output = Flat<10>, Scalar = f32> + Display,
+    {
+        // Whatever can be refused is refused before the data are fetched.
+        let mut out = io::stdout();
+        let summary = net.to_string();
+        let optimizer = Sgd::new(self.learning_rate).momentum(0.9);
+        let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, optimizer)
+            .epochs(self.epochs)
+            .batch(self.batch)
+            .schedule(self.schedule)
+            .l2(self.weight_decay)
+            .seed(self.seed)
+            .interrupt(interrupted()?);
+        if let Some(patience) = self.early_stopping {
+            trainer = trainer.early_stopping(EarlyStopping::new(patience));
+        }
+        trainer.check()?;
+        let report = self.save_history.as_deref().map(Report::new).transpose()?;
+        if let Some(folder) = &self.plot {
+            fs::create_dir_all(folder)
+                .map_err(|error| format!("{}: cannot create: {error}", folder.display()))?;
+        }
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+        }
+
+        let Task { title, train, test, classes } = load()?;
+        let (train, validation) = train.split(1.0 - self.validation, self.seed)?;
+        writeln!(out, "{summary}")?;
+        let counts = (train.len(), validation.len(), test.len());
+        writeln!(out, "{} images to train with, {} to validate, {} to test", counts.0, counts.1, counts.2)?;
+
+        let history = trainer.fit(&augment.apply(train), &validation)?;
+        if let Some(report) = report {
+            report.write(&serde_json::to_string_pretty(&history)?)?;
+        }
+        if history.ending == Ending::Interrupted {
+            writeln!(out, "interrupted after {} epochs", history.epochs.len())?;
+        }
+        if let Some(epoch) = history.restored {
+            writeln!(out, "the parameters are those of epoch {epoch}")?;
+        }
+
+        let evaluation = trainer.evaluate(&test)?;
+        if let Some(folder) = &self.plot {
+            draw(folder, title, &classes.map(String::from), &history, &evaluation, trainer.network())?;
+        }
+        let (correct, samples) = (evaluation.correct(), evaluation.samples());
+        writeln!(out, "\n{evaluation}\n")?;
+        writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
+        Ok(())
+    }
+}
+
+/// A flag that Ctrl-C sets, once; the second time it ends the program, as it always does.
+fn interrupted() -> Result<Arc<AtomicBool>, ctrlc::Error> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        // Nobody may be listening.
+        let _ = writeln!(io::stderr(), "ending with the best epoch so far; Ctrl-C again ends at once");
+    })?;
+    Ok(flag)
+}
+
+fn draw(
+    folder: &Path,
+    title: &str,
+    classes: &[String],
+    history: &History,
+    evaluation: &Evaluation,
+    net: &impl Network<Scalar = f32>,
+) -> Result<(), convnet::Error> {
+    plot::learning_curves(title, history).save(folder.join("learning_curves.svg"))?;
+    plot::confusion_matrix(&format!("{title}: the test images"), evaluation, classes)?
+        .save(folder.join("confusion_matrix.svg"))?;
+    let (_, param, weights) = net.model().named_params().next().expect("the first layer has weights");
+    let shape = param.shape.try_into().expect("filters, channels, rows, columns");
+    plot::filters(&format!("{title}: filters of the first layer"), weights, shape)?
+        .save(folder.join("filters.svg"))
+}
