@@ -13,9 +13,11 @@ network! {
     /// A first convolution with kernels large enough to be seen.
     struct Seen: Chw<3, 32, 32> => Flat<10> {
         conv1: Conv2d { filters: 24, kernel: 7, padding: 3 },
+        norm1: BatchNorm,
         relu1: Relu,
         pool1: MaxPool2d { kernel: 3, stride: 2 },
         conv2: Conv2d { filters: 32, kernel: 3 },
+        norm2: BatchNorm,
         relu2: Relu,
         pool2: MaxPool2d { kernel: 2 },
         flatten: Flatten,
@@ -24,32 +26,36 @@ network! {
     }
 }
 
-/// A test image, the first car.
+const SHAPE: [usize; 4] = [24, 3, 7, 7];
+const WEIGHTS: usize = 24 * 3 * 7 * 7;
+
+/// A test image, an aeroplane.
 const IMAGE: usize = 3;
 
 fn main() -> Result<(), convnet::Error> {
     let cifar = Cifar10::sample()?;
-    let train = Augment::new().crop(4).flip().apply(cifar.train);
-    let optimizer = Sgd::new(0.03).momentum(0.9);
-    let mut trainer = Trainer::new(Seen::new(1), SoftmaxCrossEntropy, optimizer)
-        .epochs(20)
+    let (train, validation) = cifar.train.split(0.9, 1)?;
+    let train = Augment::new().crop(4).flip().apply(train);
+    let mut net = Seen::new(1);
+    // Small random weights, so that what is seen is what was learned; the normalisation makes up for their size.
+    net.layers_mut().conv1().into_slice()[..WEIGHTS].iter_mut().for_each(|weight| *weight *= 0.1);
+    let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.02).momentum(0.9))
+        .epochs(40)
         .batch(32)
         .schedule(Schedule::Cosine)
-        .l2(0.002);
-    trainer.fit(&train, None)?;
+        .l2(0.001);
+    trainer.fit(&train, &validation)?;
     println!("test accuracy: {:.1} %", 100.0 * trainer.score(&cifar.test)?.accuracy.unwrap_or_default());
 
     let net = trainer.network();
-    let weights = net.conv1().as_slice();
-    let filters =
-        plot::filters("What the first convolution looks for", &weights[..24 * 3 * 49], [24, 3, 7, 7])?;
+    let weights = &net.conv1().as_slice()[..WEIGHTS];
+    let filters = plot::filters("What the first convolution looks for", weights, SHAPE)?;
     filters.save(pictures::file("filters.svg")?)?;
 
     let image = cifar.test.sample(IMAGE);
     let class = Cifar10::CLASSES[cifar.test.targets().nth(IMAGE).map_or(0, |class| class.index())];
     let answer = Cifar10::CLASSES[net.predict(&image).class];
-    let caption = format!("{class}, seen as {answer}");
-    plot::images("The image", image.as_slice(), [1, 3, 32, 32], &[&caption])?
+    plot::images(&format!("Class {class}, answer {answer}"), image.as_slice(), [1, 3, 32, 32], &[])?
         .save(pictures::file("image.svg")?)?;
     for layer in net.trace(&image) {
         if layer.name.starts_with("relu") {
