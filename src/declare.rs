@@ -377,6 +377,11 @@ macro_rules! __network {
                 type Scalar = T;
                 const PARAMS: usize =
                     0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::PARAMS)+;
+                const BUFFERS: usize =
+                    0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::BUFFERS)+;
+                const TENSORS: &'static [(&'static str, $crate::layer::Tensors)] = &[
+                    $((stringify!($name), <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::TENSORS)),+
+                ];
                 const MACS: usize = 0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::MACS)+;
                 const ACTIVATION_BYTES: usize = ::core::mem::size_of::<T>()
                     * (0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::ACTIVATIONS)+);

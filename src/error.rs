@@ -51,6 +51,26 @@ pub enum Error {
         attempts: Vec<String>,
     },
 
+    /// Weights are not those of the network. It keeps the parameters it had.
+    #[error("{}: these are not the weights of the network{}", shown(path), lines(mismatches))]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// Everything that does not fit.
+        mismatches: Vec<Mismatch>,
+    },
+
+    /// A checkpoint cannot be resumed from. The trainer is what it was.
+    #[error("{}: cannot resume: {problem}{}", shown(path), offered(older.as_deref()))]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Box<Error>,
+        /// The latest one before it that can be resumed from.
+        older: Option<PathBuf>,
+    },
+
     /// Training left the finite numbers. The network keeps its weights of before the batch.
     #[error(
         "epoch {epoch}, batch {batch}: expected a finite loss and gradient, found a loss of {loss}; \
@@ -64,6 +84,30 @@ pub enum Error {
         /// The loss that was found.
         loss: f64,
     },
+}
+
+/// A tensor of a file that does not fit the network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mismatch {
+    /// "conv1.weight"
+    pub name: String,
+    /// "F32 \[6, 1, 5, 5\]", or "nothing"
+    pub expected: String,
+    /// The same of what the file has.
+    pub found: String,
+}
+
+fn lines(mismatches: &[Mismatch]) -> String {
+    let line = |Mismatch { name, expected, found }: &Mismatch| {
+        format!("\n  {}: expected {expected}, found {found}", shown(name.as_ref()))
+    };
+    mismatches.iter().map(line).collect()
+}
+
+fn offered(older: Option<&Path>) -> String {
+    older.map_or_else(String::new, |older| {
+        format!("\n{} is an older one that can be resumed from", shown(older))
+    })
 }
 
 impl Error {

@@ -41,6 +41,8 @@ pub mod data;
 pub mod declare;
 mod engine;
 pub mod error;
+#[cfg(any(feature = "download", feature = "plot", feature = "store"))]
+mod file;
 mod init;
 pub mod kernel;
 pub mod layer;
@@ -54,6 +56,10 @@ pub mod plot;
 mod random;
 mod scalar;
 pub mod shape;
+#[cfg(feature = "store")]
+pub mod store;
+mod summary;
+pub use summary::{LayerSummary, Summary};
 pub mod tensor;
 pub mod train;
 mod workspace;

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+#[cfg(feature = "store")]
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::init::Init;
-use crate::layer::{Activation, Chain, Layer, Sigmoid};
+use crate::layer::{Activation, Chain, Layer, Sigmoid, Tensors};
 use crate::plan::{Param, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Shape};
+use crate::summary::Summary;
 use crate::tensor::{Batch, Tensor};
 
 /// A network: a chain of layers with parameters. Declared by [`network!`](crate::network!) or as a
@@ -40,6 +43,13 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
 
     /// Trainable parameters.
     const PARAMS: usize;
+
+    /// Parameters that are not trained: running statistics.
+    const BUFFERS: usize;
+
+    /// Each layer's name, with the names and shapes of its parameter tensors. Of networks that
+    /// [`network!`](crate::network!) declares; others have it empty.
+    const TENSORS: &'static [(&'static str, Tensors)] = &[];
 
     /// Multiply-accumulates for one sample, forward; biases, activations and pooling are not counted.
     const MACS: usize;
@@ -83,6 +93,48 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         S: Feeds<Self::Input>,
     {
         self.model().infer_into(outputs, batch);
+    }
+
+    /// Writes all parameters to a safetensors file, under the names and in the layouts of PyTorch's state dict
+    /// (`conv1.weight` \[filters, channels, rows, columns\]), so that `safetensors.torch.load_file` and `load_state_dict`
+    /// take them as they are. A file that was there is replaced when the new one is complete and on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; what was there before is then still there.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("lenet.safetensors");
+    /// let trained = LeNet5::new(1);
+    /// trained.save(&path)?;
+    /// let mut net = LeNet5::new(2);
+    /// net.load(&path)?;
+    /// assert_eq!(net.model().params(), trained.model().params());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[cfg(feature = "store")]
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        crate::store::save(self, path.as_ref())
+    }
+
+    /// Reads all parameters from a safetensors file: one of this crate's, or of PyTorch's for a network with the same
+    /// names. [`Weights`](crate::store::Weights) can do more.
+    ///
+    /// # Errors
+    /// Those of [`Weights::open`](crate::store::Weights::open) and of
+    /// [`Weights::load_into`](crate::store::Weights::load_into); the network is then what it was, to the bit.
+    #[cfg(feature = "store")]
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        crate::store::Weights::open(path)?.load_into(self)
+    }
+
+    /// The layers with their shapes, parameters and work, and the memory that a batch of so many samples takes. A network
+    /// that is printed shows the same, for a batch of 64.
+    fn summary(&self, batch: usize) -> Summary {
+        Summary::of(self.model().plan(), batch)
     }
 
     /// What every layer gives for one sample, in order, as in inference: the feature maps of a convolution, for one.
@@ -324,60 +376,14 @@ impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
     }
 }
 
-/// The summary: layer, type, output shape, trainable parameters, multiply-accumulates, and their totals.
+/// Batch whose memory a printed network shows.
+const USUAL_BATCH: usize = 64;
+
+/// The [`Summary`], with the memory for a batch of 64.
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Display for Model<In, Out, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["layer", "type", "output shape", "parameters", "MACs"].map(String::from);
-        let mut rows =
-            vec![head, ["input".into(), String::new(), In::DIMS.to_string(), String::new(), String::new()]];
-        let mut macs = 0;
-        for step in self.plan.steps() {
-            macs += step.macs;
-            rows.push([
-                step.name.clone(),
-                step.op.describe(),
-                step.output.to_string(),
-                grouped(step.trained),
-                grouped(step.macs),
-            ]);
-        }
-        let total = [
-            String::from("total"),
-            String::new(),
-            String::new(),
-            grouped(self.plan.trained()),
-            grouped(macs),
-        ];
-        rows.push(total);
-        let mut widths = [0; 5];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * 4);
-        for (i, [layer, kind, output, params, macs]) in rows.iter().enumerate() {
-            if i == 1 || i + 1 == rows.len() {
-                writeln!(f, "{rule}")?;
-            }
-            let [a, b, c, d, e] = widths;
-            writeln!(f, "{layer:<a$}  {kind:<b$}  {output:<c$}  {params:>d$}  {macs:>e$}")?;
-        }
-        Ok(())
+        Summary::of(&self.plan, USUAL_BATCH).fmt(f)
     }
-}
-
-/// 61706 as "61,706".
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A network written as a type: a [`Chain`] of layers with an input shape.
@@ -444,6 +450,7 @@ impl<In: Shape, L: Layer<In, T> + Default, T: Scalar> Network for Sequential<In,
         Self::check();
         L::PARAMS
     };
+    const BUFFERS: usize = L::BUFFERS;
     const MACS: usize = L::MACS;
     const ACTIVATION_BYTES: usize = L::ACTIVATIONS * size_of::<T>();
 

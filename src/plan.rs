@@ -211,6 +211,13 @@ pub struct Step<T> {
     pub trained: usize,
 }
 
+impl<T> Step<T> {
+    /// Whether this is the layer of that name, or a part of it.
+    pub fn is_of(&self, layer: &str) -> bool {
+        self.name.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
 /// An operation that runs, perhaps with a ReLU behind or before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stage {
@@ -303,6 +310,9 @@ impl<T: Scalar> Plan<T> {
             "{what} {} and the constants of its layer",
             op.describe()
         );
+        let tensors = op.params().into_iter().map(|param| (param.name, param.shape));
+        let same = tensors.eq(L::TENSORS.iter().map(|(name, shape)| (*name, shape.to_vec())));
+        assert!(same || L::TENSORS.is_empty(), "tensors of {} and the constant of its layer", op.describe());
         for (mode, stages) in [(Mode::Train, &mut self.train), (Mode::Infer, &mut self.infer)] {
             let last = stages.last_mut();
             let before = last.as_ref().is_some_and(|last| last.relu_after);

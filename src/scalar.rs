@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 
-use num_traits::{Float, NumAssign};
+use num_traits::{Float, FromBytes, NumAssign, ToBytes};
 
 use crate::engine::Engine;
 use crate::kernel::simd::Vectorized;
@@ -18,7 +18,19 @@ use crate::kernel::simd::Vectorized;
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
 pub trait Scalar:
-    Vectorized + Engine + Float + NumAssign + Sum + Default + Debug + Display + Send + Sync + 'static
+    Vectorized
+    + Engine
+    + Float
+    + NumAssign
+    + ToBytes
+    + FromBytes<Bytes = <Self as ToBytes>::Bytes>
+    + Sum
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
 {
     /// The nearest value of this type.
     fn of(value: f64) -> Self;

@@ -245,11 +245,11 @@ impl Misfit {
         }
     }
 
-    const fn of(kind: &'static str) -> Self {
+    pub(crate) const fn of(kind: &'static str) -> Self {
         Misfit { kind, text: [0; 320], len: 0 }
     }
 
-    const fn str(mut self, part: &str) -> Self {
+    pub(crate) const fn str(mut self, part: &str) -> Self {
         let part = part.as_bytes();
         let mut i = 0;
         while i < part.len() && self.len < self.text.len() {
@@ -260,7 +260,7 @@ impl Misfit {
         self
     }
 
-    const fn num(self, n: usize) -> Self {
+    pub(crate) const fn num(self, n: usize) -> Self {
         let mut digits = [0; 20];
         let mut start = digits.len();
         let mut rest = n;
@@ -288,6 +288,17 @@ impl Misfit {
             Dims::CHW => self.num(dims.channels).str("x").pair([dims.height, dims.width]),
             _ => self.num(dims.channels),
         }
+    }
+
+    /// `[6, 1, 5, 5]`.
+    #[cfg(feature = "store")]
+    pub(crate) const fn shape(self, shape: &[usize]) -> Self {
+        let (mut text, mut i) = (self.str("["), 0);
+        while i < shape.len() {
+            text = if i == 0 { text } else { text.str(", ") }.num(shape[i]);
+            i += 1;
+        }
+        text.str("]")
     }
 
     /// `a 3x3 kernel`, and what it covers, if that is more.

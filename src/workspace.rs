@@ -163,7 +163,7 @@ struct Group<T> {
 #[derive(Default)]
 struct Buffers<T> {
     x: Vec<Lanes<T>>,
-    /// A tile's samples, one after the other.
+    /// Samples of some tiles, one after the other.
     rows: Vec<T>,
     activations: Vec<Lanes<T>>,
     dy: Vec<Lanes<T>>,
@@ -186,7 +186,7 @@ impl<T: Scalar> Memory for Buffers<T> {
 pub(crate) struct Room {
     /// The input.
     input: usize,
-    /// Values of one tile's samples.
+    /// Values of the samples of the tiles that are loaded at once.
     rows: usize,
     /// All outputs together.
     outputs: usize,
@@ -206,6 +206,27 @@ impl Room {
             room.scratch = room.scratch.max(step.op.scratch(tiles));
         }
         room
+    }
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Bytes that a batch of so many samples takes on one thread, with the parameters.
+    pub(crate) fn bytes(&self, mode: Mode, samples: usize) -> usize {
+        let (tiles, groups) = (samples.div_ceil(LANES), Workspace::groups_of(self, samples).max(1));
+        let ends = self.steps()[0].input.len() + self.output().len();
+        let (values, entries) = match mode {
+            Mode::Train => {
+                let Room { input, rows, outputs, largest, scratch } =
+                    Room::of(self, mode, tiles.div_ceil(groups));
+                let (gradients, rows) = if groups > 1 { (groups + 1, rows) } else { (1, rows * tiles) };
+                (rows + gradients * self.params(), input + outputs + 2 * largest + scratch)
+            }
+            Mode::Infer => {
+                let room = Room::of(self, mode, tiles.min(TILES_TOGETHER));
+                (0, tiles * ends + 2 * room.largest + room.scratch)
+            }
+        };
+        (self.params() + values + LANES * entries) * size_of::<T>()
     }
 }
 
@@ -235,7 +256,11 @@ impl<T: Scalar> Workspace<T> {
         // Asking rayon makes its pool, with as many threads as it thinks best: not before there is something to run.
         let at_once = if groups > 1 { groups.min(rayon::current_num_threads()) } else { groups };
         // For as many tiles as the largest group has: a smaller batch is cut elsewhere.
-        let room = Room::of(plan, Mode::Train, tiles.div_ceil(groups.max(1)));
+        let mut room = Room::of(plan, Mode::Train, tiles.div_ceil(groups.max(1)));
+        if groups == 1 {
+            // One group's tiles are loaded by all threads.
+            room.rows *= tiles;
+        }
         self.buffers.reserve(at_once, &room);
         if groups > 1 {
             grow(&mut self.gradient, plan.params(), T::zero());
@@ -352,8 +377,7 @@ impl<T: Scalar> Plan<T> {
                 }
             }
             Input::Load(load, failure) => {
-                for (tile, x) in buffers.x.chunks_mut(input_len).take(tiles).enumerate() {
-                    let rows = &mut buffers.rows[..lanes * input_len];
+                let fill = |(tile, (x, rows)): (usize, (&mut [Lanes<T>], &mut [T]))| {
                     for lane in 0..lanes {
                         let (row, place) = (lane * input_len, samples.start + tile * LANES + lane);
                         if place < samples.end {
@@ -364,6 +388,15 @@ impl<T: Scalar> Plan<T> {
                         }
                     }
                     kernel::interleave(exec, x, rows, input_len);
+                };
+                let (x, rows) = (&mut buffers.x[..tiles * input_len], &mut buffers.rows);
+                if exec.parallel && tiles > 1 {
+                    let tiles = x.par_chunks_mut(input_len).zip(rows.par_chunks_mut(lanes * input_len));
+                    tiles.enumerate().for_each(fill);
+                } else {
+                    // One tile's rows after the other in the same place, which stays in a cache.
+                    let rows = &mut rows[..lanes * input_len];
+                    x.chunks_mut(input_len).enumerate().for_each(|(tile, x)| fill((tile, (x, rows))));
                 }
                 &buffers.x
             }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use convnet::plot;
 use convnet::prelude::*;
-use convnet::train::{EarlyStopping, Ending, Evaluation, History};
+use convnet::train::{Checkpoints, EarlyStopping, Ending, Evaluation, History};
 
 use crate::report::Report;
 
@@ -53,6 +53,15 @@ pub struct Training {
     /// Writes loss and accuracy of each epoch to a JSON file
     #[arg(long, value_name = "FILE.json")]
     save_history: Option<PathBuf>,
+    /// Writes the trained weights to a safetensors file
+    #[arg(long, value_name = "FILE.safetensors")]
+    save_weights: Option<PathBuf>,
+    /// Keeps checkpoints in a folder: after each epoch and every five minutes, the last three and the best weights
+    #[arg(long, value_name = "DIR")]
+    checkpoints: Option<PathBuf>,
+    /// Goes on from the latest checkpoint in that folder, or from a file, if there is one
+    #[arg(long, value_name = "CHECKPOINT")]
+    resume: Option<Option<PathBuf>>,
     /// Draws learning curves, confusion matrix and the first layer's filters into a folder
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
@@ -99,7 +108,11 @@ impl Training {
         if let Some(patience) = self.early_stopping {
             trainer = trainer.early_stopping(EarlyStopping::new(patience));
         }
+        if let Some(folder) = &self.checkpoints {
+            trainer = trainer.checkpoints(Checkpoints::new(folder).every_minutes(5.0));
+        }
         trainer.check()?;
+        self.go_on(&mut trainer)?;
         let report = self.save_history.as_deref().map(Report::new).transpose()?;
         if let Some(folder) = &self.plot {
             fs::create_dir_all(folder)
@@ -126,6 +139,9 @@ impl Training {
             writeln!(out, "the parameters are those of epoch {epoch}")?;
         }
 
+        if let Some(path) = &self.save_weights {
+            trainer.network().save(path)?;
+        }
         let evaluation = trainer.evaluate(&test)?;
         if let Some(folder) = &self.plot {
             draw(folder, title, &classes.map(String::from), &history, &evaluation, trainer.network())?;
@@ -134,6 +150,23 @@ impl Training {
         writeln!(out, "\n{evaluation}\n")?;
         writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
         Ok(())
+    }
+
+    /// Resumes, if that is asked for and there is something to resume.
+    fn go_on<N: Network>(
+        &self,
+        trainer: &mut Trainer<N, SoftmaxCrossEntropy, Sgd>,
+    ) -> Result<(), Box<dyn Error>> {
+        let Some(from) = &self.resume else { return Ok(()) };
+        let Some(from) = from.as_ref().or(self.checkpoints.as_ref()) else {
+            return Err("--resume: expected a checkpoint, or --checkpoints DIR, found neither".into());
+        };
+        if !from.is_file() && Checkpoints::in_folder(from)?.is_empty() {
+            // Nobody may be listening.
+            let _ = writeln!(io::stderr(), "{}: no checkpoint, so from the beginning", from.display());
+            return Ok(());
+        }
+        Ok(trainer.resume(from)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -386,14 +386,9 @@ impl Download<'_> {
 
     /// Gives the file its name, once its content is on disk.
     fn keep(self, path: PathBuf) -> Result<PathBuf, Error> {
-        self.partial.as_file().sync_all().map_err(Error::io(self.partial.path(), "write"))?;
-        if let Err(error) = self.partial.persist(&path) {
+        if let Err(error) = crate::file::keep(self.partial, &path) {
             // Where an open file cannot be replaced, another process may have put the same one there.
-            check(&path, self.remote).map_err(|_| Error::io(&path, "create")(error.error))?;
-        }
-        #[cfg(unix)]
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder, "write"))?;
+            check(&path, self.remote).map_err(|_| Error::io(&path, "create")(error))?;
         }
         Ok(path)
     }

@@ -36,6 +36,8 @@ pub use cifar::{Cifar10, Cifar100};
 pub use dataset::{Class, Dataset, Samples, Target};
 pub use folds::{CrossValidation, cross_validate};
 pub use idx::Idx;
+#[cfg(feature = "store")]
+pub(crate) use idx::open_regular;
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderOptions};
 pub use images::Images;

@@ -1,6 +1,6 @@
 //! Batch normalisation.
 
-use super::{Layer, Params, ParamsMut};
+use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::channels::Channels;
 use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Role};
@@ -85,6 +85,8 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
     type Out = Chw<C, H, W>;
     const PARAMS: usize = 2 * C;
     const BUFFERS: usize = 2 * C;
+    const TENSORS: Tensors =
+        &[("weight", &[C]), ("bias", &[C]), ("running_mean", &[C]), ("running_var", &[C])];
 
     fn add_to(&self, plan: &mut Plan<T>) {
         let channels = Channels { channels: C, area: H * W };
@@ -96,6 +98,8 @@ impl<const N: usize, T: Scalar> Layer<Flat<N>, T> for BatchNorm {
     type Out = Flat<N>;
     const PARAMS: usize = 2 * N;
     const BUFFERS: usize = 2 * N;
+    const TENSORS: Tensors =
+        &[("weight", &[N]), ("bias", &[N]), ("running_mean", &[N]), ("running_var", &[N])];
 
     fn add_to(&self, plan: &mut Plan<T>) {
         let channels = Channels { channels: N, area: 1 };

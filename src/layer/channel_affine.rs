@@ -1,6 +1,6 @@
 //! A factor and a term for each channel.
 
-use super::{Layer, Params, ParamsMut};
+use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::channels::Channels;
 use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
@@ -38,6 +38,7 @@ pub struct ChannelAffine;
 impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for ChannelAffine {
     type Out = Chw<C, H, W>;
     const PARAMS: usize = 2 * C;
+    const TENSORS: Tensors = &[("weight", &[C]), ("bias", &[C])];
 
     fn add_to(&self, plan: &mut Plan<T>) {
         plan.add_builtin::<Chw<C, H, W>, Self>(AffineOp(Channels { channels: C, area: H * W }));

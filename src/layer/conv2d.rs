@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Layer, Params, ParamsMut};
+use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
 use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
@@ -99,6 +99,7 @@ impl<
     };
     // No groups at all are a misfit, and not a division by zero.
     const PARAMS: usize = OC * (IC / if G == 0 { 1 } else { G }) * KH * KW + OC;
+    const TENSORS: Tensors = &[("weight", &[OC, IC / if G == 0 { 1 } else { G }, KH, KW]), ("bias", &[OC])];
     const MACS: usize = OC * OH * OW * (IC / if G == 0 { 1 } else { G }) * KH * KW;
 
     fn add_to(&self, plan: &mut Plan<T>) {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::conv2d::ConvOp;
-use super::{Layer, Params, ParamsMut};
+use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::Geometry;
 use crate::plan::{Backward, Forward, Op, Param, Plan};
@@ -47,6 +47,7 @@ impl<In, Out> Dense<In, Out> {
 impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat<N>, Flat<M>> {
     type Out = Flat<M>;
     const PARAMS: usize = M * N + M;
+    const TENSORS: Tensors = &[("weight", &[M, N]), ("bias", &[M])];
     const MACS: usize = M * N;
 
     fn add_to(&self, plan: &mut Plan<T>) {

@@ -39,6 +39,9 @@ use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::shape::{Misfit, Shape};
 
+/// Names and shapes of a layer's parameter tensors, in order.
+pub type Tensors = &'static [(&'static str, &'static [usize])];
+
 /// A layer that takes samples of shape `In`.
 ///
 /// The type says everything about sizes: what comes out, how many parameters there are and how much work
@@ -102,6 +105,10 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
 
     /// Parameters that are not trained, such as running statistics: [`Role::Statistic`](crate::plan::Role).
     const BUFFERS: usize = 0;
+
+    /// Names and shapes of the parameter tensors, in order: what [`weights!`](crate::weights) checks at compile time. A
+    /// layer of several layers says nothing here.
+    const TENSORS: Tensors = &[];
 
     /// Multiply-accumulates for one sample, forward.
     const MACS: usize = 0;

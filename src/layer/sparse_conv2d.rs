@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Layer;
+use super::{Layer, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{values, values_mut};
@@ -99,6 +99,7 @@ impl<
         shape::misfit(kind, input, Dims::chw(OC, OH, OW), output)
     };
     const PARAMS: usize = connections(C::TABLE) * KH * KW + OC;
+    const TENSORS: Tensors = &[("weight", &[connections(C::TABLE), KH, KW]), ("bias", &[OC])];
     const MACS: usize = connections(C::TABLE) * KH * KW * OH * OW;
 
     fn add_to(&self, plan: &mut Plan<T>) {

@@ -1,7 +1,6 @@
 //! A finished drawing, and the files it is written to.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -97,31 +96,14 @@ impl Picture {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
+        let write = |bytes: &[u8]| crate::file::replace(path, |to| to.write_all(bytes));
         match path.extension().and_then(|ending| ending.to_str()) {
-            Some(ending) if ending.eq_ignore_ascii_case("svg") => write(path, self.svg.as_bytes()),
-            Some(ending) if ending.eq_ignore_ascii_case("png") => write(path, &self.png()?),
+            Some(ending) if ending.eq_ignore_ascii_case("svg") => write(self.svg.as_bytes()),
+            Some(ending) if ending.eq_ignore_ascii_case("png") => write(&self.png()?),
             _ => {
                 let expected = "a path that ends in .svg or .png";
                 Err(Error::argument("picture", expected, crate::error::shown(path)))
             }
         }
     }
-}
-
-/// Writes to a file of another name in the same folder, which gets its name when it is complete.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    // A folder cannot be replaced, and a device must not be.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        let error = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, but not a file");
-        return Err(Error::io(path, "write")(error));
-    }
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any other new file, where the default is for the user's eyes only.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path, "write"))?;
-    file.write_all(bytes).map_err(Error::io(path, "write"))?;
-    file.persist(path).map_err(|error| Error::io(path, "write")(error.error))?;
-    Ok(())
 }

@@ -80,13 +80,20 @@ pub(super) struct Best<T> {
     /// When to stop; never without one.
     rule: Option<EarlyStopping>,
     /// Number and badness of the best epoch.
-    best: Option<(usize, f64)>,
-    params: Vec<T>,
+    pub best: Option<(usize, f64)>,
+    /// Empty before there is one.
+    pub params: Vec<T>,
+}
+
+impl<T> Default for Best<T> {
+    fn default() -> Self {
+        Best { rule: None, best: None, params: Vec::new() }
+    }
 }
 
 impl<T: Copy> Best<T> {
-    pub(super) fn new(rule: Option<EarlyStopping>) -> Self {
-        Best { rule, best: None, params: Vec::new() }
+    pub(super) fn with_rule(self, rule: Option<EarlyStopping>) -> Self {
+        Best { rule, ..self }
     }
 
     /// Whether the best epoch is the one to end with, in whatever way a run ends.

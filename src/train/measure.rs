@@ -99,7 +99,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let together = (EVALUATION_VALUES / N::Input::LEN / LANES * LANES).clamp(LANES, EVALUATION_BATCH);
         for start in (0..data.len()).step_by(together) {
             let samples: Vec<usize> = (start..(start + together).min(data.len())).collect();
-            let inputs = load(data, &samples, |_| None)?;
+            let inputs = load(data, &samples)?;
             f(start..start + samples.len(), &self.network.infer(&inputs));
         }
         Ok(())

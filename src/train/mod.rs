@@ -1,5 +1,7 @@
 //! Training and evaluation.
 
+#[cfg(feature = "store")]
+mod checkpoint;
 mod diagnosis;
 mod early_stopping;
 mod evaluation;
@@ -11,6 +13,8 @@ mod progress;
 mod trainer;
 mod update;
 
+#[cfg(feature = "store")]
+pub use checkpoint::Checkpoints;
 pub use diagnosis::{Desired, Diagnosis, Verdict};
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use evaluation::{ClassScore, Evaluation};

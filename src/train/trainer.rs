@@ -1,6 +1,7 @@
 //! The training loop.
 
 use std::borrow::Borrow;
+use std::mem::take;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::early_stopping::Best;
-use super::loading::load;
+use super::loading::fetch;
 use super::progress::{Display, Progress};
 use super::update::Updater;
 use super::{EarlyStopping, Ending, Epoch, History, Score};
@@ -60,11 +61,11 @@ use crate::workspace::{Failure, Input, Task, Workspace, in_pool};
 pub struct Trainer<N: Network, L, O> {
     pub(super) network: N,
     pub(super) loss: L,
-    optimizer: O,
-    epochs: usize,
-    batch: usize,
-    seed: u64,
-    shuffle: bool,
+    pub(super) optimizer: O,
+    pub(super) epochs: usize,
+    pub(super) batch: usize,
+    pub(super) seed: u64,
+    pub(super) shuffle: bool,
     schedule: Schedule,
     warm_up: f64,
     progress: Progress,
@@ -72,12 +73,17 @@ pub struct Trainer<N: Network, L, O> {
     on_batch: Option<Box<OnBatch>>,
     on_epoch: Option<Box<OnEpoch<N>>>,
     interrupt: Option<Arc<AtomicBool>>,
+    /// What keeps checkpoints.
+    #[cfg(feature = "store")]
+    pub(super) keeper: Option<super::checkpoint::Keeper>,
+    /// Where the next run begins, if not at its beginning.
+    pub(super) resumed: Option<(Position, Option<Best<N::Scalar>>)>,
     /// Whether the advice about the number of samples was given.
     advised: bool,
     pub(super) updater: Updater<N::Scalar>,
     space: Workspace<N::Scalar>,
     keys: Vec<u64>,
-    history: History,
+    pub(super) history: History,
 }
 
 /// A batch that was learnt from, as a callback sees it.
@@ -91,6 +97,25 @@ pub struct BatchEnd {
     pub batches: usize,
     /// Mean loss of the batch, before the step.
     pub loss: f64,
+}
+
+/// How far a run has come: what it goes on from, beside the network, the optimiser and the best epoch.
+#[derive(Clone, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Position {
+    /// Of the training data.
+    pub samples: usize,
+    /// Whole epochs.
+    pub epochs: usize,
+    /// Batches of the epoch after them.
+    pub batches: usize,
+    /// Steps in all.
+    pub step: u64,
+    /// What the batches of the unfinished epoch came to.
+    pub tally: Tally,
+    /// The loss that a schedule looks at, of each epoch.
+    pub losses: Vec<f64>,
+    /// What the unfinished epoch took so far.
+    pub seconds: f64,
 }
 
 type OnBatch = dyn FnMut(&BatchEnd) -> ControlFlow<()> + Send;
@@ -116,6 +141,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             on_batch: None,
             on_epoch: None,
             interrupt: None,
+            #[cfg(feature = "store")]
+            keeper: None,
+            resumed: None,
             advised: false,
             updater,
             space,
@@ -198,8 +226,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// Ends the run after the batch in which the flag becomes true, for whatever sets it: a signal handler, another
-    /// thread, a button. The network then has the parameters of the best epoch so far, by validation loss, or by training
-    /// loss where nothing is validated; before the end of the first epoch, those of now.
+    /// thread, a button. The network then has the parameters of the best epoch so far, as
+    /// [early stopping](Self::early_stopping) has it, else by validation loss, or by training loss where nothing is
+    /// validated; before the end of the first epoch, those of now.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -324,10 +353,18 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         {
             display.say(advice);
         }
-        self.history = History::default();
-        let wanted = self.early_stopping.is_some() || self.interrupt.is_some();
-        let mut best = wanted.then(|| Best::new(self.early_stopping));
-        let ending = self.run(train, validation, &display, &mut best);
+        if let Some((at, _)) = self.resumed.as_ref().filter(|(at, _)| at.samples != train.len()) {
+            let expected = format!("the {} samples of the run that is resumed", at.samples);
+            return Err(Error::argument("training data", expected, train.len()));
+        }
+        self.begin_keeping()?;
+        let (mut at, best) = self.resumed.take().unwrap_or_else(|| {
+            self.history = History::default();
+            (Position { samples: train.len(), ..Position::default() }, None)
+        });
+        let mut best = self.wants_best().then(|| best.unwrap_or_default().with_rule(self.early_stopping));
+        let ending = self.run(train, validation, &display, &mut best, &mut at);
+        let ending = ending.and_then(|ending| self.keep_last(&at, best.as_ref()).map(|()| ending));
         self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
         if let Some(best) = best
             && (best.is_wanted() || self.history.ending == Ending::Interrupted)
@@ -337,13 +374,23 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         ending.map(|_| self.history.clone())
     }
 
-    /// The epochs of a run; says why it ended.
+    /// Whether the best epoch is to be known.
+    fn wants_best(&self) -> bool {
+        #[cfg(feature = "store")]
+        let keeps = self.keeper.is_some();
+        #[cfg(not(feature = "store"))]
+        let keeps = false;
+        self.early_stopping.is_some() || self.interrupt.is_some() || keeps
+    }
+
+    /// The epochs of a run from where it is on; says why it ended.
     fn run<D, V>(
         &mut self,
         train: &D,
         validation: Option<&V>,
         display: &Display,
         best: &mut Option<Best<N::Scalar>>,
+        at: &mut Position,
     ) -> Result<Ending, Error>
     where
         D: Samples<N::Input>,
@@ -352,41 +399,54 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     {
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut targets = Vec::with_capacity(self.batch.min(train.len()));
+        // The batch that is learnt from and the one after it, where samples are slow.
+        let (mut now, mut next) = (Vec::new(), Vec::new());
         let batches = train.len().div_ceil(self.batch);
         let steps_per_epoch = batches as u64;
         let steps = self.epochs as u64 * steps_per_epoch;
-        let (mut step, mut losses) = (0, Vec::new());
-        for epoch in 1..=self.epochs {
+        display.advance((at.epochs * train.len() + at.tally.samples).min(self.epochs * train.len()));
+        for epoch in at.epochs + 1..=self.epochs {
             let start = Instant::now();
+            let before = at.seconds;
             display.begin(epoch);
             if self.shuffle {
                 // From the same beginning each time, so that the order depends on the key alone.
                 order.sort_unstable();
                 order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
             }
-            let mut tally = Tally::default();
             let seed = self.seed;
             let key = |sample: usize| random::key(seed, &[purpose::SAMPLE, epoch as u64, train.id(sample)]);
-            let prepare = |samples: &[usize]| load(train, samples, |place| Some(key(samples[place])));
-            let mut chunks = order.chunks(self.batch).enumerate().peekable();
-            let mut ahead = match chunks.peek() {
-                Some((_, samples)) if train.is_slow() => Some(prepare(samples)?),
-                _ => None,
+            let fetch = |rows: &mut Vec<N::Scalar>, samples: Option<&[usize]>| {
+                let samples = samples.unwrap_or_default();
+                fetch(rows, train, samples, |place| Some(key(samples[place])))
             };
+            let mut chunks = order.chunks(self.batch).enumerate().skip(at.batches).peekable();
+            let mut fetched = Ok(());
+            if train.is_slow() {
+                fetched = fetch(&mut now, chunks.peek().map(|&(_, samples)| samples));
+            }
             while let Some((number, samples)) = chunks.next() {
                 targets.clear();
                 targets.extend(samples.iter().map(|&sample| train.target(sample)));
                 self.keys.clear();
                 self.keys.extend(samples.iter().map(|&sample| key(sample)));
-                let moment = Moment { step, steps, steps_per_epoch, losses: &losses };
+                let moment = Moment { step: at.step, steps, steps_per_epoch, losses: &at.losses };
                 let factor = self.schedule.factor_after(self.warm_up, &moment);
-                let part = if let Some(inputs) = ahead.take() {
-                    // The next batch comes to be while this one is learnt from.
-                    let next = chunks.peek().map(|&(_, samples)| samples);
-                    let learn =
-                        || self.learn(Input::Tiles(inputs.as_lanes()), &targets, factor, epoch, number + 1);
-                    let (part, loaded) = rayon::join(learn, || next.map(prepare).transpose());
-                    ahead = loaded?;
+                let part = if train.is_slow() {
+                    std::mem::replace(&mut fetched, Ok(()))?;
+                    let copy = |values: &mut [N::Scalar], place: usize| {
+                        values.copy_from_slice(&now[place * N::Input::LEN..][..N::Input::LEN]);
+                        Ok(())
+                    };
+                    // The next batch comes to be while this one is learnt from; what keeps it from that is said when it
+                    // would be its turn.
+                    let following = chunks.peek().map(|&(_, samples)| samples);
+                    let (input, failure) = (&copy, Failure::default());
+                    let input = Input::Load(input, &failure);
+                    let learn = || self.learn(input, &targets, factor, epoch, number + 1);
+                    let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
+                    fetched = loaded;
+                    std::mem::swap(&mut now, &mut next);
                     part?
                 } else {
                     let failure = Failure::default();
@@ -395,14 +455,18 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     };
                     self.learn(Input::Load(&write, &failure), &targets, factor, epoch, number + 1)?
                 };
-                step += 1;
-                tally.add(part);
+                at.step += 1;
+                at.batches += 1;
+                at.tally.add(part);
+                at.seconds = before + start.elapsed().as_secs_f64();
                 display.advance(samples.len());
                 let made = BatchEnd { epoch, batch: number + 1, batches, loss: part.score().loss };
                 if self.on_batch.as_mut().is_some_and(|f| f(&made).is_break()) {
                     return Ok(Ending::Callback);
                 }
-                if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+                self.keep_on_time(at, best.as_ref())?;
+                if interrupted {
                     return Ok(Ending::Interrupted);
                 }
             }
@@ -412,14 +476,17 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             {
                 return Err(Error::Diverged { epoch, batch: batches, loss });
             }
-            let seconds = start.elapsed().as_secs_f64();
-            let epoch = Epoch { epoch, train: tally.score(), validation, seconds };
+            let seconds = before + start.elapsed().as_secs_f64();
+            let epoch = Epoch { epoch, train: at.tally.score(), validation, seconds };
             display.end(&epoch);
-            losses.push(epoch.validation.unwrap_or(epoch.train).loss);
+            at.losses.push(epoch.validation.unwrap_or(epoch.train).loss);
+            let (samples, losses) = (at.samples, take(&mut at.losses));
+            *at = Position { samples, epochs: epoch.epoch, step: at.step, losses, ..Position::default() };
             let params = self.network.model().params();
             let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
             let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
             self.history.epochs.push(epoch);
+            self.keep_epoch(at, best.as_ref())?;
             match (callback, stop) {
                 (true, _) => return Ok(Ending::Callback),
                 (_, Some(true)) => return Ok(Ending::EarlyStopping),
@@ -487,12 +554,32 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 }
 
+/// No checkpoints.
+#[cfg(not(feature = "store"))]
+impl<N: Network, L, O> Trainer<N, L, O> {
+    fn begin_keeping(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_on_time(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_epoch(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_last(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 pub(super) fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
     if len == 0 { Err(Error::argument(name, "at least 1 sample", 0)) } else { Ok(()) }
 }
 
 /// Sums over samples.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     pub(crate) samples: usize,
     pub(crate) loss: f64,

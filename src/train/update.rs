@@ -26,12 +26,16 @@ pub(super) struct Updater<T> {
     max_norm: Option<f64>,
     clip_norm: Option<f64>,
     clip_value: Option<f64>,
+    /// The layer that is to be frozen and is none, and the layers that there are.
+    unknown: Option<(String, String)>,
 }
 
 /// Whole rows of a parameter tensor, at most [`UPDATED_TOGETHER`] values unless one row has more.
 struct Piece {
     params: Range<usize>,
     role: Role,
+    /// Whether it stays as it is.
+    frozen: bool,
     /// Values of a row: the weights that lead to one unit or filter, or one value of another role.
     row: usize,
 }
@@ -88,7 +92,7 @@ impl<T: Scalar> Updater<T> {
             let len = (UPDATED_TOGETHER / row).max(1) * row;
             pieces.extend((start..end).step_by(len).map(|start| {
                 let params = start..(start + len).min(end);
-                Piece { params, role: param.role, row }
+                Piece { params, role: param.role, frozen: false, row }
             }));
             start = end;
         }
@@ -101,10 +105,26 @@ impl<T: Scalar> Updater<T> {
             max_norm: None,
             clip_norm: None,
             clip_value: None,
+            unknown: None,
         }
     }
 
+    /// What is remembered of the steps so far: their number, and the optimiser's values.
+    #[cfg(feature = "store")]
+    pub(super) fn memory(&self) -> (u64, &[T]) {
+        (self.steps, &self.state)
+    }
+
+    /// The same, to be put back.
+    #[cfg(feature = "store")]
+    pub(super) fn memory_mut(&mut self) -> (&mut u64, &mut [T]) {
+        (&mut self.steps, &mut self.state)
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
+        if let Some((unknown, layers)) = &self.unknown {
+            return Err(Error::argument("layer to freeze", layers, unknown));
+        }
         refuse_negative("l1", self.l1)?;
         refuse_negative("l2", self.l2)?;
         let limits =
@@ -114,8 +134,9 @@ impl<T: Scalar> Updater<T> {
             .try_for_each(|(name, limit)| limit.map_or(Ok(()), |c| refuse_unless_positive(name, c)))
     }
 
-    /// Moves running statistics to where the batch's are, and changes the other parameters by the gradient of the loss, which becomes the gradient that the optimiser was given:
-    /// with the penalties' and clipped. Changes no parameter and returns false if it is not finite.
+    /// Moves running statistics to where the batch's are, and changes the other parameters by the gradient of the loss,
+    /// which becomes the gradient that the optimiser was given: with the penalties' and clipped. Changes no parameter and
+    /// returns false if it is not finite.
     pub(super) fn step(
         &mut self,
         optimizer: &impl Optimizer,
@@ -127,6 +148,10 @@ impl<T: Scalar> Updater<T> {
         let (l1, l2) = (T::of(self.l1), T::of(self.l2));
         let span = Span { params: &mut *params, gradient: &mut *gradient, state: &mut self.state };
         let squares = each(&self.pieces, span, &|piece, Span { params, gradient, .. }| {
+            if piece.frozen {
+                gradient.fill(T::zero());
+                return 0.0;
+            }
             if !piece.role.is_trained() {
                 return if kernel::finite(isa, gradient) { 0.0 } else { f64::NAN };
             }
@@ -149,6 +174,9 @@ impl<T: Scalar> Updater<T> {
         let scale = self.clip_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
         let span = Span { params, gradient, state: &mut self.state };
         each(&self.pieces, span, &|piece, Span { params, gradient, state }| {
+            if piece.frozen {
+                return 0.0;
+            }
             if let Role::Statistic { momentum, .. } = piece.role {
                 update::approach(isa, params, gradient, T::of(momentum));
                 // It is no gradient, and who looks at the gradient finds none.
@@ -178,6 +206,41 @@ impl<T: Scalar> Updater<T> {
 /// the loss; then it is clipped, by value and then by norm; then the optimiser steps; then weights are scaled down to
 /// their largest norm. Losses that are reported are without penalties.
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
+    /// Keeps the parameters of a layer as they are, running statistics included, as when the last layer alone of a trained
+    /// network is to learn other classes. Layers before it still get their gradient.
+    ///
+    /// A name that no layer has is refused by [`check`](Self::check).
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    /// # use convnet::train::Progress;
+    /// # let mnist = Mnist::load_from("assets/mnist")?;
+    /// # let train = mnist.train.subset(0..64);
+    /// let net = LeNet5::new(1);
+    /// let before = net.clone();
+    /// let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01)).freeze("conv1").freeze("conv2").epochs(1);
+    /// # trainer = trainer.progress(Progress::Silent);
+    /// trainer.fit(&train, None)?;
+    /// assert_eq!(trainer.network().conv2().weight(), before.conv2().weight());
+    /// assert_ne!(trainer.network().fc3().weight(), before.fc3().weight());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn freeze(mut self, layer: &str) -> Self {
+        let steps = self.network.model().plan().steps();
+        let mut known = false;
+        for step in steps.iter().filter(|step| step.is_of(layer)) {
+            known = true;
+            let of_step = |piece: &&mut Piece| step.params.contains(&piece.params.start);
+            self.updater.pieces.iter_mut().filter(of_step).for_each(|piece| piece.frozen = true);
+        }
+        if !known {
+            let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+            self.updater.unknown.get_or_insert((layer.to_owned(), names.join(", ")));
+        }
+        self
+    }
+
     /// Adds λ/2·‖w‖² to the cost, summed over all weights, not biases: λ·w to the gradient (Krogh & Hertz 1991, "A simple
     /// weight decay can improve generalization"). With [`Sgd`](crate::optim::Sgd) this is PyTorch's `weight_decay`.
     pub fn l2(mut self, lambda: f64) -> Self {

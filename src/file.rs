@@ -1,0 +1,65 @@
+//! Files that are the old version or the new one, never half of one.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::Error;
+
+const PARTIAL: &str = ".partial";
+
+/// The folder that a path is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// Removes what killed processes have left of files whose names begin so.
+#[cfg(feature = "store")]
+pub(crate) fn remove_leftovers(folder: &Path, starts: &[&str]) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let of_file = name.strip_prefix('.').filter(|name| name.ends_with(PARTIAL));
+        if of_file.is_some_and(|name| starts.iter().any(|start| name.starts_with(start))) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes to a file of another name in the same folder, which takes the place of `path` when it is complete and on disk.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written, or if `path` is there and not a file; what was there before is untouched.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,
+) -> Result<(), Error> {
+    // A folder cannot be replaced, and a device must not be.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let error = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, but not a file");
+        return Err(Error::io(path, "write")(error));
+    }
+    let folder = folder_of(path);
+    let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(PARTIAL);
+    // As any other new file, where the default is for the user's eyes only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let fresh = builder.tempfile_in(folder).map_err(Error::io(path, "write"))?;
+    let mut to = BufWriter::new(fresh.as_file());
+    write(&mut to).and_then(|()| to.flush()).map_err(Error::io(path, "write"))?;
+    drop(to);
+    keep(fresh, path).map_err(Error::io(path, "write"))
+}
+
+/// Gives a complete file its name, once its content is on disk.
+pub(crate) fn keep(fresh: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    fresh.as_file().sync_all()?;
+    fresh.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    fs::File::open(folder_of(path))?.sync_all()?;
+    Ok(())
+}

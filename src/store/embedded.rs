@@ -1,0 +1,371 @@
+//! Weights that are part of the program, checked against the network's type at compile time.
+
+use super::Weights;
+use crate::layer::Tensors;
+use crate::network::Network;
+use crate::shape::Misfit;
+
+/// A network with the weights of a safetensors file that becomes part of the program. Names and shapes are checked when
+/// the program is compiled, by `cargo check` too: every parameter tensor of the type must be in the file, as `F32`, and
+/// nothing else.
+///
+/// The network is one that [`network!`](crate::network!) declares, of `f32`. The path is as for [`include_bytes!`]:
+/// relative to the file it is written in.
+///
+/// ```
+/// use convnet::model::LeNet5;
+/// use convnet::prelude::*;
+///
+/// let net: LeNet5 = convnet::weights!(LeNet5, concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lenet5.safetensors"));
+/// let digit = Mnist::load_from("assets/mnist")?.test.sample(0);
+/// assert_eq!(net.predict(&digit).class, 7);
+/// # Ok::<(), convnet::Error>(())
+/// ```
+///
+/// The weights of another network do not compile:
+///
+/// ```compile_fail
+/// use convnet::model::AlexNetSmall;
+/// let net = convnet::weights!(AlexNetSmall, concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lenet5.safetensors"));
+/// ```
+#[macro_export]
+macro_rules! weights {
+    ($net:ty, $path:expr $(,)?) => {{
+        const __WEIGHTS: &[u8] = include_bytes!($path);
+        const _: () = $crate::store::fits::<$net>(stringify!($net), __WEIGHTS);
+        $crate::store::embedded::<$net>(__WEIGHTS)
+    }};
+}
+
+/// A network with weights that [`fits`] has let pass.
+///
+/// # Panics
+/// If they were not checked.
+#[doc(hidden)]
+pub fn embedded<N: Network>(bytes: &'static [u8]) -> N {
+    let mut network = N::with_init(crate::Init::Zeros, 0);
+    let weights = Weights::from_bytes("embedded weights", bytes.to_vec());
+    let loaded = weights.and_then(|weights| weights.load_into(&mut network));
+    loaded.expect("the weights were checked at compile time");
+    network
+}
+
+/// Refuses weights that are not those of a network: a compile error, if it is called in a constant.
+///
+/// # Panics
+/// With a sentence that names the network, the tensor and both shapes.
+#[doc(hidden)]
+#[track_caller]
+pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
+    let misfit = Misfit::of("weights of");
+    if values(N::TENSORS) != N::PARAMS + N::BUFFERS {
+        misfit.str("expected a network declared by network!, whose layers name their tensors").refuse(network)
+    }
+    let mut header = match Header::of(bytes) {
+        Ok(header) => header,
+        Err(what) => misfit.str("expected a safetensors file, found ").str(what).refuse(network),
+    };
+    let mut end = 0;
+    loop {
+        match header.next() {
+            Ok(None) => break,
+            Ok(Some(entry)) => {
+                if let Some(misfit) = entry.misfit(N::TENSORS) {
+                    misfit.refuse(network)
+                }
+                if entry.offsets[1] > end {
+                    end = entry.offsets[1];
+                }
+            }
+            Err(what) => {
+                misfit.str("expected the header of a safetensors file, found ").str(what).refuse(network)
+            }
+        }
+    }
+    let found = bytes.len() - header.len - 8;
+    if found != end {
+        misfit.str("expected ").num(end).str(" bytes of numbers, found ").num(found).refuse(network)
+    }
+    let mut l = 0;
+    while l < N::TENSORS.len() {
+        let (layer, tensors) = N::TENSORS[l];
+        let mut t = 0;
+        while t < tensors.len() {
+            if !header.has(layer, tensors[t].0) {
+                let misfit = misfit.str(layer).str(".").str(tensors[t].0).str(": expected F32 ");
+                misfit.shape(tensors[t].1).str(", found nothing").refuse(network)
+            }
+            t += 1;
+        }
+        l += 1;
+    }
+}
+
+/// Numbers in all tensors of a network.
+const fn values(tensors: &[(&str, Tensors)]) -> usize {
+    let (mut l, mut sum) = (0, 0);
+    while l < tensors.len() {
+        let mut t = 0;
+        while t < tensors[l].1.len() {
+            sum += product(tensors[l].1[t].1);
+            t += 1;
+        }
+        l += 1;
+    }
+    sum
+}
+
+const fn product(shape: &[usize]) -> usize {
+    let (mut i, mut product) = (0, 1);
+    while i < shape.len() {
+        product *= shape[i];
+        i += 1;
+    }
+    product
+}
+
+/// The most axes of a tensor.
+const AXES: usize = 8;
+
+/// A header's JSON text, which is read in constant code.
+#[derive(Clone, Copy)]
+struct Header<'a> {
+    bytes: &'a [u8],
+    len: usize,
+    /// Where in `bytes` to read on.
+    at: usize,
+}
+
+/// What the header says of a tensor.
+struct Entry<'a> {
+    name: &'a [u8],
+    dtype: &'a [u8],
+    shape: [usize; AXES],
+    rank: usize,
+    offsets: [usize; 2],
+}
+
+type Read<T> = Result<T, &'static str>;
+
+/// `?` in constant code.
+macro_rules! get {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(what) => return Err(what),
+        }
+    };
+}
+
+impl<'a> Header<'a> {
+    const fn of(bytes: &'a [u8]) -> Read<Self> {
+        let Some((len, _)) = bytes.split_first_chunk::<8>() else { return Err("fewer than 8 bytes") };
+        let len = u64::from_le_bytes(*len);
+        if len > bytes.len() as u64 - 8 {
+            return Err("a file that is cut off, or of another kind");
+        }
+        let mut header = Header { bytes, len: len as usize, at: 8 };
+        get!(header.take(b'{'));
+        Ok(header)
+    }
+
+    /// The next byte that is no space.
+    const fn peek(&mut self) -> Read<u8> {
+        while self.at < 8 + self.len {
+            match self.bytes[self.at] {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                byte => return Ok(byte),
+            }
+        }
+        Err("a header that ends too early")
+    }
+
+    const fn take(&mut self, wanted: u8) -> Read<()> {
+        let found = get!(self.peek());
+        if found != wanted {
+            return Err("a header that is no table of tensors");
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Whether there is another element before the bracket that closes; takes the comma, or the bracket.
+    const fn more(&mut self, first: bool, close: u8) -> Read<bool> {
+        let next = get!(self.peek());
+        if next == close {
+            self.at += 1;
+            return Ok(false);
+        }
+        if !first {
+            get!(self.take(b','));
+        }
+        Ok(true)
+    }
+
+    const fn text(&mut self) -> Read<&'a [u8]> {
+        get!(self.take(b'"'));
+        let start = self.at;
+        while self.at < 8 + self.len {
+            match self.bytes[self.at] {
+                b'"' => {
+                    let text = self.bytes.split_at(self.at).0.split_at(start).1;
+                    self.at += 1;
+                    return Ok(text);
+                }
+                b'\\' => return Err("an escape in a text"),
+                _ => self.at += 1,
+            }
+        }
+        Err("a header that ends in a text")
+    }
+
+    const fn number(&mut self) -> Read<usize> {
+        let mut number: usize = 0;
+        if !get!(self.peek()).is_ascii_digit() {
+            return Err("a shape or offset that is no number");
+        }
+        while self.at < 8 + self.len && self.bytes[self.at].is_ascii_digit() {
+            let digit = (self.bytes[self.at] - b'0') as usize;
+            number = match number.checked_mul(10) {
+                Some(tens) => match tens.checked_add(digit) {
+                    Some(number) => number,
+                    None => return Err("a number that is too large"),
+                },
+                None => return Err("a number that is too large"),
+            };
+            self.at += 1;
+        }
+        Ok(number)
+    }
+
+    /// Numbers in brackets, and how many there are.
+    const fn numbers(&mut self) -> Read<([usize; AXES], usize)> {
+        let (mut numbers, mut count) = ([0; AXES], 0);
+        get!(self.take(b'['));
+        while get!(self.more(count == 0, b']')) {
+            if count == AXES {
+                return Err("a shape of more than 8 axes");
+            }
+            numbers[count] = get!(self.number());
+            count += 1;
+        }
+        Ok((numbers, count))
+    }
+
+    /// The next tensor; what is said of the file as a whole is passed over.
+    const fn next(&mut self) -> Read<Option<Entry<'a>>> {
+        // Behind the bracket there is none before it.
+        let first = self.bytes[self.at - 1] == b'{';
+        if !get!(self.more(first, b'}')) {
+            return Ok(None);
+        }
+        let name = get!(self.text());
+        get!(self.take(b':'));
+        get!(self.take(b'{'));
+        let mut entry = Entry { name, dtype: b"", shape: [0; AXES], rank: 0, offsets: [0; 2] };
+        let mut fields = 0;
+        while get!(self.more(fields == 0, b'}')) {
+            let field = get!(self.text());
+            get!(self.take(b':'));
+            if same(name, b"__metadata__") {
+                get!(self.text());
+            } else if same(field, b"dtype") {
+                entry.dtype = get!(self.text());
+            } else if same(field, b"shape") {
+                (entry.shape, entry.rank) = get!(self.numbers());
+            } else if same(field, b"data_offsets") {
+                let (offsets, count) = get!(self.numbers());
+                if count != 2 {
+                    return Err("offsets that are not two");
+                }
+                entry.offsets = [offsets[0], offsets[1]];
+            } else {
+                return Err("a tensor with an unknown field");
+            }
+            fields += 1;
+        }
+        if same(name, b"__metadata__") { self.next() } else { Ok(Some(entry)) }
+    }
+
+    /// Whether there is a tensor of this name.
+    const fn has(self, layer: &str, tensor: &str) -> bool {
+        let mut header = Header { at: 9, ..self };
+        while let Ok(Some(entry)) = header.next() {
+            if entry.is(layer, tensor) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Entry<'_> {
+    const fn is(&self, layer: &str, tensor: &str) -> bool {
+        if self.name.len() != layer.len() + 1 + tensor.len() {
+            return false;
+        }
+        let (head, rest) = self.name.split_at(layer.len());
+        same(head, layer.as_bytes()) && rest[0] == b'.' && same(rest.split_at(1).1, tensor.as_bytes())
+    }
+
+    /// What is wrong with the tensor, if the network has none like it.
+    const fn misfit(&self, expected: &[(&str, Tensors)]) -> Option<Misfit> {
+        let (Ok(name), Ok(dtype)) = (std::str::from_utf8(self.name), std::str::from_utf8(self.dtype)) else {
+            return Some(Misfit::of("weights of").str("expected names in UTF-8, found others"));
+        };
+        let shape = self.shape.split_at(self.rank).0;
+        let misfit = Misfit::of("weights of").str(name).str(": expected ");
+        let mut l = 0;
+        while l < expected.len() {
+            let (layer, tensors) = expected[l];
+            let mut t = 0;
+            while t < tensors.len() {
+                if self.is(layer, tensors[t].0) {
+                    let wanted = tensors[t].1;
+                    let len = self.offsets[1].checked_sub(self.offsets[0]);
+                    let whole = match len {
+                        Some(len) => len == 4 * product(wanted),
+                        None => false,
+                    };
+                    if same(self.dtype, b"F32") && equal(shape, wanted) && whole {
+                        return None;
+                    }
+                    let misfit =
+                        misfit.str("F32 ").shape(wanted).str(", found ").str(dtype).str(" ").shape(shape);
+                    return Some(misfit);
+                }
+                t += 1;
+            }
+            l += 1;
+        }
+        Some(misfit.str("nothing, found ").str(dtype).str(" ").shape(shape))
+    }
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn equal(a: &[usize], b: &[usize]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

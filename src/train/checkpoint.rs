@@ -1,0 +1,374 @@
+//! Checkpoints: all that a training needs to go on, in one file.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Trainer;
+use super::early_stopping::Best;
+use super::history::Epoch;
+use super::trainer::Position;
+use crate::error::Error;
+use crate::file;
+use crate::network::{Model, Network};
+use crate::optim::Optimizer;
+use crate::plan::Param;
+use crate::shape::Shape;
+use crate::store::{Saved, Stored, Weights, encode};
+
+/// Version of what is in a checkpoint.
+const VERSION: u32 = 1;
+const START: &str = "checkpoint-";
+const END: &str = ".safetensors";
+const BEST: &str = "best.safetensors";
+
+/// Where a training keeps checkpoints, how often, and how many.
+///
+/// A checkpoint is one file, `checkpoint-0000001234.safetensors` with the number of the step, that holds the parameters,
+/// the optimiser's memory, the place in the run, the history, and the parameters of the best epoch so far.
+/// [`Trainer::resume`] goes on from there to the same bits as a run that was never interrupted: there is no random state to
+/// keep, since every draw has a key. Beside the checkpoints, `best.safetensors` has the weights of the best epoch, by
+/// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`Network::load`].
+///
+/// A file gets its name when it is complete and on disk, so that a crash or a full disk leaves the ones before it.
+///
+/// ```
+/// use convnet::prelude::*;
+/// use convnet::train::{Checkpoints, Progress};
+/// # network! { struct Net: Flat<2> => Flat<2> { fc: Dense { units: 2 } } }
+/// # let data: Dataset<Flat<2>, Class<2>> =
+/// #     (0..8).map(|i| (Tensor::from_fn(|j| (i * j) as f32), Class::new(i % 2).unwrap())).collect();
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// let trainer = |epochs| {
+///     Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
+///         .epochs(epochs)
+///         .batch(2)
+///         .progress(Progress::Silent)
+///         .checkpoints(Checkpoints::new(folder).keep(2))
+/// };
+/// trainer(3).fit(&data, None)?;
+///
+/// let mut resumed = trainer(5);
+/// resumed.resume(folder)?;
+/// let history = resumed.fit(&data, None)?;
+/// assert_eq!(history.epochs.len(), 5);
+///
+/// # let elsewhere = tempfile::tempdir().unwrap();
+/// let mut straight = trainer(5);
+/// # straight = straight.checkpoints(Checkpoints::new(elsewhere.path()));
+/// straight.fit(&data, None)?;
+/// assert_eq!(resumed.network().fc().weight(), straight.network().fc().weight());
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    epochs: usize,
+    every: Option<Duration>,
+    keep: usize,
+}
+
+impl Checkpoints {
+    /// In this folder, which is made if need be: after every epoch and at the end of the run, the last three.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Checkpoints { folder: folder.into(), epochs: 1, every: None, keep: 3 }
+    }
+
+    /// After every so many epochs.
+    pub fn every_epochs(self, epochs: usize) -> Self {
+        Checkpoints { epochs, ..self }
+    }
+
+    /// Also after every so many minutes, in the middle of an epoch too.
+    pub fn every_minutes(self, minutes: f64) -> Self {
+        // Checked when the run begins.
+        let every = Duration::try_from_secs_f64(60.0 * minutes).unwrap_or(Duration::ZERO);
+        Checkpoints { every: Some(every), ..self }
+    }
+
+    /// How many are kept, the latest ones.
+    pub fn keep(self, keep: usize) -> Self {
+        Checkpoints { keep, ..self }
+    }
+
+    /// The checkpoints in a folder, the latest first; none if there is no folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read.
+    pub fn in_folder(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
+        let folder = folder.as_ref();
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(folder, "read")(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io(folder, "read"))?.path();
+            found.extend(step_of(&path).map(|step| (step, path)));
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found.into_iter().map(|(_, path)| path).collect())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.epochs == 0 {
+            return Err(Error::argument("epochs between checkpoints", "at least 1", 0));
+        }
+        if self.every == Some(Duration::ZERO) {
+            return Err(Error::argument("minutes between checkpoints", "a finite number above 0", "none"));
+        }
+        if self.keep == 0 {
+            return Err(Error::argument("checkpoints to keep", "at least 1", 0));
+        }
+        Ok(())
+    }
+}
+
+/// The step in a checkpoint's name.
+fn step_of(path: &Path) -> Option<u64> {
+    let digits = path.file_name()?.to_str()?.strip_prefix(START)?.strip_suffix(END)?;
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+/// What a trainer with checkpoints remembers of them.
+pub(super) struct Keeper {
+    rule: Checkpoints,
+    last: Instant,
+    /// The step of the last one.
+    step: Option<u64>,
+    /// The epoch whose weights are in the file of the best.
+    best: Option<usize>,
+}
+
+/// What a checkpoint says beside its tensors of numbers.
+#[derive(Serialize, Deserialize)]
+struct State {
+    optimizer: String,
+    batch: usize,
+    seed: u64,
+    shuffle: bool,
+    updates: u64,
+    position: Position,
+    history: Vec<Epoch>,
+    best: Option<(usize, f64)>,
+}
+
+impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
+    /// Keeps checkpoints during a run.
+    ///
+    /// The folder must have none, or the run must be [resumed](Self::resume): the checkpoints of another run are neither
+    /// mixed with this one's nor removed.
+    pub fn checkpoints(mut self, rule: Checkpoints) -> Self {
+        self.keeper = Some(Keeper { rule, last: Instant::now(), step: None, best: None });
+        self
+    }
+
+    /// Makes the next call of [`fit`](Self::fit) go on from a checkpoint: a file, or the latest in a folder. The trainer
+    /// must have the settings of the one that wrote it; it may have more epochs, where the schedule does not depend on
+    /// their number. With the same data the run ends with the same bits as if it had never stopped.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`], with the latest earlier one that could be resumed from, if the file is damaged, or from
+    /// another network, other settings or another version; [`Error::Io`] if it cannot be read. The trainer is then what
+    /// it was.
+    pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let (path, folder) = if path.is_dir() {
+            let Some(latest) = Checkpoints::in_folder(path)?.into_iter().next() else {
+                return Err(Error::format(path, "a folder with checkpoints", "none"));
+            };
+            (latest, path.to_owned())
+        } else {
+            (path.to_owned(), file::folder_of(path).to_owned())
+        };
+        let found = match self.read_checkpoint(&path) {
+            Ok(found) => found,
+            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(error) => {
+                let before = step_of(&path);
+                let others = Checkpoints::in_folder(folder).unwrap_or_default();
+                let older = others.into_iter().find(|other| {
+                    let is_older = before.is_none_or(|step| step_of(other).is_some_and(|other| other < step));
+                    is_older && *other != path && self.read_checkpoint(other).is_ok()
+                });
+                return Err(Error::Checkpoint { path, problem: Box::new(error), older });
+            }
+        };
+        let (state, network, best, memory) = found;
+        let (updates, values) = self.updater.memory_mut();
+        *updates = state.updates;
+        values.copy_from_slice(&memory);
+        self.network = network;
+        self.history = super::History { epochs: state.history, ..Default::default() };
+        self.resumed = Some((state.position, Some(best)));
+        Ok(())
+    }
+
+    /// All that is in a checkpoint, checked.
+    fn read_checkpoint(&self, path: &Path) -> Result<Read<N>, Error> {
+        let file = Weights::open(path)?;
+        let wrong = |expected: &str, found: &str| Error::format(path, expected, found);
+        let (Some(version), Some(text)) = (file.bytes_of("version"), file.bytes_of("state")) else {
+            return Err(wrong("a checkpoint", "weights alone"));
+        };
+        let version = String::from_utf8_lossy(version);
+        if version != VERSION.to_string() {
+            return Err(wrong(&format!("a checkpoint of version {VERSION}"), &format!("version {version}")));
+        }
+        let state: State = serde_json::from_slice(text)
+            .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
+        let samples = state.position.samples;
+        let batches = samples.div_ceil(state.batch.max(1));
+        let right = |name: &str, expected: String, found: String| {
+            if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
+        };
+        right("the optimiser", optimizer::<O>().to_owned(), state.optimizer.clone())?;
+        right("batches of", self.batch.min(samples).to_string(), state.batch.to_string())?;
+        right("the seed", self.seed.to_string(), state.seed.to_string())?;
+        right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
+        let Position { epochs, batches: done, .. } = state.position;
+        if epochs != state.history.len() || epochs != state.position.losses.len() || done >= batches.max(1) {
+            return Err(wrong("a place in the run", "none"));
+        }
+        let begun = epochs + usize::from(done > 0);
+        if begun > self.epochs {
+            return Err(wrong(&format!("at most {} epochs", self.epochs), &begun.to_string()));
+        }
+
+        let mut network = self.network.clone();
+        file.put("network.", network.model_mut())?;
+        let mut best = Best::default();
+        best.best = state.best;
+        if best.best.is_some() {
+            let mut of_best = self.network.clone();
+            file.put("best.", of_best.model_mut())?;
+            best.params = of_best.model().params().to_vec();
+        }
+        let mut memory = self.updater.memory().1.to_vec();
+        file.numbers_of("optimizer", &mut memory)?;
+        Ok((state, network, best, memory))
+    }
+
+    /// Makes the folder and looks whether it is this run's.
+    pub(super) fn begin_keeping(&mut self) -> Result<(), Error> {
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        keeper.rule.check()?;
+        let folder = &keeper.rule.folder;
+        fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        let there = Checkpoints::in_folder(folder)?;
+        if self.resumed.is_none() && !there.is_empty() {
+            let expected = "a folder without checkpoints, or a run that is resumed";
+            return Err(Error::format(folder, expected, format!("{} of another run", there.len())));
+        }
+        file::remove_leftovers(folder, &[START, BEST]).map_err(Error::io(folder, "write"))?;
+        (keeper.last, keeper.step) = (Instant::now(), None);
+        Ok(())
+    }
+
+    /// After a batch: if it is time.
+    pub(super) fn keep_on_time(
+        &mut self,
+        at: &Position,
+        best: Option<&Best<N::Scalar>>,
+    ) -> Result<(), Error> {
+        let due = |keeper: &Keeper| keeper.rule.every.is_some_and(|every| keeper.last.elapsed() >= every);
+        // At the end of an epoch the validation comes first.
+        let whole = at.batches == at.samples.div_ceil(self.batch);
+        if !whole && self.keeper.as_ref().is_some_and(due) {
+            return self.keep(at, best);
+        }
+        Ok(())
+    }
+
+    /// After an epoch: if it is one of those.
+    pub(super) fn keep_epoch(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        let epoch = best.and_then(|best| best.best).map(|(epoch, _)| epoch);
+        if epoch == Some(at.epochs) && keeper.best != epoch {
+            keeper.best = epoch;
+            let path = keeper.rule.folder.join(BEST);
+            self.network.save(&path)?;
+        }
+        if self.keeper.as_ref().is_some_and(|keeper| at.epochs.is_multiple_of(keeper.rule.epochs)) {
+            return self.keep(at, best);
+        }
+        Ok(())
+    }
+
+    /// Where a run ended, unless the last checkpoint is from there.
+    pub(super) fn keep_last(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        // Between the last batch of an epoch and its validation there is no place to go on from.
+        let whole = at.batches == at.samples.div_ceil(self.batch);
+        match &self.keeper {
+            Some(keeper) if keeper.step != Some(at.step) && !whole => self.keep(at, best),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a checkpoint and removes those that are too old.
+    fn keep(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        let (updates, memory) = self.updater.memory();
+        let state = State {
+            optimizer: optimizer::<O>().to_owned(),
+            batch: self.batch.min(at.samples),
+            seed: self.seed,
+            shuffle: self.shuffle,
+            updates,
+            position: at.clone(),
+            history: self.history.epochs.clone(),
+            best: best.and_then(|best| best.best),
+        };
+        let state = serde_json::to_vec(&state).expect("numbers and names");
+        let version = VERSION.to_string();
+        let model = self.network.model();
+        let mut tensors = vec![
+            ("version".to_owned(), Stored::of_bytes(version.as_bytes())),
+            ("state".to_owned(), Stored::of_bytes(&state)),
+            ("optimizer".to_owned(), Stored::Numbers(Saved { shape: vec![memory.len()], values: memory })),
+        ];
+        tensors.extend(under("network.", model, model.params()));
+        if let Some(best) = best.filter(|best| best.best.is_some()) {
+            tensors.extend(under("best.", model, &best.params));
+        }
+        let bytes = encode(tensors.into_iter());
+        let folder = &keeper.rule.folder;
+        file::replace(&folder.join(format!("{START}{:010}{END}", at.step)), |to| to.write_all(&bytes))?;
+        (keeper.last, keeper.step) = (Instant::now(), Some(at.step));
+        // Those of later steps are what a run that went on from an earlier place has left behind it.
+        let there = Checkpoints::in_folder(folder)?.into_iter();
+        let earlier = there.filter(|path| step_of(path).is_some_and(|step| step <= at.step));
+        for old in earlier.skip(keeper.rule.keep) {
+            fs::remove_file(&old).map_err(Error::io(&old, "remove"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a checkpoint gives: its state, the network, the best epoch, and what the optimiser remembers.
+type Read<N> = (State, N, Best<<N as Network>::Scalar>, Vec<<N as Network>::Scalar>);
+
+/// The optimiser's name.
+fn optimizer<O>() -> &'static str {
+    std::any::type_name::<O>().rsplit("::").next().unwrap_or_default()
+}
+
+/// Parameters as tensors under the network's names.
+fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(
+    prefix: &'static str,
+    model: &Model<In, Out, T>,
+    mut values: &'a [T],
+) -> Vec<(String, Stored<'a, T>)> {
+    let named: Vec<(String, Param)> = model.named_params().map(|(name, param, _)| (name, param)).collect();
+    let tensor = |(name, param): (String, Param)| {
+        let (of_tensor, rest) = values.split_at(param.len());
+        values = rest;
+        (format!("{prefix}{name}"), Stored::Numbers(Saved { shape: param.shape, values: of_tensor }))
+    };
+    named.into_iter().map(tensor).collect()
+}

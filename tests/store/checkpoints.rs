@@ -1,0 +1,355 @@
+//! Checkpoints.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use convnet::Error;
+use convnet::model::LeNet5;
+use convnet::optim::Optimizer;
+use convnet::prelude::*;
+use convnet::train::{Checkpoints, EarlyStopping, Ending, Progress};
+
+use super::{Small, bits};
+
+type Data = Dataset<Chw<2, 6, 6>, Class<3>>;
+
+fn data(from: usize, count: usize) -> Data {
+    let sample = |n: usize| {
+        let image = Tensor::from_fn(|i| ((i * (n + 3) + n) % 17) as f32 / 8.0 - 1.0);
+        (image, Class::new(n * 7 % 3).unwrap())
+    };
+    (from..from + count).map(sample).collect()
+}
+
+fn trainer<O: Optimizer>(epochs: usize, optimizer: O) -> Trainer<Small, SoftmaxCrossEntropy, O> {
+    Trainer::new(Small::new(5), SoftmaxCrossEntropy, optimizer)
+        .epochs(epochs)
+        .batch(7)
+        .seed(3)
+        .schedule(Schedule::Plateau { patience: 1, factor: 0.5, threshold: 1e-4 })
+        .progress(Progress::Silent)
+}
+
+/// What a history says, without the time.
+fn told(history: &convnet::train::History) -> Vec<(usize, u64, Option<u64>)> {
+    let told = |epoch: &convnet::train::Epoch| {
+        let validation = epoch.validation.map(|score| score.loss.to_bits());
+        (epoch.epoch, epoch.train.loss.to_bits(), validation)
+    };
+    history.epochs.iter().map(told).collect()
+}
+
+/// Ten epochs, and five and five, with every optimiser; and a run that stops in the middle of an epoch.
+#[test]
+fn a_run_that_goes_on_has_the_same_bits() {
+    fn check<O: Optimizer>(optimizer: impl Fn() -> O) {
+        let (train, validation) = (data(0, 50), data(50, 20));
+        let mut straight = trainer(10, optimizer());
+        let history = straight.fit(&train, &validation).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let keeping = |epochs| trainer(epochs, optimizer()).checkpoints(Checkpoints::new(folder.path()));
+        keeping(5).fit(&train, &validation).unwrap();
+        let mut resumed = keeping(10);
+        resumed.resume(folder.path()).unwrap();
+        assert_eq!(resumed.history().epochs.len(), 5);
+        let both = resumed.fit(&train, &validation).unwrap();
+        assert_eq!(told(&both), told(&history));
+        assert_eq!(bits(resumed.network()), bits(straight.network()));
+
+        // After the third batch of the sixth epoch, of eight.
+        let folder = tempfile::tempdir().unwrap();
+        let flag = Arc::new(AtomicBool::new(false));
+        let set = flag.clone();
+        let mut stopped = trainer(10, optimizer())
+            .checkpoints(Checkpoints::new(folder.path()))
+            .interrupt(flag)
+            .on_batch(move |end| {
+                set.store(end.epoch == 6 && end.batch == 3, Ordering::Relaxed);
+                std::ops::ControlFlow::Continue(())
+            });
+        assert_eq!(stopped.fit(&train, &validation).unwrap().ending, Ending::Interrupted);
+        let mut resumed = trainer(10, optimizer());
+        resumed.resume(folder.path().join("checkpoint-0000000043.safetensors")).unwrap();
+        let both = resumed.fit(&train, &validation).unwrap();
+        assert_eq!(told(&both), told(&history));
+        assert_eq!(bits(resumed.network()), bits(straight.network()));
+    }
+    check(|| Sgd::new(0.05).momentum(0.9));
+    check(|| Adam::new(0.01));
+    check(|| RmsProp::new(0.01));
+    check(|| Adagrad::new(0.05));
+}
+
+/// The best epoch, and what early stopping has waited, are kept too.
+#[test]
+fn early_stopping_goes_on() {
+    let (train, validation) = (data(0, 50), data(50, 20));
+    let stopping = || trainer(60, Adam::new(0.02)).early_stopping(EarlyStopping::new(4));
+    let mut straight = stopping();
+    let history = straight.fit(&train, &validation).unwrap();
+    assert_eq!(history.ending, Ending::EarlyStopping);
+    let last = history.epochs.len();
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = trainer(last - 2, Adam::new(0.02)).checkpoints(Checkpoints::new(folder.path()));
+    first.fit(&train, &validation).unwrap();
+    let mut resumed = stopping();
+    resumed.resume(folder.path()).unwrap();
+    let both = resumed.fit(&train, &validation).unwrap();
+    assert_eq!((both.ending, both.restored), (history.ending, history.restored));
+    assert_eq!(bits(resumed.network()), bits(straight.network()));
+    let mut best = Small::new(0);
+    best.load(folder.path().join("best.safetensors")).unwrap();
+    assert_eq!(bits(&best), bits(straight.network()));
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn so_many_are_kept_and_so_often() {
+    let train = data(0, 50);
+    let kept = |rule: fn(Checkpoints) -> Checkpoints| {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = rule(Checkpoints::new(folder.path().join("new/folder")));
+        trainer(5, Sgd::new(0.05)).checkpoints(rule).fit(&train, None).unwrap();
+        names(&folder.path().join("new/folder"))
+    };
+    // Eight steps an epoch.
+    let of = |steps: &[u64]| -> Vec<String> {
+        let names = steps.iter().map(|step| format!("checkpoint-{step:010}.safetensors"));
+        ["best.safetensors".to_owned()].into_iter().chain(names).collect()
+    };
+    assert_eq!(kept(|rule| rule), of(&[24, 32, 40]));
+    assert_eq!(kept(|rule| rule.keep(1)), of(&[40]));
+    assert_eq!(kept(|rule| rule.every_epochs(2).keep(9)), of(&[16, 32, 40]));
+    // At every batch: no time is shorter than what a batch takes.
+    assert_eq!(kept(|rule| rule.every_minutes(1e-9).keep(4)), of(&[37, 38, 39, 40]));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (rule, name) in [
+        (Checkpoints::new(folder.path()).keep(0), "checkpoints to keep"),
+        (Checkpoints::new(folder.path()).every_epochs(0), "epochs between checkpoints"),
+        (Checkpoints::new(folder.path()).every_minutes(0.0), "minutes between checkpoints"),
+        (Checkpoints::new(folder.path()).every_minutes(f64::NAN), "minutes between checkpoints"),
+    ] {
+        let error =
+            trainer(1, Sgd::new(0.1)).checkpoints(rule).fit(&data(0, 9), None).unwrap_err().to_string();
+        assert!(error.starts_with(name), "{error}");
+    }
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let rule = Checkpoints::new(&file);
+    let error = trainer(1, Sgd::new(0.1)).checkpoints(rule).fit(&data(0, 9), None).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+/// A folder with the checkpoints of steps 8, 16 and 24.
+fn filled() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    trainer(3, Sgd::new(0.05).momentum(0.9))
+        .checkpoints(Checkpoints::new(folder.path()))
+        .fit(&data(0, 50), None)
+        .unwrap();
+    folder
+}
+
+fn step(folder: &tempfile::TempDir, step: u64) -> PathBuf {
+    folder.path().join(format!("checkpoint-{step:010}.safetensors"))
+}
+
+#[test]
+fn the_checkpoints_of_another_run_are_left_alone() {
+    let folder = filled();
+    let before = names(folder.path());
+    let rule = Checkpoints::new(folder.path());
+    let error = trainer(3, Sgd::new(0.05)).checkpoints(rule).fit(&data(0, 50), None).unwrap_err().to_string();
+    assert!(
+        error.contains("a folder without checkpoints, or a run that is resumed, found 3 of another run"),
+        "{error}"
+    );
+    assert_eq!(names(folder.path()), before);
+}
+
+/// Another network, optimiser, batch, seed, version; other data; damaged; no checkpoint at all. An older one is offered if
+/// it can be resumed from, and the trainer is what it was.
+#[test]
+fn what_cannot_be_resumed_from_is_refused_in_words() {
+    let folder = filled();
+    let latest = step(&folder, 24);
+    let refused = |what: &str, result: Result<(), Error>, parts: &[&str]| {
+        let error = result.unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{what}: {part:?} is not in {error}");
+        }
+        error
+    };
+    let momentum = || Sgd::new(0.05).momentum(0.9);
+
+    let mut lenet = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, momentum()).batch(7).seed(3);
+    refused(
+        "another network",
+        lenet.resume(&latest),
+        &["cannot resume", "conv1.weight: expected F32 [6, 1, 5, 5], found F32 [4, 1, 3, 3]"],
+    );
+    assert_eq!(bits(lenet.network()), bits(&LeNet5::new(1)));
+    refused(
+        "another optimiser",
+        trainer(5, Adam::new(0.1)).resume(&latest),
+        &["expected the optimiser Adam, found Sgd"],
+    );
+    refused(
+        "another batch",
+        trainer(5, momentum()).batch(8).resume(&latest),
+        &["expected batches of 8, found 7"],
+    );
+    refused(
+        "another seed",
+        trainer(5, momentum()).seed(4).resume(&latest),
+        &["expected the seed 4, found 3"],
+    );
+    refused("fewer epochs", trainer(2, momentum()).resume(&latest), &["expected at most 2 epochs, found 3"]);
+    refused(
+        "weights",
+        trainer(5, momentum()).resume(folder.path().join("best.safetensors")),
+        &["expected a checkpoint, found weights alone"],
+    );
+    refused("nothing", trainer(5, momentum()).resume("no/such/file"), &["no/such/file: cannot read"]);
+    let empty = tempfile::tempdir().unwrap();
+    refused(
+        "an empty folder",
+        trainer(5, momentum()).resume(empty.path()),
+        &["expected a folder with checkpoints, found none"],
+    );
+
+    let mut resumed = trainer(5, momentum());
+    resumed.resume(&latest).unwrap();
+    let error = resumed.fit(&data(0, 49), None).unwrap_err().to_string();
+    assert_eq!(error, "training data: expected the 50 samples of the run that is resumed, found 49");
+    resumed.fit(&data(0, 50), None).unwrap();
+
+    let whole = fs::read(&latest).unwrap();
+    let other_version = {
+        let at = whole.windows(7).position(|part| part == b"version").unwrap();
+        let text = String::from_utf8_lossy(&whole[at..at + 120]).into_owned();
+        let offsets = text.split("\"data_offsets\":[").nth(1).unwrap();
+        let start: usize = offsets.split(',').next().unwrap().parse().unwrap();
+        let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        let mut bytes = whole.clone();
+        bytes[header + start] = b'9';
+        bytes
+    };
+    let older = format!("{} is an older one that can be resumed from", step(&folder, 16).display());
+    for (what, bytes, part) in [
+        ("cut off", whole[..whole.len() / 2].to_vec(), "a safetensors file"),
+        ("empty", Vec::new(), "an empty file"),
+        ("of another version", other_version, "expected a checkpoint of version 1, found version 9"),
+    ] {
+        fs::write(&latest, bytes).unwrap();
+        let mut untouched = trainer(5, momentum());
+        let error = refused(
+            what,
+            untouched.resume(folder.path()),
+            &["checkpoint-0000000024.safetensors: cannot resume", part],
+        );
+        assert!(error.ends_with(&older), "{error}");
+        assert_eq!(bits(untouched.network()), bits(&Small::new(5)));
+        assert!(untouched.history().epochs.is_empty());
+    }
+    // With the older one damaged too, the oldest is offered.
+    fs::write(step(&folder, 16), &whole[..100]).unwrap();
+    let error = trainer(5, momentum()).resume(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("checkpoint-0000000008"), "{error}");
+    let mut resumed = trainer(5, momentum());
+    resumed.resume(step(&folder, 8)).unwrap();
+    assert_eq!(resumed.fit(&data(0, 50), None).unwrap().epochs.len(), 5);
+}
+
+/// Any prefix of a checkpoint, and any changed byte of it, resumes or is refused.
+#[test]
+fn damaged_checkpoints_are_no_panic() {
+    let folder = filled();
+    let whole = fs::read(step(&folder, 24)).unwrap();
+    let path = folder.path().join("damaged");
+    let mut resumed = trainer(5, Sgd::new(0.05).momentum(0.9));
+    for i in (0..whole.len()).step_by(37) {
+        fs::write(&path, &whole[..i]).unwrap();
+        assert!(resumed.resume(&path).is_err(), "the first {i} bytes");
+        let mut bytes = whole.clone();
+        bytes[i] ^= 0x55;
+        fs::write(&path, bytes).unwrap();
+        let _ = resumed.resume(&path);
+    }
+}
+
+/// Does something only in the processes that tests start.
+#[test]
+fn child_process() {
+    if let Some(folder) = std::env::var_os("TEST_CHECKPOINTS") {
+        let mut training = trainer(10, Sgd::new(0.05).momentum(0.9))
+            .checkpoints(Checkpoints::new(&folder).every_minutes(1e-9))
+            .on_batch(|end| {
+                println!("batch {} of epoch {}", end.batch, end.epoch);
+                std::ops::ControlFlow::Continue(())
+            });
+        if !Checkpoints::in_folder(&folder).unwrap().is_empty() {
+            training.resume(&folder).unwrap();
+        }
+        training.fit(&data(0, 50), &data(50, 20)).unwrap();
+        println!("done");
+    }
+}
+
+/// Killed again and again, wherever it is, a run comes to the same end.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_goes_on_to_the_same_bits() {
+    let mut straight = trainer(10, Sgd::new(0.05).momentum(0.9));
+    straight.fit(&data(0, 50), &data(50, 20)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut kills = 0;
+    loop {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "checkpoints::child_process", "--nocapture"])
+            .env("TEST_CHECKPOINTS", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let mut batches = 0;
+        let mut done = false;
+        for line in lines {
+            let line = line.unwrap();
+            done |= line.contains("done");
+            batches += usize::from(line.contains("batch "));
+            if batches == 9 {
+                child.kill().unwrap();
+                kills += 1;
+                break;
+            }
+        }
+        child.wait().unwrap();
+        if done {
+            break;
+        }
+        assert!(kills < 80, "it goes on each time");
+    }
+    assert!(kills >= 2, "{kills}");
+    let mut resumed = trainer(10, Sgd::new(0.05).momentum(0.9));
+    resumed.resume(folder.path()).unwrap();
+    assert_eq!(bits(resumed.network()), bits(straight.network()));
+    let partial = names(folder.path()).into_iter().filter(|name| name.ends_with(".partial"));
+    assert!(partial.count() <= 1, "what a kill leaves is removed by the next run");
+}
