@@ -203,3 +203,58 @@ fn the_rule_of_three_samples_for_each_parameter_is_advice() {
     let advice = trainer.advice(enough - 1).unwrap();
     assert!(advice.starts_with("advice: 485 training samples for 162 parameters"), "{advice}");
 }
+
+/// Data of which one sample cannot be had.
+struct Failing {
+    data: Dataset<Flat<2>, Class<2>>,
+    sample: usize,
+    is_slow: bool,
+}
+
+impl convnet::data::Learnable for Failing {}
+
+impl Samples<Flat<2>> for Failing {
+    type Target = Class<2>;
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error> {
+        if sample == self.sample {
+            return Class::<2>::new(77).map(drop);
+        }
+        self.data.write_to(sample, values, key)
+    }
+    fn target(&self, sample: usize) -> &Class<2> {
+        self.data.target(sample)
+    }
+    fn id(&self, sample: usize) -> u64 {
+        self.data.id(sample)
+    }
+    fn is_slow(&self) -> bool {
+        self.is_slow
+    }
+}
+
+/// What a later batch fails by is said when it would be its turn, also where it is loaded ahead.
+#[test]
+fn a_sample_that_cannot_be_had_waits_for_its_batch() {
+    for is_slow in [false, true] {
+        let data = || Failing { data: noisy(20, 0), sample: 13, is_slow };
+        let batches = Arc::new(Mutex::new(0));
+        let counted = batches.clone();
+        let (trainer, _) = watched(3);
+        let mut trainer = trainer.shuffle(false).on_batch(move |_| {
+            *counted.lock().unwrap() += 1;
+            ControlFlow::Continue(())
+        });
+        let error = trainer.fit(&data(), None).unwrap_err().to_string();
+        assert_eq!(error, "class: expected 0 to 1, found 77");
+        assert_eq!(*batches.lock().unwrap(), 3, "the batches before it, loaded ahead: {is_slow}");
+
+        let (trainer, _) = watched(3);
+        let mut trainer = trainer
+            .shuffle(false)
+            .on_batch(|end| if end.batch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        assert_eq!(trainer.fit(&data(), None).unwrap().ending, Ending::Callback);
+    }
+}

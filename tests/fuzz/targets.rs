@@ -1,0 +1,137 @@
+//! What each fuzz target does with its bytes: `fuzz/` feeds it what a fuzzer finds, `tests/fuzz/main.rs` what it has found.
+
+use std::io::Write;
+use std::path::Path;
+
+use convnet::data::{Csv, Idx};
+use convnet::prelude::*;
+use convnet::store::Weights;
+use convnet::train::{Checkpoints, Progress};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+network! {
+    /// A layer of each kind of tensor, and few numbers.
+    pub struct Tiny: Chw<1, 3, 3> => Flat<2> {
+        conv1: Conv2d { filters: 2, kernel: 2 },
+        norm1: BatchNorm,
+        flatten: Flatten,
+        fc1: Dense { units: 2 },
+    }
+}
+
+/// Every target by its name.
+pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+    ("idx", idx),
+    ("idx_gzip", idx_gzip),
+    ("csv", csv),
+    ("safetensors", safetensors),
+    ("checkpoint", checkpoint),
+    ("onnx", onnx),
+];
+
+/// An IDX file, plain or gzipped.
+pub fn idx(bytes: &[u8]) {
+    if let Ok(idx) = Idx::parse(Path::new("file"), bytes) {
+        assert_eq!(idx.dims().iter().product::<usize>(), idx.data().len());
+    }
+}
+
+/// What comes out of a gzip stream.
+pub fn idx_gzip(bytes: &[u8]) {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("a vector takes all");
+    let gzipped = encoder.finish().expect("a vector takes all");
+    let [plain, unpacked] = [bytes, &gzipped].map(|bytes| Idx::parse(Path::new("file"), bytes));
+    if let (Ok(plain), Ok(unpacked)) = (plain, unpacked) {
+        // Unless what was packed was gzipped itself.
+        assert!(bytes.starts_with(&[0x1f, 0x8b]) || plain.data() == unpacked.data());
+    }
+}
+
+/// A table of numbers.
+pub fn csv(bytes: &[u8]) {
+    let open = || Csv::from_reader("file", bytes);
+    if let Ok(csv) = open() {
+        let columns = csv.columns().to_vec();
+        let last = columns.last().map_or("", String::as_str);
+        let _ = open().and_then(|csv| csv.classes::<2, 2>(last));
+        let _ = csv.regression::<1>(last);
+    }
+}
+
+/// Puts weights into a network, or leaves it as it is.
+fn load(weights: Result<Weights, convnet::Error>) {
+    let (mut net, before) = (Tiny::new(1), Tiny::new(1));
+    if weights.and_then(|weights| weights.convert().load_into(&mut net)).is_err() {
+        assert_eq!(net.model().params(), before.model().params());
+    }
+}
+
+/// A file of weights.
+pub fn safetensors(bytes: &[u8]) {
+    load(Weights::from_bytes("file", bytes.to_vec()));
+}
+
+/// A file of ONNX.
+pub fn onnx(bytes: &[u8]) {
+    load(Weights::from_onnx("file", bytes.to_vec()));
+}
+
+/// A checkpoint, from which the run goes on if it can.
+pub fn checkpoint(bytes: &[u8]) {
+    let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(bytes).expect("room for a small file");
+    let mut trainer = small_training(None);
+    if trainer.resume(file.path()).is_ok() {
+        let _ = trainer.fit(&small_data(), None);
+    } else {
+        assert_eq!(trainer.network().model().params(), Tiny::new(1).model().params());
+    }
+}
+
+/// Two epochs of three batches.
+pub fn small_training(folder: Option<&Path>) -> Trainer<Tiny, SoftmaxCrossEntropy, Sgd> {
+    let trainer = Trainer::new(Tiny::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
+        .epochs(2)
+        .batch(2)
+        .progress(Progress::Silent);
+    match folder {
+        Some(folder) => trainer.checkpoints(Checkpoints::new(folder)),
+        None => trainer,
+    }
+}
+
+/// Six images.
+pub fn small_data() -> Dataset<Chw<1, 3, 3>, Class<2>> {
+    let sample = |n: usize| {
+        (Tensor::from_fn(|i| ((i * (n + 2)) % 5) as f32 - 2.0), Class::new(n % 2).expect("0 or 1"))
+    };
+    (0..6).map(sample).collect()
+}
+
+/// A good file for each target, to begin with.
+pub fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = folder.path().join("net");
+    let read = |path: &Path| std::fs::read(path).expect("what was written");
+    match target {
+        "idx" | "idx_gzip" => {
+            let mut labels = vec![0, 0, 8, 1, 0, 0, 0, 3];
+            labels.extend([7, 2, 1]);
+            let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1][..], &[9; 4]].concat();
+            vec![labels, images]
+        }
+        "csv" => vec![b"a,b,class\n1,2,0\n3,4.5e-3,1\n".to_vec(), b"\"x\",y\r\n-1,inf\r\n".to_vec()],
+        "safetensors" => {
+            Tiny::new(2).save(&path).expect("a file can be written");
+            vec![read(&path)]
+        }
+        "checkpoint" => {
+            small_training(Some(folder.path())).fit(&small_data(), None).expect("a training");
+            let all = Checkpoints::in_folder(folder.path()).expect("a folder");
+            all.iter().map(|path| read(path)).collect()
+        }
+        _ => vec![convnet::store::to_onnx(&Tiny::new(2)).expect("layers that ONNX has")],
+    }
+}
