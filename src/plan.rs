@@ -4,6 +4,8 @@
 //! Everything behind works on slices, once for each kind of layer and not once for each shape, which is why
 //! a network of a hundred layers compiles as quickly as one of ten.
 
+mod node;
+
 use std::ops::Range;
 
 use crate::engine::Builtin;
@@ -13,6 +15,8 @@ use crate::scalar::Scalar;
 use crate::shape::{Dims, Shape};
 use crate::tensor::{LANES, Lanes};
 use crate::workspace::{Pool, Space};
+
+pub use node::{Attribute, Node, Operand};
 
 /// Whether a network learns or is used; dropout differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,6 +154,13 @@ pub trait Op<T>: Send + Sync + 'static {
     /// The parameter tensors, in the order in which they lie in `params`.
     fn params(&self) -> Vec<Param> {
         Vec::new()
+    }
+
+    /// What the operation is in inference in the terms of ONNX: nodes of which the last gives its output, none at all
+    /// where it changes nothing, not even the number of dimensions. `None` where ONNX cannot say it, or nobody has said
+    /// it: a network with such a layer cannot be exported.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        None
     }
 
     /// Entries of working space wanted for so many tiles.

@@ -301,3 +301,18 @@ fn a_full_disk_behind_its_output_is_an_error() {
     // What cannot be told on standard error does not stop the training.
     assert!(run(Command::new(&path).stdout(std::process::Stdio::null()).stderr(full())).success());
 }
+
+#[cfg(feature = "store")]
+#[test]
+fn a_network_is_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("net.onnx");
+    let output = example("export_onnx", &[file.to_str().unwrap(), "--network", "lenet5-original"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(text.contains("c3") && text.contains(&format!("wrote {} bytes to", bytes.len())), "{text}");
+    assert!(bytes.windows(9).any(|part| part == b"c3.weight"));
+    let output = example("export_onnx", &[file.to_str().unwrap(), "--network", "lenet"]);
+    assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()));
+}

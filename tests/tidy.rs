@@ -68,10 +68,15 @@ fn unsafe_lives_in_the_kernels_and_says_why() {
 }
 
 #[test]
-fn every_layer_and_every_loss_is_in_the_gradient_battery() {
+fn every_layer_and_every_loss_is_in_the_batteries() {
     // Names come in by the prelude's star, so that a name in the file is a use.
-    let battery = text("tests/gradients.rs");
-    let battery: Vec<&str> = battery.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let is_in = |name: &str, battery: &str| {
+        let words = text(battery);
+        assert!(
+            words.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name),
+            "{name} is not in {battery}"
+        );
+    };
     let layers = exported("src/layer/mod.rs");
     let losses: String = files("src/loss", &["rs"]).iter().map(text).collect();
     let losses = losses.lines().filter_map(|line| line.strip_prefix("pub struct "));
@@ -79,7 +84,10 @@ fn every_layer_and_every_loss_is_in_the_gradient_battery() {
         losses.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect()).collect();
     assert!(layers.len() >= 21 && losses.len() >= 8, "{layers:?} {losses:?}");
     for name in layers.iter().chain(&losses) {
-        assert!(battery.contains(&name.as_str()), "{name} is not in tests/gradients.rs");
+        is_in(name, "tests/gradients.rs");
+    }
+    for name in &layers {
+        is_in(name, "tests/onnx.rs");
     }
 }
 

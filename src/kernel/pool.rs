@@ -33,7 +33,7 @@ pub struct Pool {
 impl Pool {
     /// The part of the input that window `i` covers, in rows (axis 0) or columns (1).
     #[inline(always)]
-    fn range(&self, axis: usize, i: usize) -> Range<usize> {
+    pub(crate) fn range(&self, axis: usize, i: usize) -> Range<usize> {
         let (input, output) = (self.input[axis], self.output[axis]);
         match self.windows {
             Windows::Sliding(Window { kernel, stride, padding, .. }) => {
@@ -46,7 +46,7 @@ impl Pool {
     }
 
     /// Whether every position of the input is in exactly one window.
-    fn is_partition(&self) -> bool {
+    pub(crate) fn is_partition(&self) -> bool {
         match self.windows {
             Windows::Sliding(Window { kernel, stride, padding, .. }) => {
                 let whole = |axis: usize| self.output[axis] * stride[axis] == self.input[axis];

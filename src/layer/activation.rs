@@ -2,14 +2,20 @@
 
 use super::{Activation, Layer};
 use crate::kernel;
-use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::Features;
 
-/// Makes a type an [`Activation`] and a layer: y = f(x), and dy/dx as a function of x and y, both in terms of its
-/// setting, if it has one.
+/// Makes a type an [`Activation`] and a layer: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX, all in
+/// terms of its setting, if it has one.
 macro_rules! activation {
-    ($name:ident { $($setting:ident)? }, $shortcut:ident, |$x:ident| $value:expr, |$at:pat_param, $y:pat_param| $slope:expr $(,)?) => {
+    (
+        $name:ident { $($setting:ident)? },
+        $shortcut:ident,
+        |$x:ident| $value:expr,
+        |$at:pat_param, $y:pat_param| $slope:expr,
+        [$($node:expr),* $(,)?] $(,)?
+    ) => {
         impl<T: Scalar> Activation<T> for $name {
             #[inline(always)]
             fn value(&self, $x: T) -> T {
@@ -38,6 +44,11 @@ macro_rules! activation {
                 [stringify!($name).to_string() $(, self.$setting.to_string())?].join(" ")
             }
 
+            fn nodes(&self) -> Option<Vec<Node>> {
+                $(let $setting = self.$setting;)?
+                Some(vec![$($node),*])
+            }
+
             fn shortcut(&self, _: Mode) -> Shortcut {
                 Shortcut::$shortcut
             }
@@ -59,6 +70,11 @@ macro_rules! activation {
     };
 }
 
+/// The node that applies an operator without attributes to the layer's input.
+fn node(op: &'static str) -> Node {
+    Node::new(op, [Operand::Input])
+}
+
 /// y = x: the activation of a linear unit.
 ///
 /// # Shapes
@@ -77,6 +93,7 @@ activation! {
     Identity,
     |x| x,
     |_, _| T::one(),
+    [],
 }
 
 /// 1 for x > 0, else 0: the threshold unit of the perceptron (Rosenblatt 1958).
@@ -101,6 +118,7 @@ activation! {
     None,
     |x| if x.is_nan() { x } else { T::of(f64::from(x > T::zero())) },
     |_, _| T::zero(),
+    [node("Relu"), Node::new("Sign", [Operand::Last])],
 }
 
 /// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
@@ -121,6 +139,7 @@ activation! {
     Relu,
     |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
     |_, y| if y > T::zero() { T::one() } else { T::zero() },
+    [node("Relu")],
 }
 
 /// y = x for x > 0, else slope·x, with the smaller slope at 0 (Maas, Hannun & Ng 2013).
@@ -171,6 +190,7 @@ activation! {
     None,
     |x| if x > T::zero() { x } else { slope * x },
     |x, _| if x > T::zero() { T::one() } else { slope },
+    [node("LeakyRelu").with("alpha", slope)],
 }
 
 #[doc(hidden)]
@@ -233,6 +253,7 @@ activation! {
     None,
     |x| if x > T::zero() { x } else { alpha * x.exp_m1() },
     |x, _| if x > T::zero() { T::one() } else { alpha * x.exp() },
+    [node("Elu").with("alpha", alpha)],
 }
 
 #[doc(hidden)]
@@ -275,6 +296,7 @@ activation! {
         let [scale, alpha] = SELU.map(T::of);
         scale * if x > T::zero() { T::one() } else { alpha * x.exp() }
     },
+    [node("Selu").with("gamma", SELU[0]).with("alpha", SELU[1])],
 }
 
 /// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
@@ -302,6 +324,13 @@ activation! {
         let density = T::of(0.398_942_280_401_432_7) * (-x * x / T::of(2.0)).exp();
         normal_distribution(x) + x * density
     },
+    [
+        Node::new("Mul", [Operand::Input, Operand::from(std::f64::consts::FRAC_1_SQRT_2)]),
+        Node::new("Erf", [Operand::Last]),
+        Node::new("Add", [Operand::Last, Operand::from(1.0)]),
+        Node::new("Mul", [Operand::Last, Operand::from(0.5)]),
+        Node::new("Mul", [Operand::Input, Operand::Last]),
+    ],
 }
 
 /// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
@@ -326,6 +355,7 @@ activation! {
         let x = x.clamp(T::min_value(), T::max_value());
         Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
     },
+    [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
 }
 
 /// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does not
@@ -348,6 +378,7 @@ activation! {
     None,
     |x| x.max(T::zero()) + (-x.abs()).exp().ln_1p(),
     |x, _| Sigmoid.value(x),
+    [node("Softplus")],
 }
 
 /// The logistic function y = 1 / (1 + exp(−x)); slope y·(1 − y).
@@ -372,6 +403,7 @@ activation! {
         (if x < T::zero() { e } else { T::one() }) / (T::one() + e)
     },
     |_, y| y * (T::one() - y),
+    [node("Sigmoid")],
 }
 
 /// y = min(max(x + 3, 0), 6) / 6, three straight lines in the place of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
@@ -393,6 +425,7 @@ activation! {
     None,
     |x| (x + T::of(3.0)).clamp(T::zero(), T::of(6.0)) / T::of(6.0),
     |x, _| if x.abs() < T::of(3.0) { T::of(1.0 / 6.0) } else { T::zero() },
+    [node("HardSigmoid").with("alpha", 1.0 / 6.0).with("beta", 0.5)],
 }
 
 /// The hyperbolic tangent; slope 1 − y².
@@ -413,6 +446,7 @@ activation! {
     None,
     |x| x.tanh(),
     |_, y| T::one() - y * y,
+    [node("Tanh")],
 }
 
 /// The amplitude of [`ScaledTanh`].
@@ -440,6 +474,11 @@ activation! {
         let tanh = y / T::of(AMPLITUDE);
         T::of(AMPLITUDE * 2.0 / 3.0) * (T::one() - tanh * tanh)
     },
+    [
+        Node::new("Mul", [Operand::Input, Operand::from(2.0 / 3.0)]),
+        Node::new("Tanh", [Operand::Last]),
+        Node::new("Mul", [Operand::Last, Operand::from(AMPLITUDE)]),
+    ],
 }
 
 /// x, and the smallest finite number for −∞: it may be multiplied by zero.

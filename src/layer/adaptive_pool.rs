@@ -56,7 +56,7 @@ pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
 pub struct AdaptiveMaxPool2d<In, Out>(PhantomData<(In, Out)>);
 
 macro_rules! adaptive {
-    ($layer:ident, $op:ident) => {
+    ($layer:ident, $op:ident { $($more:tt)* }) => {
         impl<In: Shape, Out> $layer<In, Out>
         where
             Self: Layer<In, f32>,
@@ -93,13 +93,14 @@ macro_rules! adaptive {
                 plan.add_builtin::<_, Self>($op {
                     pool: Pool { channels: C, input, output, windows },
                     text: format!("{} {OH}×{OW}", stringify!($layer)),
+                    $($more)*
                 });
             }
         }
     };
 }
-adaptive!(AdaptiveAvgPool2d, MeanOp);
-adaptive!(AdaptiveMaxPool2d, MaxOp);
+adaptive!(AdaptiveAvgPool2d, MeanOp { flat: false });
+adaptive!(AdaptiveMaxPool2d, MaxOp {});
 
 /// The mean of each channel (Lin, Chen & Yan 2014, "Network in network", section 3.2).
 ///
@@ -128,6 +129,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
         plan.add_builtin::<Chw<C, H, W>, Self>(MeanOp {
             pool: Pool { channels: C, input, output, windows },
             text: "GlobalAvgPool".into(),
+            flat: true,
         });
     }
 }

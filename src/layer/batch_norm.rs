@@ -3,7 +3,7 @@
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::channels::Channels;
-use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Role};
+use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Param, Plan, Role};
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Flat};
 use crate::tensor::Lanes;
@@ -150,6 +150,13 @@ impl<T: Scalar> Op<T> for BatchNormOp {
             param("running_mean", Role::Statistic { start: 0.0, momentum }),
             param("running_var", Role::Statistic { start: 1.0, momentum }),
         ]
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let [weight, bias, mean, variance] =
+            ["weight", "bias", "running_mean", "running_var"].map(Operand::Param);
+        let node = Node::new("BatchNormalization", [Operand::Input, weight, bias, mean, variance]);
+        Some(vec![node.with("epsilon", self.settings.epsilon)])
     }
 
     fn scratch(&self, _: usize) -> usize {

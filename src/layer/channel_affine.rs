@@ -3,7 +3,7 @@
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::channels::Channels;
-use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
@@ -57,6 +57,16 @@ impl<T: Scalar> Op<T> for AffineOp {
     fn params(&self) -> Vec<Param> {
         let param = |name, role| Param { name, role, shape: vec![self.0.channels], fan_in: 1, fan_out: 1 };
         vec![param("weight", Role::Scale), param("bias", Role::Shift)]
+    }
+
+    /// The normalisation of channels whose mean is 0 and whose variance is 1.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let [weight, bias] = ["weight", "bias"].map(Operand::Param);
+        let channels = self.0.channels;
+        let [mean, variance] =
+            [0.0, 1.0].map(|value| Operand::Floats { shape: vec![channels], values: vec![value; channels] });
+        let node = Node::new("BatchNormalization", [Operand::Input, weight, bias, mean, variance]);
+        Some(vec![node.with("epsilon", 0.0)])
     }
 
     fn scratch(&self, _: usize) -> usize {

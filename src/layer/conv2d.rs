@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
-use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dilation, Dims, Groups, Kernel, Misfit, Padding, Shape, Stride, Window};
 
@@ -143,6 +143,13 @@ impl<T: Scalar> Op<T> for ConvOp {
         ]
     }
 
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let Geometry { window, groups, .. } = self.geometry;
+        let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
+        let node = over_windows("Conv", inputs, window).with("dilations", window.dilation);
+        Some(vec![node.with("group", groups)])
+    }
+
     fn scratch(&self, tiles: usize) -> usize {
         self.conv.scratch(tiles)
     }
@@ -172,6 +179,15 @@ impl<T: Scalar> Op<T> for ConvOp {
             self.conv.backward_data(dx, dy, &params[..self.weights()], gate, scratch, pass.exec);
         }
     }
+}
+
+/// A node of ONNX whose kernel is a window, without its dilation: pooling has none.
+pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, window: Window) -> Node {
+    let [rows, columns] = window.padding;
+    Node::new(op, inputs)
+        .with("kernel_shape", window.kernel)
+        .with("strides", window.stride)
+        .with("pads", [rows, columns, rows, columns])
 }
 
 /// "5×5, stride 2, padding 1"; what has its usual value is left out.

@@ -6,7 +6,7 @@ use super::conv2d::ConvOp;
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::Geometry;
-use crate::plan::{Backward, Forward, Op, Param, Plan};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{Flat, Window};
 
@@ -71,6 +71,11 @@ impl<T: Scalar> Op<T> for DenseOp {
         let mut params = Op::<T>::params(&self.0);
         params[0].shape.truncate(2);
         params
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
+        Some(vec![Node::new("Gemm", inputs).with("transB", 1)])
     }
 
     fn scratch(&self, tiles: usize) -> usize {

@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::Layer;
 use crate::engine::builtin;
 use crate::kernel::{values, values_mut};
-use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Node, Op, Pass, Plan, Shortcut};
 use crate::random;
 use crate::scalar::Scalar;
 use crate::shape::Features;
@@ -95,6 +95,10 @@ builtin!(Dropout);
 impl<T: Scalar> Op<T> for Dropout {
     fn describe(&self) -> String {
         format!("Dropout {}", self.rate)
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(Vec::new())
     }
 
     fn shortcut(&self, mode: Mode) -> Shortcut {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::Layer;
 use crate::engine::builtin;
-use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
 
@@ -82,6 +82,10 @@ builtin!(FlattenOp);
 impl<T: Scalar> Op<T> for FlattenOp {
     fn describe(&self) -> String {
         "Flatten".into()
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(vec![Node::new("Flatten", [Operand::Input]).with("axis", 1)])
     }
 
     fn shortcut(&self, _: Mode) -> Shortcut {

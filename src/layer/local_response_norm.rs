@@ -3,7 +3,7 @@
 use super::Layer;
 use crate::engine::builtin;
 use crate::kernel::local_response::LocalResponse;
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
@@ -86,6 +86,29 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
     fn describe(&self) -> String {
         let LocalResponse { size, alpha, beta, k, .. } = self.0;
         format!("LocalResponseNorm {size}, alpha {alpha}, beta {beta}, k {k}")
+    }
+
+    /// Of an even number of channels ONNX's window begins one channel later than this one. Then the mean squares are
+    /// those of a pooling along the channels, with zeros beyond the first and the last.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let LocalResponse { size, alpha, beta, k, .. } = self.0;
+        if size % 2 == 1 {
+            let node = Node::new("LRN", [Operand::Input]).with("size", size);
+            return Some(vec![node.with("alpha", alpha).with("beta", beta).with("bias", k)]);
+        }
+        Some(vec![
+            Node::new("Mul", [Operand::Input, Operand::Input]),
+            Node::new("Unsqueeze", [Operand::Last, Operand::from([1])]),
+            Node::new("AveragePool", [Operand::Last])
+                .with("kernel_shape", [size, 1, 1])
+                .with("pads", [size / 2, 0, 0, size / 2 - 1, 0, 0])
+                .with("count_include_pad", 1),
+            Node::new("Squeeze", [Operand::Last, Operand::from([1])]),
+            Node::new("Mul", [Operand::Last, Operand::from(alpha)]),
+            Node::new("Add", [Operand::Last, Operand::from(k)]),
+            Node::new("Pow", [Operand::Last, Operand::from(-beta)]),
+            Node::new("Mul", [Operand::Input, Operand::Last]),
+        ])
     }
 
     fn scratch(&self, tiles: usize) -> usize {

@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use super::conv2d::describe_window;
+use super::conv2d::{describe_window, over_windows};
 use crate::engine::builtin;
 use crate::kernel::pool::{Pool, Windows};
-use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
 
@@ -94,7 +94,7 @@ where
 }
 
 macro_rules! pooling {
-    ($layer:ident, $op:ident) => {
+    ($layer:ident, $op:ident { $($more:tt)* }) => {
         impl<
             const C: usize,
             const IH: usize,
@@ -129,18 +129,33 @@ macro_rules! pooling {
                 plan.add_builtin::<_, Self>($op {
                     pool: Pool { channels: C, input, output, windows },
                     text: format!("{} {}", stringify!($layer), describe_window(window, window.kernel)),
+                    $($more)*
                 });
             }
         }
     };
 }
-pooling!(MaxPool2d, MaxOp);
-pooling!(AvgPool2d, MeanOp);
+pooling!(MaxPool2d, MaxOp {});
+pooling!(AvgPool2d, MeanOp { flat: false });
 
 /// What windows of one position each amount to.
 fn shortcut(pool: &Pool) -> Shortcut {
     let adaptive = pool.windows == Windows::Adaptive && pool.input == pool.output;
     if adaptive { Shortcut::Identity } else { Shortcut::None }
+}
+
+/// The pooling in the terms of ONNX, if windows are of one size and a step apart.
+fn nodes(op: &'static str, pool: &Pool) -> Option<Vec<Node>> {
+    let window = match pool.windows {
+        Windows::Sliding(window) => window,
+        Windows::Adaptive if pool.input == pool.output => return Some(Vec::new()),
+        Windows::Adaptive if pool.is_partition() => {
+            let size = [0, 1].map(|axis| pool.input[axis] / pool.output[axis]);
+            Window::new(size, size, [0, 0])
+        }
+        Windows::Adaptive => return None,
+    };
+    Some(vec![over_windows(op, [Operand::Input], window)])
 }
 
 pub(super) struct MaxOp {
@@ -152,6 +167,11 @@ pub(super) struct MaxOp {
 builtin!(MaxOp);
 
 impl<T: Scalar> Op<T> for MaxOp {
+    /// Windows that differ in size are no operator of ONNX.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        nodes("MaxPool", &self.pool)
+    }
+
     fn shortcut(&self, _: Mode) -> Shortcut {
         shortcut(&self.pool)
     }
@@ -183,11 +203,47 @@ pub(super) struct MeanOp {
     pub(super) pool: Pool,
     /// "AvgPool2d 2×2".
     pub(super) text: String,
+    /// Whether the output is a vector.
+    pub(super) flat: bool,
+}
+
+impl MeanOp {
+    /// The shares that values along an axis have in each window, \[inputs, windows\], or turned around.
+    fn shares(&self, axis: usize, windows_first: bool) -> Operand {
+        let (input, output) = (self.pool.input[axis], self.pool.output[axis]);
+        let mut values = vec![0.0; input * output];
+        for window in 0..output {
+            let range = self.pool.range(axis, window);
+            for i in range.clone() {
+                let place = if windows_first { window * input + i } else { i * output + window };
+                values[place] = 1.0 / range.len() as f64;
+            }
+        }
+        Operand::Floats {
+            shape: if windows_first { vec![output, input] } else { vec![input, output] },
+            values,
+        }
+    }
 }
 
 builtin!(MeanOp);
 
 impl<T: Scalar> Op<T> for MeanOp {
+    /// Where windows differ in size, the means of rows and then of columns are products with matrices.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let mut nodes = match nodes("AveragePool", &self.pool) {
+            Some(nodes) => nodes.into_iter().map(|node| node.with("count_include_pad", 1)).collect(),
+            None => vec![
+                Node::new("MatMul", [self.shares(0, true), Operand::Input]),
+                Node::new("MatMul", [Operand::Last, self.shares(1, false)]),
+            ],
+        };
+        if self.flat {
+            nodes.push(Node::new("Flatten", [Operand::Last]).with("axis", 1));
+        }
+        Some(nodes)
+    }
+
     fn shortcut(&self, _: Mode) -> Shortcut {
         shortcut(&self.pool)
     }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::Layer;
 use crate::engine::builtin;
 use crate::kernel::radial;
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
 use crate::scalar::Scalar;
 use crate::shape::Flat;
 
@@ -79,6 +79,17 @@ builtin!(RadialOp);
 impl<T: Scalar> Op<T> for RadialOp {
     fn describe(&self) -> String {
         "RadialBasis".into()
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let shape = vec![self.codes.len() / self.len, self.len];
+        let codes = Operand::Floats { shape, values: self.codes.into() };
+        Some(vec![
+            Node::new("Unsqueeze", [Operand::Input, Operand::from([1])]),
+            Node::new("Sub", [Operand::Last, codes]),
+            Node::new("ReduceSumSquare", [Operand::Last]).with("axes", [2]).with("keepdims", 0),
+            Node::new("Mul", [Operand::Last, Operand::from(-0.5)]),
+        ])
     }
 
     fn narrow(&self) -> bool {

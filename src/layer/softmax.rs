@@ -3,7 +3,7 @@
 use super::Layer;
 use crate::engine::builtin;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
-use crate::plan::{Backward, Forward, Op, Plan};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{Flat, LogProbabilities, Probabilities};
 
@@ -50,6 +50,10 @@ builtin!(SoftmaxOp);
 impl<T: Scalar> Op<T> for SoftmaxOp {
     fn describe(&self) -> String {
         "Softmax".into()
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(vec![Node::new("Softmax", [Operand::Input]).with("axis", 1)])
     }
 
     fn narrow(&self) -> bool {
@@ -122,6 +126,10 @@ builtin!(LogSoftmaxOp);
 impl<T: Scalar> Op<T> for LogSoftmaxOp {
     fn describe(&self) -> String {
         "LogSoftmax".into()
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(vec![Node::new("LogSoftmax", [Operand::Input]).with("axis", 1)])
     }
 
     fn narrow(&self) -> bool {

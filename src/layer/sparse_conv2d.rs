@@ -6,7 +6,7 @@ use super::{Layer, Tensors};
 use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{values, values_mut};
-use crate::plan::{Backward, Forward, Op, Param, Plan, Role};
+use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Shape, Window};
 use crate::tensor::{LANES, Lanes};
@@ -177,6 +177,24 @@ impl<T: Scalar> Op<T> for SparseOp {
             },
             Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
         ]
+    }
+
+    /// A kernel of zeros behind those that are parameters stands for all that are not; the kernels of all filters and
+    /// channels are taken from these, and the rest is an ordinary convolution.
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. }, .. } =
+            self.geometry;
+        let zeros = Operand::Floats { shape: vec![1, kh, kw], values: vec![0.0; kh * kw] };
+        let mut places = vec![self.kernels.len() as i64; oc * ic];
+        for (place, kernel) in self.kernels.iter().enumerate() {
+            places[*kernel] = place as i64;
+        }
+        let places = Operand::Ints { shape: vec![oc, ic], values: places };
+        Some(vec![
+            Node::new("Concat", [Operand::Param("weight"), zeros]).with("axis", 0),
+            Node::new("Gather", [Operand::Last, places]).with("axis", 0),
+            Node::new("Conv", [Operand::Input, Operand::Last, Operand::Param("bias")]),
+        ])
     }
 
     fn scratch(&self, tiles: usize) -> usize {

@@ -11,7 +11,8 @@ use safetensors::tensor::{Dtype as FileDtype, Metadata, TensorInfo, View};
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
-use super::Dtype;
+use super::onnx::read_initializers;
+use super::{Dtype, Stored};
 use crate::data::open_regular;
 use crate::error::{Error, Mismatch};
 use crate::file;
@@ -96,6 +97,33 @@ impl Weights {
         let path = path.into();
         let tensors = tensors_of(&path, &bytes)?;
         Ok(Weights { path, bytes, tensors, convert: false, except: Vec::new() })
+    }
+
+    /// Reads the initialisers of a file in the format of ONNX: what [`save_onnx`](super::save_onnx) writes, or PyTorch for a
+    /// network of the same names.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is no ONNX file with a graph that has initialisers, or
+    /// damaged, or its numbers are elsewhere.
+    pub fn open_onnx(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        Self::from_onnx(path, read(path)?)
+    }
+
+    /// The same for the bytes of a file; `path` stands for it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Format`], as [`Weights::open_onnx`].
+    pub fn from_onnx(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
+        let path = path.into();
+        let mut bytes_of_all = Vec::new();
+        let mut tensors = Vec::new();
+        for (name, Stored { dtype, shape, values }) in read_initializers(&path, bytes)? {
+            let start = bytes_of_all.len();
+            bytes_of_all.extend(values);
+            tensors.push((name, Tensor { dtype, shape, values: start..bytes_of_all.len() }));
+        }
+        Ok(Weights { path, bytes: bytes_of_all, tensors, convert: false, except: Vec::new() })
     }
 
     /// Takes numbers of the other width too: `f64` in the file is rounded to a network's `f32`, and `f32` widened.
@@ -337,75 +365,54 @@ impl Dtype {
             FileDtype::BF16 => Dtype::Bf16,
             FileDtype::I64 => Dtype::I64,
             FileDtype::U8 => Dtype::U8,
-            _ => Dtype::Other("of another type"),
+            _ => Dtype::Other,
         }
     }
 }
 
 /// A tensor on its way to a file.
-pub(crate) struct Saved<'a, T> {
-    pub shape: Vec<usize>,
-    pub values: &'a [T],
+pub(crate) enum Saved<'a, T> {
+    Numbers { shape: Vec<usize>, values: &'a [T] },
+    Bytes { shape: [usize; 1], bytes: &'a [u8] },
+}
+
+impl<'a, T> Saved<'a, T> {
+    pub(crate) fn of_bytes(bytes: &'a [u8]) -> Self {
+        Saved::Bytes { shape: [bytes.len()], bytes }
+    }
 }
 
 impl<T: Scalar> View for Saved<'_, T> {
     fn dtype(&self) -> FileDtype {
-        if size_of::<T>() == 4 { FileDtype::F32 } else { FileDtype::F64 }
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = Vec::with_capacity(self.data_len());
-        self.values.iter().for_each(|value| bytes.extend_from_slice(value.to_le_bytes().as_ref()));
-        bytes.into()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
-}
-
-/// A tensor of numbers or of bytes on its way to a file.
-pub(crate) enum Stored<'a, T> {
-    Numbers(Saved<'a, T>),
-    Bytes { shape: [usize; 1], bytes: &'a [u8] },
-}
-
-impl<'a, T> Stored<'a, T> {
-    pub(crate) fn of_bytes(bytes: &'a [u8]) -> Self {
-        Stored::Bytes { shape: [bytes.len()], bytes }
-    }
-}
-
-impl<T: Scalar> View for Stored<'_, T> {
-    fn dtype(&self) -> FileDtype {
         match self {
-            Stored::Numbers(numbers) => numbers.dtype(),
-            Stored::Bytes { .. } => FileDtype::U8,
+            Saved::Bytes { .. } => FileDtype::U8,
+            Saved::Numbers { .. } if size_of::<T>() == 4 => FileDtype::F32,
+            Saved::Numbers { .. } => FileDtype::F64,
         }
     }
 
     fn shape(&self) -> &[usize] {
         match self {
-            Stored::Numbers(numbers) => numbers.shape(),
-            Stored::Bytes { shape, .. } => shape,
+            Saved::Numbers { shape, .. } => shape,
+            Saved::Bytes { shape, .. } => shape,
         }
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
         match self {
-            Stored::Numbers(numbers) => numbers.data(),
-            Stored::Bytes { bytes, .. } => (*bytes).into(),
+            Saved::Numbers { values, .. } => {
+                let mut bytes = Vec::with_capacity(self.data_len());
+                values.iter().for_each(|value| bytes.extend_from_slice(value.to_le_bytes().as_ref()));
+                bytes.into()
+            }
+            Saved::Bytes { bytes, .. } => (*bytes).into(),
         }
     }
 
     fn data_len(&self) -> usize {
         match self {
-            Stored::Numbers(numbers) => numbers.data_len(),
-            Stored::Bytes { bytes, .. } => bytes.len(),
+            Saved::Numbers { values, .. } => size_of_val(*values),
+            Saved::Bytes { bytes, .. } => bytes.len(),
         }
     }
 }
@@ -414,7 +421,7 @@ impl<T: Scalar> View for Stored<'_, T> {
 pub(super) fn saved<In: Shape, Out: Shape, T: Scalar>(
     model: &Model<In, Out, T>,
 ) -> impl Iterator<Item = (String, Saved<'_, T>)> {
-    model.named_params().map(|(name, param, values)| (name, Saved { shape: param.shape, values }))
+    model.named_params().map(|(name, param, values)| (name, Saved::Numbers { shape: param.shape, values }))
 }
 
 /// The bytes of a safetensors file, always the same for the same tensors.

@@ -17,7 +17,7 @@ use crate::network::{Model, Network};
 use crate::optim::Optimizer;
 use crate::plan::Param;
 use crate::shape::Shape;
-use crate::store::{Saved, Stored, Weights, encode};
+use crate::store::{Saved, Weights, encode};
 
 /// Version of what is in a checkpoint.
 const VERSION: u32 = 1;
@@ -328,9 +328,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let version = VERSION.to_string();
         let model = self.network.model();
         let mut tensors = vec![
-            ("version".to_owned(), Stored::of_bytes(version.as_bytes())),
-            ("state".to_owned(), Stored::of_bytes(&state)),
-            ("optimizer".to_owned(), Stored::Numbers(Saved { shape: vec![memory.len()], values: memory })),
+            ("version".to_owned(), Saved::of_bytes(version.as_bytes())),
+            ("state".to_owned(), Saved::of_bytes(&state)),
+            ("optimizer".to_owned(), Saved::Numbers { shape: vec![memory.len()], values: memory }),
         ];
         tensors.extend(under("network.", model, model.params()));
         if let Some(best) = best.filter(|best| best.best.is_some()) {
@@ -363,12 +363,12 @@ fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(
     prefix: &'static str,
     model: &Model<In, Out, T>,
     mut values: &'a [T],
-) -> Vec<(String, Stored<'a, T>)> {
+) -> Vec<(String, Saved<'a, T>)> {
     let named: Vec<(String, Param)> = model.named_params().map(|(name, param, _)| (name, param)).collect();
     let tensor = |(name, param): (String, Param)| {
         let (of_tensor, rest) = values.split_at(param.len());
         values = rest;
-        (format!("{prefix}{name}"), Stored::Numbers(Saved { shape: param.shape, values: of_tensor }))
+        (format!("{prefix}{name}"), Saved::Numbers { shape: param.shape, values: of_tensor })
     };
     named.into_iter().map(tensor).collect()
 }

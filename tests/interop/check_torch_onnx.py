@@ -8,7 +8,7 @@ Run by hand in the root of the repository; wants torch, onnx, onnxruntime, safet
 
 For each network: weights of convnet give the same outputs in PyTorch (load_file and load_state_dict, unchanged), weights of
 PyTorch the same in convnet, and ONNX files pass onnx.checker and give the same in ONNX Runtime. The largest difference must
-be at most 1e-5.
+be at most 1e-5. `check_onnx.py`, which goes through the layers, runs at the end.
 """
 
 import gzip
@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import check_onnx
 import numpy as np
 import onnx
 import onnxruntime
@@ -161,6 +162,8 @@ def main():
             single = session.run(None, {"input": images[:1]})[0]
             right &= check(f"{name}: convnet's ONNX file in ONNX Runtime", found, expected)
             right &= check(f"{name}: the same, one image", single, expected[:1])
+    # Networks with every layer that ONNX has, batch by batch and layer by layer.
+    check_onnx.main()
     sys.exit(0 if right else "more than 1e-5")
 
 
