@@ -164,6 +164,64 @@ fn any_folder_of_images_is_learnt() {
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("no/such/folder"));
 }
 
+/// A PGM file of a dark ring or a dark line on a light page.
+#[cfg(all(feature = "images", feature = "sample"))]
+fn drawn(is_ink: impl Fn(f32, f32) -> bool) -> Vec<u8> {
+    let pixels = (0..120 * 100).map(|place| (place % 120, place / 120));
+    let pixels = pixels.map(|(x, y)| if is_ink(x as f32 - 60.0, y as f32 - 50.0) { 30 } else { 220 });
+    [b"P5 120 100 255\n".to_vec(), pixels.collect()].concat()
+}
+
+#[cfg(all(feature = "images", feature = "sample"))]
+#[test]
+fn digits_on_pictures_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("digits")).unwrap();
+    let nought = drawn(|x, y| (20.0..26.0).contains(&(x * 1.3).hypot(y)));
+    std::fs::write(path("digits/b.pgm"), drawn(|x, y| (x + y / 5.0).abs() < 3.0 && y.abs() < 30.0)).unwrap();
+    std::fs::write(path("digits/a.pgm"), nought).unwrap();
+    std::fs::write(path("digits/notes.txt"), "no picture").unwrap();
+    std::fs::write(path("torn.png"), "no picture").unwrap();
+
+    let output = example("classify", &[&path("torn.png"), &path("digits")]);
+    let (text, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 11 + 1 + 11, "{text}");
+    assert_eq!(
+        (lines[0], lines[12]),
+        (&*format!("{}: 0", path("digits/a.pgm")), &*format!("{}: 1", path("digits/b.pgm")))
+    );
+    assert!(
+        lines[1].starts_with("▸ 0 ") && lines[1].ends_with('█') && lines[14].starts_with("▸ 1 "),
+        "{text}"
+    );
+    let errors: Vec<&str> = errors.lines().collect();
+    assert!(
+        errors[0].starts_with(&format!("error: {}: expected an undamaged image", path("torn.png"))),
+        "{errors:?}"
+    );
+    assert_eq!(errors[1..], ["error: 1 of 3 files could not be read"]);
+
+    let output = example("classify", &["--json", "no/such.png", &path("digits")]);
+    assert_eq!(output.status.code(), Some(1));
+    let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let classes: Vec<_> =
+        answers.as_array().unwrap().iter().map(|answer| answer["class"].as_u64().unwrap()).collect();
+    assert_eq!(classes, [0, 1]);
+    for (answer, name) in answers.as_array().unwrap().iter().zip(["digits/a.pgm", "digits/b.pgm"]) {
+        assert_eq!(answer.as_object().unwrap().len(), 3);
+        assert_eq!(answer["file"], path(name));
+        let sum: f64 = answer["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{answer}");
+    }
+    let output = example("classify", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("<FILE>"));
+}
+
 /// Ctrl-C ends a run with its history and an accuracy.
 #[cfg(unix)]
 #[test]

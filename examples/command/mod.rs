@@ -19,7 +19,12 @@ pub fn run<O: Parser>(
     let options = match command.try_get_matches().and_then(|found| O::from_arg_matches(&found)) {
         Ok(options) => options,
         Err(help) if !help.use_stderr() => help.exit(),
-        Err(error) => return fail(error.to_string().lines().next().unwrap_or("error: bad options"), 2),
+        Err(error) => {
+            // What is wrong; behind an empty line follow advice and usage.
+            let text = error.to_string();
+            let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            return fail(&lines.join(" "), 2);
+        }
     };
     match work(&options) {
         Ok(()) => ExitCode::SUCCESS,

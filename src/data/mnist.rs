@@ -26,6 +26,9 @@ struct Digits {
     pixels: [f32; 2],
 }
 
+/// Mean and standard deviation of MNIST's training pixels, from 0 to 1.
+pub(super) const PIXELS: [f32; 2] = [0.1307, 0.3081];
+
 const MNIST: Digits = Digits {
     published: Published {
         name: "MNIST",
@@ -59,7 +62,7 @@ const MNIST: Digits = Digits {
             ),
         ],
     },
-    pixels: [0.1307, 0.3081],
+    pixels: PIXELS,
 };
 
 const FASHION_MNIST: Digits = Digits {

@@ -8,6 +8,8 @@ mod cifar;
 #[cfg(feature = "csv")]
 mod csv;
 mod dataset;
+#[cfg(feature = "images")]
+mod digit;
 mod folds;
 mod idx;
 #[cfg(feature = "images")]

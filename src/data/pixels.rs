@@ -150,7 +150,7 @@ pub(super) fn fitted<const C: usize, const H: usize, const W: usize>(
 }
 
 /// Pixels of `C` bytes, with what is transparent laid on white.
-fn interleaved<const C: usize>(image: DynamicImage) -> Vec<u8> {
+pub(super) fn interleaved<const C: usize>(image: DynamicImage) -> Vec<u8> {
     let on_white = |pixels: &[u8]| -> Vec<u8> {
         let pixels = pixels.chunks_exact(C + 1);
         let composed = pixels.flat_map(|pixel| {
@@ -193,7 +193,7 @@ fn contain((height, width): (usize, usize), (h, w): (usize, usize)) -> Lengths {
 }
 
 /// The source pixels, with weights that sum to 1, of each place along a side.
-struct Axis {
+pub(super) struct Axis {
     /// Where the image begins in the output.
     from: usize,
     /// For each place the first source pixel and the weights from there on.
@@ -219,11 +219,30 @@ impl Axis {
         });
         Axis { from, taps: taps.collect() }
     }
+
+    /// Scales `source` pixels to `length`, no more, by the mean over what each place covers.
+    pub(super) fn of_means(source: usize, length: usize) -> Axis {
+        let ratio = source as f64 / length as f64;
+        let taps = (0..length).map(|place| {
+            let (start, end) = (place as f64 * ratio, (place + 1) as f64 * ratio);
+            let first = (start as usize).min(source - 1);
+            let pixels = first..(end.ceil() as usize).clamp(first + 1, source);
+            let weights = pixels.map(|x| (end.min((x + 1) as f64) - start.max(x as f64)).max(0.0));
+            let sum: f64 = weights.clone().sum();
+            (first, weights.map(|weight| (weight / sum) as f32).collect())
+        });
+        Axis { from: 0, taps: taps.collect() }
+    }
+
+    /// Scales `source` pixels to `length` with straight lines between their centres.
+    pub(super) fn of_lines(source: usize, length: usize) -> Axis {
+        Axis::new(source, (length, length), length)
+    }
 }
 
 /// Scales pixels row by row, so that the memory taken is the weights and the output.
-fn scale<const C: usize>(
-    pixels: &[u8],
+pub(super) fn scale<const C: usize>(
+    pixels: &[impl Copy + Into<f32>],
     width: usize,
     rows: &Axis,
     columns: &Axis,
@@ -243,7 +262,7 @@ fn scale<const C: usize>(
             *value = [0.0; C];
             for (pixel, weight) in source[from * C..].chunks_exact(C).zip(weights) {
                 for (value, &byte) in value.iter_mut().zip(pixel) {
-                    *value += weight * f32::from(byte);
+                    *value += weight * byte.into();
                 }
             }
         }
