@@ -29,12 +29,13 @@
 //! - [`data`]: data sets, [`Mnist`](data::Mnist) among them
 //! - [`model`]: ready networks, [`LeNet5`](model::LeNet5) and [`AlexNetSmall`](model::AlexNetSmall) among them
 //! - `plot`: pictures of trainings, networks and data
-//! - `store`: networks in files that other programs read
+//! - `store`: trained networks in files
 //! - [`check`]: gradients against central differences
 //!
 //! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `images` (JPEG, PNG and the
 //! like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
-//! 2,500 small photographs and four small tables, embedded), `store` (ONNX). Without them this is the typed engine alone.
+//! 2,500 small photographs, four small tables and a trained LeNet-5, embedded), `store` (weights, checkpoints, ONNX).
+//! Without them this is the typed engine alone.
 
 pub mod check;
 pub mod data;
