@@ -5,19 +5,23 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
-use tar::{EntryType, Header, PaxExtensions};
+use tar::{EntryType, Header};
 
 use super::idx::{GZIP, damage, foreign};
 use crate::Error;
 
 const BLOCK: u64 = 512;
-/// A name, or a pax header, that is longer than this is none.
-const LONGEST_NAME: u64 = 1 << 20;
+/// As long as a path may be on Linux. Names are held in memory, so that a longer one is not taken.
+const LONGEST_NAME: u64 = 4096;
+/// Attributes of a file may be in a pax header, too; no more than one is in memory at once.
+const LONGEST_PAX: u64 = 1 << 20;
+/// Characters of a name that an error shows.
+const SHOWN: usize = 200;
 
 /// A member of an archive, before its bytes are read.
 pub(super) struct Member {
-    /// Its path without `.` or empty parts, in UTF-8 as far as it is.
-    pub name: String,
+    /// Its path without `.` or empty parts, in whatever encoding.
+    pub name: Vec<u8>,
     /// Where its bytes begin in the archive, once that is unpacked.
     #[cfg(feature = "images")]
     pub offset: u64,
@@ -55,11 +59,21 @@ impl<R: BufRead> Input for MultiGzDecoder<R> {
 }
 
 /// The path of a member in errors.
-pub(super) fn inside(archive: &Path, member: &str) -> PathBuf {
+pub(super) fn inside(archive: &Path, member: impl AsRef<[u8]>) -> PathBuf {
     let mut text = archive.as_os_str().to_owned();
     text.push(": ");
-    text.push(member);
+    text.push(short(&String::from_utf8_lossy(member.as_ref())));
     text.into()
+}
+
+/// A name in errors: of a long one, which an archive may hold by the thousand, the beginning and the end.
+pub(super) fn short(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= SHOWN {
+        return name.to_owned();
+    }
+    let start = name.chars().take(SHOWN / 2).chain(['…']);
+    start.chain(name.chars().skip(count - SHOWN / 2)).collect()
 }
 
 /// Whether the file is gzipped, by its first bytes.
@@ -116,31 +130,32 @@ impl<I: Input> Walk<'_, I> {
             let size = header.entry_size().map_err(|error| self.damaged(error.to_string()));
             match kind {
                 EntryType::GNULongName => {
-                    let mut name = self.extension(size?)?;
+                    let mut name = self.extension(size?, LONGEST_NAME, "names")?;
                     name.truncate(name.iter().position(|&byte| byte == 0).unwrap_or(name.len()));
                     long_name = Some(name);
                 }
                 EntryType::XHeader => {
-                    let records = self.extension(size?)?;
+                    let records = self.extension(size?, LONGEST_PAX, "pax headers")?;
                     pax = Some(Pax::parse(&records).ok_or_else(|| self.damaged("a bad pax header"))?);
                 }
                 EntryType::GNULongLink | EntryType::XGlobalHeader => {
-                    let padded = self.room(size?, "")?;
+                    let padded = self.room(size?, b"")?;
                     self.skip(padded)?;
                 }
-                EntryType::GNUSparse => {
-                    let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-                    let found = "a sparse one";
-                    return Err(Error::format(inside(self.path, &name), "a member without holes", found));
-                }
                 _ => {
-                    let Pax { path, size: longer } = pax.take().unwrap_or_default();
+                    let Pax { path, size: longer, sparse } = pax.take().unwrap_or_default();
                     let size = longer.map_or(size, Ok)?;
-                    let bytes = path.or(long_name.take()).unwrap_or_else(|| header.path_bytes().into_owned());
+                    let raw = path.or(long_name.take()).unwrap_or_else(|| header.path_bytes().into_owned());
                     long_name = None;
-                    let raw = String::from_utf8_lossy(&bytes);
+                    if raw.len() as u64 > LONGEST_NAME {
+                        return Err(self.too_long(raw.len() as u64, LONGEST_NAME, "names"));
+                    }
+                    if sparse || kind == EntryType::GNUSparse {
+                        let found = "a sparse one";
+                        return Err(Error::format(inside(self.path, raw), "a member without holes", found));
+                    }
                     let padded = self.room(size, &raw)?;
-                    let kind = kind_of(kind, raw.ends_with('/'));
+                    let kind = kind_of(kind, raw.ends_with(b"/"));
                     let Some(name) = plain(&raw) else {
                         self.skip(padded)?;
                         continue;
@@ -194,13 +209,12 @@ impl<I: Input> Walk<'_, I> {
         Ok(Some(header))
     }
 
-    /// The bytes of a header's extension.
-    fn extension(&mut self, size: u64) -> Result<Vec<u8>, Error> {
-        if size > LONGEST_NAME {
-            let expected = format!("names of at most {LONGEST_NAME} bytes");
-            return Err(Error::format(self.path, expected, format!("one of {size}")));
+    /// The bytes of a header's extension, of which there may be `most`.
+    fn extension(&mut self, size: u64, most: u64, what: &str) -> Result<Vec<u8>, Error> {
+        if size > most {
+            return Err(self.too_long(size, most, what));
         }
-        let padded = self.room(size, "")?;
+        let padded = self.room(size, b"")?;
         let mut bytes = Vec::new();
         self.input.by_ref().take(size).read_to_end(&mut bytes).map_err(|error| self.broken(error))?;
         if (bytes.len() as u64) < size {
@@ -212,18 +226,15 @@ impl<I: Input> Walk<'_, I> {
     }
 
     /// The size with its padding, if the archive has room for it.
-    fn room(&self, size: u64, name: &str) -> Result<u64, Error> {
+    fn room(&self, size: u64, name: &[u8]) -> Result<u64, Error> {
         let left = self.end - self.at;
         match size.checked_next_multiple_of(BLOCK) {
             Some(padded) if padded <= left => Ok(padded),
             _ if self.gzipped => Err(self.too_much()),
             _ => {
                 let found = format!("{left}, the archive being cut off or damaged");
-                Err(Error::format(
-                    inside(self.path, name.trim_end_matches('/')),
-                    format!("{size} bytes"),
-                    found,
-                ))
+                let name = name.strip_suffix(b"/").unwrap_or(name);
+                Err(Error::format(inside(self.path, name), format!("{size} bytes"), found))
             }
         }
     }
@@ -250,6 +261,10 @@ impl<I: Input> Walk<'_, I> {
         Error::format(self.path, "an undamaged tar archive", found)
     }
 
+    fn too_long(&self, size: u64, most: u64, what: &str) -> Error {
+        Error::format(self.path, format!("{what} of at most {most} bytes"), format!("one of {size}"))
+    }
+
     fn too_much(&self) -> Error {
         let limit = self.end;
         let expected =
@@ -263,18 +278,25 @@ impl<I: Input> Walk<'_, I> {
 struct Pax {
     path: Option<Vec<u8>>,
     size: Option<u64>,
+    sparse: bool,
 }
 
 impl Pax {
-    fn parse(records: &[u8]) -> Option<Pax> {
+    /// Records are "length key=value" and a line feed. Only the length tells where one ends: a value may be any bytes.
+    fn parse(mut records: &[u8]) -> Option<Pax> {
         let mut pax = Pax::default();
-        for record in PaxExtensions::new(records) {
-            let record = record.ok()?;
-            match record.key_bytes() {
-                b"path" => pax.path = Some(record.value_bytes().to_vec()),
-                b"size" => pax.size = Some(record.value().ok()?.parse().ok()?),
-                _ => {}
+        while !records.is_empty() {
+            let digits = records.iter().position(|&byte| byte == b' ')?;
+            let len = std::str::from_utf8(&records[..digits]).ok()?.parse().ok()?;
+            let (record, rest) = records.split_at_checked(len)?;
+            let record = record.get(digits + 1..)?.strip_suffix(b"\n")?;
+            let (key, value) = record.split_at(record.iter().position(|&byte| byte == b'=')?);
+            match (key, &value[1..]) {
+                (b"path", path) => pax.path = Some(path.to_vec()),
+                (b"size", size) => pax.size = Some(std::str::from_utf8(size).ok()?.parse().ok()?),
+                _ => pax.sparse |= key.starts_with(b"GNU.sparse."),
             }
+            records = rest;
         }
         Some(pax)
     }
@@ -293,7 +315,8 @@ fn kind_of(kind: EntryType, slash: bool) -> Kind {
 }
 
 /// A member's path below the root, or `None` if it leads out of the archive.
-fn plain(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    if parts.contains(&"..") || parts.is_empty() { None } else { Some(parts.join("/")) }
+fn plain(name: &[u8]) -> Option<Vec<u8>> {
+    let parts = name.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+    let parts: Vec<&[u8]> = parts.collect();
+    if parts.contains(&&b".."[..]) || parts.is_empty() { None } else { Some(parts.join(&b'/')) }
 }

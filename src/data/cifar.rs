@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+#[cfg(feature = "images")]
+use super::archive::short;
 use super::archive::{Kind, inside, is_gzipped, walk_tar, walk_tar_gz};
 use super::idx::{damage, open_regular};
 #[cfg(all(feature = "sample", feature = "images"))]
@@ -318,8 +320,9 @@ impl Binary {
         let names: Vec<_> = self.names().collect();
         let mut parts: Vec<Option<Part<N>>> = names.iter().map(|_| None).collect();
         let mut visit = |member: super::archive::Member, data: &mut dyn Read| {
-            let name = member.name.rsplit('/').next().unwrap_or_default();
-            if let (Kind::File, Some(i)) = (member.kind, names.iter().position(|known| *known == name)) {
+            let name = member.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+            let known = names.iter().position(|known| known.as_bytes() == name);
+            if let (Kind::File, Some(i)) = (member.kind, known) {
                 let bad = |error| if gzipped { damage(path)(error) } else { Error::io(path, "read")(error) };
                 parts[i] = Some(self.read_part(&inside(path, &member.name), member.size, data, bad)?);
             }
@@ -408,7 +411,8 @@ impl Binary {
                 && images.classes() != names
             {
                 let expected = format!("the classes {}", names.join(", "));
-                return Err(Error::format(images.root(), expected, images.classes().join(", ")));
+                let found: Vec<_> = images.classes().iter().map(|name| short(name)).collect();
+                return Err(Error::format(images.root(), expected, found.join(", ")));
             }
             images.read()
         };

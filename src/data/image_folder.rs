@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::archive::short;
 use super::dataset::split_index;
 use super::listing::Listing;
 use super::pixels::{decode, fitted};
@@ -40,7 +41,7 @@ pub struct ImageFolderOptions {
     pub normalization: Normalization,
     /// Bytes that one image may have, encoded or decoded; by default 2²⁸, of 89 million pixels in three colours.
     pub max_image_bytes: u64,
-    /// Bytes that a gzipped archive may unpack to; by default 2³⁰.
+    /// Bytes that a gzipped archive may unpack to, headers and names included; by default 2³⁰.
     pub max_unpacked_bytes: u64,
 }
 
@@ -64,16 +65,17 @@ impl Default for ImageFolderOptions {
 /// # Where the images are
 /// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each class;
 /// classes are numbered in the order of their names ([`ImageFolder::classes`]), images in the order of classes and then of
-/// names. All three give the same samples.
+/// names, folder by folder. All three give the same samples.
 /// - A folder is listed, and a `.tar` archive indexed, when it is opened: of the images nothing stays in memory.
 /// - A `.tar.gz` cannot be read at random: the encoded images of the part are held in memory, up to
-///   [`ImageFolderOptions::max_unpacked_bytes`] of all that the archive unpacks to.
+///   [`ImageFolderOptions::max_unpacked_bytes`] of all that the archive unpacks to, headers and names included.
 ///
 /// Images lie at any depth in the folder of their class. Links are followed to files and to the folders of classes, not to
 /// folders further down. Left out are files whose names do not end as images' do (.jpg, .jpeg, .png, .gif, .bmp, .webp,
 /// .tif, .tiff, .ppm and its relatives, .qoi, .tga; their content then tells the format), names that begin with a dot, the
 /// folder `__MACOSX`, files beside the folders of the classes, and members of archives with `..` in their path. What has
-/// the name of an image but is a pipe, a device, or a link inside an archive is a broken image.
+/// the name of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes have names in UTF-8;
+/// names inside an archive have at most 4096 bytes.
 ///
 /// # Pixels
 /// `C` is 1 (grey, Rec. 709 luma) or 3 (red, green, blue), 8 bits each. An image of exactly `H`×`W` passes through
@@ -186,7 +188,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
             skipped = errors.into_iter().flatten().collect();
         }
         let targets: Vec<_> =
-            listing.images.iter().map(|(class, _)| Class::new((*class).into())).collect::<Result<_, _>>()?;
+            listing.images.iter().map(|(class, _)| Class::new(*class)).collect::<Result<_, _>>()?;
         let index = (0..targets.len() as u32).collect();
         Ok(ImageFolder { shared: Arc::new(Shared { listing, targets, options, skipped }), index })
     }
@@ -395,6 +397,6 @@ fn in_few_words(names: &[String]) -> String {
         return "none".to_owned();
     }
     let more = if names.len() > SHOWN { ", …" } else { "" };
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| name.escape_debug().to_string()).collect();
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| short(name).escape_debug().to_string()).collect();
     format!("{} ({}{more})", names.len(), shown.join(", "))
 }

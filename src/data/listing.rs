@@ -1,7 +1,8 @@
 //! Where the images of a folder or an archive are, by class.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -16,20 +17,38 @@ pub(super) enum Place {
     File(Box<Path>),
     /// Bytes of the archive.
     Member {
-        name: Box<str>,
+        name: Box<[u8]>,
         offset: u64,
         size: u64,
     },
     /// Bytes out of a gzipped archive.
     Held {
-        name: Box<str>,
+        name: Box<[u8]>,
         bytes: Box<[u8]>,
     },
     /// What has the name of an image but is none.
     Nothing {
-        name: Box<str>,
+        name: Box<[u8]>,
         found: &'static str,
     },
+}
+
+impl Place {
+    /// The path in the archive.
+    fn name(&self) -> &[u8] {
+        match self {
+            Place::File(_) => &[],
+            Place::Member { name, .. } | Place::Held { name, .. } | Place::Nothing { name, .. } => name,
+        }
+    }
+
+    /// By path, folder by folder, in a folder and in an archive alike.
+    fn order(&self, other: &Place) -> Ordering {
+        match (self, other) {
+            (Place::File(path), Place::File(other)) => path.cmp(other),
+            _ => parts_by_slash(self.name()).cmp(parts_by_slash(other.name())),
+        }
+    }
 }
 
 /// The images of one folder or archive, in the order of their classes and names.
@@ -40,14 +59,16 @@ pub(super) struct Listing {
     archive: Option<File>,
     pub classes: Vec<String>,
     /// The class of each image and where it is.
-    pub images: Vec<(u16, Place)>,
+    pub images: Vec<(usize, Place)>,
 }
 
-/// Images by name below the part that was asked for: "class/name" or "class/folder/name".
+/// Images "class/name" or "class/folder/name" below the part that was asked for.
 struct Builder<'a> {
+    path: &'a Path,
     part: Vec<&'a str>,
-    classes: BTreeSet<String>,
-    found: Vec<(String, Place)>,
+    /// The classes, numbered in the order in which they are found.
+    classes: BTreeMap<String, usize>,
+    found: Vec<(usize, Place)>,
 }
 
 impl Listing {
@@ -55,9 +76,9 @@ impl Listing {
     pub fn open(path: &Path, part: &str, limit: u64) -> Result<Listing, Error> {
         let part = parts_of(part)?;
         if fs::metadata(path).map_err(Error::io(path, "read"))?.is_dir() {
-            let mut builder = Builder::new(part);
+            let mut builder = Builder::new(path, part);
             builder.walk_folder(&builder.part.iter().fold(path.to_owned(), |path, part| path.join(part)))?;
-            return builder.finish(path, None, true);
+            return builder.finish(None, true);
         }
         let (file, len) = open_regular(path)?;
         if len == 0 {
@@ -66,13 +87,13 @@ impl Listing {
         if is_gzipped(path, &file)? {
             return Self::unpack(path, BufReader::new(file), part, limit);
         }
-        let mut builder = Builder::new(part);
+        let mut builder = Builder::new(path, part);
         walk_tar(path, &file, len, |member, _| {
             builder.add(member, &mut io::empty(), |name, member, _| {
                 Ok(Place::Member { name, offset: member.offset, size: member.size })
             })
         })?;
-        builder.finish(path, Some(file), false)
+        builder.finish(Some(file), false)
     }
 
     /// Lists a gzipped archive that is in memory; `path` stands for its path in errors.
@@ -82,7 +103,7 @@ impl Listing {
     }
 
     fn unpack(path: &Path, input: impl io::BufRead, part: Vec<&str>, limit: u64) -> Result<Listing, Error> {
-        let mut builder = Builder::new(part);
+        let mut builder = Builder::new(path, part);
         let mut data = Vec::new();
         walk_tar_gz(path, input, limit, |member, bytes| {
             builder.add(member, bytes, |name, member, bytes| {
@@ -94,16 +115,14 @@ impl Listing {
                 Ok(Place::Held { name, bytes: data.as_slice().into() })
             })
         })?;
-        builder.finish(path, None, false)
+        builder.finish(None, false)
     }
 
     /// The path of an image in errors.
     pub fn path_of(&self, image: usize) -> PathBuf {
         match &self.images[image].1 {
             Place::File(path) => path.to_path_buf(),
-            Place::Member { name, .. } | Place::Held { name, .. } | Place::Nothing { name, .. } => {
-                inside(&self.path, name)
-            }
+            place => inside(&self.path, place.name()),
         }
     }
 
@@ -151,17 +170,30 @@ impl Listing {
 }
 
 impl<'a> Builder<'a> {
-    fn new(part: Vec<&'a str>) -> Self {
-        Builder { part, classes: BTreeSet::new(), found: Vec::new() }
+    fn new(path: &'a Path, part: Vec<&'a str>) -> Self {
+        Builder { path, part, classes: BTreeMap::new(), found: Vec::new() }
     }
 
     /// What is below the part, if the member is.
-    fn below<'n>(&self, name: &'n str) -> Option<&'n str> {
+    fn below<'n>(&self, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut rest = name;
         for part in &self.part {
-            rest = rest.strip_prefix(part)?.strip_prefix('/')?;
+            rest = rest.strip_prefix(part.as_bytes())?.strip_prefix(b"/")?;
         }
         Some(rest)
+    }
+
+    /// The number of a class; `path` gives its path for an error.
+    fn class(&mut self, name: Option<&str>, path: impl FnOnce() -> PathBuf) -> Result<usize, Error> {
+        let Some(name) = name else {
+            return Err(Error::format(path(), "a class with a name in UTF-8", "another name"));
+        };
+        if let Some(number) = self.classes.get(name) {
+            return Ok(*number);
+        }
+        let number = self.classes.len();
+        self.classes.insert(name.to_owned(), number);
+        Ok(number)
     }
 
     /// Adds a member of an archive, if it is an image or the folder of a class.
@@ -169,30 +201,33 @@ impl<'a> Builder<'a> {
         &mut self,
         member: Member,
         data: &mut dyn Read,
-        place: impl FnOnce(Box<str>, &Member, &mut dyn Read) -> Result<Place, Error>,
+        place: impl FnOnce(Box<[u8]>, &Member, &mut dyn Read) -> Result<Place, Error>,
     ) -> Result<(), Error> {
-        let Some(key) = self.below(&member.name).map(str::to_owned) else { return Ok(()) };
-        if key.split('/').any(is_hidden) {
+        let Some(key) = self.below(&member.name) else { return Ok(()) };
+        let mut parts = parts_by_slash(key);
+        if parts.clone().any(is_hidden) {
             return Ok(());
         }
-        let Some((class, file)) = key.split_once('/') else {
-            if member.kind == Kind::Folder {
-                self.classes.insert(key);
-            }
-            return Ok(());
+        let class = parts.next().unwrap_or_default();
+        let is_folder = member.kind == Kind::Folder;
+        let is_wanted = match parts.next_back() {
+            None => is_folder,
+            Some(file) => !is_folder && has_image_name(&String::from_utf8_lossy(file)),
         };
-        if member.kind == Kind::Folder || !has_image_name(file) {
+        if !is_wanted {
             return Ok(());
         }
-        if !self.classes.contains(class) {
-            self.classes.insert(class.to_owned());
+        let path = self.path;
+        let class = self.class(std::str::from_utf8(class).ok(), || inside(path, &member.name))?;
+        if is_folder {
+            return Ok(());
         }
-        let name = member.name.as_str().into();
+        let name = member.name.as_slice().into();
         let place = match member.kind {
             Kind::Other(found) => Place::Nothing { name, found },
             _ => place(name, &member, data)?,
         };
-        self.found.push((key, place));
+        self.found.push((class, place));
         Ok(())
     }
 
@@ -204,63 +239,60 @@ impl<'a> Builder<'a> {
         let mut folders = Vec::new();
         for (name, path, kind) in entries(root)? {
             if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
-                let Some(class) = name.to_str() else {
-                    return Err(Error::format(path, "a class with a name in UTF-8", "another name"));
-                };
-                self.classes.insert(class.to_owned());
-                folders.push((class.to_owned(), path));
+                folders.push((self.class(name.to_str(), || path.clone())?, path));
             }
         }
-        while let Some((key, folder)) = folders.pop() {
+        while let Some((class, folder)) = folders.pop() {
             for (name, path, kind) in entries(&folder)? {
-                let name = name.to_string_lossy();
-                let key = format!("{key}/{name}");
                 if kind.is_dir() {
-                    folders.push((key, path));
-                } else if has_image_name(&name) && !(kind.is_symlink() && path.is_dir()) {
-                    self.found.push((key, Place::File(path.into())));
+                    folders.push((class, path));
+                } else if has_image_name(&name.to_string_lossy()) && !(kind.is_symlink() && path.is_dir()) {
+                    self.found.push((class, Place::File(path.into())));
                 }
             }
         }
         Ok(())
     }
 
-    /// Puts the images in order.
-    fn finish(self, path: &Path, archive: Option<File>, is_folder: bool) -> Result<Listing, Error> {
-        let mut found = self.found;
-        found.sort_by(|a, b| a.0.cmp(&b.0));
+    /// Puts the classes and the images in order.
+    fn finish(self, archive: Option<File>, is_folder: bool) -> Result<Listing, Error> {
+        let path = self.path;
+        let mut images = self.found;
+        images.sort_by(|(_, place), (_, other)| place.order(other));
         // Of members with one name the last counts, as when an archive is unpacked.
-        let mut unique: Vec<(String, Place)> = Vec::with_capacity(found.len());
-        for image in found {
-            match unique.last_mut() {
-                Some(last) if last.0 == image.0 && !is_folder => *last = image,
-                _ => unique.push(image),
+        images.dedup_by(|(_, later), (_, earlier)| {
+            let same = earlier.order(later).is_eq();
+            if same {
+                std::mem::swap(later, earlier);
             }
-        }
-        let classes: Vec<String> = self.classes.into_iter().collect();
+            same
+        });
+        let mut places = vec![0; self.classes.len()];
+        self.classes.values().enumerate().for_each(|(place, &number)| places[number] = place);
+        images.iter_mut().for_each(|(class, _)| *class = places[*class]);
+        let classes: Vec<String> = self.classes.into_keys().collect();
         let part = self.part.join("/");
         let at = |folder: &str| match is_folder {
             _ if folder.is_empty() => path.to_owned(),
             true => path.join(folder),
             false => inside(path, folder),
         };
-        if unique.len() >= u32::MAX as usize || classes.len() > usize::from(u16::MAX) {
-            let found = format!("{} images of {} classes", unique.len(), classes.len());
+        if images.len() >= u32::MAX as usize || classes.len() > usize::from(u16::MAX) {
+            let found = format!("{} images of {} classes", images.len(), classes.len());
             return Err(Error::format(at(&part), "fewer than 2^32 images of at most 65535 classes", found));
         }
-        let class_of = |key: &str| {
-            let class = key.split('/').next().unwrap_or_default();
-            classes.binary_search_by(|name| name.as_str().cmp(class)).expect("a class for each image") as u16
-        };
-        let images: Vec<_> = unique.into_iter().map(|(key, place)| (class_of(&key), place)).collect();
         let mut counts = vec![0; classes.len()];
-        images.iter().for_each(|(class, _)| counts[usize::from(*class)] += 1);
+        images.iter().for_each(|(class, _)| counts[*class] += 1);
         if let Some(empty) = counts.iter().position(|&count| count == 0) {
             let folder = [part.as_str(), &classes[empty]].join("/");
             return Err(Error::format(at(folder.trim_start_matches('/')), "at least one image", "none"));
         }
         Ok(Listing { path: path.to_owned(), root: at(&part), archive, classes, images })
     }
+}
+
+fn parts_by_slash(name: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    name.split(|&byte| byte == b'/')
 }
 
 /// The parts of a path inside a folder or an archive.
@@ -273,18 +305,18 @@ fn parts_of(part: &str) -> Result<Vec<&str>, Error> {
 }
 
 /// Names that systems and programs keep for themselves: ".DS_Store", "._picture.jpg", "__MACOSX", ".git".
-fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || name == "__MACOSX"
+fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".") || name == b"__MACOSX"
 }
 
 /// What is in a folder and not hidden.
-fn entries(folder: &Path) -> Result<Vec<(std::ffi::OsString, PathBuf, fs::FileType)>, Error> {
+fn entries(folder: &Path) -> Result<Vec<(OsString, PathBuf, fs::FileType)>, Error> {
     let unreadable = || Error::io(folder, "read");
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable())? {
         let entry = entry.map_err(unreadable())?;
         let name = entry.file_name();
-        if !is_hidden(&OsStr::to_string_lossy(&name)) {
+        if !is_hidden(OsStr::as_encoded_bytes(&name)) {
             let kind = entry.file_type().map_err(unreadable())?;
             found.push((name, entry.path(), kind));
         }

@@ -1,6 +1,7 @@
 //! Images and archives that are broken, or meant to break the reader.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use convnet::data::{ImageFolder, ImageFolderOptions};
 use convnet::prelude::*;
 use convnet::train::Progress;
-use flate2::Crc;
+use flate2::write::GzEncoder;
+use flate2::{Compression, Crc};
 use image::{ImageFormat, Rgb, RgbImage};
 use tar::EntryType;
 
@@ -260,21 +262,62 @@ fn unusual_members_are_read_or_refused() {
             "{text}"
         );
         let text = bad(&[header("long", EntryType::GNULongName, size)]);
-        assert!(text.contains("names of at most 1048576 bytes"), "{text}");
+        assert!(
+            text.contains(&format!("expected names of at most 4096 bytes, found one of {size}")),
+            "{text}"
+        );
     }
     assert!(bad(&[named(EntryType::XHeader, b"nonsense\n"), member("a/a.png")]).contains("a bad pax header"));
     assert!(
         bad(&[named(EntryType::XHeader, b"99 path=a\n"), member("a/a.png")]).contains("a bad pax header")
     );
+    let pax = |key_values: &[&[u8]]| -> Vec<u8> {
+        let records: Vec<_> = key_values.iter().map(|pair| pax_record(pair)).collect();
+        named(EntryType::XHeader, &records.concat())
+    };
+    let without_holes = "class/a.png: expected a member without holes, found a sparse one";
+    assert!(bad(&[header("class/a.png", EntryType::GNUSparse, 0)]).ends_with(without_holes));
+    assert!(bad(&[pax(&[b"GNU.sparse.major=1"]), member("class/a.png")]).ends_with(without_holes));
+    // Values of any bytes, and what is said behind them.
+    let attribute = b"SCHILY.xattr.com.apple.provenance=\x01\n\n\0 =\xff\n99 path=x".as_slice();
+    let size = format!("size={}", image.len());
+    let renamed = [
+        pax(&[attribute, b"comment=", b"path=class/b.png", size.as_bytes()]),
+        header("elsewhere/a.png", EntryType::Regular, 0),
+        padded(&image),
+    ];
+    assert_eq!(names(&renamed), (class(), 1, true));
+    let long = format!("path=class/{}.png", "x".repeat(5000));
     assert!(
-        bad(&[header("class/a.png", EntryType::GNUSparse, 0)]).contains("expected a member without holes")
+        bad(&[pax(&[long.as_bytes()]), member("short")])
+            .contains("names of at most 4096 bytes, found one of 5010")
     );
+    assert!(
+        bad(&[header("pax", EntryType::XHeader, 1 << 21)]).contains("pax headers of at most 1048576 bytes")
+    );
+
+    // Files may have names in any encoding, classes not.
+    let latin = |name: &[u8]| [named(EntryType::GNULongName, name), member("short")].concat();
+    assert_eq!(names(&[latin(b"class/\xe9.png"), latin(b"class/\xe8.png")]), (class(), 2, true));
+    let text = bad(&[latin(b"\xe9t\xe9/a.png"), member("class/a.png")]);
+    assert!(text.ends_with(": expected a class with a name in UTF-8, found another name"), "{text}");
+    // An error shows no more of a name than one can read.
+    let endless = [&b"class/"[..], &[0xff; 4000], b"/end.png"].concat();
+    let empty = [named(EntryType::GNULongName, &endless), header("short", EntryType::Regular, 0)];
+    let text = open(&empty).unwrap().read().unwrap_err().to_string();
+    assert!(text.len() < 1000 && text.contains("class/") && text.contains("/end.png: expected an"), "{text}");
     let mut wrong = member("class/b.png");
     wrong[0] ^= 1;
     assert!(
         bad(&[member("class/a.png"), wrong])
             .contains("found a wrong check sum in the header before byte 1024")
     );
+}
+
+/// "length key=value" and a line feed.
+fn pax_record(pair: &[u8]) -> Vec<u8> {
+    let len = (1..).find(|len: &usize| len.to_string().len() + pair.len() + 2 == *len).unwrap();
+    [format!("{len} ").as_bytes(), pair, b"\n"].concat()
 }
 
 #[cfg(target_os = "linux")]
@@ -336,6 +379,24 @@ fn refuse_bombs(folder: &Path) {
     let text = open(&[&header("long", EntryType::GNULongName, 64 << 20)[..], &zeros].concat());
     assert!(text.contains("names of at most"), "{text}");
     drop(zeros);
+
+    // Long names that are no text, each of which a lossy copy makes three times as long.
+    let long_names = |len: usize, count: usize| {
+        let mut encoder = GzEncoder::new(fs::File::create(&path).unwrap(), Compression::fast());
+        for i in 0..count {
+            let name = [&b"class/"[..], &vec![0xff; len], format!("{i:06}.png").as_bytes()].concat();
+            encoder.write_all(&header("long", EntryType::GNULongName, name.len() as u64)).unwrap();
+            encoder.write_all(&name).unwrap();
+            encoder.write_all(&vec![0; name.len().next_multiple_of(512) - name.len()]).unwrap();
+            encoder.write_all(&header("short", EntryType::Regular, 0)).unwrap();
+        }
+        encoder.write_all(&[0; 1024]).unwrap();
+        encoder.finish().unwrap();
+        One::open(&path)
+    };
+    let text = long_names(1 << 20, 200).unwrap_err().to_string();
+    assert!(text.contains("names of at most 4096 bytes"), "{text}");
+    assert_eq!(long_names(4000, 20_000).unwrap().len(), 20_000);
 
     // As many bytes of gzip members as unpack to more than the limit.
     let bomb = gzip(&vec![0; 32 << 20]).repeat(33);

@@ -76,6 +76,17 @@ fn images_of_the_right_size_pass_through_from_every_source() {
 }
 
 #[test]
+fn images_lie_in_the_order_of_their_classes_whatever_these_are_called() {
+    let names = ["cat-wild/1.png", "cat/2.png", "cat-wild/a/3.png", "cat-wild/a-b/4.png", "cat/5.png"];
+    let files: Vec<_> = names.iter().map(|name| (*name, png(6, 8))).collect();
+    for path in Sources::new(&files).all() {
+        let folder = Small::open(&path).unwrap();
+        assert_eq!(folder.classes(), ["cat", "cat-wild"]);
+        assert_eq!(folder.targets().map(|class| class.index()).collect::<Vec<_>>(), [0, 0, 1, 1, 1]);
+    }
+}
+
+#[test]
 fn images_of_other_sizes_are_made_to_fit() {
     // Columns of 10, 20, …; where a triangle filter keeps a ramp a ramp.
     let ramp = |width, height| {
