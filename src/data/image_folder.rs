@@ -39,7 +39,9 @@ pub struct ImageFolderOptions {
     pub fit: Fit,
     /// What is done to pixels from 0 to 1; by default nothing.
     pub normalization: Normalization,
-    /// Bytes that one image may have, encoded or decoded; by default 2²⁸, of 89 million pixels in three colours.
+    /// Bytes that the file of one image may have, and bytes that its pixels may take while they are decoded, turned as EXIF
+    /// data say and converted to `C` channels of 8 bits, copies included; what a decoder keeps beside the pixels is its own.
+    /// By default 2²⁸: 89 million pixels of a file in three colours, 67 million of a grey one that becomes three colours.
     pub max_image_bytes: u64,
     /// Bytes that a gzipped archive may unpack to, headers and names included; by default 2³⁰.
     pub max_unpacked_bytes: u64,
@@ -181,7 +183,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         let mut skipped = Vec::new();
         if options.skip_broken {
             let limit = options.max_image_bytes;
-            let check = |i| listing.read(i, limit, |path, bytes| decode(path, bytes, limit)).err();
+            let check = |i| listing.read(i, limit, |path, bytes| decode::<C>(path, bytes, limit)).err();
             let errors: Vec<_> = (0..listing.images.len()).into_par_iter().map(check).collect();
             let mut whole = errors.iter().map(Option::is_none);
             listing.images.retain(|_| whole.next().unwrap_or_default());
@@ -321,8 +323,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     fn decode(&self, sample: usize) -> Result<Vec<u8>, Error> {
         let Shared { listing, options, .. } = &*self.shared;
         let limit = options.max_image_bytes;
-        let image =
-            listing.read(self.index[sample] as usize, limit, |path, bytes| decode(path, bytes, limit))?;
+        let image = listing
+            .read(self.index[sample] as usize, limit, |path, bytes| decode::<C>(path, bytes, limit))?;
         let border = self.mean_pixel().map(|mean| (mean * 255.0).round() as u8);
         Ok(fitted::<C, H, W>(image, options.fit, border))
     }

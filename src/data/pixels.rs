@@ -6,7 +6,7 @@ use std::path::Path;
 
 use byteorder::{BigEndian, ByteOrder};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::Error;
 
@@ -49,9 +49,9 @@ pub(super) fn has_image_name(name: &str) -> bool {
     ImageFormat::from_path(name).is_ok_and(|format| format.reading_enabled())
 }
 
-/// Decodes an image, turned as its EXIF data say, in at most `limit` bytes; `path` tells the format only where the
-/// bytes do not.
-pub(super) fn decode(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicImage, Error> {
+/// Decodes an image, turned as its EXIF data say. Its pixels take at most `limit` bytes, also while [`fitted`] makes `C`
+/// channels of them; `path` tells the format only where the bytes do not.
+pub(super) fn decode<const C: usize>(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicImage, Error> {
     if bytes.is_empty() {
         return Err(Error::format(path, "an image", "an empty file"));
     }
@@ -60,13 +60,13 @@ pub(super) fn decode(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicIma
         return Err(Error::format(path, "a whole JPEG image", "one that is cut off"));
     }
     // A panic in a decoder tells of a bad image, too.
-    match catch_unwind(AssertUnwindSafe(|| decode_by_content(path, bytes, limit))) {
+    match catch_unwind(AssertUnwindSafe(|| decode_by_content::<C>(path, bytes, limit))) {
         Ok(result) => result,
         Err(_) => Err(Error::format(path, "an undamaged image", "one that its decoder gave up")),
     }
 }
 
-fn decode_by_content(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicImage, Error> {
+fn decode_by_content<const C: usize>(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicImage, Error> {
     let bad = |error: image::ImageError| Error::format(path, "an undamaged image", error.to_string());
     let mut reader = ImageReader::new(Cursor::new(bytes));
     if let Ok(format) = ImageFormat::from_path(path) {
@@ -79,18 +79,42 @@ fn decode_by_content(path: &Path, bytes: &[u8], limit: u64) -> Result<DynamicIma
     limits.max_image_height = Some(LONGEST_SIDE);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(bad)?;
-    let ((width, height), needed) = (decoder.dimensions(), decoder.total_bytes());
+    let ((width, height), decoded) = (decoder.dimensions(), decoder.total_bytes());
     if width == 0 || height == 0 {
         return Err(Error::format(path, "an image", format!("one of {width} × {height} pixels")));
     }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let turned = if changes_sides(orientation) { decoded } else { 0 };
+    let wanted = wanted::<C>(decoder.color_type());
+    let converted = match wanted == decoder.color_type() {
+        true => 0,
+        false => (u64::from(width) * u64::from(height)).saturating_mul(wanted.bytes_per_pixel().into()),
+    };
+    // One copy is gone before the other is made.
+    let needed = decoded.saturating_add(turned.max(converted));
     if needed > limit {
         let found = format!("{width} × {height} pixels of {needed}");
         return Err(Error::format(path, format!("an image of at most {limit} bytes"), found));
     }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder).map_err(bad)?;
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Whether an image is turned into a copy of itself.
+fn changes_sides(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+/// `C` channels of 8 bits, and transparency where there is some.
+fn wanted<const C: usize>(found: ColorType) -> ColorType {
+    match (C, found.has_alpha()) {
+        (1, false) => ColorType::L8,
+        (1, true) => ColorType::La8,
+        (_, false) => ColorType::Rgb8,
+        (_, true) => ColorType::Rgba8,
+    }
 }
 
 /// Whether the markers of a JPEG file lead to the one that ends it.
@@ -151,22 +175,25 @@ pub(super) fn fitted<const C: usize, const H: usize, const W: usize>(
 
 /// Pixels of `C` bytes, with what is transparent laid on white.
 pub(super) fn interleaved<const C: usize>(image: DynamicImage) -> Vec<u8> {
-    let on_white = |pixels: &[u8]| -> Vec<u8> {
-        let pixels = pixels.chunks_exact(C + 1);
-        let composed = pixels.flat_map(|pixel| {
-            let alpha = u32::from(pixel[C]);
-            pixel[..C].iter().map(move |&value| {
-                let sum = u32::from(value) * alpha + 255 * (255 - alpha);
-                ((sum + 127) / 255) as u8
-            })
-        });
-        composed.collect()
+    // In place, so that there is no further copy.
+    let on_white = |mut pixels: Vec<u8>| -> Vec<u8> {
+        let count = pixels.len() / (C + 1);
+        for pixel in 0..count {
+            let alpha = u32::from(pixels[pixel * (C + 1) + C]);
+            for channel in 0..C {
+                let value = u32::from(pixels[pixel * (C + 1) + channel]);
+                let sum = value * alpha + 255 * (255 - alpha);
+                pixels[pixel * C + channel] = ((sum + 127) / 255) as u8;
+            }
+        }
+        pixels.truncate(count * C);
+        pixels
     };
-    match (C, image.color().has_alpha()) {
-        (1, false) => image.into_luma8().into_raw(),
-        (1, true) => on_white(&image.into_luma_alpha8()),
-        (_, false) => image.into_rgb8().into_raw(),
-        (_, true) => on_white(&image.into_rgba8()),
+    match wanted::<C>(image.color()) {
+        ColorType::L8 => image.into_luma8().into_raw(),
+        ColorType::La8 => on_white(image.into_luma_alpha8().into_raw()),
+        ColorType::Rgb8 => image.into_rgb8().into_raw(),
+        _ => on_white(image.into_rgba8().into_raw()),
     }
 }
 

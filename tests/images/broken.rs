@@ -13,11 +13,11 @@ use convnet::prelude::*;
 use convnet::train::Progress;
 use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use tar::EntryType;
 
 use crate::options;
-use crate::sources::{Sources, encoded, gzip, header, noise, png, tar};
+use crate::sources::{Sources, encoded, gzip, header, noise, png, tar, with_orientation};
 
 type One = ImageFolder<3, 4, 4, 1>;
 
@@ -30,10 +30,10 @@ fn refusal(path: &Path) -> String {
     text
 }
 
-/// A PNG file that says it has these sides.
-fn huge_png(width: u32, height: u32) -> Vec<u8> {
+/// A PNG file that says it has these sides, and pixels of so many bits and of this kind: 0 grey, 2 colour, 6 with alpha.
+fn huge_png(width: u32, height: u32, [depth, kind]: [u8; 2]) -> Vec<u8> {
     let mut chunk = b"IHDR".to_vec();
-    chunk.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()).chain([8, 2, 0, 0, 0]));
+    chunk.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()).chain([depth, kind, 0, 0, 0]));
     let mut crc = Crc::new();
     crc.update(&chunk);
     let small = png(4, 4);
@@ -66,8 +66,9 @@ fn broken_images() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("cut.qoi", cut(ImageFormat::Qoi), "expected an undamaged image"),
         ("cut.tga", cut(ImageFormat::Tga), "expected an undamaged image"),
         ("damaged.png", damaged, "expected an undamaged image"),
-        ("huge.png", huge_png(100_000, 100_000), "expected an image of at most 268435456 bytes"),
-        ("endless.png", huge_png(i32::MAX as u32, i32::MAX as u32), "expected an undamaged image"),
+        ("huge.png", huge_png(100_000, 100_000, [8, 2]), "expected an image of at most 268435456 bytes"),
+        ("grey.png", huge_png(16_384, 16_384, [1, 0]), "expected an image of at most 268435456 bytes"),
+        ("endless.png", huge_png(i32::MAX as u32, i32::MAX as u32, [8, 2]), "expected an undamaged image"),
         ("huge.bmp", huge_bmp, "expected an undamaged image"),
         ("huge.ppm", b"P6 100000 100000 255\n".to_vec(), "expected an image of at most 268435456 bytes"),
         ("wide.pgm", b"P5 4000000 1 255\n".to_vec(), "expected an undamaged image"),
@@ -140,6 +141,27 @@ fn limits_can_be_set() {
             .unwrap()
             .read()
             .unwrap();
+    }
+    // Copies count: in other channels, or turned.
+    let jpeg = |orientation| with_orientation(encoded(&image, ImageFormat::Jpeg), orientation);
+    let pixels = 40 * 40;
+    let cases = [
+        ("grey.png", encoded(&image::GrayImage::new(40, 40), ImageFormat::Png), pixels * (1 + 3)),
+        ("deep.png", encoded(&DynamicImage::new_rgb16(40, 40), ImageFormat::Png), pixels * (6 + 3)),
+        ("clear.png", encoded(&DynamicImage::new_rgba8(40, 40), ImageFormat::Png), pixels * 4),
+        ("clear grey.png", encoded(&DynamicImage::new_luma_a8(40, 40), ImageFormat::Png), pixels * (2 + 4)),
+        ("plain.jpg", jpeg(1), pixels * 3),
+        ("half round.jpg", jpeg(3), pixels * 3),
+        ("turned.jpg", jpeg(6), pixels * (3 + 3)),
+    ];
+    for (name, bytes, needed) in cases {
+        let sources = Sources::new(&[(&format!("class/{name}"), bytes)]);
+        let open = |max_image_bytes| {
+            One::open_with(sources.folder(), ImageFolderOptions { max_image_bytes, ..options() }).unwrap()
+        };
+        open(needed).read().unwrap();
+        let text = open(needed - 1).read().unwrap_err().to_string();
+        assert!(text.ends_with(&format!("found 40 × 40 pixels of {needed}")), "{text}");
     }
     let [_, _, gzipped] = sources.all();
     for (max_unpacked_bytes, fits) in [(1 << 20, true), (1_500, false), (512, false), (0, false)] {
@@ -406,7 +428,7 @@ fn refuse_bombs(folder: &Path) {
 
     fs::create_dir(folder.join("folder")).unwrap();
     fs::create_dir(folder.join("folder/class")).unwrap();
-    for file in [huge_png(100_000, 100_000), huge_png(20_000, 4_000)] {
+    for file in [huge_png(100_000, 100_000, [8, 2]), huge_png(20_000, 4_000, [8, 2])] {
         fs::write(folder.join("folder/class/a.png"), file).unwrap();
         refusal(&folder.join("folder"));
     }
