@@ -1,6 +1,7 @@
 //! Images in folders, one for each class, decoded when they are needed.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,9 +32,9 @@ pub struct ImageFolderOptions {
     pub part: String,
     /// Whether there may be fewer classes than `N`; by default there may not.
     pub fewer_classes: bool,
-    /// Whether [`ImageFolder::open_with`] decodes every image once and leaves out those that are broken, which
-    /// [`ImageFolder::skipped`] tells; as many are in memory at once as there are threads. By default it does not, and a
-    /// broken image is an error when it is used.
+    /// Whether [`ImageFolder::open_with`] decodes every image once and leaves out those that are broken, links to nothing
+    /// among them, which [`ImageFolder::skipped`] tells; as many are in memory at once as there are threads. By default it
+    /// does not, and a broken image is an error when it is used.
     pub skip_broken: bool,
     /// How images of other sizes are made to fit; by default [`Fit::Cover`].
     pub fit: Fit,
@@ -139,9 +140,10 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// Opens a folder or an archive with `N` folders of images, in a way of one's own.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is neither a folder nor an undamaged archive, has not
-    /// `N` classes, a class has no image, or a gzipped archive is too large; [`Error::Argument`] if the normalisation is
-    /// not for `C` channels or the part not a path below the folder.
+    /// [`Error::Io`] if it cannot be read, or an image that [`ImageFolderOptions::skip_broken`] wants to look at;
+    /// [`Error::Format`] if it is neither a folder nor an undamaged archive, has not `N` classes, a class has no image or
+    /// no name in UTF-8, or a gzipped archive is too large; [`Error::Argument`] if the normalisation is not for `C`
+    /// channels or the part not a path below the folder.
     ///
     /// A broken image is no error here: [`Samples::write_to`] and [`ImageFolder::read`] then give an [`Error::Format`]
     /// with its name (in an archive `archive.tar: member`).
@@ -183,8 +185,12 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         let mut skipped = Vec::new();
         if options.skip_broken {
             let limit = options.max_image_bytes;
-            let check = |i| listing.read(i, limit, |path, bytes| decode::<C>(path, bytes, limit)).err();
-            let errors: Vec<_> = (0..listing.images.len()).into_par_iter().map(check).collect();
+            let check = |i| match listing.read(i, limit, |path, bytes| decode::<C>(path, bytes, limit)) {
+                Err(error) if is_of_the_image(&error) => Ok(Some(error)),
+                other => other.map(|_| None),
+            };
+            let checked: Vec<_> = (0..listing.images.len()).into_par_iter().map(check).collect();
+            let errors: Vec<_> = checked.into_iter().collect::<Result<_, _>>()?;
             let mut whole = errors.iter().map(Option::is_none);
             listing.images.retain(|_| whole.next().unwrap_or_default());
             skipped = errors.into_iter().flatten().collect();
@@ -389,6 +395,14 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> fmt::Debug 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let images = self.index.len();
         write!(f, "ImageFolder of {images} samples of {C}×{H}×{W} in {} classes", self.classes().len())
+    }
+}
+
+/// Whether an error is the image's own, as is a link to nothing, and not one that may be gone when it is read again.
+fn is_of_the_image(error: &Error) -> bool {
+    match error {
+        Error::Io { source, .. } => source.kind() == ErrorKind::NotFound,
+        other => matches!(other, Error::Format { .. }),
     }
 }
 

@@ -368,6 +368,15 @@ fn links_are_followed_and_pipes_not_waited_for() {
         texts.push(One::open(pipe).unwrap_err().to_string());
         sender.send((broken.len(), texts))
     });
+    // A link to itself: that the system cannot follow it says nothing of an image.
+    let circles = tempfile::tempdir().unwrap();
+    fs::create_dir(circles.path().join("class")).unwrap();
+    symlink("self.png", circles.path().join("class/self.png")).unwrap();
+    fs::write(circles.path().join("class/whole.png"), png(4, 4)).unwrap();
+    let skipping = ImageFolderOptions { skip_broken: true, ..options() };
+    let text = One::open_with(circles.path(), skipping).unwrap_err().to_string();
+    assert!(text.contains("class/self.png: cannot read"), "{text}");
+
     // Waiting for a writer would take for ever.
     let (len, texts) = receiver.recv_timeout(Duration::from_secs(60)).expect("an answer");
     assert_eq!(len, 1);
