@@ -229,6 +229,28 @@ fn the_colour_shift_follows_the_components() {
 }
 
 #[test]
+fn statistics_want_images_that_vary() {
+    let data = |bytes: Vec<u8>| -> Dataset<Chw<1, 2, 4>, Class<1>> {
+        let classes = vec![Class::new(0).unwrap(); bytes.len() / 8];
+        Dataset::from_bytes(bytes, Normalization::none(), classes).unwrap()
+    };
+    for byte in 0..=255 {
+        let text = Normalization::of(&data(vec![byte; 80])).unwrap_err().to_string();
+        assert!(
+            text.contains("expected a finite mean and a std above 0, found mean ") && text.ends_with("std 0")
+        );
+    }
+    let two = Normalization::of(&data([[100; 8], [101; 8]].concat())).unwrap();
+    assert!((two.mean()[0] * 255.0 - 100.5).abs() < 1e-3 && (two.std()[0] * 255.0 - 0.5).abs() < 1e-5);
+    let text = Normalization::of(&data(vec![])).unwrap_err().to_string();
+    assert_eq!(text, "images to normalize by: expected at least 1, found 0");
+    // Far from 0, where squares are too large to tell a small deviation.
+    let far: Dataset<Chw<1, 1, 2>, Class<1>> =
+        Dataset::from_numbers(vec![1e6, 1e6 + 0.125], vec![Class::new(0).unwrap()]).unwrap();
+    assert_eq!(Normalization::of(&far).unwrap().std(), [0.0625]);
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused() {
     let data = colours(4);
     let refused = |augment: Augment, sentence: &str| {

@@ -61,23 +61,29 @@ impl Normalization {
     pub fn of<const C: usize, const H: usize, const W: usize>(
         images: &impl Images<C, H, W>,
     ) -> Result<Self, Error> {
-        let (mut sums, mut squares) = ([0.0; C], [0.0; C]);
+        if images.is_empty() {
+            return Err(Error::argument("images to normalize by", "at least 1", 0));
+        }
+        // Sums of differences from a pixel of the channel: exactly 0 if all are the same.
+        let (mut first, mut sums, mut squares) = ([0.0; C], [0.0; C], [0.0; C]);
         let mut image = Tensor::<Chw<C, H, W>, f64>::zeros();
         for i in 0..images.len() {
             images.write_pixels(i, image.as_mut_slice())?;
             for (c, channel) in image.as_slice().chunks_exact(H * W).enumerate() {
-                sums[c] += channel.iter().sum::<f64>();
-                squares[c] += channel.iter().map(|x| x * x).sum::<f64>();
+                if i == 0 {
+                    first[c] = channel[0];
+                }
+                sums[c] += channel.iter().map(|x| x - first[c]).sum::<f64>();
+                squares[c] += channel.iter().map(|x| (x - first[c]).powi(2)).sum::<f64>();
             }
         }
         let count = (images.len() * H * W) as f64;
-        let means = sums.map(|sum| sum / count);
-        let stds: Vec<_> = means
-            .iter()
-            .zip(squares)
-            .map(|(mean, sum)| (sum / count - mean * mean).max(0.0).sqrt() as f32)
-            .collect();
-        Self::new(means.map(|mean| mean as f32), stds)
+        let mean: [_; C] = std::array::from_fn(|c| (first[c] + sums[c] / count) as f32);
+        let std = sums.iter().zip(squares).map(|(sum, squares)| {
+            let variance = squares / count - (sum / count).powi(2);
+            variance.max(0.0).sqrt() as f32
+        });
+        Self::new(mean, std.collect::<Vec<_>>())
     }
 
     /// The means, one for each channel or one for all.
