@@ -1,6 +1,6 @@
 //! Pixels shifted and scaled channel by channel.
 
-use super::Images;
+use super::{Images, Learnable};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
@@ -53,13 +53,14 @@ impl Normalization {
         Normalization { mean: vec![0.0], std: vec![1.0] }
     }
 
-    /// The statistics of these images: mean and standard deviation of each channel over all pixels.
+    /// The statistics of these images: mean and standard deviation of each channel over all pixels. They are part of what
+    /// is learnt, so that a [`Test`](super::Test) part has none to give.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images, or a channel has the same value everywhere; what keeps an image from
     /// being read.
     pub fn of<const C: usize, const H: usize, const W: usize>(
-        images: &impl Images<C, H, W>,
+        images: &(impl Images<C, H, W> + Learnable),
     ) -> Result<Self, Error> {
         if images.is_empty() {
             return Err(Error::argument("images to normalize by", "at least 1", 0));

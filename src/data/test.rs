@@ -6,8 +6,9 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// Data that [`Trainer::fit`](crate::train::Trainer::fit) may learn from or choose an epoch by. A [`Test`] part is not
-/// among them.
+/// Data that [`Trainer::fit`](crate::train::Trainer::fit) may learn from or choose an epoch by, and of which
+/// [`Normalization::of`](super::Normalization::of) and [`ColourComponents::of`](super::ColourComponents::of) may take
+/// statistics. A [`Test`] part is not among them.
 ///
 /// Data of your own are, if you say so:
 ///
@@ -50,9 +51,9 @@ use crate::tensor::Tensor;
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the test part only measures: `fit` neither learns from nor validates with `{Self}`",
+    message = "the test part only measures: no training, validation or statistics with `{Self}`",
     label = "this data is not to learn from",
-    note = "split the training part for data to validate with: `data.split(0.9, seed)?`",
+    note = "statistics are those of the training part; split it for data to validate with: `data.split(0.9, seed)?`",
     note = "a type of your own that is to learn from says `impl Learnable for` it"
 )]
 pub trait Learnable {}

@@ -1,6 +1,6 @@
 //! The principal components of the colours in a data set.
 
-use crate::data::Images;
+use crate::data::{Images, Learnable};
 use crate::error::Error;
 use crate::shape::Chw;
 use crate::tensor::Tensor;
@@ -30,11 +30,14 @@ pub struct ColourComponents {
 }
 
 impl ColourComponents {
-    /// The components of these images' colours.
+    /// The components of these images' colours. They are part of what is learnt from, so that a
+    /// [`Test`](crate::data::Test) part has none to give.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images; what keeps an image from being read.
-    pub fn of<const H: usize, const W: usize>(images: &impl Images<3, H, W>) -> Result<Self, Error> {
+    pub fn of<const H: usize, const W: usize>(
+        images: &(impl Images<3, H, W> + Learnable),
+    ) -> Result<Self, Error> {
         if images.is_empty() {
             return Err(Error::argument("images to take colours from", "at least 1", 0));
         }
