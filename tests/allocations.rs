@@ -5,6 +5,7 @@ mod wide;
 use std::alloc::System;
 use std::hint::black_box;
 
+use convnet::data::Learnable;
 use convnet::model::{AlexNetSmall, LeNet5, LeNet5Original};
 use convnet::optim::Optimizer;
 use convnet::prelude::*;
@@ -97,10 +98,13 @@ fn inferences<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[
 }
 
 /// A run of three epochs allocates as often for twelve batches as for four, and for a smaller one behind them.
-fn runs<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>(name: &str) {
-    let digits = Mnist::load_from("assets/mnist").unwrap().train;
+fn runs<N, D>(name: &str, data: impl Fn(usize) -> D)
+where
+    N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
+    D: Samples<Chw<1, 28, 28>, Target = Class<10>> + Learnable,
+{
     let run = |samples, batch| {
-        let data = digits.subset(0..samples);
+        let data = data(samples);
         let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
             .epochs(3)
             .batch(batch)
@@ -143,7 +147,18 @@ fn nothing_is_allocated_after_the_first_call() {
 
         inferences::<Thin>("Thin", &[3200, 64, 3200, 64]);
 
-        runs::<LeNet5>("LeNet5");
-        runs::<Wide>("Wide");
+        let digits = Mnist::load_from("assets/mnist").unwrap().train;
+        runs::<LeNet5, _>("LeNet5", |samples| digits.subset(0..samples));
+        runs::<Wide, _>("Wide", |samples| digits.subset(0..samples));
+        let changes = Augment::new().crop(2).flip().rotate(10.0).shift(1.0).cut_out(5);
+        let changed = changes.apply(digits);
+        // Each thread has seen images change, and keeps the memory.
+        pool.broadcast(|_| {
+            let mut values = [0.0_f32; 28 * 28];
+            let mut change =
+                |key| Samples::<Chw<1, 28, 28>>::write_to(&changed, 0, &mut values, Some(key)).unwrap();
+            (0..4).for_each(&mut change);
+        });
+        runs::<LeNet5, _>("LeNet5 on changed images", |samples| changed.subset(0..samples));
     });
 }

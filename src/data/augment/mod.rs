@@ -160,8 +160,8 @@ where
 impl<D: Learnable, const C: usize, const H: usize, const W: usize> Learnable for Augmented<D, C, H, W> {}
 
 thread_local! {
-    /// Room for an image before and after a change.
-    static ROOM: Cell<[Vec<f32>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) };
+    /// Room for an image before and after a change, and for what is seen outside.
+    static ROOM: Cell<[Vec<f32>; 3]> = const { Cell::new([Vec::new(), Vec::new(), Vec::new()]) };
 }
 
 /// Calls `f` with an image of the data as pixels; the memory is kept for the thread's next image.
@@ -171,12 +171,14 @@ fn with_picture<D: Images<C, H, W>, R, const C: usize, const H: usize, const W: 
     f: impl FnOnce(&mut Picture) -> Result<R, Error>,
 ) -> Result<R, Error> {
     // Taken and not borrowed: decoding an image may make a thread take up another.
-    let [mut pixels, room] = ROOM.take();
+    let [mut pixels, room, mut fill] = ROOM.take();
     pixels.clear();
     pixels.resize(C * H * W, 0.0);
-    let mut picture = Picture { pixels, room, size: [H, W], fill: data.mean_pixel().to_vec() };
+    fill.clear();
+    fill.extend(data.mean_pixel());
+    let mut picture = Picture { pixels, room, size: [H, W], fill };
     let result = data.write_pixels(sample, &mut picture.pixels).and_then(|()| f(&mut picture));
-    ROOM.set([picture.pixels, picture.room]);
+    ROOM.set([picture.pixels, picture.room, picture.fill]);
     result
 }
 
