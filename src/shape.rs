@@ -192,6 +192,10 @@ impl Window {
         let Window { kernel, dilation, .. } = self;
         [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1]
     }
+
+    const fn has_holes(self) -> bool {
+        self.dilation[0] != 1 || self.dilation[1] != 1
+    }
 }
 
 /// The type-level shape of a [`Dims`], for the `network!` macro: a constant chooses the type.
@@ -304,7 +308,7 @@ impl Misfit {
     /// `a 3x3 kernel`, and what it covers, if that is more.
     const fn window(self, window: Window) -> Self {
         let text = self.str("a ").pair(window.kernel).str(" kernel");
-        if window.dilation[0] == 1 && window.dilation[1] == 1 {
+        if !window.has_holes() {
             return text;
         }
         text.str(" with dilation ")
@@ -312,6 +316,19 @@ impl Misfit {
             .str(", which covers ")
             .pair(window.extent())
             .str(",")
+    }
+
+    /// `the 3x3 kernel`, or what it covers, if that is more.
+    const fn extent_of(self, window: Window) -> Self {
+        let text = self.str("the ").pair(window.extent());
+        if !window.has_holes() {
+            return text.str(" kernel");
+        }
+        text.str(" that a ")
+            .pair(window.kernel)
+            .str(" kernel with dilation ")
+            .pair_or_one(window.dilation)
+            .str(" covers")
     }
 
     const fn pair_or_one(self, pair: [usize; 2]) -> Self {
@@ -385,9 +402,9 @@ pub const fn conv_output(
     let extent = window.extent();
     if window.padding[0] >= extent[0] || window.padding[1] >= extent[1] {
         return Err(Misfit::of(kind)
-            .str("expected padding smaller than the ")
-            .pair(extent)
-            .str(" kernel, found ")
+            .str("expected padding smaller than ")
+            .extent_of(window)
+            .str(", found ")
             .pair_or_one(window.padding));
     }
     Ok(Dims::chw(filters, height, width))
@@ -431,6 +448,9 @@ pub const fn sparse_output(
     table: &[&[usize]],
     kernel: [usize; 2],
 ) -> Result<Dims, Misfit> {
+    if table.is_empty() {
+        return Err(Misfit::of(kind).str("expected at least 1 filter in the table, found 0"));
+    }
     let mut filter = 0;
     while filter < table.len() {
         let channels = table[filter];

@@ -261,10 +261,9 @@ fn settings_that_make_no_sense_are_refused() {
     refused(Augment::new().rotate(-1.0), "rotation: expected at least 0 degrees, found -1");
     refused(Augment::new().flip().shift(f32::NAN), "shift: expected at least 0 pixels, found NaN");
     let jitter = ColourJitter { hue: 0.75, ..ColourJitter::default() };
-    refused(
-        Augment::new().colour_jitter(jitter),
-        "hue: expected at least 0, a hue of at most 0.5, found 0.75",
-    );
+    refused(Augment::new().colour_jitter(jitter), "hue: expected 0 to 0.5, found 0.75");
+    let jitter = ColourJitter { brightness: -1.0, ..ColourJitter::default() };
+    refused(Augment::new().colour_jitter(jitter), "brightness: expected at least 0, found -1");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use convnet::layer::{Codes, Connections};
 use convnet::model::{Drawings, TableOne};
 use convnet::plan::{Backward, Forward, Mode, Pass, Plan};
 use convnet::prelude::*;
+use convnet::shape::{Dims, Window, conv_output};
 use convnet::tensor::Lanes;
 use convnet::train::Progress;
 use serde::Deserialize;
@@ -275,8 +276,23 @@ fn tables_that_do_not_fit_are_refused() {
         &[&[0, 1], &[]] => "SparseConv2d c3: expected at least 1 channel for filter 1, found 0";
         &[&[0, 3], &[1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 3 for filter 0";
         &[&[0], &[1, 1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 1 for filter 1";
+        &[] => "SparseConv2d c3: expected at least 1 filter in the table, found 0";
         &[&[0]] => "SparseConv2d c3: an input of 3x5x5 gives 1x3x3, but the type says 2x3x3";
     }
+}
+
+/// Padding that reaches past a kernel, with the kernel as it was written.
+#[test]
+fn too_much_padding_is_refused() {
+    let refused = |dilation, message: &str| {
+        let window = Window { dilation, ..Window::new([3, 3], [1, 1], [5, 5]) };
+        let Err(misfit) = conv_output("Conv2d", Dims::chw(1, 9, 9), 4, window, 1) else { panic!("it fits") };
+        let panic = std::panic::catch_unwind(|| misfit.refuse("c1")).unwrap_err();
+        assert_eq!(*panic.downcast::<String>().unwrap(), message);
+    };
+    refused([1, 1], "Conv2d c1: expected padding smaller than the 3x3 kernel, found 5");
+    let covered = "the 5x5 that a 3x3 kernel with dilation 2 covers";
+    refused([2, 2], &format!("Conv2d c1: expected padding smaller than {covered}, found 5"));
 }
 
 /// Table I of the paper: each map of S2 feeds ten maps of C3.

@@ -65,9 +65,9 @@ impl Augment {
 
     /// Other brightness, contrast, saturation and hue.
     pub fn colour_jitter(self, jitter: ColourJitter) -> Self {
-        let checked = jitter.settings().into_iter().fold(self, |all, (name, value)| {
-            let most = if name == "hue" { 0.5 } else { f32::MAX };
-            all.expect(name, "at least 0, a hue of at most 0.5", value, value >= 0.0 && value <= most)
+        let checked = jitter.settings().into_iter().fold(self, |all, (name, value)| match name {
+            "hue" => all.expect(name, "0 to 0.5", value, (0.0..=0.5).contains(&value)),
+            _ => all.expect(name, "at least 0", value, value >= 0.0),
         });
         checked.then(Change::Jitter(jitter))
     }
