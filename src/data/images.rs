@@ -22,7 +22,7 @@ pub trait Images<const C: usize, const H: usize, const W: usize>: Samples<Chw<C,
     /// [`Error::Argument`] if only whole images can be.
     fn normalize<T: Scalar>(&self, pixels: &mut [T]) -> Result<(), Error>;
 
-    /// The mean of each channel: what is seen where an image ends.
+    /// What is seen where an image ends: the mean of each channel by which the data are normalised, 0 if they are not.
     fn mean_pixel(&self) -> [f32; C];
 }
 

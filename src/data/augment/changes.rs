@@ -10,9 +10,13 @@ use crate::random::Generator;
 /// Weights of red, green and blue in the brightness that the eye sees (ITU-R BT.601).
 const GREY: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// By how much colours may change at most, as torchvision's `ColorJitter` has it: brightness, contrast and saturation are
-/// multiplied by a number from max(0, 1 − setting) to 1 + setting, and the hue turns by up to that part of the circle. The
-/// result is cut to 0 … 1. Grey images have no saturation and no hue.
+/// By how much colours may change at most: brightness, contrast and saturation are multiplied by a number from
+/// max(0, 1 − setting) to 1 + setting, and the hue turns by up to that part of the circle. After each the result is cut to
+/// 0 … 1. Grey images have no saturation and no hue.
+///
+/// Brightness, contrast and saturation are those of torchvision's `ColorJitter`. Two things are not: the order is that of
+/// the fields, where torchvision draws one for each image; and the hue turns red, green and blue about the axis of greys,
+/// which keeps their mean, where torchvision turns the hue of HSV, which keeps the largest and the smallest of them.
 ///
 /// ```
 /// use convnet::data::{Augment, ColourJitter};
@@ -28,7 +32,7 @@ pub struct ColourJitter {
     pub contrast: f32,
     /// Change of saturation: the distance of each pixel from its own grey, times a number.
     pub saturation: f32,
-    /// Change of hue, up to 0.5.
+    /// Change of hue, from 0 to 0.5: no hue, or any.
     pub hue: f32,
 }
 

@@ -24,7 +24,8 @@ use crate::shape::{Chw, Shape};
 /// gives depends on the seed, the epoch and the sample alone, so that a run is the same for any number of threads. Where
 /// something is measured, images are as they are, whatever the data they come from.
 ///
-/// Changes work on pixels from 0 to 1; the data normalise what comes out. Where an image ends, the mean colour is seen.
+/// Changes work on pixels from 0 to 1; the data normalise what comes out. Where an image ends, the mean of the data's
+/// normalisation is seen; without one, as in a [`Dataset`](super::Dataset) of numbers, 0.
 ///
 /// ```
 /// use convnet::data::Augment;
@@ -81,8 +82,8 @@ impl Augment {
             .then(Change::Shift { components, strength })
     }
 
-    /// A square of `size`×`size` pixels of the mean colour, its middle anywhere in the image (DeVries & Taylor 2017,
-    /// "Improved regularization of convolutional neural networks with cutout").
+    /// A square of `size`×`size` pixels of the colour that is seen outside of images, its middle anywhere in the image
+    /// (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout").
     pub fn cut_out(self, size: usize) -> Self {
         self.then(Change::CutOut { size })
     }
