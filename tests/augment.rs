@@ -1,6 +1,6 @@
 //! Images that change at random while a network learns from them, and data that are slow or fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,6 +9,7 @@ use convnet::data::{ColourComponents, ColourJitter, Images, Learnable, Normaliza
 use convnet::model::LeNet5;
 use convnet::prelude::*;
 use convnet::train::{Ending, Progress};
+use serde_json::Value;
 
 type Colours = Dataset<Chw<3, 8, 6>, Class<2>>;
 
@@ -35,6 +36,26 @@ fn pixels(data: &Colours, sample: usize) -> Tensor<Chw<3, 8, 6>> {
     let mut values = Tensor::zeros();
     data.write_pixels(sample, values.as_mut_slice()).unwrap();
     values
+}
+
+/// Every place comes up, and as often as chance lets it: five standard deviations are not seen in a lifetime.
+#[track_caller]
+fn assert_equally_often<K: std::fmt::Debug>(counts: &BTreeMap<K, u32>, places: usize, expected: f64) {
+    assert_eq!(counts.len(), places, "{counts:?}");
+    for (place, count) in counts {
+        assert!((f64::from(*count) - expected).abs() < 5.0 * expected.sqrt(), "{place:?} of {counts:?}");
+    }
+}
+
+/// Numbers uniform in ±limit, to within five standard deviations of their mean and their variance.
+#[track_caller]
+fn assert_uniform(numbers: &[f64], limit: f64) {
+    let count = numbers.len() as f64;
+    assert!(numbers.iter().all(|x| x.abs() <= 1.0001 * limit), "within {limit}");
+    let mean = numbers.iter().sum::<f64>() / count / limit;
+    let square = numbers.iter().map(|x| x * x).sum::<f64>() / count / (limit * limit);
+    assert!(mean.abs() < 5.0 * (1.0 / 3.0 / count).sqrt(), "mean {mean}");
+    assert!((square - 1.0 / 3.0).abs() < 5.0 * (4.0 / 45.0 / count).sqrt(), "variance {square}");
 }
 
 /// Everything there is.
@@ -85,8 +106,8 @@ fn crops_come_from_everywhere_in_the_padded_image() {
     let whole = pixels(&data, 0);
     let mean = data.mean_pixel();
     let cropped = Augment::new().crop(1).apply(data.clone());
-    let mut places = BTreeSet::new();
-    for key in 0..400 {
+    let mut places = BTreeMap::new();
+    for key in 0..4000 {
         let found = sample::<Chw<3, 7, 4>>(&cropped, 0, Some(key));
         let at = |c: usize, r: isize, k: isize| {
             let inside = (0..8).contains(&r) && (0..6).contains(&k);
@@ -101,9 +122,9 @@ fn crops_come_from_everywhere_in_the_padded_image() {
             })
         };
         let place = (-1..=2).flat_map(|top| (-1..=3).map(move |left| (top, left))).find(is_at);
-        places.insert(place.expect("a part of the padded image"));
+        *places.entry(place.expect("a part of the padded image")).or_default() += 1;
     }
-    assert_eq!(places.len(), 20, "all places: {places:?}");
+    assert_equally_often(&places, 20, 200.0);
     // Measured: the middle.
     let middle = sample::<Chw<3, 6, 4>>(&cropped, 0, None);
     assert!((middle[0][0][0] - (whole[0][1][1] - 0.4) / 0.2).abs() < 1e-5);
@@ -131,6 +152,26 @@ fn cut_out_is_a_square_of_the_mean_colour() {
         sizes.insert(changed.len());
     }
     assert!(sizes.contains(&16) && sizes.contains(&4), "whole squares, and some that hang over: {sizes:?}");
+
+    // Its middle is at any pixel; of numbers nothing is known of the mean, and the square is black.
+    let white: Dataset<Chw<1, 8, 6>, Class<2>> =
+        [(Tensor::from_fn(|_| 1.0), Class::new(0).unwrap())].into_iter().collect();
+    for size in [3, 4] {
+        let cut = Augment::new().cut_out(size).apply(white.clone());
+        let mut squares = BTreeMap::new();
+        for key in 0..4800 {
+            let found = sample::<Chw<1, 8, 6>>(&cut, 0, Some(key));
+            let black: Vec<usize> = (0..48).filter(|&i| found.as_slice()[i] == 0.0).collect();
+            *squares.entry(black).or_default() += 1;
+        }
+        assert_equally_often(&squares, 48, 100.0);
+        for (row, column) in (0..8).flat_map(|row| (0..6).map(move |column| (row, column))) {
+            let inside = |at: usize, middle: usize| (middle..middle + size).contains(&(at + size / 2));
+            let square: Vec<usize> =
+                (0..48).filter(|i| inside(i / 6, row) && inside(i % 6, column)).collect();
+            assert!(squares.contains_key(&square), "{size} around {row}, {column}");
+        }
+    }
 }
 
 #[test]
@@ -154,6 +195,33 @@ fn movements_interpolate() {
             && shifts.iter().any(|s| *s < -5.0)
             && shifts.iter().all(|s| s.abs() <= 22.0)
     );
+
+    // One ramp down and one to the right tell both directions.
+    let ramps = Tensor::<Chw<2, 9, 9>>::from_fn(|i| if i < 81 { i / 9 } else { i % 9 } as f32 - 4.0);
+    let ramps: Dataset<_, Class<2>> = [(ramps, Class::new(0).unwrap())].into_iter().collect();
+    let moved = Augment::new().shift(2.0).apply(ramps.clone());
+    let shifts = |key| {
+        let found = sample::<Chw<2, 9, 9>>(&moved, 0, Some(key));
+        [found[0][4][4], found[1][4][4]].map(f64::from)
+    };
+    let shifts: Vec<[f64; 2]> = (0..2000).map(shifts).collect();
+    for axis in 0..2 {
+        assert_uniform(&shifts.iter().map(|shift| shift[axis]).collect::<Vec<_>>(), 2.0);
+    }
+    let together = shifts.iter().map(|[y, x]| y * x).sum::<f64>() / 2000.0;
+    assert!(together.abs() < 5.0 * (4.0 / 3.0) / 2000_f64.sqrt(), "each way by itself: {together}");
+    let turned = Augment::new().rotate(30.0).apply(ramps);
+    let angle = |key| {
+        let found = sample::<Chw<2, 9, 9>>(&turned, 0, Some(key));
+        let (sine, cosine) = (found[1][5][4], found[0][5][4]);
+        for (r, c) in (2..7).flat_map(|r| (2..7).map(move |c| (r, c))) {
+            let (y, x) = (r as f32 - 4.0, c as f32 - 4.0);
+            assert!((found[0][r][c] - (cosine * y - sine * x)).abs() < 1e-4);
+            assert!((found[1][r][c] - (sine * y + cosine * x)).abs() < 1e-4);
+        }
+        f64::from(sine.atan2(cosine).to_degrees())
+    };
+    assert_uniform(&(0..2000).map(angle).collect::<Vec<_>>(), 30.0);
 
     // A turn leaves the middle where it is, and all of an image that is the same everywhere.
     let turned = Augment::new().rotate(30.0).apply(data);
@@ -196,6 +264,80 @@ fn jitter_of_nothing_changes_nothing_and_stays_a_picture() {
     let greenest =
         (0..500).map(|key| sample::<Chw<3, 1, 1>>(&turned, 0, Some(key))[1][0][0]).fold(0.0, f32::max);
     assert!(greenest > 0.99, "{greenest}");
+}
+
+/// `golden/make_jitter.py` made the numbers. What a draw gives is not to be chosen, but one of many comes near.
+#[test]
+fn jitter_is_torchvisions() {
+    let golden: Value = serde_json::from_str(include_str!("golden/jitter.json")).unwrap();
+    let numbers = |value: &Value| -> Vec<f32> { serde_json::from_value(value.clone()).unwrap() };
+    let image = Tensor::<Chw<3, 4, 5>>::from_slice(&numbers(&golden["image"])).unwrap();
+    let data: Dataset<_, Class<2>> = [(image, Class::new(0).unwrap())].into_iter().collect();
+    for name in ["brightness", "contrast", "saturation"] {
+        let mut jitter = ColourJitter::default();
+        *match name {
+            "brightness" => &mut jitter.brightness,
+            "contrast" => &mut jitter.contrast,
+            _ => &mut jitter.saturation,
+        } = 0.5;
+        let changed = Augment::new().colour_jitter(jitter).apply(data.clone());
+        let draws: Vec<_> =
+            (0..4000).map(|key| sample::<Chw<3, 4, 5>>(&changed, 0, Some(key)).as_slice().to_vec()).collect();
+        let changes = golden["changes"].as_array().unwrap().iter().filter(|change| change["name"] == name);
+        assert_eq!(changes.clone().count(), 4);
+        for change in changes {
+            let expected = numbers(&change["image"]);
+            let distance =
+                |draw: &Vec<f32>| draw.iter().zip(&expected).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            let nearest = draws.iter().map(distance).fold(f32::MAX, f32::min);
+            assert!(nearest < 1e-3, "{name} {}: {nearest}", change["factor"]);
+        }
+    }
+    // The factor itself is what a pixel that is not cut is multiplied by.
+    let dim: Dataset<Chw<1, 1, 1>, Class<2>> =
+        [(Tensor::from_fn(|_| 0.5), Class::new(0).unwrap())].into_iter().collect();
+    let jitter = ColourJitter { brightness: 0.5, ..ColourJitter::default() };
+    let changed = Augment::new().colour_jitter(jitter).apply(dim);
+    let factor = |key| f64::from(sample::<Chw<1, 1, 1>>(&changed, 0, Some(key))[0][0][0]) / 0.5;
+    assert_uniform(&(0..2000).map(|key| factor(key) - 1.0).collect::<Vec<_>>(), 0.5);
+}
+
+#[test]
+fn colour_shifts_vary_as_the_colours_do() {
+    // Six pixels that vary by these deviations along these directions, and by nothing else.
+    let directions = [[2.0, 2.0, 1.0], [-2.0, 1.0, 2.0], [1.0, -2.0, 2.0]].map(|v| v.map(|x| x / 3.0));
+    let deviations = [0.02, 0.1, 0.05];
+    let pixels = (0..6).map(|pixel| {
+        let along = deviations[pixel / 2] * 3_f64.sqrt() * if pixel % 2 == 0 { 1.0 } else { -1.0 };
+        let colour = directions[pixel / 2].map(|x: f64| (0.5 + along * x) as f32);
+        (Tensor::<Chw<3, 1, 1>>::from_fn(|channel| colour[channel]), Class::<2>::new(0).unwrap())
+    });
+    let data: Dataset<_, _> = pixels.collect();
+    let components = ColourComponents::of(&data).unwrap();
+    for (found, expected) in components.std().into_iter().zip([0.1, 0.05, 0.02]) {
+        assert!((found - expected).abs() < 1e-6, "{:?}", components.std());
+    }
+
+    let (strength, count) = (0.3, 20_000);
+    let shifted = Augment::new().colour_shift(components, strength).apply(data.clone());
+    let original = data.sample::<f32>(0);
+    // In these directions, and in units of these deviations, a shift is three normal numbers.
+    let normal = |key| {
+        let found = sample::<Chw<3, 1, 1>>(&shifted, 0, Some(key));
+        let shift: [f64; 3] = std::array::from_fn(|c| (found.as_slice()[c] - original.as_slice()[c]).into());
+        let along = |i: usize| shift.iter().zip(directions[i]).map(|(x, y)| x * y).sum::<f64>();
+        std::array::from_fn(|i| along(i) / f64::from(strength) / deviations[i])
+    };
+    let draws: Vec<[f64; 3]> = (0..count).map(normal).collect();
+    let mean = |f: &dyn Fn(&[f64; 3]) -> f64| draws.iter().map(f).sum::<f64>() / count as f64;
+    // Within five standard deviations of each mean.
+    let error = |variance: f64| 5.0 * (variance / count as f64).sqrt();
+    for i in 0..3 {
+        assert!(mean(&|z| z[i]).abs() < error(1.0), "mean along {i}");
+        assert!((mean(&|z| z[i] * z[i]) - 1.0).abs() < error(2.0), "variance along {i}");
+        assert!((mean(&|z| z[i].powi(4)) - 3.0).abs() < error(96.0), "normal along {i}");
+        assert!(mean(&|z| z[i] * z[(i + 1) % 3]).abs() < error(1.0), "each direction by itself");
+    }
 }
 
 #[test]
