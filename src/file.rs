@@ -1,12 +1,16 @@
 //! Files that are the old version or the new one, never half of one.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io;
+#[cfg(any(feature = "plot", feature = "store"))]
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
+#[cfg(any(feature = "plot", feature = "store"))]
 use crate::Error;
 
-const PARTIAL: &str = ".partial";
+/// How the names of files in the making end.
+pub(crate) const PARTIAL: &str = ".partial";
 
 /// The folder that a path is in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
@@ -32,6 +36,7 @@ pub(crate) fn remove_leftovers(folder: &Path, starts: &[&str]) -> io::Result<()>
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be written, or if `path` is there and not a file; what was there before is untouched.
+#[cfg(any(feature = "plot", feature = "store"))]
 pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,

@@ -78,7 +78,7 @@ fn a_hundred_layers_run() {
     let net = Hundred::new(1);
     assert_eq!(net.model().plan().steps().len(), 100);
     assert_eq!(net.infer(&Batch::<Chw<1, 4, 4>>::zeros(3)).len(), 3);
-    assert_eq!(net.to_string().lines().count(), 1 + 1 + 1 + 100 + 1 + 1);
+    assert_eq!(net.to_string().lines().count(), 1 + 1 + 1 + 100 + 1 + 1 + 1);
 }
 
 /// The same layers by hand, as types.

@@ -99,7 +99,7 @@ fn every_bad_file_is_refused_with_its_reason() {
 fn a_dimension_of_zero_leaves_nothing_wherever_it_stands() {
     const MAX: u32 = u32::MAX;
     for dims in [[0, MAX, MAX, MAX], [MAX, MAX, MAX, 0]] {
-        assert_eq!(Idx::parse(Path::new(NAME), &header(&dims)).unwrap().data(), []);
+        assert!(Idx::parse(Path::new(NAME), &header(&dims)).unwrap().data().is_empty());
         assert!(refusal(&idx(&dims, &[1])).contains("expected 0 bytes of data"));
     }
 }

@@ -114,6 +114,8 @@ impl Training {
         trainer.check()?;
         self.go_on(&mut trainer)?;
         let report = self.save_history.as_deref().map(Report::new).transpose()?;
+        // Refused before the training if it cannot be written.
+        self.save_weights.as_deref().map(Report::new).transpose()?;
         if let Some(folder) = &self.plot {
             fs::create_dir_all(folder)
                 .map_err(|error| format!("{}: cannot create: {error}", folder.display()))?;

@@ -15,6 +15,7 @@ use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 
 use super::idx::open_regular;
 use crate::Error;
+use crate::file::{self, PARTIAL};
 
 /// Tries in a row on one mirror that bring less than [`PROGRESS`].
 const TRIES: u32 = 3;
@@ -386,7 +387,7 @@ impl Download<'_> {
 
     /// Gives the file its name, once its content is on disk.
     fn keep(self, path: PathBuf) -> Result<PathBuf, Error> {
-        if let Err(error) = crate::file::keep(self.partial, &path) {
+        if let Err(error) = file::keep(self.partial, &path) {
             // Where an open file cannot be replaced, another process may have put the same one there.
             check(&path, self.remote).map_err(|_| Error::io(&path, "create")(error))?;
         }
@@ -464,8 +465,6 @@ fn digest(file: &mut impl Read) -> io::Result<String> {
         hex
     }))
 }
-
-const PARTIAL: &str = ".partial";
 
 fn partial_prefix(remote: &Remote<'_>) -> String {
     format!(".{}.", remote.file)

@@ -103,7 +103,7 @@ impl Mnist {
     /// ```
     pub fn decode_digit(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
         let name = name.as_ref();
-        let image = decode(name, bytes, MAX_IMAGE_BYTES)?;
+        let image = decode::<3>(name, bytes, MAX_IMAGE_BYTES)?;
         let pixels = digit(image).map_err(|found| Error::format(name, "a digit", found))?;
         let [mean, std] = PIXELS;
         let mut sample = Tensor::zeros();

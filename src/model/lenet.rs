@@ -43,7 +43,7 @@ impl LeNet5 {
     /// use convnet::prelude::*;
     ///
     /// let digit = Mnist::load_from("assets/mnist")?.test.sample(0);
-    /// assert_eq!(LeNet5::pretrained().predict(&digit).class, 7);
+    /// assert_eq!(LeNet5::pretrained().predict(&digit).class, 8);
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn pretrained() -> Self {

@@ -18,7 +18,7 @@ use crate::shape::Misfit;
 ///
 /// let net: LeNet5 = convnet::weights!(LeNet5, concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lenet5.safetensors"));
 /// let digit = Mnist::load_from("assets/mnist")?.test.sample(0);
-/// assert_eq!(net.predict(&digit).class, 7);
+/// assert_eq!(net.predict(&digit).class, 8);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 ///

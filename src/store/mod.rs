@@ -1,7 +1,6 @@
 //! Trained networks in files: weights, checkpoints, and networks for other programs.
 //!
-//! [`Network::save`](crate::Network::save) and [`Network::load`](crate::Network::load) are for weights, in safetensors;
-//! [`Weights`] can do more with them. [`weights!`](crate::weights!) makes weights part of the program. Checkpoints, from
+//! [`Network::save`] and [`Network::load`] are for weights, in safetensors; [`Weights`] can do more with them. [`weights!`](crate::weights!) makes weights part of the program. Checkpoints, from
 //! which a training goes on, are [`Checkpoints`](crate::train::Checkpoints)'. [`save_onnx`] writes a network for other
 //! programs.
 
