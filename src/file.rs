@@ -41,30 +41,39 @@ pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,
 ) -> Result<(), Error> {
+    let old = fs::metadata(path).ok();
     // A folder cannot be replaced, and a device must not be.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    if old.as_ref().is_some_and(|there| !there.is_file()) {
         let error = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, but not a file");
         return Err(Error::io(path, "write")(error));
     }
-    let folder = folder_of(path);
-    let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    // Of a link, what it leads to is replaced.
+    let target = if path.is_symlink() { fs::canonicalize(path).ok() } else { None };
+    let target = target.as_deref().unwrap_or(path);
+    // A part of the name, which may be as long as names can be.
+    let name = target.file_name().unwrap_or_default().to_string_lossy().chars().take(32).collect::<String>();
+    let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(PARTIAL);
     // As any other new file, where the default is for the user's eyes only.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let fresh = builder.tempfile_in(folder).map_err(Error::io(path, "write"))?;
+    let fresh = builder.tempfile_in(folder_of(target)).map_err(Error::io(path, "write"))?;
     let mut to = BufWriter::new(fresh.as_file());
     write(&mut to).and_then(|()| to.flush()).map_err(Error::io(path, "write"))?;
     drop(to);
-    keep(fresh, path).map_err(Error::io(path, "write"))
+    if let Some(old) = old {
+        fresh.as_file().set_permissions(old.permissions()).map_err(Error::io(path, "write"))?;
+    }
+    keep(fresh, target).map_err(Error::io(path, "write"))
 }
 
 /// Gives a complete file its name, once its content is on disk.
 pub(crate) fn keep(fresh: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     fresh.as_file().sync_all()?;
     fresh.persist(path).map_err(|error| error.error)?;
+    // The file is there and whole; not every file system, or reader of a folder, can have the folder synced too.
     #[cfg(unix)]
-    fs::File::open(folder_of(path))?.sync_all()?;
+    let _ = fs::File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }

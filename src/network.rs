@@ -100,7 +100,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// take them as they are. A file that was there is replaced when the new one is complete and on disk.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written; what was there before is then still there.
+    /// [`Error::Io`] if the file cannot be written; what was there before is then still there. [`Error::Argument`] for a
+    /// network of more than about a thousand tensors.
     ///
     /// ```
     /// use convnet::prelude::*;

@@ -163,7 +163,7 @@ impl Training {
         let Some(from) = from.as_ref().or(self.checkpoints.as_ref()) else {
             return Err("--resume: expected a checkpoint, or --checkpoints DIR, found neither".into());
         };
-        if !from.is_file() && Checkpoints::in_folder(from)?.is_empty() {
+        if self.checkpoints.as_ref() == Some(from) && Checkpoints::in_folder(from)?.is_empty() {
             // Nobody may be listening.
             let _ = writeln!(io::stderr(), "{}: no checkpoint, so from the beginning", from.display());
             return Ok(());

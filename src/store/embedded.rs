@@ -1,6 +1,7 @@
 //! Weights that are part of the program, checked against the network's type at compile time.
 
 use super::Weights;
+use super::weights::LONGEST_HEADER;
 use crate::layer::Tensors;
 use crate::network::Network;
 use crate::shape::Misfit;
@@ -9,7 +10,7 @@ use crate::shape::Misfit;
 /// the program is compiled, by `cargo check` too: every parameter tensor of the type must be in the file, as `F32`, and
 /// nothing else.
 ///
-/// The network is one that [`network!`](crate::network!) declares, of `f32`. The path is as for [`include_bytes!`]:
+/// The network is one that [`network!`](crate::network!) declares, of `f32`, with at most 2,048 tensors. The path is as for [`include_bytes!`]:
 /// relative to the file it is written in.
 ///
 /// ```
@@ -32,6 +33,7 @@ use crate::shape::Misfit;
 macro_rules! weights {
     ($net:ty, $path:expr $(,)?) => {{
         const __WEIGHTS: &[u8] = include_bytes!($path);
+        #[allow(long_running_const_eval)]
         const _: () = $crate::store::fits::<$net>(stringify!($net), __WEIGHTS);
         $crate::store::embedded::<$net>(__WEIGHTS)
     }};
@@ -58,6 +60,9 @@ pub fn embedded<N: Network>(bytes: &'static [u8]) -> N {
 #[track_caller]
 pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
     let misfit = Misfit::of("weights of");
+    if size_of::<N::Scalar>() != size_of::<f32>() {
+        misfit.str("expected a network of f32, found one of f64").refuse(network)
+    }
     if values(N::TENSORS) != N::PARAMS + N::BUFFERS {
         misfit.str("expected a network declared by network!, whose layers name their tensors").refuse(network)
     }
@@ -65,17 +70,28 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
         Ok(header) => header,
         Err(what) => misfit.str("expected a safetensors file, found ").str(what).refuse(network),
     };
-    let mut end = 0;
+    let mut seen = [false; MOST];
+    let (mut last, mut end) = (0, 0);
     loop {
         match header.next() {
             Ok(None) => break,
             Ok(Some(entry)) => {
-                if let Some(misfit) = entry.misfit(N::TENSORS) {
-                    misfit.refuse(network)
+                // Names come in an order of their own, in which neighbours are often neighbours in the network.
+                last = match entry.place(N::TENSORS, last) {
+                    Ok(place) if place < MOST && !seen[place] => place,
+                    Ok(place) if place < MOST => {
+                        entry.wrong("one tensor of this name, found two").refuse(network)
+                    }
+                    Ok(_) => {
+                        misfit.str("expected at most ").num(MOST).str(" tensors, found more").refuse(network)
+                    }
+                    Err(misfit) => misfit.refuse(network),
+                };
+                seen[last] = true;
+                if entry.offsets[0] != end {
+                    entry.wrong("tensors side by side in the order of their bytes").refuse(network)
                 }
-                if entry.offsets[1] > end {
-                    end = entry.offsets[1];
-                }
+                end = entry.offsets[1];
             }
             Err(what) => {
                 misfit.str("expected the header of a safetensors file, found ").str(what).refuse(network)
@@ -86,20 +102,23 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
     if found != end {
         misfit.str("expected ").num(end).str(" bytes of numbers, found ").num(found).refuse(network)
     }
-    let mut l = 0;
+    let (mut l, mut place) = (0, 0);
     while l < N::TENSORS.len() {
         let (layer, tensors) = N::TENSORS[l];
         let mut t = 0;
         while t < tensors.len() {
-            if !header.has(layer, tensors[t].0) {
+            if !seen[place] {
                 let misfit = misfit.str(layer).str(".").str(tensors[t].0).str(": expected F32 ");
                 misfit.shape(tensors[t].1).str(", found nothing").refuse(network)
             }
-            t += 1;
+            (t, place) = (t + 1, place + 1);
         }
         l += 1;
     }
 }
+
+/// The most tensors that embedded weights may have: more than a header of the greatest length names.
+const MOST: usize = 2048;
 
 /// Numbers in all tensors of a network.
 const fn values(tensors: &[(&str, Tensors)]) -> usize {
@@ -164,6 +183,9 @@ impl<'a> Header<'a> {
         if len > bytes.len() as u64 - 8 {
             return Err("a file that is cut off, or of another kind");
         }
+        if len > LONGEST_HEADER {
+            return Err("a header of more than 100,000 bytes");
+        }
         let mut header = Header { bytes, len: len as usize, at: 8 };
         get!(header.take(b'{'));
         Ok(header)
@@ -221,8 +243,12 @@ impl<'a> Header<'a> {
 
     const fn number(&mut self) -> Read<usize> {
         let mut number: usize = 0;
-        if !get!(self.peek()).is_ascii_digit() {
+        let first = get!(self.peek());
+        if !first.is_ascii_digit() {
             return Err("a shape or offset that is no number");
+        }
+        if first == b'0' && self.bytes[self.at + 1].is_ascii_digit() {
+            return Err("a number that begins with 0");
         }
         while self.at < 8 + self.len && self.bytes[self.at].is_ascii_digit() {
             let digit = (self.bytes[self.at] - b'0') as usize;
@@ -257,7 +283,7 @@ impl<'a> Header<'a> {
         // Behind the bracket there is none before it.
         let first = self.bytes[self.at - 1] == b'{';
         if !get!(self.more(first, b'}')) {
-            return Ok(None);
+            return if self.peek().is_err() { Ok(None) } else { Err("more behind the table of tensors") };
         }
         let name = get!(self.text());
         get!(self.take(b':'));
@@ -286,17 +312,6 @@ impl<'a> Header<'a> {
         }
         if same(name, b"__metadata__") { self.next() } else { Ok(Some(entry)) }
     }
-
-    /// Whether there is a tensor of this name.
-    const fn has(self, layer: &str, tensor: &str) -> bool {
-        let mut header = Header { at: 9, ..self };
-        while let Ok(Some(entry)) = header.next() {
-            if entry.is(layer, tensor) {
-                return true;
-            }
-        }
-        false
-    }
 }
 
 impl Entry<'_> {
@@ -308,37 +323,52 @@ impl Entry<'_> {
         same(head, layer.as_bytes()) && rest[0] == b'.' && same(rest.split_at(1).1, tensor.as_bytes())
     }
 
-    /// What is wrong with the tensor, if the network has none like it.
-    const fn misfit(&self, expected: &[(&str, Tensors)]) -> Option<Misfit> {
-        let (Ok(name), Ok(dtype)) = (std::str::from_utf8(self.name), std::str::from_utf8(self.dtype)) else {
-            return Some(Misfit::of("weights of").str("expected names in UTF-8, found others"));
-        };
-        let shape = self.shape.split_at(self.rank).0;
-        let misfit = Misfit::of("weights of").str(name).str(": expected ");
-        let mut l = 0;
-        while l < expected.len() {
-            let (layer, tensors) = expected[l];
-            let mut t = 0;
-            while t < tensors.len() {
-                if self.is(layer, tensors[t].0) {
-                    let wanted = tensors[t].1;
-                    let len = self.offsets[1].checked_sub(self.offsets[0]);
-                    let whole = match len {
-                        Some(len) => len == 4 * product(wanted),
-                        None => false,
-                    };
-                    if same(self.dtype, b"F32") && equal(shape, wanted) && whole {
-                        return None;
-                    }
-                    let misfit =
-                        misfit.str("F32 ").shape(wanted).str(", found ").str(dtype).str(" ").shape(shape);
-                    return Some(misfit);
-                }
-                t += 1;
-            }
-            l += 1;
+    /// The start of a sentence about the tensor.
+    const fn misfit(&self) -> Misfit {
+        match std::str::from_utf8(self.name) {
+            Ok(name) => Misfit::of("weights of").str(name).str(": expected "),
+            Err(_) => Misfit::of("weights of").str("expected names in UTF-8, found others, and "),
         }
-        Some(misfit.str("nothing, found ").str(dtype).str(" ").shape(shape))
+    }
+
+    const fn wrong(&self, expected: &str) -> Misfit {
+        self.misfit().str(expected)
+    }
+
+    /// The tensor's number among those of a network, looked for from one of them on; or what is wrong with it.
+    const fn place(&self, expected: &[(&str, Tensors)], from: usize) -> Result<usize, Misfit> {
+        let Ok(dtype) = std::str::from_utf8(self.dtype) else { return Err(self.wrong("F32")) };
+        let shape = self.shape.split_at(self.rank).0;
+        // Once from there to the end, and once from the beginning.
+        let mut turn = 0;
+        while turn < 2 {
+            let (mut l, mut place) = (0, 0);
+            while l < expected.len() {
+                let (layer, tensors) = expected[l];
+                let mut t = 0;
+                if turn == 0 && place + tensors.len() <= from {
+                    (t, place) = (tensors.len(), place + tensors.len());
+                }
+                while t < tensors.len() {
+                    if self.is(layer, tensors[t].0) {
+                        let wanted = tensors[t].1;
+                        let whole = match self.offsets[1].checked_sub(self.offsets[0]) {
+                            Some(len) => len == 4 * product(wanted),
+                            None => false,
+                        };
+                        if same(self.dtype, b"F32") && equal(shape, wanted) && whole {
+                            return Ok(place);
+                        }
+                        let misfit = self.misfit().str("F32 ").shape(wanted).str(", found ");
+                        return Err(misfit.str(dtype).str(" ").shape(shape));
+                    }
+                    (t, place) = (t + 1, place + 1);
+                }
+                l += 1;
+            }
+            turn += 1;
+        }
+        Err(self.misfit().str("nothing, found ").str(dtype).str(" ").shape(shape))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 
 /// Bytes that the header of a file may have: to read it takes several times as much memory.
-const LONGEST_HEADER: u64 = 100_000;
+pub(super) const LONGEST_HEADER: u64 = 100_000;
 
 /// Named tensors that were read from a file, to be put into a network.
 ///
@@ -86,6 +86,15 @@ impl Weights {
     /// more than 100,000 bytes: about a thousand tensors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
+        // Another kind of file is not read to its end.
+        let mut start = Vec::new();
+        open_regular(path)?
+            .0
+            .take(8 + LONGEST_HEADER)
+            .read_to_end(&mut start)
+            .map_err(Error::io(path, "read"))?;
+        names_of(header_of(path, &start)?).map_err(bad_header(path))?;
+        drop(start);
         Self::from_bytes(path, read(path)?)
     }
 
@@ -287,7 +296,7 @@ fn tensors_of(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Tensor)>, Error>
     let header = header_of(path, bytes)?;
     let start = 8 + header.len();
     let bad = |found: String| Error::format(path, "a safetensors file", found);
-    let mut named = names_of(header).map_err(|error| bad(format!("a bad header: {error}")))?;
+    let mut named = names_of(header).map_err(bad_header(path))?;
     named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     if let Some(twice) = named.windows(2).find(|two| two[0].0 == two[1].0) {
         return Err(bad(format!("two tensors by the name {:?}", twice[0].0)));
@@ -306,6 +315,10 @@ fn tensors_of(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Tensor)>, Error>
         (name, tensor)
     };
     Ok(metadata.offset_keys().into_iter().map(tensor).collect())
+}
+
+fn bad_header(path: &Path) -> impl FnOnce(serde_json::Error) -> Error {
+    move |error| Error::format(path, "a safetensors file", format!("a bad header: {error}"))
 }
 
 /// The JSON text at the beginning of a safetensors file.
@@ -425,14 +438,24 @@ pub(super) fn saved<In: Shape, Out: Shape, T: Scalar>(
 }
 
 /// The bytes of a safetensors file, always the same for the same tensors.
-pub(crate) fn encode<V: View>(tensors: impl Iterator<Item = (String, V)>) -> Vec<u8> {
+///
+/// # Errors
+/// [`Error::Argument`] for more tensors than a header may name that is to be read again.
+pub(crate) fn encode<V: View>(tensors: impl Iterator<Item = (String, V)>) -> Result<Vec<u8>, Error> {
     // What writes files for PyTorch says so, and some of what reads them asks.
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    serialize(tensors, Some(metadata)).expect("tensors whose bytes are those of their shapes")
+    let bytes = serialize(tensors, Some(metadata)).expect("tensors whose bytes are those of their shapes");
+    let header = bytes.first_chunk().map_or(0, |len| u64::from_le_bytes(*len));
+    if header > LONGEST_HEADER {
+        let expected =
+            format!("tensors whose names and shapes take {LONGEST_HEADER} bytes in a file's header");
+        return Err(Error::argument("network", expected, format!("{header} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// Writes a network's weights: [`Network::save`].
 pub(crate) fn save<N: Network>(network: &N, path: &Path) -> Result<(), Error> {
-    let bytes = encode(saved(network.model()));
+    let bytes = encode(saved(network.model()))?;
     file::replace(path, |to| to.write_all(&bytes))
 }

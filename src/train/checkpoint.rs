@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Trainer;
 use super::early_stopping::Best;
 use super::history::Epoch;
-use super::trainer::Position;
+use super::trainer::{Position, Resumed, Tally};
 use crate::error::Error;
 use crate::file;
 use crate::network::{Model, Network};
@@ -141,8 +141,6 @@ pub(super) struct Keeper {
     last: Instant,
     /// The step of the last one.
     step: Option<u64>,
-    /// The epoch whose weights are in the file of the best.
-    best: Option<usize>,
 }
 
 /// What a checkpoint says beside its tensors of numbers.
@@ -158,24 +156,49 @@ struct State {
     best: Option<(usize, f64)>,
 }
 
+impl State {
+    /// Whether the numbers belong together, in epochs of so many batches.
+    fn is_consistent(&self, batches: usize) -> bool {
+        let Position { samples, epochs, batches: done, step, tally, ref losses, seconds } = self.position;
+        let Tally { samples: seen, loss, judged, right } = tally;
+        let steps = (epochs as u128) * (batches as u128) + done as u128;
+        let numbered = self.history.iter().enumerate().all(|(i, epoch)| epoch.epoch == i + 1);
+        let finite = losses.iter().chain([&loss, &seconds]).all(|number| number.is_finite());
+        done <= batches
+            && u128::from(step) == steps
+            && step < 1 << 53
+            && self.updates < 1 << 53
+            && seen as u128 == (done as u128 * self.batch as u128).min(samples as u128)
+            && right <= judged
+            && judged <= seen
+            && self.history.len() == epochs
+            && losses.len() == epochs
+            && numbered
+            && finite
+            && self.best.is_none_or(|(best, badness)| (1..=epochs).contains(&best) && badness.is_finite())
+    }
+}
+
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Keeps checkpoints during a run.
     ///
     /// The folder must have none, or the run must be [resumed](Self::resume): the checkpoints of another run are neither
     /// mixed with this one's nor removed.
     pub fn checkpoints(mut self, rule: Checkpoints) -> Self {
-        self.keeper = Some(Keeper { rule, last: Instant::now(), step: None, best: None });
+        self.keeper = Some(Keeper { rule, last: Instant::now(), step: None });
         self
     }
 
-    /// Makes the next call of [`fit`](Self::fit) go on from a checkpoint: a file, or the latest in a folder. The trainer
-    /// must have the settings of the one that wrote it; it may have more epochs, where the schedule does not depend on
-    /// their number. With the same data the run ends with the same bits as if it had never stopped.
+    /// Makes the next call of [`fit`](Self::fit) go on from a checkpoint: a file, or the latest in a folder. With the same
+    /// settings and data the run ends with the same bits as if it had never stopped; it may have more epochs, where the
+    /// schedule does not depend on their number. The kind of optimiser, the batch, the seed, whether samples are shuffled
+    /// and how many there are must be those of the run that wrote it, which is checked; rates, schedule, penalties and the
+    /// like are not.
     ///
     /// # Errors
     /// [`Error::Checkpoint`], with the latest earlier one that could be resumed from, if the file is damaged, or from
-    /// another network, other settings or another version; [`Error::Io`] if it cannot be read. The trainer is then what
-    /// it was.
+    /// another network, one of these settings or another version; [`Error::Format`] for a folder without checkpoints;
+    /// [`Error::Io`] if it cannot be read. The trainer is then what it was.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let (path, folder) = if path.is_dir() {
@@ -191,7 +214,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => {
                 let before = step_of(&path);
-                let others = Checkpoints::in_folder(folder).unwrap_or_default();
+                let others = Checkpoints::in_folder(&folder).unwrap_or_default();
                 let older = others.into_iter().find(|other| {
                     let is_older = before.is_none_or(|step| step_of(other).is_some_and(|other| other < step));
                     is_older && *other != path && self.read_checkpoint(other).is_ok()
@@ -205,7 +228,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         values.copy_from_slice(&memory);
         self.network = network;
         self.history = super::History { epochs: state.history, ..Default::default() };
-        self.resumed = Some((state.position, Some(best)));
+        self.resumed = Some(Resumed { at: state.position, best, folder });
         Ok(())
     }
 
@@ -231,9 +254,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         right("batches of", self.batch.min(samples).to_string(), state.batch.to_string())?;
         right("the seed", self.seed.to_string(), state.seed.to_string())?;
         right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
-        let Position { epochs, batches: done, .. } = state.position;
-        if epochs != state.history.len() || epochs != state.position.losses.len() || done >= batches.max(1) {
-            return Err(wrong("a place in the run", "none"));
+        let (epochs, done) = (state.position.epochs, state.position.batches);
+        if !state.is_consistent(batches) {
+            return Err(wrong("a place in the run, with its history", "numbers that contradict each other"));
         }
         let begun = epochs + usize::from(done > 0);
         if begun > self.epochs {
@@ -245,9 +268,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let mut best = Best::default();
         best.best = state.best;
         if best.best.is_some() {
-            let mut of_best = self.network.clone();
-            file.put("best.", of_best.model_mut())?;
-            best.params = of_best.model().params().to_vec();
+            best.params = network.model().params().to_vec();
+            file.numbers_of("best", &mut best.params)?;
         }
         let mut memory = self.updater.memory().1.to_vec();
         file.numbers_of("optimizer", &mut memory)?;
@@ -261,8 +283,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let folder = &keeper.rule.folder;
         fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
         let there = Checkpoints::in_folder(folder)?;
-        if self.resumed.is_none() && !there.is_empty() {
-            let expected = "a folder without checkpoints, or a run that is resumed";
+        let same = |a: &Path, b: &Path| fs::canonicalize(a).ok() == fs::canonicalize(b).ok();
+        let is_own = self.resumed.as_ref().is_some_and(|from| same(&from.folder, folder));
+        if !is_own && !there.is_empty() {
+            let expected = "a folder without checkpoints, or those of the run that is resumed";
             return Err(Error::format(folder, expected, format!("{} of another run", there.len())));
         }
         file::remove_leftovers(folder, &[START, BEST]).map_err(Error::io(folder, "write"))?;
@@ -277,22 +301,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         best: Option<&Best<N::Scalar>>,
     ) -> Result<(), Error> {
         let due = |keeper: &Keeper| keeper.rule.every.is_some_and(|every| keeper.last.elapsed() >= every);
-        // At the end of an epoch the validation comes first.
-        let whole = at.batches == at.samples.div_ceil(self.batch);
-        if !whole && self.keeper.as_ref().is_some_and(due) {
-            return self.keep(at, best);
-        }
-        Ok(())
+        if self.keeper.as_ref().is_some_and(due) { self.keep(at, best) } else { Ok(()) }
     }
 
     /// After an epoch: if it is one of those.
     pub(super) fn keep_epoch(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
-        let Some(keeper) = &mut self.keeper else { return Ok(()) };
-        let epoch = best.and_then(|best| best.best).map(|(epoch, _)| epoch);
-        if epoch == Some(at.epochs) && keeper.best != epoch {
-            keeper.best = epoch;
-            let path = keeper.rule.folder.join(BEST);
-            self.network.save(&path)?;
+        let new = best.and_then(|best| best.best).is_some_and(|(epoch, _)| epoch == at.epochs);
+        if new {
+            self.keep_best(best)?;
         }
         if self.keeper.as_ref().is_some_and(|keeper| at.epochs.is_multiple_of(keeper.rule.epochs)) {
             return self.keep(at, best);
@@ -302,12 +318,17 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
     /// Where a run ended, unless the last checkpoint is from there.
     pub(super) fn keep_last(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
-        // Between the last batch of an epoch and its validation there is no place to go on from.
-        let whole = at.batches == at.samples.div_ceil(self.batch);
         match &self.keeper {
-            Some(keeper) if keeper.step != Some(at.step) && !whole => self.keep(at, best),
+            Some(keeper) if keeper.step != Some(at.step) => self.keep(at, best),
             _ => Ok(()),
         }
+    }
+
+    /// Writes the weights of the best epoch.
+    fn keep_best(&self, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        let (Some(keeper), Some(best)) = (&self.keeper, best) else { return Ok(()) };
+        let bytes = encode(under("", self.network.model(), &best.params).into_iter())?;
+        file::replace(&keeper.rule.folder.join(BEST), |to| to.write_all(&bytes))
     }
 
     /// Writes a checkpoint and removes those that are too old.
@@ -333,20 +354,23 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             ("optimizer".to_owned(), Saved::Numbers { shape: vec![memory.len()], values: memory }),
         ];
         tensors.extend(under("network.", model, model.params()));
-        if let Some(best) = best.filter(|best| best.best.is_some()) {
-            tensors.extend(under("best.", model, &best.params));
+        let best = best.filter(|best| best.best.is_some());
+        if let Some(best) = best {
+            let numbers = Saved::Numbers { shape: vec![best.params.len()], values: &best.params };
+            tensors.push(("best".to_owned(), numbers));
         }
-        let bytes = encode(tensors.into_iter());
+        let bytes = encode(tensors.into_iter())?;
         let folder = &keeper.rule.folder;
         file::replace(&folder.join(format!("{START}{:010}{END}", at.step)), |to| to.write_all(&bytes))?;
         (keeper.last, keeper.step) = (Instant::now(), Some(at.step));
+        let is_missing = best.is_some() && !folder.join(BEST).exists();
         // Those of later steps are what a run that went on from an earlier place has left behind it.
         let there = Checkpoints::in_folder(folder)?.into_iter();
         let earlier = there.filter(|path| step_of(path).is_some_and(|step| step <= at.step));
         for old in earlier.skip(keeper.rule.keep) {
             fs::remove_file(&old).map_err(Error::io(&old, "remove"))?;
         }
-        Ok(())
+        if is_missing { self.keep_best(best) } else { Ok(()) }
     }
 }
 

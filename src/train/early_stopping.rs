@@ -101,6 +101,12 @@ impl<T: Copy> Best<T> {
         self.rule.is_some()
     }
 
+    /// Whether it is time to stop after so many epochs.
+    pub(super) fn is_over(&self, epochs: usize) -> bool {
+        let patience = self.rule.map_or(usize::MAX, |rule| rule.patience);
+        self.best.is_some_and(|(best, _)| epochs - best >= patience)
+    }
+
     /// Looks at an epoch; says whether it is time to stop.
     pub(super) fn watch(&mut self, epoch: &Epoch, params: &[T]) -> Result<bool, Error> {
         let score = match (epoch.validation, self.rule) {
@@ -118,7 +124,7 @@ impl<T: Copy> Best<T> {
             self.params.clear();
             self.params.extend_from_slice(params);
         }
-        Ok(self.best.is_some_and(|(best, _)| epoch.epoch - best >= rule.patience))
+        Ok(self.is_over(epoch.epoch))
     }
 
     /// Puts the best epoch's parameters back; returns its number.

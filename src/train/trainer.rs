@@ -77,7 +77,7 @@ pub struct Trainer<N: Network, L, O> {
     #[cfg(feature = "store")]
     pub(super) keeper: Option<super::checkpoint::Keeper>,
     /// Where the next run begins, if not at its beginning.
-    pub(super) resumed: Option<(Position, Option<Best<N::Scalar>>)>,
+    pub(super) resumed: Option<Resumed<N::Scalar>>,
     /// Whether the advice about the number of samples was given.
     advised: bool,
     pub(super) updater: Updater<N::Scalar>,
@@ -116,6 +116,15 @@ pub(super) struct Position {
     pub losses: Vec<f64>,
     /// What the unfinished epoch took so far.
     pub seconds: f64,
+}
+
+/// What a run that is resumed begins with.
+pub(super) struct Resumed<T> {
+    pub at: Position,
+    pub best: Best<T>,
+    /// The folder of the checkpoint.
+    #[cfg(feature = "store")]
+    pub folder: std::path::PathBuf,
 }
 
 type OnBatch = dyn FnMut(&BatchEnd) -> ControlFlow<()> + Send;
@@ -353,16 +362,20 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         {
             display.say(advice);
         }
-        if let Some((at, _)) = self.resumed.as_ref().filter(|(at, _)| at.samples != train.len()) {
+        if let Some(Resumed { at, .. }) = self.resumed.as_ref().filter(|from| from.at.samples != train.len())
+        {
             let expected = format!("the {} samples of the run that is resumed", at.samples);
             return Err(Error::argument("training data", expected, train.len()));
         }
         self.begin_keeping()?;
-        let (mut at, best) = self.resumed.take().unwrap_or_else(|| {
-            self.history = History::default();
-            (Position { samples: train.len(), ..Position::default() }, None)
-        });
-        let mut best = self.wants_best().then(|| best.unwrap_or_default().with_rule(self.early_stopping));
+        let (mut at, best) = match self.resumed.take() {
+            Some(Resumed { at, best, .. }) => (at, best),
+            None => {
+                self.history = History::default();
+                (Position { samples: train.len(), ..Position::default() }, Best::default())
+            }
+        };
+        let mut best = self.wants_best().then(|| best.with_rule(self.early_stopping));
         let ending = self.run(train, validation, &display, &mut best, &mut at);
         let ending = ending.and_then(|ending| self.keep_last(&at, best.as_ref()).map(|()| ending));
         self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
@@ -397,6 +410,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         V: Samples<N::Input, Target = D::Target>,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
+        // A run that was over when its last checkpoint was written is over.
+        if best.as_ref().is_some_and(|best| at.batches == 0 && best.is_over(at.epochs)) {
+            return Ok(Ending::EarlyStopping);
+        }
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut targets = Vec::with_capacity(self.batch.min(train.len()));
         // The batch that is learnt from and the one after it, where samples are slow.

@@ -177,7 +177,9 @@ fn the_checkpoints_of_another_run_are_left_alone() {
     let rule = Checkpoints::new(folder.path());
     let error = trainer(3, Sgd::new(0.05)).checkpoints(rule).fit(&data(0, 50), None).unwrap_err().to_string();
     assert!(
-        error.contains("a folder without checkpoints, or a run that is resumed, found 3 of another run"),
+        error.contains(
+            "a folder without checkpoints, or those of the run that is resumed, found 3 of another run"
+        ),
         "{error}"
     );
     assert_eq!(names(folder.path()), before);
@@ -290,8 +292,146 @@ fn damaged_checkpoints_are_no_panic() {
         let mut bytes = whole.clone();
         bytes[i] ^= 0x55;
         fs::write(&path, bytes).unwrap();
-        let _ = resumed.resume(&path);
+        if resumed.resume(&path).is_ok() {
+            let _ = resumed.fit(&data(0, 50), None);
+        }
     }
+}
+
+/// States whose numbers contradict each other.
+#[test]
+fn forged_states_are_refused() {
+    let folder = filled();
+    let whole = fs::read(step(&folder, 24)).unwrap();
+    let path = folder.path().join("forged.safetensors");
+    for (part, forged) in [
+        ("\"step\":24,", "\"step\":99,"),
+        ("\"samples\":50,", "\"samples\":99,"),
+        ("\"epochs\":3,", "\"epochs\":4,"),
+        ("\"batches\":0,", "\"batches\":7,"),
+        ("\"epoch\":3,", "\"epoch\":9,"),
+        // The epoch of the best, in a run of three.
+        ("\"best\":[", ""),
+        ("\"judged\":0,", "\"judged\":1,"),
+    ] {
+        let at = whole.windows(part.len()).position(|window| window == part.as_bytes()).expect(part);
+        let mut bytes = whole.clone();
+        match forged {
+            "" => bytes[at + part.len()] = b'9',
+            _ => bytes[at..at + part.len()].copy_from_slice(forged.as_bytes()),
+        }
+        fs::write(&path, bytes).unwrap();
+        let error = trainer(20, Sgd::new(0.05).momentum(0.9)).resume(&path).unwrap_err().to_string();
+        assert!(error.contains("expected a place in the run, with its history"), "{part}: {error}");
+    }
+}
+
+/// A run that early stopping has ended stays ended.
+#[test]
+fn a_run_that_is_over_is_over() {
+    let (train, validation) = (data(0, 50), data(50, 20));
+    let folder = tempfile::tempdir().unwrap();
+    let stopping = || {
+        trainer(60, Adam::new(0.02))
+            .early_stopping(EarlyStopping::new(2))
+            .checkpoints(Checkpoints::new(folder.path()))
+    };
+    let mut first = stopping();
+    let history = first.fit(&train, &validation).unwrap();
+    assert_eq!(history.ending, Ending::EarlyStopping);
+    let mut again = stopping();
+    again.resume(folder.path()).unwrap();
+    let both = again.fit(&train, &validation).unwrap();
+    assert_eq!((both.ending, both.restored, told(&both)), (history.ending, history.restored, told(&history)));
+    assert_eq!(bits(again.network()), bits(first.network()));
+}
+
+/// A run that is resumed from one folder may begin another, but not write among another run's checkpoints.
+#[test]
+fn a_resumed_run_keeps_to_its_own_folder() {
+    let (from, other) = (filled(), filled());
+    let before = names(other.path());
+    let resumed = |folder: &Path| {
+        let mut trainer =
+            trainer(5, Sgd::new(0.05).momentum(0.9)).checkpoints(Checkpoints::new(folder).keep(1));
+        trainer.resume(from.path()).unwrap();
+        trainer.fit(&data(0, 50), None)
+    };
+    let error = resumed(other.path()).unwrap_err().to_string();
+    assert!(error.contains("found 3 of another run"), "{error}");
+    assert_eq!(names(other.path()), before);
+    let fresh = tempfile::tempdir().unwrap();
+    resumed(fresh.path()).unwrap();
+    assert_eq!(names(fresh.path()), ["best.safetensors", "checkpoint-0000000040.safetensors"]);
+}
+
+/// Between the last batch of an epoch and its validation a run can be stopped too, and where an epoch is one batch.
+#[test]
+fn the_last_batch_of_an_epoch_is_a_place_like_others() {
+    let (train, validation) = (data(0, 50), data(50, 20));
+    let mut straight = trainer(4, Adam::new(0.01));
+    let history = straight.fit(&train, &validation).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut stopped =
+        trainer(4, Adam::new(0.01)).checkpoints(Checkpoints::new(folder.path())).on_batch(|end| {
+            match (end.epoch, end.batch) {
+                (2, 8) => std::ops::ControlFlow::Break(()),
+                _ => std::ops::ControlFlow::Continue(()),
+            }
+        });
+    assert_eq!(stopped.fit(&train, &validation).unwrap().epochs.len(), 1);
+    let mut resumed = trainer(4, Adam::new(0.01));
+    resumed.resume(folder.path().join("checkpoint-0000000016.safetensors")).unwrap();
+    assert_eq!(told(&resumed.fit(&train, &validation).unwrap()), told(&history));
+    assert_eq!(bits(resumed.network()), bits(straight.network()));
+
+    let folder = tempfile::tempdir().unwrap();
+    let rule = Checkpoints::new(folder.path()).every_epochs(1000).every_minutes(1e-9).keep(9);
+    trainer(3, Sgd::new(0.05)).full_batch().checkpoints(rule).fit(&train, None).unwrap();
+    assert_eq!(names(folder.path()).iter().filter(|name| name.starts_with("checkpoint")).count(), 3);
+}
+
+/// In double precision, with dropout, changed images, a warm-up, penalties, limits and a schedule by steps.
+#[test]
+fn nothing_of_a_run_is_lost() {
+    network! {
+        struct Rich: Chw<2, 6, 6> => Flat<3> {
+            conv1: Conv2d { filters: 4, kernel: 3 },
+            norm1: BatchNorm,
+            relu1: Relu,
+            flatten: Flatten,
+            dropout: Dropout { rate: 0.3 },
+            fc1: Dense { units: 3 },
+        }
+    }
+    let train = Augment::new().crop(1).flip().shift(0.5).apply(data(0, 50));
+    let validation = data(50, 20);
+    let rich = |epochs_seen: usize| {
+        Trainer::new(Rich::<f64>::with_init(Init::PyTorch, 2), SoftmaxCrossEntropy, AdamW::new(0.01))
+            .epochs(6)
+            .batch(7)
+            .schedule(Schedule::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 })
+            .warm_up(1.5)
+            .l1(1e-4)
+            .l2(1e-3)
+            .clip_norm(1.0)
+            .clip_value(0.5)
+            .max_norm(2.0)
+            .freeze("norm1")
+            .progress(Progress::Silent)
+            .on_batch(move |end| match (end.epoch, end.batch) {
+                (epoch, 5) if epoch == epochs_seen => std::ops::ControlFlow::Break(()),
+                _ => std::ops::ControlFlow::Continue(()),
+            })
+    };
+    let mut straight = rich(0);
+    let history = straight.fit(&train, &validation).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    rich(3).checkpoints(Checkpoints::new(folder.path())).fit(&train, &validation).unwrap();
+    let mut resumed = rich(0);
+    resumed.resume(folder.path()).unwrap();
+    assert_eq!(told(&resumed.fit(&train, &validation).unwrap()), told(&history));
+    assert_eq!(resumed.network().model().params(), straight.network().model().params());
 }
 
 /// Does something only in the processes that tests start.

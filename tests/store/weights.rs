@@ -260,6 +260,25 @@ fn a_read_only_folder_is_an_error() {
     }
 }
 
+/// A file keeps its permissions, a link stays a link, and a name may be as long as names can be.
+#[cfg(unix)]
+#[test]
+fn what_was_there_is_replaced_in_its_place() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n".repeat(255));
+    Small::new(1).save(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    Small::new(2).save(&link).unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut net = Small::new(3);
+    net.load(&path).unwrap();
+    assert_eq!(bits(&net), bits(&Small::new(2)));
+}
+
 /// Does something only in the processes that tests start.
 #[test]
 fn child_process() {
@@ -361,6 +380,25 @@ fn weights_of_another_network_are_refused() {
     refused::<Small>(&[&bytes[..], b"x"].concat(), "bytes of numbers");
     let only = r#"{"conv1.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
     refused::<Small>(&with_header(only, 16), "conv1.weight: expected F32 [4, 1, 3, 3], found nothing");
+    let twice = r#"{"fc":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{}}"#;
+    refused::<Small>(&with_header(twice, 16), "fc: expected nothing");
+    let header = |tensors: &str| with_header(&format!("{{{tensors}}}"), 32);
+    let bias =
+        |offsets: &str| format!(r#""conv1.bias":{{"dtype":"F32","shape":[4],"data_offsets":{offsets}}}"#);
+    refused::<Small>(
+        &header(&format!("{},{}", bias("[0,16]"), bias("[16,32]"))),
+        "one tensor of this name, found two",
+    );
+    refused::<Small>(&header(&bias("[16,32]")), "side by side");
+    refused::<Small>(&header(&bias("[0,016]")), "a number that begins with 0");
+    refused::<Small>(&header(&format!("{}}} x", bias("[0,16]"))), "more behind the table");
+    refused::<Small<f64>>(&file_of(&Small::new(1)), "expected a network of f32");
+    // A space in front is no fault.
+    let space = String::from_utf8_lossy(&bytes[8..]).into_owned();
+    let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let padded = [&(len as u64 + 1).to_le_bytes()[..], b" ", &bytes[8..]].concat();
+    assert!(space.starts_with('{'));
+    convnet::store::fits::<Small>("Net", &padded);
     type Plain = Sequential<Flat<2>, Dense<Flat<2>, Flat<2>>>;
     refused::<Plain>(&bytes, "declared by network!");
 }
