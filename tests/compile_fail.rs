@@ -98,6 +98,13 @@ fn messages_say_what_is_wrong_and_where() {
             "fit(data, validation)",
         ),
         ("weights_of_another_count", "class weights", "[f64; 12]", "of the network's outputs", "fit(data"),
+        (
+            "weights_of_another_shape",
+            "weights of Net: conv1.weight",
+            "expected F32 [6, 1, 3, 3]",
+            "found F32 [6, 1, 5, 5]",
+            "convnet::weights!",
+        ),
         ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
         ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),
         ("wrong_width", "MaxPool2d: an input of", "6x14x14", "6x14x13", "check()"),
