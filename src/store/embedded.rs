@@ -336,6 +336,7 @@ impl Entry<'_> {
     }
 
     /// The tensor's number among those of a network, looked for from one of them on; or what is wrong with it.
+    #[allow(clippy::result_large_err, reason = "there are no boxes in constant code")]
     const fn place(&self, expected: &[(&str, Tensors)], from: usize) -> Result<usize, Misfit> {
         let Ok(dtype) = std::str::from_utf8(self.dtype) else { return Err(self.wrong("F32")) };
         let shape = self.shape.split_at(self.rank).0;
