@@ -15,7 +15,7 @@ use crate::shape::Dims;
 /// use convnet::model::LeNet5;
 ///
 /// let summary = LeNet5::new(1).summary(64);
-/// assert!(summary.to_string().contains("conv2    Conv2d 5×5             16×10×10       2,416  240,000"));
+/// assert!(summary.to_string().contains("16×10×10           2,416  240,000"));
 /// let json = serde_json::to_value(&summary).unwrap();
 /// assert_eq!(json["parameters"], 61_706);
 /// assert_eq!(json["layers"][3]["name"], "conv2");
