@@ -219,7 +219,16 @@ fn leave<N: Network>(folder: &Path, name: &str) {
     let net: N = lively();
     fs::write(folder.join(name).with_extension("onnx"), to_onnx(&net).unwrap()).unwrap();
     let values = |values: &[N::Scalar]| values.iter().map(|value| value.as_f64()).collect::<Vec<f64>>();
-    let sample = |n: usize| Tensor::from_fn(|i| N::Scalar::of((0.37 * (n * 1000 + i + 1) as f64).sin()));
+    // Real images: photographs, digits, or from the middle of a digit.
+    let (digits, photographs) = (Mnist::sample().unwrap().test, Cifar10::sample().unwrap().test);
+    let sample = |n: usize| {
+        let pixels = match N::Input::LEN {
+            ..=784 => digits.sample::<f32>(n).as_slice().to_vec(),
+            _ => photographs.sample::<f32>(n).as_slice().to_vec(),
+        };
+        let skipped = (pixels.len() - N::Input::LEN) / 2;
+        Tensor::from_fn(|i| N::Scalar::of(pixels[skipped + i].into()))
+    };
     let batches = [1, 5].map(|samples| {
         let x: Batch<N::Input, N::Scalar> = (0..samples).map(sample).collect();
         let y: Vec<Vec<f64>> = net.infer(&x).samples().map(|y| values(y.as_slice())).collect();
