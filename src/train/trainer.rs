@@ -323,7 +323,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Goes through `train` as often as [`epochs`](Self::epochs) says, or until [early stopping](Self::early_stopping)
     /// or a callback ends the run; after each epoch measures loss and accuracy on `validation`, if there is any (`None`
     /// otherwise). Another call begins at epoch 1 again, with the network and the optimiser, with its count of steps, as
-    /// the last call left them.
+    /// the last call left them; after `resume`, where the checkpoint is from.
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
