@@ -434,7 +434,7 @@ impl<T: Scalar> Plan<T> {
             narrow(&mut buffers.dy, wide_dy, lanes);
         }
         if last.relu_after {
-            kernel::gate(exec, &mut buffers.dy[..y.len()], y);
+            kernel::relu_backward(exec, &mut buffers.dy[..y.len()], y);
         }
 
         // What lies before the first parameters has no gradient that anybody wants.
@@ -462,7 +462,7 @@ impl<T: Scalar> Plan<T> {
                 pass: pass(stage.step),
             });
             if stage.relu_before && !relu {
-                kernel::gate(exec, &mut buffers.dx[..x_len], x);
+                kernel::relu_backward(exec, &mut buffers.dx[..x_len], x);
             }
             std::mem::swap(&mut buffers.dx, &mut buffers.dy);
             end -= y_len;

@@ -4,9 +4,9 @@
 //! NaN: what is not written shows.
 
 use convnet::kernel::channels::Channels;
-use convnet::kernel::conv::{Blocking, Conv, Geometry};
+use convnet::kernel::conv::{Conv, Geometry, Tiling};
 use convnet::kernel::local_response::LocalResponse;
-use convnet::kernel::pool::{Pool, Windows};
+use convnet::kernel::pool::{Pooling, Windows};
 use convnet::kernel::{Exec, Isa, naive, values};
 use convnet::shape::Window;
 use convnet::tensor::{LANES, Lanes};
@@ -110,15 +110,15 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
         naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
     }
 
-    let gate = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+    let relu_backward = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
         dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect()
     };
-    let gated: Vec<Vec<f64>> = dx.iter().zip(&x).map(gate).collect();
+    let masked: Vec<Vec<f64>> = dx.iter().zip(&x).map(relu_backward).collect();
     let (weight, bias) = (single(&weight), single(&bias));
-    for blocking in [Blocking::default(), SMALL_BLOCKS] {
-        let conv = Conv::with_blocking(g, blocking);
+    for tiling in [Tiling::default(), SMALL_TILES] {
+        let conv = Conv::with_tiling(g, tiling);
         for exec in ways(batch) {
-            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {blocking:?}");
+            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {tiling:?}");
             let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
             for relu in [false, true] {
@@ -135,7 +135,7 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
 
             let mut found = nan(x.len());
             conv.backward_data(&mut found, &dy, &weight, Some(&x), &mut nan(room), exec);
-            assert_samples(&what("gated backward-data"), exec, &found, &gated);
+            assert_samples(&what("masked backward-data"), exec, &found, &masked);
 
             let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
             conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
@@ -146,8 +146,8 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
 }
 
 /// So small that a few channels, positions and filters make several blocks.
-const SMALL_BLOCKS: Blocking =
-    Blocking { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2, packed: 0 };
+const SMALL_TILES: Tiling =
+    Tiling { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2, packed: 0 };
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.
@@ -245,7 +245,7 @@ fn transforms_lose_little() {
     let size = expected.iter().flatten().map(|y| y * y).sum::<f64>() / (16.0 * 32.0 * 120.0);
     let exec = Exec::new(false);
     let error = |transforms| {
-        let conv = Conv::with_blocking(g, Blocking { transforms, ..Blocking::default() });
+        let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
         let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
         let (weight, bias) = (single(&weight), single(&bias));
         conv.forward(&mut y, &tiles(&x, exec), &weight, &bias, false, &mut scratch, exec);
@@ -261,7 +261,7 @@ fn transforms_lose_little() {
 }
 
 /// A number that the area of every window divides.
-fn common_area(pool: &Pool) -> f64 {
+fn common_area(pool: &Pooling) -> f64 {
     let gcd = |mut a: usize, mut b: usize| {
         while b > 0 {
             (a, b) = (b, a % b);
@@ -279,7 +279,7 @@ fn common_area(pool: &Pool) -> f64 {
     (side(0) * side(1)) as f64
 }
 
-fn check_pool(pool: Pool, batch: usize, seed: u64) {
+fn check_pool(pool: Pooling, batch: usize, seed: u64) {
     let channels = pool.channels;
     let mut integers = Integers(seed);
     let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
@@ -344,7 +344,7 @@ fn pooling() {
                     }
                     let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
                     let windows = Windows::Sliding(window);
-                    let pool = Pool { channels: 3, input, output: [g.output[1], g.output[2]], windows };
+                    let pool = Pooling { channels: 3, input, output: [g.output[1], g.output[2]], windows };
                     for batch in BATCHES {
                         check_pool(pool, batch, tried);
                     }
@@ -361,7 +361,7 @@ fn pooling() {
 fn adaptive_pooling() {
     for input in [[1, 1], [4, 6], [5, 7], [13, 3]] {
         for output in [[1, 1], [2, 3], [3, 2], [4, 6], [6, 5]] {
-            let pool = Pool { channels: 3, input, output, windows: Windows::Adaptive };
+            let pool = Pooling { channels: 3, input, output, windows: Windows::Adaptive };
             for batch in BATCHES {
                 check_pool(pool, batch, (input[0] * 100 + output[0]) as u64);
             }
@@ -526,7 +526,7 @@ proptest! {
         batch in 1_usize..35,
         seed: u64,
     ) {
-        check_pool(Pool { channels: 2, input, output, windows: Windows::Adaptive }, batch, seed);
+        check_pool(Pooling { channels: 2, input, output, windows: Windows::Adaptive }, batch, seed);
     }
 
     #[test]
@@ -542,7 +542,7 @@ proptest! {
         let window = Window::new(kernel, stride, padding);
         if let Some(g) = geometry([1, input[0], input[1]], 1, window) {
             let windows = Windows::Sliding(window);
-            check_pool(Pool { channels: 2, input, output: [g.output[1], g.output[2]], windows }, batch, seed);
+            check_pool(Pooling { channels: 2, input, output: [g.output[1], g.output[2]], windows }, batch, seed);
         }
     }
 }

@@ -6,61 +6,17 @@
 use std::ops::Range;
 
 use super::Exec;
-use super::block::{End, Place, Shared, Start, Sums, Tap, Writer};
-use super::conv::Blocking;
+use super::block::{End, Place, Start, Sums, Tap};
+use super::conv::{Tiling, WindowAxis};
+use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
 use crate::scalar::Scalar;
 use crate::tensor::{LANES, Lanes};
-
-/// The positions and taps of a window along rows or columns.
-pub(super) struct Axis {
-    /// Where the result of each position goes.
-    pub(super) outputs: Vec<usize>,
-    /// Padded input between positions.
-    pub(super) step: usize,
-    /// Place in the kernel, and offset in the padded input from a position's beginning.
-    pub(super) taps: Vec<(usize, usize)>,
-    /// The part of the padded input that is no padding.
-    pub(super) inside: Range<usize>,
-    /// Length of the padded input.
-    pub(super) padded: usize,
-    /// Length of the output.
-    pub(super) output: usize,
-}
-
-impl Axis {
-    /// The positions in spans of a multiple of `together`, or one span where that would save less than a tenth.
-    fn spans(&self, together: usize) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        for start in (0..self.outputs.len()).step_by(together) {
-            let positions = start..(start + together).min(self.outputs.len());
-            let lives = |&(_, offset): &(usize, usize)| {
-                positions.clone().any(|position| self.inside.contains(&(position * self.step + offset)))
-            };
-            let taps: Vec<_> = self.taps.iter().copied().filter(lives).collect();
-            match spans.last_mut() {
-                Some(span) if span.taps == taps => span.positions.end = positions.end,
-                _ => spans.push(Span { positions, taps }),
-            }
-        }
-        let work: usize = spans.iter().map(|span| span.positions.len() * span.taps.len()).sum();
-        if 10 * work > 9 * self.outputs.len() * self.taps.len() {
-            spans = vec![Span { positions: 0..self.outputs.len(), taps: self.taps.clone() }];
-        }
-        spans
-    }
-}
 
 /// Positions that see the same part of the kernel: the rest of it lies on padding.
 struct Band {
     positions: Vec<Position>,
     taps: Vec<Tap>,
-}
-
-/// Neighbouring positions of an axis, and the taps that meet more than padding at one of them.
-struct Span {
-    positions: Range<usize>,
-    taps: Vec<(usize, usize)>,
 }
 
 /// Sums over windows, with their tables.
@@ -85,7 +41,7 @@ pub(super) struct Correlation {
     bands: Vec<Band>,
     /// Channels whose input around a few positions fits a first-level cache.
     channels_together: usize,
-    blocking: Blocking,
+    tiling: Tiling,
 }
 
 #[derive(Clone, Copy)]
@@ -115,10 +71,10 @@ impl Correlation {
     pub(super) fn new(
         groups: usize,
         [channels, filters]: [usize; 2],
-        [rows, columns]: [&Axis; 2],
+        [rows, columns]: [&WindowAxis; 2],
         w_step: usize,
         weight: impl Fn(usize, usize, usize) -> usize,
-        blocking: Blocking,
+        tiling: Tiling,
     ) -> Self {
         let taps = |rows_live: &[(usize, usize)], columns_live: &[(usize, usize)]| {
             let mut taps = Vec::with_capacity(channels * rows_live.len() * columns_live.len());
@@ -164,8 +120,8 @@ impl Correlation {
             positions,
             taps: taps(&rows.taps, &columns.taps),
             bands,
-            channels_together: (blocking.lines / lines.max(1)).max(1),
-            blocking,
+            channels_together: (tiling.lines / lines.max(1)).max(1),
+            tiling,
         }
     }
 
@@ -192,7 +148,7 @@ impl Correlation {
         let group = |group: usize| {
             let [x_first, y_first] =
                 [self.x_tile, self.y_tile].map(|tile| tile / self.groups * group * exec.lanes);
-            Pass {
+            Run {
                 table: self,
                 y: y.from(y_first),
                 x: &x[x_first..],
@@ -217,7 +173,7 @@ impl Correlation {
             });
         } else {
             let columns = (self.positions.len() * exec.lanes).div_ceil(LANES * GATHERED);
-            let filters = if columns >= 8 { FILTERS } else { self.blocking.filters };
+            let filters = if columns >= 8 { FILTERS } else { self.tiling.filters };
             let blocks = self.filters.div_ceil(filters);
             // On one thread a task for all: its buffers are cleared once.
             let together = if exec.parallel { 1 } else { columns };
@@ -233,7 +189,7 @@ impl Correlation {
 }
 
 /// One run over some tiles.
-struct Pass<'a, T> {
+struct Run<'a, T> {
     table: &'a Correlation,
     y: Shared<'a, T>,
     x: &'a [T],
@@ -250,10 +206,10 @@ pub(super) fn part(len: usize, size: usize, number: usize) -> Range<usize> {
     number * len / parts..(number + 1) * len / parts
 }
 
-impl<T: Scalar> Pass<'_, T> {
+impl<T: Scalar> Run<'_, T> {
     /// Tiles and positions of a task: some positions of one tile, or all positions of some tiles.
     fn cut(&self, band: &Band) -> [usize; 2] {
-        let columns = self.table.blocking.columns.min(COLUMNS);
+        let columns = self.table.tiling.columns.min(COLUMNS);
         let positions = band.positions.len();
         [(columns / positions).clamp(1, self.tiles), columns.min(positions)]
     }
@@ -262,16 +218,16 @@ impl<T: Scalar> Pass<'_, T> {
         let [tiles, positions] = self.cut(band);
         self.tiles.div_ceil(tiles)
             * band.positions.len().div_ceil(positions)
-            * self.table.filters.div_ceil(self.table.blocking.filters)
+            * self.table.filters.div_ceil(self.table.tiling.filters)
     }
 
     fn task(&self, band: &Band, task: usize) {
         let table = self.table;
         let [tiles, positions] = self.cut(band);
-        let filter_parts = table.filters.div_ceil(table.blocking.filters);
+        let filter_parts = table.filters.div_ceil(table.tiling.filters);
         let position_parts = band.positions.len().div_ceil(positions);
-        let first = task % filter_parts * table.blocking.filters;
-        let filters = first..(first + table.blocking.filters).min(table.filters);
+        let first = task % filter_parts * table.tiling.filters;
+        let filters = first..(first + table.tiling.filters).min(table.filters);
         let positions = part(band.positions.len(), positions, task / filter_parts % position_parts);
         let tiles = part(self.tiles, tiles, task / filter_parts / position_parts);
 

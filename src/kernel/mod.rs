@@ -12,6 +12,7 @@ pub mod local_response;
 pub mod naive;
 pub mod pool;
 pub mod radial;
+mod shared;
 pub mod simd;
 mod transpose;
 pub(crate) mod update;
@@ -126,7 +127,7 @@ macro_rules! with_lanes {
 pub(crate) use with_lanes;
 
 /// `dx` where `x` is positive, zero elsewhere: the gradient of a ReLU.
-pub fn gate<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+pub fn relu_backward<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
     vectorized! {
         fn chunk[T: Scalar](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
             for (dx, x) in dx.iter_mut().zip(x) {
@@ -139,7 +140,7 @@ pub fn gate<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
 
 /// Samples of `len` values that lie one after the other as lanes: `x[i][lane] = samples[lane][i]`.
 pub(crate) fn interleave<T: Scalar>(exec: Exec, x: &mut [Lanes<T>], samples: &[T], len: usize) {
-    let (lanes, out) = (exec.lanes, block::Writer::new(values_mut(x)));
+    let (lanes, out) = (exec.lanes, shared::Writer::new(values_mut(x)));
     let (width, planes, count) = (lanes, lanes, lanes);
     let turned =
         transpose::Transpose { out, start: 0, width, planes, x: samples, step: len, count, rows: len };

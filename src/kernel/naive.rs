@@ -4,7 +4,7 @@
 
 use super::conv::Geometry;
 use super::local_response::LocalResponse;
-use super::pool::{Pool, Windows};
+use super::pool::{Pooling, Windows};
 use crate::scalar::Scalar;
 
 /// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position,
@@ -70,19 +70,20 @@ pub fn conv_backward_weights<T: Scalar>(dw: &mut [T], db: &mut [T], dy: &[T], x:
 }
 
 /// The input positions under the window of output position `p`, row by row.
-fn under(pool: &Pool, p: usize) -> Vec<usize> {
-    let [ih, iw] = pool.input;
-    let (r, c) = (p / pool.output[1], p % pool.output[1]);
+fn under(pooling: &Pooling, p: usize) -> Vec<usize> {
+    let [ih, iw] = pooling.input;
+    let (r, c) = (p / pooling.output[1], p % pooling.output[1]);
     let mut positions = Vec::new();
-    let window = match pool.windows {
+    let window = match pooling.windows {
         Windows::Sliding(window) => window,
         Windows::Adaptive => {
             // Position q is under window i of n where the window's ends, as fractions, lie on either side of it.
             let covers = |i: usize, q: usize, n: usize, input: usize| {
                 i * input < (q + 1) * n && q * n < (i + 1) * input
             };
-            for y in (0..ih).filter(|y| covers(r, *y, pool.output[0], ih)) {
-                positions.extend((0..iw).filter(|x| covers(c, *x, pool.output[1], iw)).map(|x| y * iw + x));
+            for y in (0..ih).filter(|y| covers(r, *y, pooling.output[0], ih)) {
+                positions
+                    .extend((0..iw).filter(|x| covers(c, *x, pooling.output[1], iw)).map(|x| y * iw + x));
             }
             return positions;
         }
@@ -100,17 +101,17 @@ fn under(pool: &Pool, p: usize) -> Vec<usize> {
 }
 
 /// The largest value under each window, for one plane.
-pub fn max_forward<T: Scalar>(y: &mut [T], x: &[T], pool: &Pool) {
+pub fn max_forward<T: Scalar>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
-        *y = under(pool, p).into_iter().map(|q| x[q]).fold(T::neg_infinity(), T::max);
+        *y = under(pooling, p).into_iter().map(|q| x[q]).fold(T::neg_infinity(), T::max);
     }
 }
 
 /// dy to the first of the largest values under each window, for one plane.
-pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pool: &Pool) {
+pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
-        let positions = under(pool, p);
+        let positions = under(pooling, p);
         let mut best = positions[0];
         for q in positions {
             if x[q] > x[best] {
@@ -122,28 +123,28 @@ pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pool: &Pool) {
 }
 
 /// What a mean divides by: the kernel's area, padding and all, or the positions under an adaptive window.
-fn divisor<T: Scalar>(pool: &Pool, positions: &[usize]) -> T {
-    T::of(match pool.windows {
+fn divisor<T: Scalar>(pooling: &Pooling, positions: &[usize]) -> T {
+    T::of(match pooling.windows {
         Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
         Windows::Adaptive => positions.len(),
     } as f64)
 }
 
 /// The mean under each window, padding counted as zeros, for one plane.
-pub fn mean_forward<T: Scalar>(y: &mut [T], x: &[T], pool: &Pool) {
+pub fn mean_forward<T: Scalar>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
-        let positions = under(pool, p);
-        *y = positions.iter().map(|q| x[*q]).sum::<T>() / divisor(pool, &positions);
+        let positions = under(pooling, p);
+        *y = positions.iter().map(|q| x[*q]).sum::<T>() / divisor(pooling, &positions);
     }
 }
 
 /// dy shared out evenly under each window, for one plane.
-pub fn mean_backward<T: Scalar>(dx: &mut [T], dy: &[T], pool: &Pool) {
+pub fn mean_backward<T: Scalar>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
-        let positions = under(pool, p);
+        let positions = under(pooling, p);
         for q in &positions {
-            dx[*q] += *dy / divisor(pool, &positions);
+            dx[*q] += *dy / divisor(pooling, &positions);
         }
     }
 }

@@ -19,7 +19,7 @@ pub enum Windows {
 
 /// Sizes of a pooling layer: every channel is a plane of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pool {
+pub struct Pooling {
     /// Planes of a sample.
     pub channels: usize,
     /// Rows and columns of a plane.
@@ -30,7 +30,7 @@ pub struct Pool {
     pub windows: Windows,
 }
 
-impl Pool {
+impl Pooling {
     /// The part of the input that window `i` covers, in rows (axis 0) or columns (1).
     #[inline(always)]
     pub(crate) fn range(&self, axis: usize, i: usize) -> Range<usize> {
@@ -133,14 +133,14 @@ impl Pool {
 
 vectorized! {
     /// The largest value of each window of a plane.
-    fn largest[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
+    fn largest[T: Scalar, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
         // Written so that a NaN, once seen, stays.
         let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
         let halves = Window::new([2, 2], [2, 2], [0, 0]);
-        if N < LANES && pool.windows == Windows::Sliding(halves) {
+        if N < LANES && pooling.windows == Windows::Sliding(halves) {
             // Few samples: a vector holds several positions.
-            for (y, x) in y.chunks_exact_mut(pool.output[1]).zip(x.chunks_exact(2 * pool.input[1])) {
-                let (above, below) = x.split_at(pool.input[1]);
+            for (y, x) in y.chunks_exact_mut(pooling.output[1]).zip(x.chunks_exact(2 * pooling.input[1])) {
+                let (above, below) = x.split_at(pooling.input[1]);
                 let windows = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
                 for (y, (above, below)) in y.iter_mut().zip(windows) {
                     for l in 0..N {
@@ -150,13 +150,13 @@ vectorized! {
             }
             return;
         }
-        for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
-            let rows = pool.range(0, row);
+        for (row, y) in y.chunks_exact_mut(pooling.output[1]).enumerate() {
+            let rows = pooling.range(0, row);
             for (column, y) in y.iter_mut().enumerate() {
-                let columns = pool.range(1, column);
+                let columns = pooling.range(1, column);
                 let mut largest = [T::neg_infinity(); N];
                 for r in rows.clone() {
-                    for x in &x[r * pool.input[1]..][columns.clone()] {
+                    for x in &x[r * pooling.input[1]..][columns.clone()] {
                         for l in 0..N {
                             largest[l] = larger(largest[l], x[l]);
                         }
@@ -171,28 +171,28 @@ vectorized! {
 vectorized! {
     /// dy to the first position in each window of a plane that holds its largest value.
     fn to_largest[T: Scalar, const N: usize](
-        pool: &Pool,
+        pooling: &Pooling,
         dx: &mut [[T; N]],
         x: &[[T; N]],
         y: &[[T; N]],
         dy: &[[T; N]],
         relu: bool,
     ) {
-        let partition = pool.is_partition();
+        let partition = pooling.is_partition();
         if !partition {
             dx.fill([T::zero(); N]);
         }
-        for row in 0..pool.output[0] {
-            let rows = pool.range(0, row);
-            for column in 0..pool.output[1] {
-                let columns = pool.range(1, column);
-                let p = row * pool.output[1] + column;
+        for row in 0..pooling.output[0] {
+            let rows = pooling.range(0, row);
+            for column in 0..pooling.output[1] {
+                let columns = pooling.range(1, column);
+                let p = row * pooling.output[1] + column;
                 let (y, mut rest) = (y[p], dy[p]);
                 for l in 0..N {
                     rest[l] = if !relu || y[l] > T::zero() { rest[l] } else { T::zero() };
                 }
                 for r in rows.clone() {
-                    let start = r * pool.input[1];
+                    let start = r * pooling.input[1];
                     let x = &x[start..][columns.clone()];
                     for (dx, x) in dx[start..][columns.clone()].iter_mut().zip(x) {
                         let mut gradient = [T::zero(); N];
@@ -216,20 +216,20 @@ vectorized! {
 
 vectorized! {
     /// The mean of each window of a plane.
-    fn mean[T: Scalar, const N: usize](pool: &Pool, y: &mut [[T; N]], x: &[[T; N]]) {
-        for (row, y) in y.chunks_exact_mut(pool.output[1]).enumerate() {
-            let rows = pool.range(0, row);
+    fn mean[T: Scalar, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
+        for (row, y) in y.chunks_exact_mut(pooling.output[1]).enumerate() {
+            let rows = pooling.range(0, row);
             for (column, y) in y.iter_mut().enumerate() {
-                let columns = pool.range(1, column);
+                let columns = pooling.range(1, column);
                 let mut sum = [T::zero(); N];
                 for r in rows.clone() {
-                    for x in &x[r * pool.input[1]..][columns.clone()] {
+                    for x in &x[r * pooling.input[1]..][columns.clone()] {
                         for l in 0..N {
                             sum[l] += x[l];
                         }
                     }
                 }
-                let area = pool.window_area(&rows, &columns);
+                let area = pooling.window_area(&rows, &columns);
                 for l in 0..N {
                     y[l] = sum[l] / area;
                 }
@@ -240,19 +240,19 @@ vectorized! {
 
 vectorized! {
     /// dy shared out to all positions of each window of a plane.
-    fn to_all[T: Scalar, const N: usize](pool: &Pool, dx: &mut [[T; N]], dy: &[[T; N]]) {
+    fn to_all[T: Scalar, const N: usize](pooling: &Pooling, dx: &mut [[T; N]], dy: &[[T; N]]) {
         dx.fill([T::zero(); N]);
-        for row in 0..pool.output[0] {
-            let rows = pool.range(0, row);
-            for column in 0..pool.output[1] {
-                let columns = pool.range(1, column);
-                let area = pool.window_area(&rows, &columns);
-                let mut share = dy[row * pool.output[1] + column];
+        for row in 0..pooling.output[0] {
+            let rows = pooling.range(0, row);
+            for column in 0..pooling.output[1] {
+                let columns = pooling.range(1, column);
+                let area = pooling.window_area(&rows, &columns);
+                let mut share = dy[row * pooling.output[1] + column];
                 for l in 0..N {
                     share[l] /= area;
                 }
                 for r in rows.clone() {
-                    for dx in &mut dx[r * pool.input[1]..][columns.clone()] {
+                    for dx in &mut dx[r * pooling.input[1]..][columns.clone()] {
                         for l in 0..N {
                             dx[l] += share[l];
                         }

@@ -48,7 +48,7 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     fn relu(self, v: Self::V) -> Self::V;
 
     /// `v` where `by` is positive, zero elsewhere.
-    fn gate(self, v: Self::V, by: Self::V) -> Self::V;
+    fn relu_backward(self, v: Self::V, by: Self::V) -> Self::V;
 
     /// The sum of the values, always added in the same order.
     fn sum(self, v: Self::V) -> T;
@@ -191,7 +191,7 @@ impl<T: Scalar> Simd<T> for Portable {
     }
 
     #[inline(always)]
-    fn gate(self, v: [T; 4], by: [T; 4]) -> [T; 4] {
+    fn relu_backward(self, v: [T; 4], by: [T; 4]) -> [T; 4] {
         std::array::from_fn(|l| if by[l] > T::zero() { v[l] } else { T::zero() })
     }
 
@@ -292,7 +292,7 @@ mod x86 {
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
          $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
-         gate($v:ident, $by:ident) $gate:expr; sum($s:ident) $sum:expr) => {
+         relu_backward($v:ident, $by:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
                 const WIDTH: usize = $width;
@@ -348,9 +348,9 @@ mod x86 {
                 }
 
                 #[inline(always)]
-                fn gate(self, $v: $vector, $by: $vector) -> $vector {
+                fn relu_backward(self, $v: $vector, $by: $vector) -> $vector {
                     // SAFETY: `self` proves that the processor has the instructions.
-                    unsafe { $gate }
+                    unsafe { $relu_backward }
                 }
 
                 #[inline(always)]
@@ -364,19 +364,19 @@ mod x86 {
 
     vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
-        gate(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v);
+        relu_backward(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v);
         sum(v) _mm512_reduce_add_ps(v));
     vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
         _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd
-        gate(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v);
+        relu_backward(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v);
         sum(v) _mm512_reduce_add_pd(v));
     vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
-        gate(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v);
+        relu_backward(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v);
         sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
     vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
         _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
-        gate(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v);
+        relu_backward(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v);
         sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));
 
     #[inline(always)]
@@ -443,17 +443,17 @@ mod x86 {
 ///
 /// ```
 /// use convnet::kernel::{Isa, simd};
-/// assert!(simd::multiply_adds(Isa::best(), 10) >= 10 * 12 * 4 * 2);
+/// assert!(simd::peak_flops(Isa::best(), 10) >= 10 * 12 * 4 * 2);
 /// ```
-pub fn multiply_adds(isa: Isa, rounds: usize) -> usize {
-    f32::call(isa, MultiplyAdds { rounds })
+pub fn peak_flops(isa: Isa, rounds: usize) -> usize {
+    f32::call(isa, PeakFlops { rounds })
 }
 
-struct MultiplyAdds {
+struct PeakFlops {
     rounds: usize,
 }
 
-impl Kernel<f32> for MultiplyAdds {
+impl Kernel<f32> for PeakFlops {
     type Output = usize;
 
     #[inline(always)]
@@ -463,7 +463,7 @@ impl Kernel<f32> for MultiplyAdds {
     }
 }
 
-impl MultiplyAdds {
+impl PeakFlops {
     #[inline(always)]
     fn chains<S: Simd<f32>, const N: usize>(self, simd: S) -> usize {
         let (a, b) = (simd.splat(std::hint::black_box(0.999)), simd.splat(std::hint::black_box(0.001)));

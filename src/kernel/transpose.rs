@@ -1,6 +1,6 @@
 //! Planes as columns: what lies one after the other for each plane comes to lie side by side.
 
-use super::block::Writer;
+use super::shared::Writer;
 use super::simd::{Kernel, Simd};
 use crate::scalar::Scalar;
 

@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
-use super::block::{Inner, Outer, Shared, Tap, Writer};
-use super::conv::Blocking;
+use super::block::{Inner, Outer, Tap};
+use super::conv::Tiling;
 use super::correlation::part;
+use super::shared::{Shared, Writer};
 use super::transpose::Transpose;
 use super::{Exec, values_mut};
 use crate::scalar::Scalar;
@@ -74,7 +75,7 @@ fn panel(planes: usize, number: usize) -> Range<usize> {
 }
 
 /// What is multiplied with the panels: a row of sums for each of `rows`, over the given positions.
-pub(super) struct Operand<'a, T> {
+pub(super) struct RowOperand<'a, T> {
     pub(super) values: &'a [T],
     /// Entries from one tile to the next.
     pub(super) tile: usize,
@@ -97,10 +98,10 @@ pub(super) enum Order {
 pub(super) fn outer<T: Scalar>(
     dw: &mut [T],
     order: Order,
-    operand: &Operand<'_, T>,
+    operand: &RowOperand<'_, T>,
     panels: &[Lanes<T>],
     planes: usize,
-    blocking: Blocking,
+    tiling: Tiling,
     exec: Exec,
     tiles: usize,
 ) {
@@ -110,7 +111,7 @@ pub(super) fn outer<T: Scalar>(
     let panel_count = panel_count(planes);
     // At least a few tasks, as long as each has a few rows.
     let wanted = if exec.parallel { 8_usize.div_ceil(panel_count) } else { 1 };
-    let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, blocking.rows.min(ROWS));
+    let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, tiling.rows.min(ROWS));
     let row_parts = operand.rows.div_ceil(rows);
     let tile_panels = planes.div_ceil(LANES) * LANES * depth;
     let dw = Shared::new(dw);
@@ -129,7 +130,7 @@ pub(super) fn outer<T: Scalar>(
             for tile in 0..tiles {
                 let x = &operand.values[tile * operand.tile * lanes..];
                 let panel = &panels[tile * tile_panels + first * depth..][..width * depth];
-                let together = (blocking.depth.min(DEPTH) / lanes).max(1);
+                let together = (tiling.depth.min(DEPTH) / lanes).max(1);
                 for from in (0..operand.positions).step_by(together) {
                     let block = from..(from + together).min(operand.positions);
                     let mut positions = [0; DEPTH];
@@ -192,7 +193,7 @@ pub(super) fn inner<T: Scalar>(
     taps: &[Tap],
     positions: impl Fn(usize) -> u32 + Sync,
     area: usize,
-    blocking: Blocking,
+    tiling: Tiling,
     exec: Exec,
     tiles: usize,
 ) {
@@ -213,7 +214,7 @@ pub(super) fn inner<T: Scalar>(
         let taps = &taps[part.clone()];
         let mut sums = [T::zero(); TAPS * FILTERS];
         let mut biases = [T::zero(); FILTERS];
-        let together = blocking.depth.min(DEPTH);
+        let together = tiling.depth.min(DEPTH);
         for tile in 0..tiles {
             for start in (0..area).step_by(together) {
                 let block = start..(start + together).min(area);

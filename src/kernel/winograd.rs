@@ -11,8 +11,9 @@
 
 use std::ops::Range;
 
-use super::block::{End, Place, Shared, Start, Sums, Tap, Writer};
+use super::block::{End, Place, Start, Sums, Tap};
 use super::correlation::{index, part};
+use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
 use crate::scalar::Scalar;
@@ -37,7 +38,7 @@ pub(super) struct Winograd {
     output: [usize; 2],
     /// Rows and columns of zeros before the input.
     padding: [usize; 2],
-    weights: Weights,
+    weights: WeightLayout,
     /// One for each channel.
     taps: Vec<Tap>,
     /// Columns whose transformed input is kept at once, and filters of a task.
@@ -47,7 +48,7 @@ pub(super) struct Winograd {
 
 /// Where a kernel's weights lie.
 #[derive(Clone, Copy)]
-pub(super) struct Weights {
+pub(super) struct WeightLayout {
     /// From one filter to the next.
     pub(super) filter: usize,
     /// From one channel to the next.
@@ -63,7 +64,7 @@ impl Winograd {
         input: [usize; 2],
         output: [usize; 2],
         padding: [usize; 2],
-        weights: Weights,
+        weights: WeightLayout,
         lines: usize,
         filters_together: usize,
     ) -> Self {
@@ -85,7 +86,7 @@ impl Winograd {
     }
 
     /// Entries of transformed weights, of transformed inputs and of products.
-    fn rooms(&self, columns: usize) -> [usize; 3] {
+    fn scratch_parts(&self, columns: usize) -> [usize; 3] {
         let columns = columns.next_multiple_of(COLUMNS).min(self.chunk);
         [
             (ENTRIES * self.filters * self.channels).div_ceil(LANES),
@@ -96,7 +97,7 @@ impl Winograd {
 
     /// Entries of working space for so many tiles.
     pub(super) fn scratch(&self, tiles: usize) -> usize {
-        self.rooms(self.columns(tiles, LANES)).iter().sum()
+        self.scratch_parts(self.columns(tiles, LANES)).iter().sum()
     }
 
     /// y = sums over windows of x.
@@ -113,78 +114,58 @@ impl Winograd {
     ) {
         let [x_group, y_group] = [(self.input, self.channels), (self.output, self.filters)]
             .map(|([rows, columns], planes)| rows * columns * planes * exec.lanes);
-        for group in 0..self.groups {
-            let y_first = group * y_group;
-            self.run_group(
-                y.from(y_first),
-                &x[group * x_group..],
-                &w[group * w.len() / self.groups..],
-                bias.map(|bias| &bias[group * self.filters..]),
-                end.from(y_first),
-                scratch,
-                exec,
-                tiles,
-            );
-        }
-    }
-
-    fn run_group<T: Scalar>(
-        &self,
-        y: Shared<'_, T>,
-        x: &[T],
-        w: &[T],
-        bias: Option<&[T]>,
-        end: End<'_, T>,
-        scratch: &mut [Lanes<T>],
-        exec: Exec,
-        tiles: usize,
-    ) {
         let columns = self.columns(tiles, exec.lanes);
-        let [u_len, v_len, m_len] = self.rooms(columns);
+        let [u_len, v_len, m_len] = self.scratch_parts(columns);
         let (u, rest) = scratch.split_at_mut(u_len);
         let (v, rest) = rest.split_at_mut(v_len);
         let m = Shared::new(values_mut(&mut rest[..m_len]));
-        self.transform_weights(values_mut(u), w, exec);
-        let u = super::values(u);
-        let groups = columns.div_ceil(COLUMNS);
-        let together = self.chunk / COLUMNS;
-        for first in (0..groups).step_by(together) {
-            let chunk = first..(first + together).min(groups);
-            let room = ENTRIES * self.channels * COLUMNS;
-            // Inputs: a task for some channels of a group of columns.
-            let channel_parts = self.channels.div_ceil(16);
-            let shared = Shared::new(values_mut(v));
-            exec.each(chunk.len() * channel_parts, |task| {
-                let group = task / channel_parts;
-                let channels = part(self.channels, 16, task % channel_parts);
-                // SAFETY: tasks differ in the group or in the channels, and so in every value they write.
-                let v = unsafe { shared.writer() };
-                let (first, group) = (group * room * LANES, chunk.start + group);
-                let lanes = exec.lanes;
-                T::call(exec.isa, Patches { table: self, v, first, x, group, channels, lanes, tiles });
-            });
-            let v = super::values(v);
-            // Products and outputs: a task for some filters of a group of columns.
-            let filter_parts = self.filters.div_ceil(self.filters_together);
-            exec.each(chunk.len() * filter_parts, |task| {
-                let group = task / filter_parts;
-                let filters = part(self.filters, self.filters_together, task % filter_parts);
-                let len = ROW * COLUMNS * LANES;
-                let start = (group * self.filters + filters.start) * 2 * len;
-                // SAFETY: tasks differ in the group or in the filters.
-                let m = unsafe { m.part(start..start + filters.len() * 2 * len) };
-                let (m, sums) = m.split_at_mut(filters.len() * len);
-                let v = &v[group * room * LANES..][..room * LANES];
-                let group = chunk.start + group;
-                let count = (columns - group * COLUMNS).min(COLUMNS);
-                for row in 0..ENTRIES / ROW {
-                    self.products(m, u, v, row, count, filters.clone(), exec);
-                    let (m, sums, filters, lanes) = (&*m, &mut *sums, filters.clone(), exec.lanes);
-                    let outputs =
-                        Outputs { table: self, y, m, sums, row, bias, end, group, filters, lanes, tiles };
-                    T::call(exec.isa, outputs);
-                }
-            });
+        for group in 0..self.groups {
+            let y_first = group * y_group;
+            let (y, end) = (y.from(y_first), end.from(y_first));
+            let x = &x[group * x_group..];
+            let bias = bias.map(|bias| &bias[group * self.filters..]);
+            self.transform_weights(values_mut(u), &w[group * w.len() / self.groups..], exec);
+            let u = super::values(u);
+            let blocks = columns.div_ceil(COLUMNS);
+            let together = self.chunk / COLUMNS;
+            for first in (0..blocks).step_by(together) {
+                let chunk = first..(first + together).min(blocks);
+                let block_len = ENTRIES * self.channels * COLUMNS;
+                // Inputs: a task for some channels of a block of columns.
+                let channel_parts = self.channels.div_ceil(16);
+                let shared = Shared::new(values_mut(v));
+                exec.each(chunk.len() * channel_parts, |task| {
+                    let block = task / channel_parts;
+                    let channels = part(self.channels, 16, task % channel_parts);
+                    // SAFETY: tasks differ in the block or in the channels, and so in every value they write.
+                    let v = unsafe { shared.writer() };
+                    let (first, block) = (block * block_len * LANES, chunk.start + block);
+                    let lanes = exec.lanes;
+                    T::call(exec.isa, Patches { table: self, v, first, x, block, channels, lanes, tiles });
+                });
+                let v = super::values(v);
+                // Products and outputs: a task for some filters of a block of columns.
+                let filter_parts = self.filters.div_ceil(self.filters_together);
+                exec.each(chunk.len() * filter_parts, |task| {
+                    let block = task / filter_parts;
+                    let filters = part(self.filters, self.filters_together, task % filter_parts);
+                    let len = ROW * COLUMNS * LANES;
+                    let start = (block * self.filters + filters.start) * 2 * len;
+                    // SAFETY: tasks differ in the block or in the filters.
+                    let m = unsafe { m.part(start..start + filters.len() * 2 * len) };
+                    let (m, sums) = m.split_at_mut(filters.len() * len);
+                    let v = &v[block * block_len * LANES..][..block_len * LANES];
+                    let block = chunk.start + block;
+                    let count = (columns - block * COLUMNS).min(COLUMNS);
+                    for row in 0..ENTRIES / ROW {
+                        self.products(m, u, v, row, count, filters.clone(), exec);
+                        let (m, sums, filters, lanes) = (&*m, &mut *sums, filters.clone(), exec.lanes);
+                        let outputs =
+                            Outputs { table: self, y, m, sums, row, bias, end, block, filters, lanes, tiles };
+                        T::call(exec.isa, outputs);
+                    }
+                });
+            }
         }
     }
 
@@ -226,7 +207,7 @@ impl Winograd {
 
     /// `u[entry][filter][channel]` = G g Gᵀ.
     fn transform_weights<T: Scalar>(&self, u: &mut [T], w: &[T], exec: Exec) {
-        let Weights { filter, channel, flipped } = self.weights;
+        let WeightLayout { filter, channel, flipped } = self.weights;
         let u = Shared::new(u);
         exec.each(self.filters, |f| {
             for first in (0..self.channels).step_by(LANES) {
@@ -280,10 +261,10 @@ impl Winograd {
 struct Patches<'a, T> {
     table: &'a Winograd,
     v: Writer<'a, T>,
-    /// Where the group begins in v.
+    /// Where the block of columns begins in v.
     first: usize,
     x: &'a [T],
-    group: usize,
+    block: usize,
     channels: Range<usize>,
     lanes: usize,
     tiles: usize,
@@ -294,13 +275,13 @@ impl<T: Scalar> Kernel<T> for Patches<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Patches { table, mut v, first, x, group, channels, lanes, tiles } = self;
+        let Patches { table, mut v, first, x, block, channels, lanes, tiles } = self;
         let [rows, columns] = table.input;
         let area = rows * columns;
         for c in 0..COLUMNS {
             for channel in channels.clone() {
                 let mut d = [Lanes::<T>::zero(); ENTRIES];
-                table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
+                table.each_patch(block * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
                     let plane = (tile * table.groups * table.channels + channel) * area * lanes;
                     let plane = &x[plane..][..area * lanes];
                     for i in 0..4 {
@@ -357,7 +338,7 @@ struct Outputs<'a, T> {
     row: usize,
     bias: Option<&'a [T]>,
     end: End<'a, T>,
-    group: usize,
+    block: usize,
     filters: Range<usize>,
     lanes: usize,
     tiles: usize,
@@ -368,7 +349,7 @@ impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Outputs { table, y, m, sums, row, bias, end, group, filters, lanes, tiles } = self;
+        let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self;
         let [rows, columns] = table.output;
         let area = rows * columns;
         for (i, filter) in filters.clone().enumerate() {
@@ -413,7 +394,7 @@ impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
                     continue;
                 }
                 let (out, _) = sums.as_chunks::<LANES>();
-                table.each_patch(group * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
+                table.each_patch(block * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
                     let plane = (tile * table.groups * table.filters + filter) * area;
                     for i in 0..2.min(rows - row) {
                         for j in 0..2.min(columns - column) {
@@ -426,9 +407,9 @@ impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
                             } else {
                                 to.copy_from_slice(&from[lane..lane + lanes]);
                             }
-                            if let End::Gate(gate) = end {
-                                for (to, gate) in to.iter_mut().zip(&gate[at..at + lanes]) {
-                                    *to = if *gate > T::zero() { *to } else { T::zero() };
+                            if let End::ReluBackward(x) = end {
+                                for (to, x) in to.iter_mut().zip(&x[at..at + lanes]) {
+                                    *to = if *x > T::zero() { *to } else { T::zero() };
                                 }
                             }
                         }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::Layer;
 use super::pool::{MaxOp, MeanOp};
-use crate::kernel::pool::{Pool, Windows};
+use crate::kernel::pool::{Pooling, Windows};
 use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
@@ -91,7 +91,7 @@ macro_rules! adaptive {
             fn add_to(&self, plan: &mut Plan<T>) {
                 let (input, output, windows) = ([IH, IW], [OH, OW], Windows::Adaptive);
                 plan.add_builtin::<_, Self>($op {
-                    pool: Pool { channels: C, input, output, windows },
+                    pool: Pooling { channels: C, input, output, windows },
                     text: format!("{} {OH}×{OW}", stringify!($layer)),
                     $($more)*
                 });
@@ -127,7 +127,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
     fn add_to(&self, plan: &mut Plan<T>) {
         let (input, output, windows) = ([H, W], [1, 1], Windows::Adaptive);
         plan.add_builtin::<Chw<C, H, W>, Self>(MeanOp {
-            pool: Pool { channels: C, input, output, windows },
+            pool: Pooling { channels: C, input, output, windows },
             text: "GlobalAvgPool".into(),
             flat: true,
         });

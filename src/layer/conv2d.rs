@@ -175,8 +175,8 @@ impl<T: Scalar> Op<T> for ConvOp {
         let (dw, db) = dparams.split_at_mut(self.weights());
         self.conv.backward_weights(dw, db, dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
-            let gate = relu.then_some(x);
-            self.conv.backward_data(dx, dy, &params[..self.weights()], gate, scratch, pass.exec);
+            let relu = relu.then_some(x);
+            self.conv.backward_data(dx, dy, &params[..self.weights()], relu, scratch, pass.exec);
         }
     }
 }

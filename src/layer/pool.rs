@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::Layer;
 use super::conv2d::{describe_window, over_windows};
 use crate::engine::builtin;
-use crate::kernel::pool::{Pool, Windows};
+use crate::kernel::pool::{Pooling, Windows};
 use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
@@ -127,7 +127,7 @@ macro_rules! pooling {
                 let window = Window::new([KH, KW], [SH, SW], [PH, PW]);
                 let (input, output, windows) = ([IH, IW], [OH, OW], Windows::Sliding(window));
                 plan.add_builtin::<_, Self>($op {
-                    pool: Pool { channels: C, input, output, windows },
+                    pool: Pooling { channels: C, input, output, windows },
                     text: format!("{} {}", stringify!($layer), describe_window(window, window.kernel)),
                     $($more)*
                 });
@@ -139,13 +139,13 @@ pooling!(MaxPool2d, MaxOp {});
 pooling!(AvgPool2d, MeanOp { flat: false });
 
 /// What windows of one position each amount to.
-fn shortcut(pool: &Pool) -> Shortcut {
+fn shortcut(pool: &Pooling) -> Shortcut {
     let adaptive = pool.windows == Windows::Adaptive && pool.input == pool.output;
     if adaptive { Shortcut::Identity } else { Shortcut::None }
 }
 
 /// The pooling in the terms of ONNX, if windows are of one size and a step apart.
-fn nodes(op: &'static str, pool: &Pool) -> Option<Vec<Node>> {
+fn nodes(op: &'static str, pool: &Pooling) -> Option<Vec<Node>> {
     let window = match pool.windows {
         Windows::Sliding(window) => window,
         Windows::Adaptive if pool.input == pool.output => return Some(Vec::new()),
@@ -159,7 +159,7 @@ fn nodes(op: &'static str, pool: &Pool) -> Option<Vec<Node>> {
 }
 
 pub(super) struct MaxOp {
-    pub(super) pool: Pool,
+    pub(super) pool: Pooling,
     /// "MaxPool2d 3×3, stride 2".
     pub(super) text: String,
 }
@@ -200,7 +200,7 @@ impl<T: Scalar> Op<T> for MaxOp {
 }
 
 pub(super) struct MeanOp {
-    pub(super) pool: Pool,
+    pub(super) pool: Pooling,
     /// "AvgPool2d 2×2".
     pub(super) text: String,
     /// Whether the output is a vector.

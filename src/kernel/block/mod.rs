@@ -1,0 +1,53 @@
+//! Register blocks: F × P vectors of sums that stay in registers while a long sum runs past.
+//!
+//! Every convolution and dense layer, in every pass, is one of three such blocks: [`Sums`] multiplies weights
+//! with vectors of inputs, [`Outer`] multiplies numbers with vectors and keeps a sum for each pair, [`Inner`]
+//! multiplies vectors with vectors and adds up the lanes at the end.
+
+mod inner;
+mod outer;
+mod sums;
+
+pub(super) use inner::Inner;
+pub(super) use outer::Outer;
+pub(super) use sums::{End, Place, Start, Sums};
+
+use super::simd::Simd;
+use crate::scalar::Scalar;
+
+/// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
+/// weight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    pub(super) x: u32,
+    pub(super) w: u32,
+}
+
+/// `sums[f][p] += left(f, step) · right(p, step)` for all steps.
+#[inline(always)]
+fn accumulate<T: Scalar, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
+    simd: S,
+    sums: &mut [[S::V; P]; F],
+    steps: impl Iterator<Item = X>,
+    left: impl Fn(usize, X) -> S::V,
+    right: impl Fn(usize, X) -> S::V,
+) {
+    let mut acc = *sums;
+    for step in steps {
+        let mut b = [simd.splat(T::zero()); P];
+        for p in 0..P {
+            b[p] = right(p, step);
+        }
+        for f in 0..F {
+            let a = left(f, step);
+            for p in 0..P {
+                acc[f][p] = simd.mul_add(a, b[p], acc[f][p]);
+            }
+        }
+    }
+    *sums = acc;
+}
+
+fn largest(values: impl Iterator<Item = usize>) -> usize {
+    values.max().unwrap_or(0)
+}

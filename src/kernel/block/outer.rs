@@ -1,0 +1,119 @@
+//! A sum for each pair of a number and a value of a vector.
+
+use super::{accumulate, largest};
+use crate::kernel::shared::Writer;
+use crate::kernel::simd::{Kernel, Simd};
+use crate::scalar::Scalar;
+use crate::tensor::LANES;
+
+/// `sums[row] = start + Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where rows
+/// have `width` values.
+pub(crate) struct Outer<'a, T> {
+    /// A row of sums for each entry of `rows`: from `first` on, `step` values apart.
+    pub(crate) sums: &'a Writer<'a, T>,
+    pub(crate) first: usize,
+    pub(crate) step: usize,
+    /// Whether the sums begin with what they are, or with zero.
+    pub(crate) carry: bool,
+    pub(crate) x: &'a [T],
+    /// Where each row begins in x.
+    pub(crate) rows: &'a [u32],
+    /// Where each position lies behind a row's beginning.
+    pub(crate) positions: &'a [u32],
+    /// Values of one position, each of which is multiplied with a row of the panel.
+    pub(crate) lanes: usize,
+    /// A row for each position and lane.
+    pub(crate) panel: &'a [T],
+    /// A multiple of [`LANES`].
+    pub(crate) width: usize,
+}
+
+impl<T: Scalar> Kernel<T> for Outer<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let row = largest(self.rows.iter().map(|&row| row as usize));
+        let position = largest(self.positions.iter().map(|&position| position as usize));
+        assert!(row + position + self.lanes <= self.x.len(), "inputs inside x");
+        assert!(
+            self.positions.len() * self.lanes * self.width <= self.panel.len(),
+            "values inside the panel"
+        );
+        let end = self.first + (self.rows.len() - 1) * self.step + self.width;
+        assert!(end <= self.sums.len(), "rows inside the sums");
+        assert!(self.width.is_multiple_of(LANES), "a width of {}", self.width);
+        let mut column = 0;
+        while column < self.width {
+            column += S::WIDTH
+                * match (S::REGISTERS >= 32, (self.width - column) / S::WIDTH) {
+                    (true, 4..) => self.rows::<S, 6, 4>(simd, column),
+                    (true, 3) => self.rows::<S, 8, 3>(simd, column),
+                    (true, 2) => self.rows::<S, 8, 2>(simd, column),
+                    (false, 2..) => self.rows::<S, 6, 2>(simd, column),
+                    _ => self.rows::<S, 8, 1>(simd, column),
+                };
+        }
+    }
+}
+
+impl<T: Scalar> Outer<'_, T> {
+    /// All rows of `P` vectors; returns `P`.
+    #[inline(always)]
+    fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, column: usize) -> usize {
+        let whole = self.rows.len() / F * F;
+        for first in (0..whole).step_by(F) {
+            self.block::<S, F, P>(simd, first, column);
+        }
+        for first in whole..self.rows.len() {
+            self.block::<S, 1, P>(simd, first, column);
+        }
+        P
+    }
+
+    #[inline(always)]
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, column: usize) {
+        let mut x = [self.x.as_ptr(); F];
+        for f in 0..F {
+            x[f] = x[f].wrapping_add(self.rows[first + f] as usize);
+        }
+        let out = self.sums.address(self.first + first * self.step + column);
+        let mut sums = [[simd.splat(T::zero()); P]; F];
+        if self.carry {
+            for f in 0..F {
+                for p in 0..P {
+                    // SAFETY: `run` has checked that there is a row of sums for each of `rows`; a row is a whole
+                    // number of vectors.
+                    sums[f][p] = unsafe { simd.load(out.add(f * self.step + p * S::WIDTH)) };
+                }
+            }
+        }
+        let mut panel = self.panel.as_ptr().wrapping_add(column);
+        for (i, position) in self.positions.iter().enumerate() {
+            // The rows of the next position, each on another line, which no processor foresees.
+            let next = self.positions[(i + 1).min(self.positions.len() - 1)] as usize;
+            for x in x {
+                simd.prefetch(x.wrapping_add(next));
+            }
+            accumulate(
+                simd,
+                &mut sums,
+                0..self.lanes,
+                // SAFETY: `run` has checked that every row's every position and lane is inside x.
+                |f, lane| simd.splat(unsafe { *x[f].add(*position as usize + lane) }),
+                // SAFETY: `run` has checked that the panel has a row for each position and lane.
+                |p, lane| unsafe { simd.load(panel.add(lane * self.width + p * S::WIDTH)) },
+            );
+            panel = panel.wrapping_add(self.lanes * self.width);
+        }
+        for f in 0..F {
+            for p in 0..P {
+                // SAFETY: as for the load.
+                unsafe { simd.store(out.add(f * self.step + p * S::WIDTH), sums[f][p]) };
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Vectors of outputs, of which each sums numbers times vectors of inputs.
+
+use std::ops::Range;
+
+use super::{Tap, accumulate, largest};
+use crate::kernel::shared::Writer;
+use crate::kernel::simd::{Kernel, Simd};
+use crate::scalar::Scalar;
+use crate::tensor::LANES;
+
+/// Where a column of sixteen outputs reads its first tap and where it is written, in values.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Place {
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+}
+
+/// What sums begin with.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a, T> {
+    /// Zero.
+    Zero,
+    /// A value for each filter.
+    Bias(&'a [T]),
+    /// What stands in the output.
+    Carry,
+}
+
+/// What is done to sums before they are written.
+#[derive(Clone, Copy)]
+pub(crate) enum End<'a, T> {
+    /// Nothing.
+    Plain,
+    /// Negative sums become zero.
+    Relu,
+    /// Sums become zero where these values, which lie as the output does, are not positive.
+    ReluBackward(&'a [T]),
+}
+
+impl<'a, T> Start<'a, T> {
+    /// For the filters from one on.
+    pub(crate) fn from(self, filter: usize) -> Self {
+        match self {
+            Start::Bias(bias) => Start::Bias(&bias[filter..]),
+            other => other,
+        }
+    }
+}
+
+impl<'a, T> End<'a, T> {
+    /// For the outputs from one on.
+    pub(crate) fn from(self, output: usize) -> Self {
+        match self {
+            End::ReluBackward(x) => End::ReluBackward(&x[output..]),
+            other => other,
+        }
+    }
+}
+
+/// `y[f][column] = start + Σ w[f][tap] · x[column + tap]`.
+pub(crate) struct Sums<'a, T> {
+    /// Filters are `y_plane` values apart.
+    pub(crate) y: &'a Writer<'a, T>,
+    pub(crate) y_plane: usize,
+    pub(crate) x: &'a [T],
+    /// Filters are `w_step` values apart.
+    pub(crate) w: &'a [T],
+    pub(crate) w_step: usize,
+    pub(crate) taps: &'a [Tap],
+    pub(crate) filters: Range<usize>,
+    pub(crate) places: &'a [Place],
+    pub(crate) start: Start<'a, T>,
+    pub(crate) end: End<'a, T>,
+}
+
+impl<T: Scalar> Kernel<T> for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        if self.filters.is_empty() || self.places.is_empty() {
+            return;
+        }
+        let last = self.filters.end - 1;
+        let tap_x = largest(self.taps.iter().map(|tap| tap.x as usize)) * LANES;
+        let tap_w = largest(self.taps.iter().map(|tap| tap.w as usize));
+        let place_x = largest(self.places.iter().map(|place| place.x));
+        let place_y = largest(self.places.iter().map(|place| place.y));
+        let y_end = last * self.y_plane + place_y + LANES;
+        assert!(y_end <= self.y.len(), "outputs inside y");
+        if let End::ReluBackward(x) = self.end {
+            assert!(y_end <= x.len(), "outputs inside the input of the ReLU");
+        }
+        assert!(self.taps.is_empty() || place_x + tap_x + LANES <= self.x.len(), "inputs inside x");
+        assert!(self.taps.is_empty() || last * self.w_step + tap_w < self.w.len(), "weights inside w");
+        let mut f = self.filters.start;
+        while f < self.filters.end {
+            // As many sums as the registers hold, beside the vectors of x and a weight.
+            f = match (S::REGISTERS >= 32, self.filters.end - f) {
+                (true, 16..) if self.places.len() == 1 => self.rows::<S, 16, 1>(simd, f),
+                (true, 8..) => self.rows::<S, 8, 3>(simd, f),
+                (true, 6..) => self.rows::<S, 6, 4>(simd, f),
+                (true, 4..) => self.rows::<S, 4, 6>(simd, f),
+                (false, 6..) => self.rows::<S, 6, 2>(simd, f),
+                (false, 4..) => self.rows::<S, 4, 2>(simd, f),
+                (_, 2..) => self.rows::<S, 2, 4>(simd, f),
+                _ => self.rows::<S, 1, 6>(simd, f),
+            };
+        }
+    }
+}
+
+impl<T: Scalar> Sums<'_, T> {
+    /// As many blocks of `F` filters as there are from `first` on; returns where they end.
+    #[inline(always)]
+    fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {
+        let filters = first..first + (self.filters.end - first) / F * F;
+        let vectors = self.places.len() * LANES / S::WIDTH;
+        let whole = vectors / P * P;
+        for vector in (0..whole).step_by(P) {
+            for f in filters.clone().step_by(F) {
+                self.block::<S, F, P>(simd, f, vector);
+            }
+        }
+        for vector in whole..vectors {
+            for f in filters.clone().step_by(F) {
+                self.block::<S, F, 1>(simd, f, vector);
+            }
+        }
+        filters.end
+    }
+
+    /// `P` vectors of places, from one on, for `F` filters.
+    #[inline(always)]
+    fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, vector: usize) {
+        let parts = LANES / S::WIDTH;
+        let mut x = [self.x.as_ptr(); P];
+        let mut out = [first * self.y_plane; P];
+        for p in 0..P {
+            let (place, part) = (self.places[(vector + p) / parts], (vector + p) % parts * S::WIDTH);
+            x[p] = x[p].wrapping_add(place.x + part);
+            out[p] += place.y + part;
+        }
+        let y = out.map(|out| self.y.address(out));
+        let mut sums = [[simd.splat(T::zero()); P]; F];
+        match self.start {
+            Start::Zero => {}
+            Start::Bias(bias) => {
+                for f in 0..F {
+                    sums[f] = [simd.splat(bias[first + f]); P];
+                }
+            }
+            Start::Carry => {
+                for f in 0..F {
+                    for p in 0..P {
+                        // SAFETY: `run` has checked that every filter's every place is inside y.
+                        sums[f][p] = unsafe { simd.load(y[p].add(f * self.y_plane)) };
+                    }
+                }
+            }
+        }
+        let w = self.w.as_ptr().wrapping_add(first * self.w_step);
+        accumulate(
+            simd,
+            &mut sums,
+            self.taps.iter(),
+            // SAFETY: `run` has checked that every filter's every tap is inside w.
+            |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
+            // SAFETY: `run` has checked that every place's every tap is inside x.
+            |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * LANES)) },
+        );
+        for f in 0..F {
+            for p in 0..P {
+                let v = match self.end {
+                    End::Plain => sums[f][p],
+                    End::Relu => simd.relu(sums[f][p]),
+                    End::ReluBackward(x) => {
+                        let at = out[p] + f * self.y_plane;
+                        // SAFETY: `run` has checked that every filter's every place is inside the ReLU's input.
+                        simd.relu_backward(sums[f][p], unsafe { simd.load(x.as_ptr().add(at)) })
+                    }
+                };
+                // SAFETY: `run` has checked that every filter's every place is inside y.
+                unsafe { simd.store(y[p].add(f * self.y_plane), v) };
+            }
+        }
+    }
+}

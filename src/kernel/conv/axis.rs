@@ -1,0 +1,101 @@
+//! Windows along rows or columns: what each position reads, forward and backward.
+
+use std::ops::Range;
+
+/// The positions and taps of a window along rows or columns.
+pub(crate) struct WindowAxis {
+    /// Where the result of each position goes.
+    pub(crate) outputs: Vec<usize>,
+    /// Padded input between positions.
+    pub(crate) step: usize,
+    /// Place in the kernel, and offset in the padded input from a position's beginning.
+    pub(crate) taps: Vec<(usize, usize)>,
+    /// The part of the padded input that is no padding.
+    pub(crate) inside: Range<usize>,
+    /// Length of the padded input.
+    pub(crate) padded: usize,
+    /// Length of the output.
+    pub(crate) output: usize,
+}
+
+impl WindowAxis {
+    /// Rows or columns of the forward pass.
+    pub(super) fn forward(line: Line) -> Self {
+        let Line { input, output, kernel, stride, padding, dilation } = line;
+        WindowAxis {
+            outputs: (0..output).collect(),
+            step: stride,
+            taps: (0..kernel).map(|k| (k, k * dilation)).collect(),
+            inside: padding..padding + input,
+            padded: input + 2 * padding,
+            output,
+        }
+    }
+
+    /// Rows or columns of the backward pass, one for each phase of the stride. The input at i gathers the gradient of
+    /// output (i + padding − k·dilation) / stride from each k that divides: for i = phase + stride·t that is t + a constant.
+    pub(super) fn backward(line: Line) -> Vec<Self> {
+        let Line { input, output, kernel, stride, padding, dilation } = line;
+        let taps = |phase: usize| {
+            let reach = (phase + padding) as isize;
+            (0..kernel).rev().filter_map(move |k| {
+                let distance = reach - (k * dilation) as isize;
+                (distance.rem_euclid(stride as isize) == 0).then(|| (k, distance.div_euclid(stride as isize)))
+            })
+        };
+        let phases = || 0..stride.min(input);
+        let before = phases().flat_map(taps).map(|(_, offset)| (-offset).max(0)).max().unwrap_or(0);
+        let end = phases().flat_map(|phase| {
+            let last = (input - 1 - phase) / stride;
+            taps(phase).map(move |(_, offset)| last as isize + offset + 1)
+        });
+        let padded = before + end.max().unwrap_or(0).max(output as isize);
+        let axis = |phase| WindowAxis {
+            outputs: (phase..input).step_by(stride).collect(),
+            step: 1,
+            taps: taps(phase).map(|(k, offset)| (k, (offset + before) as usize)).collect(),
+            inside: before as usize..before as usize + output,
+            padded: padded as usize,
+            output: input,
+        };
+        phases().map(axis).collect()
+    }
+
+    /// The positions in spans of a multiple of `together`, or one span where that would save less than a tenth.
+    pub(crate) fn spans(&self, together: usize) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for start in (0..self.outputs.len()).step_by(together) {
+            let positions = start..(start + together).min(self.outputs.len());
+            let lives = |&(_, offset): &(usize, usize)| {
+                positions.clone().any(|position| self.inside.contains(&(position * self.step + offset)))
+            };
+            let taps: Vec<_> = self.taps.iter().copied().filter(lives).collect();
+            match spans.last_mut() {
+                Some(span) if span.taps == taps => span.positions.end = positions.end,
+                _ => spans.push(Span { positions, taps }),
+            }
+        }
+        let work: usize = spans.iter().map(|span| span.positions.len() * span.taps.len()).sum();
+        if 10 * work > 9 * self.outputs.len() * self.taps.len() {
+            spans = vec![Span { positions: 0..self.outputs.len(), taps: self.taps.clone() }];
+        }
+        spans
+    }
+}
+
+/// Neighbouring positions of an axis, and the taps that meet more than padding at one of them.
+pub(crate) struct Span {
+    pub(crate) positions: Range<usize>,
+    pub(crate) taps: Vec<(usize, usize)>,
+}
+
+/// Sizes along rows or columns.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    pub(super) input: usize,
+    pub(super) output: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    pub(super) dilation: usize,
+}

@@ -1,0 +1,80 @@
+//! A dense layer for few samples.
+
+use super::{Conv, Geometry};
+use crate::kernel::Exec;
+use crate::kernel::block::{Inner, Tap};
+use crate::scalar::Scalar;
+use crate::tensor::LANES;
+
+impl Conv {
+    /// A dense layer for few samples: a row of weights lies along a vector, and serves all samples.
+    pub(super) fn few_samples<T: Scalar>(
+        &self,
+        y: &mut [T],
+        x: &[T],
+        weight: &[T],
+        bias: &[T],
+        relu: bool,
+        scratch: &mut [T],
+        exec: Exec,
+    ) {
+        const UNITS: usize = 24;
+        const CHUNKS: usize = 256;
+        static ONE_AFTER_ANOTHER: [u32; CHUNKS] = {
+            let mut positions = [0; CHUNKS];
+            let mut i = 0;
+            while i < CHUNKS {
+                positions[i] = i as u32;
+                i += 1;
+            }
+            positions
+        };
+        let ([inputs, ..], [units, ..], lanes) = (self.geometry.input, self.geometry.output, exec.lanes);
+        let row = inputs.next_multiple_of(LANES);
+        let rows = &mut scratch[..lanes * row];
+        for (lane, sample) in rows.chunks_exact_mut(row).enumerate() {
+            for (to, from) in sample.iter_mut().zip(x[lane..].iter().step_by(lanes)) {
+                *to = *from;
+            }
+        }
+        let mut samples = [Tap { x: 0, w: 0 }; LANES];
+        for (lane, sample) in samples.iter_mut().enumerate() {
+            sample.x = (lane * row / LANES) as u32;
+        }
+        let (rows, samples) = (&*rows, &samples[..lanes]);
+        exec.each_chunk(&mut y[..units * lanes], UNITS * lanes, |block, y| {
+            let count = y.len() / lanes;
+            let weight = &weight[block * UNITS * inputs..][..count * inputs];
+            for (y, bias) in y.chunks_exact_mut(lanes).zip(&bias[block * UNITS..]) {
+                y.fill(*bias);
+            }
+            let chunks = inputs / LANES;
+            for first in (0..chunks).step_by(CHUNKS) {
+                let positions = &ONE_AFTER_ANOTHER[..CHUNKS.min(chunks - first)];
+                let (dy, x) = (&weight[first * LANES..], &rows[first * LANES..]);
+                let dy_plane = inputs;
+                let taps = samples;
+                T::call(
+                    exec.isa,
+                    Inner { sums: &mut *y, bias: None, dy, dy_plane, filters: count, x, taps, positions },
+                );
+            }
+            for (y, weight) in y.chunks_exact_mut(lanes).zip(weight.chunks_exact(inputs)) {
+                for (lane, y) in y.iter_mut().enumerate() {
+                    for i in chunks * LANES..inputs {
+                        *y += weight[i] * rows[lane * row + i];
+                    }
+                    if relu && *y < T::zero() {
+                        *y = T::zero();
+                    }
+                }
+            }
+        });
+    }
+
+    pub(super) fn is_dense(&self) -> bool {
+        let Geometry { input: [_, ih, iw], window, groups, .. } = self.geometry;
+        [groups, ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
+            == [1, 1, 1, 1, 1, 0, 0]
+    }
+}

@@ -1,0 +1,263 @@
+//! Convolution, and the dense layer as a convolution of one position.
+//!
+//! With x the padded input, k running over channels and kernel positions, p over output positions:
+//!
+//! - forward:           y\[o\]\[p\]  = b\[o\] + Σₖ w\[o\]\[k\] · x\[base(p) + offset(k)\]
+//! - backward, data:    the same sum over the padded dy with flipped weights, for each phase of the stride
+//! - backward, weights: dw\[o\]\[k\] = Σₚ Σ_lanes dy\[o\]\[p\] · x\[base(p) + offset(k)\]
+
+mod axis;
+mod dense;
+mod geometry;
+mod padding;
+mod weight_gradient;
+
+pub(super) use axis::WindowAxis;
+pub use geometry::{Geometry, Tiling};
+
+use self::axis::Line;
+use self::padding::Padded;
+use self::weight_gradient::Form;
+use super::block::{End, Start};
+use super::correlation::Correlation;
+use super::shared::Shared;
+use super::winograd::{WeightLayout, Winograd};
+use super::{Exec, values, values_mut, weights};
+use crate::scalar::Scalar;
+use crate::shape::Window;
+use crate::tensor::{LANES, Lanes};
+
+/// A convolution, with its tables made once.
+pub struct Conv {
+    geometry: Geometry,
+    tiling: Tiling,
+    forward: Correlation,
+    /// The padded input.
+    x: Padded,
+    /// One for each phase of the stride.
+    backward: Vec<Correlation>,
+    /// Whether these want the weights channel by channel.
+    packed: bool,
+    /// The padded gradient of the output.
+    dy: Padded,
+    /// The same sums with fewer multiplications, where there are: forward and backward.
+    transformed: Option<[Winograd; 2]>,
+}
+
+impl Conv {
+    /// Makes the tables.
+    ///
+    /// # Panics
+    /// If the output's size is not what the window gives or the groups do not divide the channels and filters (the typed
+    /// layer has checked it), or a sample, padded, has 2²⁸ values or more.
+    pub fn new(geometry: Geometry) -> Self {
+        Self::with_tiling(geometry, Tiling::default())
+    }
+
+    /// Makes the tables for work that is cut otherwise.
+    ///
+    /// # Panics
+    /// As [`Conv::new`], and if some work is cut into nothing: a block of 0, or fewer than 6 rows.
+    pub fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
+        let Geometry { input, output, window, groups } = geometry;
+        let Window { kernel: [kh, kw], stride, padding, dilation } = window;
+        assert!(
+            groups > 0 && input[0].is_multiple_of(groups) && output[0].is_multiple_of(groups),
+            "groups of {geometry:?}"
+        );
+        for axis in 0..2 {
+            assert!(window.kernel[axis] > 0 && dilation[axis] > 0, "a kernel of {geometry:?}");
+            let padded = input[axis + 1] + 2 * padding[axis];
+            let room = padded.checked_sub(window.extent()[axis]);
+            let fits = room.map(|room| room / stride[axis] + 1);
+            assert_eq!(Some(output[axis + 1]), fits, "output of {geometry:?}");
+        }
+        let Tiling { lines, columns, filters: together, rows, depth, .. } = tiling;
+        assert!(lines.min(columns).min(together).min(depth) > 0 && rows >= 6, "{tiling:?}");
+        let ([channels, filters], area) = (geometry.of_group(), kh * kw);
+        let lines = [0, 1].map(|axis| Line {
+            input: input[axis + 1],
+            output: output[axis + 1],
+            kernel: window.kernel[axis],
+            stride: stride[axis],
+            padding: padding[axis],
+            dilation: dilation[axis],
+        });
+        let axes = lines.map(WindowAxis::forward);
+        let forward = Correlation::new(
+            groups,
+            [channels, filters],
+            [&axes[0], &axes[1]],
+            channels * area,
+            |c, y, x| c * area + y * kw + x,
+            tiling,
+        );
+        let phases = lines.map(WindowAxis::backward);
+        let packed = area > 1 && filters * channels * area >= tiling.packed;
+        let (of_filter, of_channel) = if packed { (area, filters * area) } else { (channels * area, area) };
+        let mut backward = Vec::new();
+        for rows in &phases[0] {
+            for columns in &phases[1] {
+                let weight = |o, y, x| o * of_filter + y * kw + x;
+                let sizes = [filters, channels];
+                backward.push(Correlation::new(groups, sizes, [rows, columns], of_channel, weight, tiling));
+            }
+        }
+        let transformed = (window.kernel == [3, 3]
+            && stride == [1, 1]
+            && dilation == [1, 1]
+            && padding.iter().all(|padding| *padding <= 2)
+            && channels.min(filters) >= tiling.transforms)
+            .then(|| {
+                let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
+                let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
+                let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
+                let (lines, together) = (tiling.lines, tiling.filters);
+                [
+                    Winograd::new(groups, [channels, filters], x, y, padding, weights, lines, together),
+                    Winograd::new(
+                        groups,
+                        [filters, channels],
+                        y,
+                        x,
+                        padding.map(|p| 2 - p),
+                        flipped,
+                        lines,
+                        together,
+                    ),
+                ]
+            });
+        let (x, dy) =
+            (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
+        // Offsets of values in a tile are kept in 32 bits.
+        let sizes = [x.tile(), dy.tile(), input.iter().product(), output.iter().product()];
+        assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
+        Conv { geometry, tiling, transformed, packed, forward, x, backward, dy }
+    }
+
+    /// Entries of working space for so many tiles.
+    pub fn scratch(&self, tiles: usize) -> usize {
+        let Geometry { input, output, .. } = self.geometry;
+        let [channels, filters] = self.geometry.of_group();
+        let panels = match self.weight_form(LANES) {
+            // With few samples it is the other form: one tile, half as large.
+            Form::Inner => weights::panels_len(filters, output[1] * output[2]) / 2,
+            Form::Filters => weights::panels_len(filters, output[1] * output[2]),
+            Form::Channels => weights::panels_len(channels, input[1] * input[2]),
+        };
+        // A dense layer's few samples, one after the other.
+        let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
+        let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
+        let backward = tiles * self.dy.scratch() + if self.packed { self.packed_len() } else { 0 };
+        let weights = tiles * (self.x.scratch() + panels);
+        [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
+    }
+
+    /// y = w ∗ x + b, and then max(y, 0) if asked for.
+    pub fn forward<T: Scalar>(
+        &self,
+        y: &mut [Lanes<T>],
+        x: &[Lanes<T>],
+        weight: &[T],
+        bias: &[T],
+        relu: bool,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+    ) {
+        let (tiles, x) = self.input(x, exec);
+        if tiles == 0 {
+            return;
+        }
+        if exec.lanes < LANES && self.is_dense() {
+            return self.few_samples(values_mut(y), x, weight, bias, relu, values_mut(scratch), exec);
+        }
+        let y = Shared::new(values_mut(y));
+        let end = if relu { End::Relu } else { End::Plain };
+        if let Some([pass, _]) = self.transformed(tiles, exec) {
+            return pass.run(y, x, weight, Some(bias), end, scratch, exec, tiles);
+        }
+        let x = self.x.of(x, scratch, exec);
+        self.forward.run(y, x, weight, Start::Bias(bias), end, exec, tiles);
+    }
+
+    /// dx = the gradient by the input. `relu` is the input of a preceding ReLU, if one is fused: dx is zero where it is not positive.
+    pub fn backward_data<T: Scalar>(
+        &self,
+        dx: &mut [Lanes<T>],
+        dy: &[Lanes<T>],
+        weight: &[T],
+        relu: Option<&[Lanes<T>]>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+    ) {
+        let (tiles, dy) = self.output(dy, exec);
+        if tiles == 0 {
+            return;
+        }
+        if let Some([_, pass]) = self.transformed(tiles, exec) {
+            let end = relu.map_or(End::Plain, |x| End::ReluBackward(values(x)));
+            return pass.run(Shared::new(values_mut(dx)), dy, weight, None, end, scratch, exec, tiles);
+        }
+        let (padding, packed) = scratch.split_at_mut(tiles * self.dy.scratch());
+        let dy = self.dy.of(dy, padding, exec);
+        let weight = if self.packed { self.pack(weight, packed, exec) } else { weight };
+        // Columns of several positions are gathered and may be written in pieces: there the ReLU's mask comes afterwards.
+        let (end, after) = match relu {
+            Some(x) if exec.lanes == LANES => (End::ReluBackward(values(x)), None),
+            relu => (End::Plain, relu),
+        };
+        let to = Shared::new(values_mut(dx));
+        for phase in &self.backward {
+            phase.run(to, dy, weight, Start::Zero, end, exec, tiles);
+        }
+        if let Some(x) = after {
+            super::relu_backward(exec, dx, x);
+        }
+    }
+
+    /// Entries of the weights.
+    fn packed_len(&self) -> usize {
+        self.geometry.weights().div_ceil(LANES)
+    }
+
+    /// The weights channel by channel: for each, the kernels of all filters of its group side by side.
+    fn pack<'a, T: Scalar>(&self, weight: &[T], packed: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+        let [channels, filters] = self.geometry.of_group();
+        let [kh, kw] = self.geometry.window.kernel;
+        let area = kh * kw;
+        let packed = &mut values_mut(packed)[..weight.len()];
+        exec.each_chunk(packed, filters * area, |channel, packed| {
+            let (group, channel) = (channel / channels, channel % channels);
+            let weight = &weight[group * filters * channels * area..];
+            for (filter, kernel) in packed.chunks_exact_mut(area).enumerate() {
+                kernel.copy_from_slice(&weight[(filter * channels + channel) * area..][..area]);
+            }
+        });
+        packed
+    }
+
+    /// The passes with transforms, if there are so many columns that these pay.
+    fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
+        let pays =
+            |passes: &&[Winograd; 2]| passes[0].columns(tiles, exec.lanes) >= self.tiling.transforms / 2;
+        self.transformed.as_ref().filter(pays)
+    }
+
+    /// Tiles, and the values in them.
+    fn input<'a, T: Scalar>(&self, x: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+        whole(x, self.geometry.input, exec)
+    }
+
+    fn output<'a, T: Scalar>(&self, y: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+        whole(y, self.geometry.output, exec)
+    }
+}
+
+/// Tiles in some entries, and their values.
+fn whole<T: Scalar>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
+    let lanes = exec.lanes;
+    assert!(matches!(lanes, 1 | 2 | 4 | 8 | LANES), "lanes: expected 1, 2, 4, 8 or 16, found {lanes}");
+    let len: usize = dims.iter().product();
+    let tiles = if exec.lanes == LANES { x.len() / len } else { 1 };
+    (tiles, &values(x)[..tiles * len * exec.lanes])
+}

@@ -1,0 +1,63 @@
+//! Planes with zeros around them.
+
+use super::axis::WindowAxis;
+use crate::kernel::{Exec, values_mut};
+use crate::scalar::Scalar;
+use crate::tensor::Lanes;
+
+/// A plane with zeros around it.
+pub(super) struct Padded {
+    /// Channels, rows and columns without the padding.
+    inner: [usize; 3],
+    /// Rows and columns with it.
+    outer: [usize; 2],
+    /// Where the inner rows and columns begin.
+    origin: [usize; 2],
+}
+
+impl Padded {
+    pub(super) fn new(inner: [usize; 3], rows: &WindowAxis, columns: &WindowAxis) -> Self {
+        let origin = [rows.inside.start, columns.inside.start];
+        Padded { inner, outer: [rows.padded, columns.padded], origin }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.inner[1..] == self.outer
+    }
+
+    /// Entries of a padded tile, if there is padding.
+    pub(super) fn scratch(&self) -> usize {
+        if self.is_plain() { 0 } else { self.tile() }
+    }
+
+    /// Entries of a tile.
+    pub(super) fn tile(&self) -> usize {
+        self.inner[0] * self.outer[0] * self.outer[1]
+    }
+
+    /// `x` with its padding: `x` itself where there is none, otherwise in `scratch`.
+    pub(super) fn of<'a, T: Scalar>(&self, x: &'a [T], scratch: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+        if self.is_plain() {
+            return x;
+        }
+        let [_, rows, columns] = self.inner;
+        let lanes = exec.lanes;
+        let (row, padded_row) = (columns * lanes, self.outer[1] * lanes);
+        let [above, left] = [self.origin[0], self.origin[1] * lanes];
+        let planes = x.len() / (rows * row);
+        let scratch = &mut values_mut(scratch)[..planes * self.outer[0] * padded_row];
+        exec.each_chunk(scratch, self.outer[0] * padded_row, |plane, y| {
+            let x = &x[plane * rows * row..][..rows * row];
+            let (top, rest) = y.split_at_mut(above * padded_row);
+            let (middle, bottom) = rest.split_at_mut(rows * padded_row);
+            top.fill(T::zero());
+            bottom.fill(T::zero());
+            for (y, x) in middle.chunks_exact_mut(padded_row).zip(x.chunks_exact(row)) {
+                y[..left].fill(T::zero());
+                y[left..left + row].copy_from_slice(x);
+                y[left + row..].fill(T::zero());
+            }
+        });
+        scratch
+    }
+}

@@ -1,0 +1,180 @@
+//! The gradient by weights and biases: which of the sums in [`weights`] computes it.
+
+use super::{Conv, Geometry};
+use crate::kernel::shared::Shared;
+use crate::kernel::weights::{self, Order, Planes, RowOperand};
+use crate::kernel::{Exec, vectorized};
+use crate::scalar::Scalar;
+use crate::tensor::{LANES, Lanes};
+
+/// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
+const FEW_FILTERS: usize = 16;
+const FEW_WEIGHTS: usize = 32;
+
+/// From so many groups on, each is one thread's.
+const MANY_GROUPS: usize = 4;
+
+/// What the vectors of the weight gradient hold.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// Samples, for both factors.
+    Inner,
+    /// Filters.
+    Filters,
+    /// Channels.
+    Channels,
+}
+
+impl Conv {
+    /// dw and db = the gradients by the weights and biases, summed over all tiles.
+    pub fn backward_weights<T: Scalar>(
+        &self,
+        dw: &mut [T],
+        db: &mut [T],
+        dy: &[Lanes<T>],
+        x: &[Lanes<T>],
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+    ) {
+        let (tiles, x) = self.input(x, exec);
+        let (_, dy) = self.output(dy, exec);
+        if tiles == 0 {
+            dw.fill(T::zero());
+            db.fill(T::zero());
+            return;
+        }
+        let Geometry { output: [filters, oh, ow], groups, .. } = self.geometry;
+        let area = oh * ow;
+        let (padding, panels) = scratch.split_at_mut(tiles * self.x.scratch());
+        let x = self.x.of(x, padding, exec);
+        let of_group = [dw.len() / groups, filters / groups];
+        if matches!(self.weight_form(exec.lanes), Form::Inner) {
+            // Many groups are shared out themselves.
+            let many = groups >= MANY_GROUPS;
+            let of_one = Exec { parallel: exec.parallel && !many, ..exec };
+            let db = Shared::new(db);
+            let run = |group: usize, dw: &mut [T]| {
+                // SAFETY: each group has one task, and filters of its own.
+                let db = unsafe { db.part(group * of_group[1]..(group + 1) * of_group[1]) };
+                self.inner_group(dw, db, dy, x, group, of_one, tiles);
+            };
+            return Exec { parallel: exec.parallel && many, ..exec }.each_chunk(dw, of_group[0], run);
+        }
+        for (group, dw) in dw.chunks_exact_mut(of_group[0]).enumerate() {
+            self.outer_group(dw, dy, x, panels, group, exec, tiles);
+        }
+        let rows = area * exec.lanes;
+        exec.each_chunk(db, filters.div_ceil(8), |i, db| {
+            for (f, db) in db.iter_mut().enumerate() {
+                let filter = i * filters.div_ceil(8) + f;
+                let mut sums = Lanes::zero();
+                for tile in 0..tiles {
+                    add(exec.isa, &mut sums, &dy[(tile * filters + filter) * rows..][..rows]);
+                }
+                *db = sums.sum();
+            }
+        });
+    }
+
+    /// The gradient by a group's weights and biases, from vectors of samples.
+    fn inner_group<T: Scalar>(
+        &self,
+        dw: &mut [T],
+        db: &mut [T],
+        dy: &[T],
+        x: &[T],
+        group: usize,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let Geometry { output: [all, oh, ow], groups, .. } = self.geometry;
+        let (area, filters) = (oh * ow, all / groups);
+        weights::inner(
+            dw,
+            db,
+            (&dy[group * filters * area * LANES..], Planes { count: filters, plane: area, tile: all * area }),
+            (&x[group * self.x.tile() / groups * LANES..], self.x.tile()),
+            self.forward.taps(),
+            |p| self.forward.input(p),
+            area,
+            self.tiling,
+            exec,
+            tiles,
+        );
+    }
+
+    /// The gradient by a group's weights, from vectors of filters or channels.
+    fn outer_group<T: Scalar>(
+        &self,
+        dw: &mut [T],
+        dy: &[T],
+        x: &[T],
+        panels: &mut [Lanes<T>],
+        group: usize,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let Geometry { output: [all, oh, ow], groups, .. } = self.geometry;
+        let ([channels, filters], area, lanes) = (self.geometry.of_group(), oh * ow, exec.lanes);
+        let x = &x[group * self.x.tile() / groups * lanes..];
+        let dy = &dy[group * filters * area * lanes..];
+        let taps = self.forward.taps();
+        if matches!(self.weight_form(lanes), Form::Channels) {
+            // One position of the kernel: the output is as large as the input.
+            let of_x = Planes { count: channels, plane: area, tile: self.x.tile() };
+            weights::transpose(panels, x, of_x, area, exec, tiles);
+            let operand = RowOperand {
+                values: dy,
+                tile: all * area,
+                row: &|o| (o * area) as u32,
+                rows: filters,
+                position: &|p| p as u32,
+                positions: area,
+            };
+            let order = Order::RowMajor;
+            weights::outer(dw, order, &operand, panels, channels, self.tiling, exec, tiles);
+        } else {
+            let of_dy = Planes { count: filters, plane: area, tile: all * area };
+            weights::transpose(panels, dy, of_dy, area, exec, tiles);
+            let operand = RowOperand {
+                values: x,
+                tile: self.x.tile(),
+                row: &|k| taps[k].x,
+                rows: taps.len(),
+                position: &|p| self.forward.input(p),
+                positions: area,
+            };
+            let order = Order::PlaneMajor;
+            weights::outer(dw, order, &operand, panels, filters, self.tiling, exec, tiles);
+        }
+    }
+
+    pub(super) fn weight_form(&self, lanes: usize) -> Form {
+        let ([channels, filters], window) = (self.geometry.of_group(), self.geometry.window);
+        let few = filters <= FEW_FILTERS || channels * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
+        if (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0, 0]) {
+            Form::Channels
+        } else if few && lanes == LANES {
+            Form::Inner
+        } else {
+            Form::Filters
+        }
+    }
+}
+
+vectorized! {
+    /// Adds up values, each sixteenth to the same sum.
+    fn add[T: Scalar](sums: &mut Lanes<T>, values: &[T]) {
+        let mut acc = *sums;
+        let (whole, rest) = values.as_chunks::<LANES>();
+        for values in whole {
+            for l in 0..LANES {
+                acc.0[l] += values[l];
+            }
+        }
+        for (sum, value) in acc.0.iter_mut().zip(rest) {
+            *sum += *value;
+        }
+        *sums = acc;
+    }
+}
