@@ -77,3 +77,54 @@ pub(crate) fn keep(fresh: tempfile::NamedTempFile, path: &Path) -> io::Result<()
     let _ = fs::File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
+
+#[cfg(all(test, feature = "store"))]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::*;
+
+    const OLD: &[u8] = b"the old content";
+    const NEW: &[u8] = b"what replaces it, which is longer";
+
+    /// Ends its process after some bytes, in the processes that the test starts.
+    #[test]
+    fn child_process() {
+        let Some(path) = std::env::var_os("TEST_REPLACE").map(PathBuf::from) else { return };
+        let bytes: usize = std::env::var("TEST_BYTES").unwrap().parse().unwrap();
+        replace(&path, |to| {
+            to.write_all(&NEW[..bytes])?;
+            to.flush()?;
+            std::process::exit(7)
+        })
+        .unwrap();
+    }
+
+    /// A process that ends after any number of bytes, even after the last, leaves the old file, or none if there was none.
+    #[test]
+    fn a_file_that_is_not_complete_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, old) in [("old", Some(OLD)), ("none", None)] {
+            let path = folder.path().join(name);
+            if let Some(old) = old {
+                fs::write(&path, old).unwrap();
+            }
+            for bytes in 0..=NEW.len() {
+                let status = Command::new(std::env::current_exe().unwrap())
+                    .args(["--exact", "file::tests::child_process"])
+                    .env("TEST_REPLACE", &path)
+                    .env("TEST_BYTES", bytes.to_string())
+                    .output()
+                    .unwrap()
+                    .status;
+                assert_eq!(status.code(), Some(7), "{bytes} bytes");
+                assert_eq!(fs::read(&path).ok().as_deref(), old, "{bytes} bytes");
+                remove_leftovers(folder.path(), &[name]).unwrap();
+            }
+            replace(&path, |to| to.write_all(NEW)).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), NEW);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing but the two files");
+    }
+}

@@ -118,11 +118,10 @@ where
     assert_eq!(thirteen, four, "{name}, twelve batches and a smaller one in place of four");
 }
 
-/// One test in this file, because the counter counts for all threads. All of it is in one pool from beginning to end: a
-/// job that comes to rayon's pool from outside lies in a queue whose blocks rayon allocates now and then, and a new
-/// thread has memory of its own.
-#[test]
-fn nothing_is_allocated_after_the_first_call() {
+/// A program of its own, because the counter counts for all threads, and a test harness allocates on another thread while
+/// a test runs. All of it is in one pool from beginning to end: a job that comes to rayon's pool from outside lies in a
+/// queue whose blocks rayon allocates now and then, and a new thread has memory of its own.
+fn main() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     // Both threads have looked for work, and so have what rayon allocates for each of them.
     pool.broadcast(|_| rayon::join(|| (), || ()));

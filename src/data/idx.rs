@@ -320,3 +320,32 @@ fn name_of(kind: u8) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A file that shrinks or grows after its length was taken is the whole array or an error.
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_no_panic() {
+        let array = [&[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], b"abcdef"].concat();
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        zipped.write_all(&array).unwrap();
+        for whole in [array, zipped.finish().unwrap()] {
+            for found in 0..=whole.len() + 3 {
+                let bytes: Vec<u8> = whole.iter().copied().chain(0..3).take(found).collect();
+                for len in 0..=whole.len() as u64 + 3 {
+                    match read(Path::new("file"), &bytes[..], len) {
+                        Ok(idx) => {
+                            assert_eq!((idx.dims(), idx.data()), (&[2, 3][..], &b"abcdef"[..]));
+                            assert_eq!(found, whole.len(), "the bytes of a file of {len}");
+                        }
+                        Err(error) => assert!(error.to_string().starts_with("file: "), "{error}"),
+                    }
+                }
+            }
+        }
+    }
+}

@@ -442,54 +442,60 @@ fn child_process() {
             .checkpoints(Checkpoints::new(&folder).every_minutes(1e-9))
             .on_batch(|end| {
                 println!("batch {} of epoch {}", end.batch, end.epoch);
+                // The next batch has to be asked for, until nobody asks any more.
+                std::io::stdin().read_line(&mut String::new()).unwrap();
                 std::ops::ControlFlow::Continue(())
             });
         if !Checkpoints::in_folder(&folder).unwrap().is_empty() {
             training.resume(&folder).unwrap();
         }
         training.fit(&data(0, 50), &data(50, 20)).unwrap();
-        println!("done");
     }
 }
 
-/// Killed again and again, wherever it is, a run comes to the same end.
+/// Killed in its ninth batch and while it writes its first checkpoint, in turns, a run comes to the same end.
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_killed_goes_on_to_the_same_bits() {
+fn a_run_that_is_killed_resumes_to_the_same_bits() {
     let mut straight = trainer(10, Sgd::new(0.05).momentum(0.9));
     straight.fit(&data(0, 50), &data(50, 20)).unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let partial = || names(folder.path()).into_iter().filter(|name| name.ends_with(".partial")).count();
+    let child = |limit: &str| {
+        let command =
+            format!("ulimit -c 0 {limit}; exec \"$0\" --exact checkpoints::child_process --nocapture");
+        let mut child = Command::new("bash");
+        child.args(["-c", &command]).arg(std::env::current_exe().unwrap());
+        child.env("TEST_CHECKPOINTS", folder.path());
+        child
+    };
     let mut kills = 0;
     loop {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "checkpoints::child_process", "--nocapture"])
-            .env("TEST_CHECKPOINTS", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-        let mut batches = 0;
-        let mut done = false;
-        for line in lines {
-            let line = line.unwrap();
-            done |= line.contains("done");
-            batches += usize::from(line.contains("batch "));
-            if batches == 9 {
-                child.kill().unwrap();
-                kills += 1;
-                break;
-            }
-        }
-        child.wait().unwrap();
-        if done {
+        // It has asked for eight batches, and waits in the ninth.
+        let mut waiting = child("").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut asked = waiting.stdin.take().unwrap();
+        std::io::Write::write_all(&mut asked, &[b'\n'; 8]).unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(waiting.stdout.take().unwrap()));
+        let batches = lines.map(Result::unwrap).filter(|line| line.contains("batch ")).take(9).count();
+        if batches < 9 {
+            assert!(waiting.wait().unwrap().success());
             break;
         }
-        assert!(kills < 80, "it goes on each time");
+        waiting.kill().unwrap();
+        waiting.wait().unwrap();
+        assert_eq!(partial(), 0, "it was not writing");
+
+        // The system kills it after the first kibibyte of a file.
+        let output = child("-f 1").stdin(Stdio::null()).output().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        assert!(signal.is_some(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(partial(), 1, "it was writing, and what an earlier kill left is removed");
+        kills += 1;
     }
-    assert!(kills >= 2, "{kills}");
+    // Eight of the eighty steps between kills, and after the last.
+    assert_eq!(kills, 9);
+    assert_eq!(partial(), 0, "the run that completes removes what kills left");
     let mut resumed = trainer(10, Sgd::new(0.05).momentum(0.9));
     resumed.resume(folder.path()).unwrap();
     assert_eq!(bits(resumed.network()), bits(straight.network()));
-    let partial = names(folder.path()).into_iter().filter(|name| name.ends_with(".partial"));
-    assert!(partial.count() <= 1, "what a kill leaves is removed by the next run");
 }

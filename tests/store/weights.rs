@@ -1,9 +1,8 @@
 //! Weights.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use convnet::Error;
 use convnet::model::LeNet5;
@@ -285,47 +284,59 @@ fn child_process() {
     if let Some(path) = std::env::var_os("TEST_SAVE_ONCE") {
         println!("{}", Small::new(2).save(path).unwrap_err());
     } else if let Some(path) = std::env::var_os("TEST_SAVE") {
-        let nets = [1, 2, 3].map(LeNet5::new);
-        println!("saving");
-        std::io::stdout().flush().unwrap();
-        for i in 0.. {
-            nets[i % 3].save(&path).unwrap();
-        }
+        LeNet5::new(2).save(path).unwrap();
     }
 }
 
-/// Killed at 200 moments while it saves: what is there under the name is one complete save.
+/// The system kills a process that saves after more and more bytes, until one save is complete. Under the name is the old
+/// file until then, or none if there was none, and the new file afterwards.
 #[cfg(unix)]
 #[test]
 fn a_killed_process_leaves_a_whole_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("net.safetensors");
-    let whole = [1, 2, 3].map(|seed| bits(&LeNet5::new(seed)));
-    LeNet5::new(1).save(&path).unwrap();
-    let mut seen = [0; 3];
-    for kill in 0..200_u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "weights::child_process", "--nocapture"])
-            .env("TEST_SAVE", &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("saving") {
-            line.clear();
-            assert!(std::io::BufRead::read_line(&mut said, &mut line).unwrap() > 0, "the child ended");
+    let files = |folder: &Path| -> Vec<u64> {
+        let partial = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().ends_with(".partial");
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(partial);
+        entries.map(|entry| entry.metadata().unwrap().len()).collect()
+    };
+    let [old, new] = [1, 2].map(|seed| bits(&LeNet5::new(seed)));
+    for is_there in [false, true] {
+        let mut kills = 0;
+        let mut longest = None;
+        for kibibytes in (0..).step_by(4) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("net.safetensors");
+            if is_there {
+                LeNet5::new(1).save(&path).unwrap();
+            }
+            let command =
+                format!("ulimit -c 0 -f {kibibytes}; exec \"$0\" --exact weights::child_process --nocapture");
+            let output = Command::new("bash")
+                .args(["-c", &command])
+                .arg(std::env::current_exe().unwrap())
+                .env("TEST_SAVE", &path)
+                .output()
+                .unwrap();
+            let mut net = LeNet5::new(9);
+            if output.status.success() {
+                net.load(&path).unwrap();
+                assert_eq!(bits(&net), new, "after a complete save");
+                assert!(files(folder.path()).is_empty(), "after a complete save");
+                break;
+            }
+            let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+            assert!(signal.is_some(), "{}", String::from_utf8_lossy(&output.stderr));
+            let [written] = files(folder.path())[..] else { panic!("one file that is not complete") };
+            assert!(longest < Some(written), "{written} bytes after {longest:?}");
+            longest = Some(written);
+            kills += 1;
+            assert_eq!(path.exists(), is_there, "after {written} bytes");
+            if is_there {
+                net.load(&path).unwrap();
+                assert_eq!(bits(&net), old, "after {written} bytes");
+            }
         }
-        // From 0 to 10 ms: a save takes about one.
-        std::thread::sleep(std::time::Duration::from_micros(kill.wrapping_mul(7919) % 10_000));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let mut net = LeNet5::new(9);
-        net.load(&path).unwrap();
-        let which = whole.iter().position(|whole| *whole == bits(&net)).expect("one complete save");
-        seen[which] += 1;
+        assert!(kills > 50 && longest > Some(240_000), "{kills} times, the last after {longest:?} bytes");
     }
-    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
 }
 
 network! {
