@@ -1,4 +1,4 @@
-//! A network, declared and trained: the code on the README's first page.
+//! A network, declared and trained: the program in the README.
 
 use convnet::prelude::*;
 

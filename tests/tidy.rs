@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The documents at the root.
+const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "EXAMPLES.md"];
+
 /// All files below a folder with one of these endings.
 fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -132,7 +135,8 @@ fn nothing_is_left_for_later_or_switched_off() {
 #[test]
 fn the_files_speak_of_no_machine() {
     let mut all = rust_files();
-    all.extend(["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.toml", ".ci/run"].map(PathBuf::from));
+    all.extend(DOCUMENTS.map(PathBuf::from));
+    all.extend(["Cargo.toml", ".ci/run"].map(PathBuf::from));
     all.extend(files("assets", &["md", "py"]));
     all.extend(files("tests", &["py", "stderr"]));
     all.extend(files("benches", &["py"]));
@@ -144,10 +148,10 @@ fn the_files_speak_of_no_machine() {
     }
 }
 
-/// `src/…`, `tests/…` and the like in the documents, and relative links, lead somewhere.
+/// Paths such as `src/…` and `tests/…` in the documents exist, and so do the targets of relative links.
 #[test]
 fn documents_name_files_that_exist() {
-    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    for document in DOCUMENTS {
         let text = text(document);
         let mut named = 0;
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
@@ -157,6 +161,11 @@ fn documents_name_files_that_exist() {
                 .any(|top| word.starts_with(top))
         });
         for path in links.chain(quoted) {
+            if let Some(heading) = path.strip_prefix('#') {
+                let is_there = |line: &str| line.trim_start_matches('#').trim() == heading.replace('-', " ");
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.map(str::to_lowercase).any(|line| is_there(&line)), "{document}: no {path}");
+            }
             let path = path.split(['#', ' ', ':']).next().unwrap();
             if path.is_empty() || path.starts_with("http") || path.contains('*') {
                 continue;
