@@ -71,7 +71,7 @@ fn closed_form(data: &Data<10>) -> Vec<f64> {
 
 fn main() -> Result<(), convnet::Error> {
     let (Parts { train, test, .. }, _) =
-        tabular::diabetes()?.split_in_three(Fractions::default(), 1)?.standardize()?;
+        tabular::diabetes()?.train_val_test_split(Fractions::default(), 1)?.standardize()?;
     let mut trainer = Trainer::new(Linear::new(1), MeanSquaredError, Sgd::new(0.05).momentum(0.9))
         .full_batch()
         .epochs(2000)

@@ -19,8 +19,10 @@ network! {
 
 fn main() -> Result<(), convnet::Error> {
     let table = tabular::breast_cancer()?;
-    let (Parts { train, validation, test }, _) =
-        table.data.split_in_three(Fractions { train: 0.6, validation: 0.1, test: 0.3 }, 1)?.standardize()?;
+    let (Parts { train, validation, test }, _) = table
+        .data
+        .train_val_test_split(Fractions { train: 0.6, validation: 0.1, test: 0.3 }, 1)?
+        .standardize()?;
     let mut trainer = Trainer::new(Logistic::new(1), SigmoidCrossEntropy, Sgd::new(0.1).momentum(0.9))
         .l2(0.01)
         .full_batch()

@@ -32,7 +32,7 @@ fn in_hundreds(data: &Dataset<Flat<10>, Tensor<Flat<1>>>) -> Dataset<Flat<10>, T
 fn main() -> Result<(), convnet::Error> {
     let data = in_hundreds(&tabular::diabetes()?);
     let (Parts { train, validation, test }, _) =
-        data.split_in_three(Fractions { train: 0.6, validation: 0.2, test: 0.2 }, 1)?.standardize()?;
+        data.train_val_test_split(Fractions { train: 0.6, validation: 0.2, test: 0.2 }, 1)?.standardize()?;
 
     let mut linear = Trainer::new(Linear::new(1), MeanSquaredError, Sgd::new(0.02).momentum(0.9))
         .full_batch()

@@ -21,8 +21,10 @@ network! {
 
 fn main() -> Result<(), convnet::Error> {
     let table = tabular::wine()?;
-    let (Parts { train, validation, test }, standardizer) =
-        table.data.split_in_three(Fractions { train: 0.6, validation: 0.2, test: 0.2 }, 1)?.standardize()?;
+    let (Parts { train, validation, test }, standardizer) = table
+        .data
+        .train_val_test_split(Fractions { train: 0.6, validation: 0.2, test: 0.2 }, 1)?
+        .standardize()?;
     let mut trainer = Trainer::new(Wine::new(1), SoftmaxCrossEntropy, Adam::new(0.01))
         .batch(16)
         .epochs(100)

@@ -73,7 +73,8 @@ fn cifar10(options: &Training) -> Result<Task<Chw<3, 32, 32>>, convnet::Error> {
 
 fn main() -> ExitCode {
     command::run(&DEFAULTS, |Options { training, augment }: &Options| {
-        let augment = if *augment { Augment::new().crop(4).flip() } else { Augment::new() };
+        let augment =
+            if *augment { Augment::new().random_crop(4).random_horizontal_flip() } else { Augment::new() };
         if training.dropout == 0.5 {
             training.run(AlexNetSmall::new(training.seed), augment, || cifar10(training))
         } else {

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         let (train, rest) = images.split(0.7, options.seed)?;
         let (validation, test) = rest.split(0.5, options.seed)?;
 
-        let train = Augment::new().crop(4).flip().apply(train);
+        let train = Augment::new().random_crop(4).random_horizontal_flip().apply(train);
         let optimizer = Sgd::new(0.05).momentum(0.9);
         let mut trainer = Trainer::new(Small::new(options.seed), SoftmaxCrossEntropy, optimizer)
             .epochs(options.epochs)

@@ -66,7 +66,11 @@ fn mnist(options: &Training) -> Result<Task<Chw<1, 28, 28>>, convnet::Error> {
 
 fn main() -> ExitCode {
     command::run(&DEFAULTS, |Options { training, augment }: &Options| {
-        let augment = if *augment { Augment::new().rotate(10.0).shift(2.0) } else { Augment::new() };
+        let augment = if *augment {
+            Augment::new().random_rotation(10.0).random_translation(2.0)
+        } else {
+            Augment::new()
+        };
         if training.dropout > 0.0 {
             training.run(thinned(training.dropout, training.seed), augment, || mnist(training))
         } else {

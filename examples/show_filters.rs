@@ -35,7 +35,7 @@ const IMAGE: usize = 3;
 fn main() -> Result<(), convnet::Error> {
     let cifar = Cifar10::sample()?;
     let (train, validation) = cifar.train.split(0.9, 1)?;
-    let train = Augment::new().crop(4).flip().apply(train);
+    let train = Augment::new().random_crop(4).random_horizontal_flip().apply(train);
     let mut net = Seen::new(1);
     // Small random weights, so that what is seen is what was learned; the normalisation makes up for their size.
     net.layers_mut().conv1().into_slice()[..WEIGHTS].iter_mut().for_each(|weight| *weight *= 0.1);

@@ -77,7 +77,7 @@ pub mod prelude {
     pub use crate::data::Csv;
     pub use crate::data::{
         Augment, Cifar10, Cifar100, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer,
-        Test, cross_validate,
+        TestSet, cross_validate,
     };
     #[cfg(feature = "images")]
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};

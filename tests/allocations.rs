@@ -149,7 +149,12 @@ fn main() {
         let digits = Mnist::load_from("assets/mnist").unwrap().train;
         runs::<LeNet5, _>("LeNet5", |samples| digits.subset(0..samples));
         runs::<Wide, _>("Wide", |samples| digits.subset(0..samples));
-        let changes = Augment::new().crop(2).flip().rotate(10.0).shift(1.0).cut_out(5);
+        let changes = Augment::new()
+            .random_crop(2)
+            .random_horizontal_flip()
+            .random_rotation(10.0)
+            .random_translation(1.0)
+            .cutout(5);
         let changed = changes.apply(digits);
         // Each thread has seen images change, and keeps the memory.
         pool.broadcast(|_| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use convnet::Error;
-use convnet::data::{ColourComponents, ColourJitter, Images, Learnable, Normalization, TenCrop};
+use convnet::data::{ColorComponents, ColorJitter, Images, Learnable, Normalization, TenCrop};
 use convnet::model::LeNet5;
 use convnet::prelude::*;
 use convnet::train::{Ending, Progress};
@@ -61,13 +61,13 @@ fn assert_uniform(numbers: &[f64], limit: f64) {
 /// Everything there is.
 fn everything(data: &Colours) -> Augment {
     Augment::new()
-        .crop(2)
-        .flip()
-        .colour_jitter(ColourJitter { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.1 })
-        .colour_shift(ColourComponents::of(data).unwrap(), 0.1)
-        .rotate(10.0)
-        .shift(1.0)
-        .cut_out(3)
+        .random_crop(2)
+        .random_horizontal_flip()
+        .color_jitter(ColorJitter { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.1 })
+        .color_shift(ColorComponents::of(data).unwrap(), 0.1)
+        .random_rotation(10.0)
+        .random_translation(1.0)
+        .cutout(3)
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_sample_depends_on_its_key_alone_and_is_as_it_was_when_measured() {
 #[test]
 fn a_flip_is_the_mirror_image_or_nothing() {
     let data = colours(1);
-    let flipped = Augment::new().flip().apply(data.clone());
+    let flipped = Augment::new().random_horizontal_flip().apply(data.clone());
     let original: Tensor<Chw<3, 8, 6>> = data.sample(0);
     let mirror = Tensor::<Chw<3, 8, 6>>::from_fn(|i| original.as_slice()[i / 6 * 6 + 5 - i % 6]);
     let mirrored = (0..100).filter(|&key| {
@@ -105,7 +105,7 @@ fn crops_come_from_everywhere_in_the_padded_image() {
     let data = colours(1);
     let whole = pixels(&data, 0);
     let mean = data.mean_pixel();
-    let cropped = Augment::new().crop(1).apply(data.clone());
+    let cropped = Augment::new().random_crop(1).apply(data.clone());
     let mut places = BTreeMap::new();
     for key in 0..4000 {
         let found = sample::<Chw<3, 7, 4>>(&cropped, 0, Some(key));
@@ -136,7 +136,7 @@ fn crops_come_from_everywhere_in_the_padded_image() {
 #[test]
 fn cut_out_is_a_square_of_the_mean_colour() {
     let data = colours(1);
-    let cut = Augment::new().cut_out(4).apply(data.clone());
+    let cut = Augment::new().cutout(4).apply(data.clone());
     let original = data.sample::<f32>(0);
     let mut sizes = BTreeSet::new();
     for key in 0..300 {
@@ -157,7 +157,7 @@ fn cut_out_is_a_square_of_the_mean_colour() {
     let white: Dataset<Chw<1, 8, 6>, Class<2>> =
         [(Tensor::from_fn(|_| 1.0), Class::new(0).unwrap())].into_iter().collect();
     for size in [3, 4] {
-        let cut = Augment::new().cut_out(size).apply(white.clone());
+        let cut = Augment::new().cutout(size).apply(white.clone());
         let mut squares = BTreeMap::new();
         for key in 0..4800 {
             let found = sample::<Chw<1, 8, 6>>(&cut, 0, Some(key));
@@ -179,7 +179,7 @@ fn movements_interpolate() {
     // A straight ramp moved by (dy, dx) is a ramp, except where the border is repeated.
     let ramp = Tensor::<Chw<1, 9, 9>>::from_fn(|i| (i % 9) as f32 + 10.0 * (i / 9) as f32);
     let data: Dataset<_, Class<2>> = [(ramp, Class::new(0).unwrap())].into_iter().collect();
-    let moved = Augment::new().shift(2.0).apply(data.clone());
+    let moved = Augment::new().random_translation(2.0).apply(data.clone());
     let mut shifts = Vec::new();
     for key in 0..50 {
         let found = sample::<Chw<1, 9, 9>>(&moved, 0, Some(key));
@@ -199,7 +199,7 @@ fn movements_interpolate() {
     // One ramp down and one to the right tell both directions.
     let ramps = Tensor::<Chw<2, 9, 9>>::from_fn(|i| if i < 81 { i / 9 } else { i % 9 } as f32 - 4.0);
     let ramps: Dataset<_, Class<2>> = [(ramps, Class::new(0).unwrap())].into_iter().collect();
-    let moved = Augment::new().shift(2.0).apply(ramps.clone());
+    let moved = Augment::new().random_translation(2.0).apply(ramps.clone());
     let shifts = |key| {
         let found = sample::<Chw<2, 9, 9>>(&moved, 0, Some(key));
         [found[0][4][4], found[1][4][4]].map(f64::from)
@@ -210,7 +210,7 @@ fn movements_interpolate() {
     }
     let together = shifts.iter().map(|[y, x]| y * x).sum::<f64>() / 2000.0;
     assert!(together.abs() < 5.0 * (4.0 / 3.0) / 2000_f64.sqrt(), "each way by itself: {together}");
-    let turned = Augment::new().rotate(30.0).apply(ramps);
+    let turned = Augment::new().random_rotation(30.0).apply(ramps);
     let angle = |key| {
         let found = sample::<Chw<2, 9, 9>>(&turned, 0, Some(key));
         let (sine, cosine) = (found[1][5][4], found[0][5][4]);
@@ -224,7 +224,7 @@ fn movements_interpolate() {
     assert_uniform(&(0..2000).map(angle).collect::<Vec<_>>(), 30.0);
 
     // A turn leaves the middle where it is, and all of an image that is the same everywhere.
-    let turned = Augment::new().rotate(30.0).apply(data);
+    let turned = Augment::new().random_rotation(30.0).apply(data);
     for key in 0..20 {
         let found = sample::<Chw<1, 9, 9>>(&turned, 0, Some(key));
         assert!((found[0][4][4] - 44.0).abs() < 1e-4);
@@ -234,7 +234,7 @@ fn movements_interpolate() {
     }
     let grey: Dataset<Chw<1, 5, 7>, Class<2>> =
         [(Tensor::from_fn(|_| 0.25), Class::new(0).unwrap())].into_iter().collect();
-    let moved = Augment::new().rotate(45.0).shift(3.0).apply(grey);
+    let moved = Augment::new().random_rotation(45.0).random_translation(3.0).apply(grey);
     let found = sample::<Chw<1, 5, 7>>(&moved, 0, Some(1));
     assert!(found.as_slice().iter().all(|x| (x - 0.25).abs() < 1e-6));
 }
@@ -242,13 +242,13 @@ fn movements_interpolate() {
 #[test]
 fn jitter_of_nothing_changes_nothing_and_stays_a_picture() {
     let data = colours(2);
-    let nothing = Augment::new().colour_jitter(ColourJitter::default()).apply(data.clone());
+    let nothing = Augment::new().color_jitter(ColorJitter::default()).apply(data.clone());
     let found = sample::<Chw<3, 8, 6>>(&nothing, 1, Some(3));
     for (found, original) in found.as_slice().iter().zip(data.sample::<f32>(1).as_slice()) {
         assert!((found - original).abs() < 1e-5);
     }
-    let all = ColourJitter { brightness: 0.9, contrast: 0.9, saturation: 0.9, hue: 0.5 };
-    let wild = Augment::new().colour_jitter(all).apply(data.clone());
+    let all = ColorJitter { brightness: 0.9, contrast: 0.9, saturation: 0.9, hue: 0.5 };
+    let wild = Augment::new().color_jitter(all).apply(data.clone());
     for key in 0..50 {
         let found = sample::<Chw<3, 8, 6>>(&wild, 0, Some(key));
         for (i, x) in found.as_slice().iter().enumerate() {
@@ -259,8 +259,7 @@ fn jitter_of_nothing_changes_nothing_and_stays_a_picture() {
     // A turn of the hue by a third of the circle makes red green.
     let red: Dataset<Chw<3, 1, 1>, Class<2>> =
         [(Tensor::from_fn(|i| f32::from(u8::from(i == 0))), Class::new(0).unwrap())].into_iter().collect();
-    let turned =
-        Augment::new().colour_jitter(ColourJitter { hue: 0.5, ..ColourJitter::default() }).apply(red);
+    let turned = Augment::new().color_jitter(ColorJitter { hue: 0.5, ..ColorJitter::default() }).apply(red);
     let greenest =
         (0..500).map(|key| sample::<Chw<3, 1, 1>>(&turned, 0, Some(key))[1][0][0]).fold(0.0, f32::max);
     assert!(greenest > 0.99, "{greenest}");
@@ -274,13 +273,13 @@ fn jitter_is_torchvisions() {
     let image = Tensor::<Chw<3, 4, 5>>::from_slice(&numbers(&golden["image"])).unwrap();
     let data: Dataset<_, Class<2>> = [(image, Class::new(0).unwrap())].into_iter().collect();
     for name in ["brightness", "contrast", "saturation"] {
-        let mut jitter = ColourJitter::default();
+        let mut jitter = ColorJitter::default();
         *match name {
             "brightness" => &mut jitter.brightness,
             "contrast" => &mut jitter.contrast,
             _ => &mut jitter.saturation,
         } = 0.5;
-        let changed = Augment::new().colour_jitter(jitter).apply(data.clone());
+        let changed = Augment::new().color_jitter(jitter).apply(data.clone());
         let draws: Vec<_> =
             (0..4000).map(|key| sample::<Chw<3, 4, 5>>(&changed, 0, Some(key)).as_slice().to_vec()).collect();
         let changes = golden["changes"].as_array().unwrap().iter().filter(|change| change["name"] == name);
@@ -296,8 +295,8 @@ fn jitter_is_torchvisions() {
     // The factor itself is what a pixel that is not cut is multiplied by.
     let dim: Dataset<Chw<1, 1, 1>, Class<2>> =
         [(Tensor::from_fn(|_| 0.5), Class::new(0).unwrap())].into_iter().collect();
-    let jitter = ColourJitter { brightness: 0.5, ..ColourJitter::default() };
-    let changed = Augment::new().colour_jitter(jitter).apply(dim);
+    let jitter = ColorJitter { brightness: 0.5, ..ColorJitter::default() };
+    let changed = Augment::new().color_jitter(jitter).apply(dim);
     let factor = |key| f64::from(sample::<Chw<1, 1, 1>>(&changed, 0, Some(key))[0][0][0]) / 0.5;
     assert_uniform(&(0..2000).map(|key| factor(key) - 1.0).collect::<Vec<_>>(), 0.5);
 }
@@ -313,13 +312,13 @@ fn colour_shifts_vary_as_the_colours_do() {
         (Tensor::<Chw<3, 1, 1>>::from_fn(|channel| colour[channel]), Class::<2>::new(0).unwrap())
     });
     let data: Dataset<_, _> = pixels.collect();
-    let components = ColourComponents::of(&data).unwrap();
+    let components = ColorComponents::of(&data).unwrap();
     for (found, expected) in components.std().into_iter().zip([0.1, 0.05, 0.02]) {
         assert!((found - expected).abs() < 1e-6, "{:?}", components.std());
     }
 
     let (strength, count) = (0.3, 20_000);
-    let shifted = Augment::new().colour_shift(components, strength).apply(data.clone());
+    let shifted = Augment::new().color_shift(components, strength).apply(data.clone());
     let original = data.sample::<f32>(0);
     // In these directions, and in units of these deviations, a shift is three normal numbers.
     let normal = |key| {
@@ -343,7 +342,7 @@ fn colour_shifts_vary_as_the_colours_do() {
 #[test]
 fn the_colour_shift_follows_the_components() {
     let data = colours(50);
-    let components = ColourComponents::of(&data).unwrap();
+    let components = ColorComponents::of(&data).unwrap();
     let [a, b, c] = components.directions();
     let dot = |x: [f32; 3], y: [f32; 3]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
     for (x, y, expected) in [(a, a, 1.0), (b, b, 1.0), (c, c, 1.0), (a, b, 0.0), (a, c, 0.0), (b, c, 0.0)] {
@@ -356,7 +355,7 @@ fn the_colour_shift_follows_the_components() {
     let total = |std: &[f32]| std.iter().map(|s| s * s).sum::<f32>();
     assert!((total(&std) / total(measured.std()) - 1.0).abs() < 1e-3);
 
-    let shifted = Augment::new().colour_shift(components, 0.1).apply(data.clone());
+    let shifted = Augment::new().color_shift(components, 0.1).apply(data.clone());
     let found = sample::<Chw<3, 8, 6>>(&shifted, 0, Some(9));
     let original = data.sample::<f32>(0);
     for c in 0..3 {
@@ -365,9 +364,9 @@ fn the_colour_shift_follows_the_components() {
     }
     let grey =
         Dataset::<Chw<1, 2, 2>, Class<2>>::from_numbers(vec![0.0; 4], vec![Class::new(0).unwrap()]).unwrap();
-    let wrong = Augment::new().colour_shift(components, 0.1).apply(grey);
+    let wrong = Augment::new().color_shift(components, 0.1).apply(grey);
     let error = Samples::<Chw<1, 2, 2>>::write_to(&wrong, 0, &mut [0.0_f32; 4], Some(1)).unwrap_err();
-    assert_eq!(error.to_string(), "colour shift: expected images of 3 channels, found 1");
+    assert_eq!(error.to_string(), "color_shift: expected images of 3 channels, found 1");
 }
 
 #[test]
@@ -400,12 +399,15 @@ fn settings_that_make_no_sense_are_refused() {
         let error = Samples::<Chw<3, 8, 6>>::write_to(&data, 0, &mut [0.0_f32; 144], Some(1)).unwrap_err();
         assert_eq!(error.to_string(), sentence);
     };
-    refused(Augment::new().rotate(-1.0), "rotation: expected at least 0 degrees, found -1");
-    refused(Augment::new().flip().shift(f32::NAN), "shift: expected at least 0 pixels, found NaN");
-    let jitter = ColourJitter { hue: 0.75, ..ColourJitter::default() };
-    refused(Augment::new().colour_jitter(jitter), "hue: expected 0 to 0.5, found 0.75");
-    let jitter = ColourJitter { brightness: -1.0, ..ColourJitter::default() };
-    refused(Augment::new().colour_jitter(jitter), "brightness: expected at least 0, found -1");
+    refused(Augment::new().random_rotation(-1.0), "random_rotation: expected at least 0 degrees, found -1");
+    refused(
+        Augment::new().random_horizontal_flip().random_translation(f32::NAN),
+        "random_translation: expected at least 0 pixels, found NaN",
+    );
+    let jitter = ColorJitter { hue: 0.75, ..ColorJitter::default() };
+    refused(Augment::new().color_jitter(jitter), "hue: expected 0 to 0.5, found 0.75");
+    let jitter = ColorJitter { brightness: -1.0, ..ColorJitter::default() };
+    refused(Augment::new().color_jitter(jitter), "brightness: expected at least 0, found -1");
 }
 
 #[test]
@@ -477,7 +479,7 @@ fn slow(
     is_slow: bool,
     missing: Option<usize>,
 ) -> Slow<impl Samples<Chw<1, 28, 28>, Target = Class<10>> + Learnable> {
-    let data = Augment::new().rotate(10.0).shift(2.0).cut_out(5).apply(digits(130));
+    let data = Augment::new().random_rotation(10.0).random_translation(2.0).cutout(5).apply(digits(130));
     Slow { data, is_slow, missing, written: AtomicUsize::new(0) }
 }
 
@@ -552,7 +554,7 @@ fn ten_crops_are_averaged() {
         .progress(Progress::Silent);
     trainer.fit(&train, None).unwrap();
     // Without padding all crops are the image or its mirror image.
-    let evaluation = trainer.evaluate_ten_crop(&TenCrop::new(Test::new(data.clone()), 0)).unwrap();
+    let evaluation = trainer.evaluate_ten_crop(&TenCrop::new(TestSet::new(data.clone()), 0)).unwrap();
     assert_eq!(evaluation.samples(), 60);
     let probabilities = |image: &Tensor<Chw<1, 28, 28>>| trainer.network().predict(image).probabilities;
     let mut loss = 0.0;

@@ -70,7 +70,7 @@ proptest! {
     ) {
         let data = labelled(&counts);
         let shares = [train, validation, test];
-        let parts = match data.split_in_three(Fractions { train, validation, test }, seed) {
+        let parts = match data.train_val_test_split(Fractions { train, validation, test }, seed) {
             Ok(parts) => parts,
             Err(Error::Argument { name: "fractions", .. }) => {
                 // The best sizes leave a part without samples.
@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn numbers_are_split_too(count in 10_usize..200, k in 2_usize..10, seed: u64) {
         let data = numbers(count);
-        let parts = data.split_in_three(Fractions::default(), seed).unwrap();
+        let parts = data.train_val_test_split(Fractions::default(), seed).unwrap();
         let together = [ids(&parts.train), ids(&parts.validation), ids(&parts.test)];
         let all: Vec<u64> = (0..count as u64).collect();
         prop_assert_eq!(sorted(&together), &all[..]);
@@ -138,7 +138,7 @@ proptest! {
 
 /// All parts of a data set, in order, by a seed.
 fn drawn(data: &Labelled, seed: u64) -> Vec<Vec<u64>> {
-    let Parts { train, validation, test } = data.split_in_three(Fractions::default(), seed).unwrap();
+    let Parts { train, validation, test } = data.train_val_test_split(Fractions::default(), seed).unwrap();
     let folds = data.folds(4, seed).unwrap().flat_map(|(train, validation)| [ids(&train), ids(&validation)]);
     [ids(&train), ids(&validation), ids(&test)].into_iter().chain(folds).collect()
 }
@@ -158,7 +158,7 @@ fn the_seed_decides_who_goes_where() {
 #[test]
 fn classes_are_mixed_in_each_part() {
     let data = labelled(&[500, 500]);
-    let parts = data.split_in_three(Fractions::default(), 3).unwrap();
+    let parts = data.train_val_test_split(Fractions::default(), 3).unwrap();
     let (fold, _) = data.folds(5, 3).unwrap().next().unwrap();
     for data in [parts.train, fold] {
         let first = of_class(&data.subset(0..100), 0);
@@ -170,7 +170,7 @@ fn classes_are_mixed_in_each_part() {
 #[test]
 fn iris_is_split_evenly() {
     let data = labelled(&[50, 50, 50]);
-    let parts = data.split_in_three(Fractions::default(), 7).unwrap();
+    let parts = data.train_val_test_split(Fractions::default(), 7).unwrap();
     for class in 0..3 {
         let found =
             (of_class(&parts.train, class), of_class(&parts.validation, class), of_class(&parts.test, class));
@@ -182,7 +182,7 @@ fn iris_is_split_evenly() {
 #[test]
 fn rare_classes_are_trained_on() {
     for seed in 0..50 {
-        let parts = labelled(&[60, 37, 1, 2]).split_in_three(Fractions::default(), seed).unwrap();
+        let parts = labelled(&[60, 37, 1, 2]).train_val_test_split(Fractions::default(), seed).unwrap();
         assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (80, 10, 10));
         assert_eq!(of_class(&parts.train, 2), 1);
         assert!(of_class(&parts.train, 3) >= 1);
@@ -199,7 +199,7 @@ fn refused<R>(result: Result<R, Error>, message: &str) {
 #[test]
 fn impossible_splits_are_refused() {
     let data = labelled(&[10, 10]);
-    let split = |train, validation, test| data.split_in_three(Fractions { train, validation, test }, 1);
+    let split = |train, validation, test| data.train_val_test_split(Fractions { train, validation, test }, 1);
     let range = "fractions: expected each more than 0 and less than 1, found ";
     refused(split(0.0, 0.5, 0.5), &format!("{range}train 0, validation 0.5, test 0.5"));
     refused(split(1.0, 0.5, -0.5), &format!("{range}train 1, validation 0.5, test -0.5"));
@@ -210,11 +210,11 @@ fn impossible_splits_are_refused() {
         "fractions: expected at least one sample in each part, found 0.98 + 0.01 + 0.01 of 20 samples",
     );
     refused(
-        labelled(&[1; 8]).split_in_three(Fractions { train: 0.5, validation: 0.25, test: 0.25 }, 1),
+        labelled(&[1; 8]).train_val_test_split(Fractions { train: 0.5, validation: 0.25, test: 0.25 }, 1),
         "samples: expected enough for every class to be trained on, found class 4 with 1 of 8",
     );
     refused(
-        labelled(&[]).split_in_three(Fractions::default(), 1),
+        labelled(&[]).train_val_test_split(Fractions::default(), 1),
         "fractions: expected at least one sample in each part, found 0.8 + 0.1 + 0.1 of 0 samples",
     );
 }
@@ -286,7 +286,7 @@ fn a_standardizer_has_the_statistics_of_the_training_part() {
             assert!((found - expected).abs() < 1e-13 * expected.abs().max(1.0), "{found} for {expected}");
         }
     }
-    let test = standardizer.apply(&Test::new(data.subset([4])));
+    let test = standardizer.apply(&TestSet::new(data.subset([4])));
     assert_eq!(test.sample::<f64>(0), standardizer.apply(&data).sample(4));
     assert_eq!(standardizer.apply(&data.sample::<f32>(1)), standardizer.apply(&data).sample(1));
 }
@@ -304,7 +304,7 @@ fn sums_are_double() {
 #[test]
 fn standardising_keeps_all_but_the_values() {
     let data = labelled(&[30, 30]);
-    let parts = data.split_in_three(Fractions::default(), 1).unwrap();
+    let parts = data.train_val_test_split(Fractions::default(), 1).unwrap();
     let (standard, standardizer) = parts.standardize().unwrap();
     assert_eq!(standardizer, Standardizer::fit(&parts.train).unwrap());
     assert_eq!(ids(&standard.train), ids(&parts.train));

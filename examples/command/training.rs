@@ -79,7 +79,7 @@ pub struct Task<In> {
     /// "LeNet-5 on MNIST"
     pub title: &'static str,
     pub train: Dataset<In, Class<10>>,
-    pub test: Test<Dataset<In, Class<10>>>,
+    pub test: TestSet<Dataset<In, Class<10>>>,
     pub classes: [&'static str; 10],
 }
 

@@ -11,7 +11,7 @@ use super::idx::{damage, open_regular};
 #[cfg(all(feature = "sample", feature = "images"))]
 use super::published::say_instead;
 use super::published::{Published, absent};
-use super::{Class, Dataset, Normalization, Test};
+use super::{Class, Dataset, Normalization, TestSet};
 #[cfg(feature = "images")]
 use super::{ImageFolder, ImageFolderOptions};
 use crate::Error;
@@ -98,12 +98,14 @@ const CIFAR100: Binary = Binary {
 /// [Learning Multiple Layers of Features from Tiny Images](https://www.cs.toronto.edu/~kriz/cifar.html), 2009. A pixel p
 /// becomes (p / 255 − mean) / std with the means 0.4914, 0.4822, 0.4465 and the standard deviations 0.2470, 0.2435, 0.2616
 /// of red, green and blue: mean 0 and variance 1 over the training images.
+///
+/// In torchvision: `datasets.CIFAR10`; in Keras: `datasets.cifar10`.
 #[derive(Debug, Clone)]
 pub struct Cifar10 {
     /// The images to train with.
     pub train: Images<10>,
     /// The images to test with.
-    pub test: Test<Images<10>>,
+    pub test: TestSet<Images<10>>,
 }
 
 impl Cifar10 {
@@ -190,12 +192,14 @@ impl Cifar10 {
 ///
 /// Source: as [`Cifar10`]'s, with the means 0.5071, 0.4865, 0.4409 and the standard deviations 0.2673, 0.2564, 0.2762. The
 /// classes are the "fine" ones; the twenty "coarse" ones are not kept.
+///
+/// In torchvision: `datasets.CIFAR100`; in Keras: `datasets.cifar100`.
 #[derive(Debug, Clone)]
 pub struct Cifar100 {
     /// The images to train with.
     pub train: Images<100>,
     /// The images to test with.
-    pub test: Test<Images<100>>,
+    pub test: TestSet<Images<100>>,
 }
 
 impl Cifar100 {
@@ -255,7 +259,7 @@ impl Cifar100 {
     }
 }
 
-type Both<const N: usize> = (Images<N>, Test<Images<N>>);
+type Both<const N: usize> = (Images<N>, TestSet<Images<N>>);
 
 /// The images of one file.
 struct Part<const N: usize> {
@@ -395,7 +399,7 @@ impl Binary {
             train.classes.extend(part.classes);
         }
         let train = Dataset::from_bytes(train.pixels, normalization, train.classes)?;
-        Ok((train, Test::new(test)))
+        Ok((train, TestSet::new(test)))
     }
 
     /// Image files in folders of the classes' names.
@@ -416,6 +420,6 @@ impl Binary {
             }
             images.read()
         };
-        Ok((part("train")?, Test::new(part("test")?)))
+        Ok((part("train")?, TestSet::new(part("test")?)))
     }
 }

@@ -25,6 +25,8 @@ const LISTED: usize = 40;
 /// `\n` or `\r\n`, and empty ones are skipped, as are a UTF-8 mark at the start and white space around cells. The first
 /// line names the columns. Described by [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180).
 ///
+/// In pandas: `read_csv`.
+///
 /// No file can make the reader panic or hang, and the memory it takes is a small multiple of the file's size.
 ///
 /// ```
@@ -38,6 +40,7 @@ const LISTED: usize = 40;
 /// assert_eq!(table.data.target(0).index(), 1);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "read_csv")]
 #[derive(Debug)]
 pub struct Csv<R> {
     path: PathBuf,

@@ -142,6 +142,8 @@ enum Values {
 
 /// Samples in memory, with their targets. Splits and subsets share the memory.
 ///
+/// In PyTorch: `torch.utils.data.TensorDataset`.
+///
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::data::Class;
@@ -151,6 +153,7 @@ enum Values {
 /// assert_eq!((train.len(), validation.len()), (90, 10));
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "TensorDataset")]
 pub struct Dataset<In, Target> {
     values: Arc<Values>,
     targets: Arc<Vec<Target>>,
@@ -221,21 +224,27 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         self.index.iter().map(|&i| &self.targets[i as usize])
     }
 
-    /// The samples at these places.
+    /// The samples with these indices, in this order. In PyTorch: `torch.utils.data.Subset(data, indices)`.
     ///
     /// # Panics
-    /// If there is no such sample.
-    pub fn subset(&self, places: impl IntoIterator<Item = usize>) -> Self {
-        let index = places.into_iter().map(|place| self.index[place]).collect();
+    /// If an index is not below the number of samples.
+    #[doc(alias = "Subset")]
+    pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let index = indices.into_iter().map(|i| self.index[i]).collect();
         Dataset { index, ..self.clone() }
     }
 
-    /// Two disjoint parts that hold all samples: `fraction` of them, rounded, and the rest. Who goes where is
-    /// drawn from the seed, whatever its class; [`split_in_three`](Self::split_in_three) and
+    /// Splits the samples at random into two disjoint parts: `fraction` of them, rounded, and the rest. The seed decides
+    /// which sample goes where, whatever its class; [`train_val_test_split`](Self::train_val_test_split) and
     /// [`folds`](Self::folds) give each part its share of each class.
+    ///
+    /// In PyTorch: `random_split(data, [fraction, 1 - fraction])`; in scikit-learn:
+    /// `train_test_split(data, train_size=fraction)`.
     ///
     /// # Errors
     /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
+    #[doc(alias = "random_split")]
+    #[doc(alias = "train_test_split")]
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
         let (first, second) = split_index(&self.index, fraction, seed)?;
         Ok((Dataset { index: first, ..self.clone() }, Dataset { index: second, ..self.clone() }))

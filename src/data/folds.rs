@@ -8,11 +8,14 @@ use crate::error::Error;
 use crate::shape::Shape;
 
 impl<In: Shape, Y: Target> Dataset<In, Y> {
-    /// `k` pairs of a training and a validation part. Every sample is in one validation part, and in the training
-    /// parts of all other pairs; who goes where, and the order in each part, are drawn from the seed.
+    /// Splits the samples at random into `k` pairs of a training and a validation part. Every sample is in one validation
+    /// part, and in the training parts of all other pairs; the seed decides which sample goes where, and the order in each
+    /// part.
     ///
     /// The validation parts differ by at most one sample in size, and, where targets are classes, in their samples of
     /// each class.
+    ///
+    /// In scikit-learn: `StratifiedKFold(n_splits=k, shuffle=True, random_state=seed)`.
     ///
     /// # Errors
     /// [`Error::Argument`] for fewer than 2 folds, for more folds than samples, and for a class with one sample, which
@@ -29,6 +32,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// }
     /// # Ok::<(), convnet::Error>(())
     /// ```
+    #[doc(alias = "KFold")]
+    #[doc(alias = "StratifiedKFold")]
     pub fn folds(&self, k: usize, seed: u64) -> Result<impl ExactSizeIterator<Item = (Self, Self)>, Error> {
         if k < 2 {
             return Err(Error::argument("folds", "at least 2", k));
@@ -140,6 +145,7 @@ impl fmt::Display for CrossValidation {
 /// assert!(accuracy.to_string().ends_with(" (5 folds)"));
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "cross_val_score")]
 pub fn cross_validate<In: Shape, Y: Target>(
     data: &Dataset<In, Y>,
     k: usize,

@@ -65,6 +65,8 @@ impl Default for ImageFolderOptions {
 /// Images of `N` classes in files, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share
 /// what is known of the files.
 ///
+/// In torchvision: `datasets.ImageFolder` with `Resize` and `Normalize`; in Keras: `image_dataset_from_directory`.
+///
 /// # Where the images are
 /// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each class;
 /// classes are numbered in the order of their names ([`ImageFolder::classes`]), images in the order of classes and then of
@@ -108,6 +110,7 @@ impl Default for ImageFolderOptions {
 /// assert_eq!(in_memory.sample::<f32>(1).as_slice(), values);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "image_dataset_from_directory")]
 pub struct ImageFolder<const C: usize, const H: usize, const W: usize, const N: usize> {
     shared: Arc<Shared<N>>,
     index: Vec<u32>,
@@ -249,10 +252,10 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         self.index.iter().map(|&i| &self.shared.targets[i as usize])
     }
 
-    /// The samples at these places.
+    /// The samples with these indices, in this order. In PyTorch: `torch.utils.data.Subset(data, indices)`.
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If an index is not below the number of samples.
     ///
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
@@ -262,12 +265,13 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// assert_eq!(images.subset(100..110).target(0).index(), 2);
     /// # Ok::<(), convnet::Error>(())
     /// ```
-    pub fn subset(&self, places: impl IntoIterator<Item = usize>) -> Self {
-        let index = places.into_iter().map(|place| self.index[place]).collect();
+    #[doc(alias = "Subset")]
+    pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let index = indices.into_iter().map(|i| self.index[i]).collect();
         ImageFolder { index, shared: self.shared.clone() }
     }
 
-    /// Two disjoint parts that hold all samples, as [`Dataset::split`] makes them.
+    /// Splits the samples at random into two disjoint parts, as [`Dataset::split`] does. In PyTorch: `random_split`.
     ///
     /// # Errors
     /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
@@ -281,6 +285,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// assert_eq!((train.len(), validation.len()), (450, 50));
     /// # Ok::<(), convnet::Error>(())
     /// ```
+    #[doc(alias = "random_split")]
+    #[doc(alias = "train_test_split")]
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
         let (first, second) = split_index(&self.index, fraction, seed)?;
         let part = |index| ImageFolder { index, shared: self.shared.clone() };

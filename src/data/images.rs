@@ -1,6 +1,6 @@
 //! Samples that are images.
 
-use super::{Dataset, Samples, Target, Test};
+use super::{Dataset, Samples, Target, TestSet};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
@@ -42,7 +42,7 @@ impl<const C: usize, const H: usize, const W: usize, Y: Target> Images<C, H, W> 
     }
 }
 
-impl<const C: usize, const H: usize, const W: usize, D: Images<C, H, W>> Images<C, H, W> for Test<D> {
+impl<const C: usize, const H: usize, const W: usize, D: Images<C, H, W>> Images<C, H, W> for TestSet<D> {
     fn write_pixels<T: Scalar>(&self, sample: usize, pixels: &mut [T]) -> Result<(), Error> {
         self.0.write_pixels(sample, pixels)
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "sample")]
 use super::published::say_instead;
 use super::published::{Published, absent};
-use super::{Class, Dataset, Idx, Normalization, Test};
+use super::{Class, Dataset, Idx, Normalization, TestSet};
 use crate::Error;
 use crate::shape::Chw;
 
@@ -105,12 +105,14 @@ const FASHION_MNIST: Digits = Digits {
 ///
 /// Source: Y. LeCun, C. Cortes and C. Burges, [The MNIST database](http://yann.lecun.com/exdb/mnist/). A pixel
 /// `p` becomes `(p / 255 − 0.1307) / 0.3081`: mean 0 and variance 1 over the training images.
+///
+/// In torchvision: `datasets.MNIST`; in Keras: `datasets.mnist`.
 #[derive(Debug, Clone)]
 pub struct Mnist {
     /// The digits to train with.
     pub train: Images,
     /// The digits to test with, by other writers.
-    pub test: Test<Images>,
+    pub test: TestSet<Images>,
 }
 
 impl Mnist {
@@ -202,12 +204,14 @@ impl Mnist {
 /// 9 ankle boot. Source: H. Xiao, K. Rasul and R. Vollgraf,
 /// [Fashion-MNIST](https://github.com/zalandoresearch/fashion-mnist), 2017 (MIT licence). A pixel `p` becomes
 /// `(p / 255 − 0.2860) / 0.3530`: mean 0 and variance 1 over the training images.
+///
+/// In torchvision: `datasets.FashionMNIST`; in Keras: `datasets.fashion_mnist`.
 #[derive(Debug, Clone)]
 pub struct FashionMnist {
     /// The images to train with.
     pub train: Images,
     /// The images to test with.
-    pub test: Test<Images>,
+    pub test: TestSet<Images>,
 }
 
 impl FashionMnist {
@@ -245,11 +249,11 @@ impl FashionMnist {
     }
 }
 
-fn fetch(digits: &Digits) -> Result<(Images, Test<Images>), Error> {
+fn fetch(digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
     read_four(|i| Idx::open(&digits.published.fetch(i)?), digits.pixels)
 }
 
-fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, Test<Images>), Error> {
+fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
     let found = match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {
             return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits.pixels);
@@ -276,10 +280,10 @@ fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 fn read_four(
     file: impl Fn(usize) -> Result<Idx, Error>,
     pixels: [f32; 2],
-) -> Result<(Images, Test<Images>), Error> {
+) -> Result<(Images, TestSet<Images>), Error> {
     let train = pair(file(0)?, file(1)?, pixels)?;
     let test = pair(file(2)?, file(3)?, pixels)?;
-    Ok((train, Test::new(test)))
+    Ok((train, TestSet::new(test)))
 }
 
 /// Joins images [n, 28, 28] and labels [n].

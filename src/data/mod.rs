@@ -26,12 +26,12 @@ mod split;
 mod standardizer;
 #[cfg(all(feature = "csv", feature = "sample"))]
 pub mod tabular;
-mod test;
+mod test_set;
 
 #[cfg(feature = "csv")]
 pub use self::csv::{Csv, Table};
 pub(crate) use augment::VIEWS;
-pub use augment::{Augment, Augmented, ColourComponents, ColourJitter, TenCrop};
+pub use augment::{Augment, Augmented, ColorComponents, ColorJitter, TenCrop};
 #[cfg(feature = "download")]
 pub use cache::{Cache, Remote};
 pub use cifar::{Cifar10, Cifar100};
@@ -49,4 +49,4 @@ pub use normalization::Normalization;
 pub use pixels::Fit;
 pub use split::{Fractions, Parts};
 pub use standardizer::{Standardize, Standardizer};
-pub use test::{Learnable, Test, Validation};
+pub use test_set::{Learnable, TestSet, Validation};

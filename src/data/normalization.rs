@@ -11,6 +11,8 @@ use crate::tensor::Tensor;
 ///
 /// Use the statistics of the training part for all parts, and for every image the network is given later.
 ///
+/// In torchvision: `transforms.Normalize(mean, std)`; in Keras: `layers.Normalization`.
+///
 /// ```
 /// use convnet::data::Normalization;
 /// use convnet::prelude::*;
@@ -21,6 +23,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(data.sample::<f32>(0).as_slice(), [-1.0, 1.0, 0.0, 4.0]);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "Normalize")]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Normalization {
     mean: Vec<f32>,
@@ -54,7 +57,7 @@ impl Normalization {
     }
 
     /// The statistics of these images: mean and standard deviation of each channel over all pixels. They are part of what
-    /// is learnt, so that a [`Test`](super::Test) part has none to give.
+    /// is learnt, so that a [`TestSet`](super::TestSet) part has none to give.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images, or a channel has the same value everywhere; what keeps an image from

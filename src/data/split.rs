@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::seq::SliceRandom;
 
-use super::{Dataset, Samples, Target, Test};
+use super::{Dataset, Samples, Target, TestSet};
 use crate::error::Error;
 use crate::random::{self, purpose};
 use crate::shape::Shape;
@@ -42,7 +42,7 @@ impl Default for Fractions {
 ///
 /// let points = (0..100).map(|i| (Tensor::from([i as f32]), Tensor::from([2.0 * i as f32])));
 /// let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
-/// let Parts { train, validation, test } = data.split_in_three(Fractions::default(), 1)?;
+/// let Parts { train, validation, test } = data.train_val_test_split(Fractions::default(), 1)?;
 /// assert_eq!((train.len(), validation.len(), test.len()), (80, 10, 10));
 /// # Ok::<(), convnet::Error>(())
 /// ```
@@ -53,16 +53,18 @@ pub struct Parts<D> {
     /// The samples to validate with.
     pub validation: D,
     /// The samples to test with, which cannot be trained on.
-    pub test: Test<D>,
+    pub test: TestSet<D>,
 }
 
 impl<In: Shape, Y: Target> Dataset<In, Y> {
-    /// Three disjoint parts that hold all samples. Who goes where, and the order in each part, are drawn from the
-    /// seed.
+    /// Splits the samples at random into a training, a validation and a test set. The seed decides which sample goes
+    /// where, and the order in each part.
     ///
     /// The sizes are the fractions of the number of samples, rounded by the largest remainder. Where targets are
     /// classes, each part also gets its fraction of each class, to within one sample, and every class has a sample in
     /// the training part; a class that is too rare for all parts is missing in the others.
+    ///
+    /// In scikit-learn: `train_test_split(x, y, stratify=y)`, twice.
     ///
     /// # Errors
     /// [`Error::Argument`] unless the fractions are between 0 and 1 and sum to 1 (to within 10⁻⁹), each part gets a
@@ -74,12 +76,14 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// // 70 samples of class 0 and 30 of class 1.
     /// let samples = (0..100).map(|i| (Tensor::from([i as f32]), Class::new(usize::from(i >= 70)).unwrap()));
     /// let data: Dataset<Flat<1>, Class<2>> = samples.collect();
-    /// let parts = data.split_in_three(Fractions::default(), 1)?;
+    /// let parts = data.train_val_test_split(Fractions::default(), 1)?;
     /// assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (80, 10, 10));
     /// assert_eq!(parts.test.targets().filter(|class| class.index() == 1).count(), 3);
     /// # Ok::<(), convnet::Error>(())
     /// ```
-    pub fn split_in_three(&self, fractions: Fractions, seed: u64) -> Result<Parts<Self>, Error> {
+    #[doc(alias = "train_test_split")]
+    #[doc(alias = "stratify")]
+    pub fn train_val_test_split(&self, fractions: Fractions, seed: u64) -> Result<Parts<Self>, Error> {
         let Fractions { train, validation, test } = fractions;
         let fractions = [train, validation, test];
         if !fractions.iter().all(|&fraction| fraction > 0.0 && fraction < 1.0) {
@@ -115,7 +119,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             parts[part].push(place);
         }
         let [train, validation, test] = parts.map(|places| self.subset(places));
-        Ok(Parts { train, validation, test: Test::new(test) })
+        Ok(Parts { train, validation, test: TestSet::new(test) })
     }
 
     /// The number of samples of each stratum.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Dataset, Parts, Samples, Target, Test};
+use super::{Dataset, Parts, Samples, Target, TestSet};
 use crate::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -36,6 +36,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(standardizer.apply(&Tensor::from([3.0, 8.0])), Tensor::from([0.0, 1.0]));
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "StandardScaler")]
 #[derive(Clone, PartialEq)]
 pub struct Standardizer<In> {
     mean: Vec<f64>,
@@ -105,7 +106,7 @@ impl<In: Shape> Standardizer<In> {
         &self.std
     }
 
-    /// Standardised data or sample: a [`Dataset`] or a [`Test`] of one, which share their memory with what they
+    /// Standardised data or sample: a [`Dataset`] or a [`TestSet`] of one, which share their memory with what they
     /// are made from, or a [`Tensor`].
     ///
     /// ```
@@ -113,7 +114,7 @@ impl<In: Shape> Standardizer<In> {
     ///
     /// let train: Dataset<Flat<1>, Class<2>> =
     ///     [1.0, 3.0].map(|x| (Tensor::from([x]), Class::new(0).unwrap())).into_iter().collect();
-    /// let test = Test::new(train.subset([1]));
+    /// let test = TestSet::new(train.subset([1]));
     /// let standardizer = Standardizer::fit(&train)?;
     /// assert_eq!(standardizer.apply(&test).sample::<f32>(0)[0], 1.0);
     /// assert_eq!(standardizer.apply(&Tensor::from([5.0]))[0], 3.0);
@@ -156,9 +157,9 @@ impl<In: Shape, Y> Standardize<In> for Dataset<In, Y> {
     }
 }
 
-impl<In: Shape, D: Standardize<In>> Standardize<In> for Test<D> {
+impl<In: Shape, D: Standardize<In>> Standardize<In> for TestSet<D> {
     fn standardized(&self, by: &Standardizer<In>) -> Self {
-        Test(self.0.standardized(by))
+        TestSet(self.0.standardized(by))
     }
 }
 
@@ -182,7 +183,7 @@ impl<In: Shape, Y: Target> Parts<Dataset<In, Y>> {
     ///
     /// let points = (0..100).map(|i| (Tensor::from([i as f32]), Tensor::from([2.0 * i as f32])));
     /// let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
-    /// let (parts, standardizer) = data.split_in_three(Fractions::default(), 1)?.standardize()?;
+    /// let (parts, standardizer) = data.train_val_test_split(Fractions::default(), 1)?.standardize()?;
     /// let mean: f64 = (0..80).map(|i| parts.train.sample::<f64>(i)[0]).sum::<f64>() / 80.0;
     /// assert!(mean.abs() < 1e-12);
     /// let at_the_mean = standardizer.apply(&Tensor::from([standardizer.mean()[0]]));

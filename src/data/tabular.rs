@@ -14,7 +14,7 @@
 //!         fc: Dense { units: 3 },
 //!     }
 //! }
-//! let (wine, _) = tabular::wine()?.data.split_in_three(Fractions::default(), 1)?.standardize()?;
+//! let (wine, _) = tabular::wine()?.data.train_val_test_split(Fractions::default(), 1)?.standardize()?;
 //! let mut trainer =
 //!     Trainer::new(Vines::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(20).progress(Progress::Silent);
 //! trainer.fit(&wine.train, &wine.validation)?;

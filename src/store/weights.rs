@@ -27,7 +27,7 @@ pub(super) const LONGEST_HEADER: u64 = 100_000;
 /// Named tensors that were read from a file, to be put into a network.
 ///
 /// [`Network::load`] is the short way. Here it can be said that numbers of the other width are converted
-/// ([`convert`](Self::convert)), and which layers keep the parameters they have ([`except`](Self::except)), as when a
+/// ([`convert`](Self::convert)), and which layers keep the parameters they have ([`skip`](Self::skip)), as when a
 /// trained network is to learn other classes.
 ///
 /// ```
@@ -50,7 +50,7 @@ pub(super) const LONGEST_HEADER: u64 = 100_000;
 /// assert!(error.contains("fc2.weight: expected F32 [3, 8], found F32 [10, 8]"));
 /// assert!(error.contains("fc2.bias: expected F32 [3], found F32 [10]"));
 ///
-/// Weights::open(&path)?.except("fc2").load_into(&mut net)?;
+/// Weights::open(&path)?.skip("fc2").load_into(&mut net)?;
 /// assert_eq!(net.fc1().weight(), trained.fc1().weight());
 /// # Ok::<(), convnet::Error>(())
 /// ```
@@ -61,7 +61,7 @@ pub struct Weights {
     bytes: Vec<u8>,
     tensors: Vec<(String, Tensor)>,
     convert: bool,
-    except: Vec<String>,
+    skip: Vec<String>,
 }
 
 /// A tensor of a file.
@@ -105,7 +105,7 @@ impl Weights {
     pub fn from_bytes(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
         let path = path.into();
         let tensors = tensors_of(&path, &bytes)?;
-        Ok(Weights { path, bytes, tensors, convert: false, except: Vec::new() })
+        Ok(Weights { path, bytes, tensors, convert: false, skip: Vec::new() })
     }
 
     /// Reads the initialisers of a file in the format of ONNX: what [`save_onnx`](super::save_onnx) writes, or PyTorch for a
@@ -132,7 +132,7 @@ impl Weights {
             bytes_of_all.extend(values);
             tensors.push((name, Tensor { dtype, shape, values: start..bytes_of_all.len() }));
         }
-        Ok(Weights { path, bytes: bytes_of_all, tensors, convert: false, except: Vec::new() })
+        Ok(Weights { path, bytes: bytes_of_all, tensors, convert: false, skip: Vec::new() })
     }
 
     /// Takes numbers of the other width too: `f64` in the file is rounded to a network's `f32`, and `f32` widened.
@@ -141,8 +141,8 @@ impl Weights {
     }
 
     /// Leaves a layer alone: the network keeps the parameters it has there, whatever the file holds under that name.
-    pub fn except(mut self, layer: impl Into<String>) -> Self {
-        self.except.push(layer.into());
+    pub fn skip(mut self, layer: impl Into<String>) -> Self {
+        self.skip.push(layer.into());
         self
     }
 
@@ -177,7 +177,7 @@ impl Weights {
             .filter_map(|(name, tensor)| name.strip_prefix(prefix).map(|name| (name, tensor)))
             .collect();
         let layers = model.plan().steps();
-        for layer in &self.except {
+        for layer in &self.skip {
             let known = layers.iter().any(|step| step.is_of(layer))
                 || tensors.iter().any(|(name, _)| belongs(name, layer));
             if !known {
@@ -185,7 +185,7 @@ impl Weights {
                 return Err(Error::argument("layer to leave alone", names.join(", "), layer));
             }
         }
-        let is_left = |name: &str| self.except.iter().any(|layer| belongs(name, layer));
+        let is_left = |name: &str| self.skip.iter().any(|layer| belongs(name, layer));
         let found = |name: &str| tensors.iter().find(|(known, _)| *known == name).map(|(_, tensor)| *tensor);
 
         let mut mismatches = Vec::new();

@@ -460,7 +460,7 @@ fn train_on(archive: &Path) {
     let mut trainer = Trainer::new(Glance::new(1), SoftmaxCrossEntropy, Sgd::new(0.01)).epochs(1);
     trainer = trainer.progress(Progress::Silent);
     assert_eq!(trainer.fit(&images, None).unwrap().epochs.len(), 1);
-    let test = Test::new(images.subset(0..100));
+    let test = TestSet::new(images.subset(0..100));
     assert_eq!(trainer.evaluate(&test).unwrap().samples(), 100);
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -404,7 +404,8 @@ fn nothing_of_a_run_is_lost() {
             fc1: Dense { units: 3 },
         }
     }
-    let train = Augment::new().crop(1).flip().shift(0.5).apply(data(0, 50));
+    let train =
+        Augment::new().random_crop(1).random_horizontal_flip().random_translation(0.5).apply(data(0, 50));
     let validation = data(50, 20);
     let rich = |epochs_seen: usize| {
         Trainer::new(Rich::<f64>::with_init(Init::PyTorch, 2), SoftmaxCrossEntropy, AdamW::new(0.01))

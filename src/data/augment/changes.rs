@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::ColourComponents;
+use super::ColorComponents;
 use crate::error::Error;
 use crate::init::normal;
 use crate::random::Generator;
@@ -19,13 +19,13 @@ const GREY: [f32; 3] = [0.299, 0.587, 0.114];
 /// which keeps their mean, where torchvision turns the hue of HSV, which keeps the largest and the smallest of them.
 ///
 /// ```
-/// use convnet::data::{Augment, ColourJitter};
-/// let jitter = ColourJitter { brightness: 0.2, contrast: 0.2, ..ColourJitter::default() };
-/// let augment = Augment::new().colour_jitter(jitter);
+/// use convnet::data::{Augment, ColorJitter};
+/// let jitter = ColorJitter { brightness: 0.2, contrast: 0.2, ..ColorJitter::default() };
+/// let augment = Augment::new().color_jitter(jitter);
 /// # let _ = augment;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct ColourJitter {
+pub struct ColorJitter {
     /// Change of brightness: all pixels times a number.
     pub brightness: f32,
     /// Change of contrast: the distance of all pixels from the image's mean grey, times a number.
@@ -36,7 +36,7 @@ pub struct ColourJitter {
     pub hue: f32,
 }
 
-impl ColourJitter {
+impl ColorJitter {
     pub(super) fn settings(&self) -> [(&'static str, f32); 4] {
         [
             ("brightness", self.brightness),
@@ -52,9 +52,9 @@ impl ColourJitter {
 pub(super) enum Change {
     Crop { padding: usize },
     Flip,
-    Jitter(ColourJitter),
-    Shift { components: ColourComponents, strength: f32 },
-    CutOut { size: usize },
+    Jitter(ColorJitter),
+    Shift { components: ColorComponents, strength: f32 },
+    Cutout { size: usize },
     Move { degrees: f32, pixels: f32 },
 }
 
@@ -88,10 +88,10 @@ impl Change {
                 let amounts = [(); 3].map(|()| *strength * normal(draws) as f32);
                 picture.add(components.along(amounts))?;
             }
-            Change::CutOut { size } => {
+            Change::Cutout { size } => {
                 let [height, width] = picture.size;
                 let middle = [draws.random_range(0..height), draws.random_range(0..width)];
-                picture.cut_out(middle, *size);
+                picture.cutout(middle, *size);
             }
             Change::Move { degrees, pixels } => {
                 let angle = within(degrees.to_radians());
@@ -218,7 +218,7 @@ impl Picture {
 
     fn add(&mut self, shift: [f32; 3]) -> Result<(), Error> {
         if self.fill.len() != 3 {
-            return Err(Error::argument("colour shift", "images of 3 channels", self.fill.len()));
+            return Err(Error::argument("color_shift", "images of 3 channels", self.fill.len()));
         }
         for (plane, shift) in self.planes().zip(shift) {
             plane.iter_mut().for_each(|x| *x += shift);
@@ -226,7 +226,7 @@ impl Picture {
         Ok(())
     }
 
-    fn cut_out(&mut self, middle: [usize; 2], size: usize) {
+    fn cutout(&mut self, middle: [usize; 2], size: usize) {
         let [rows, columns] = [0, 1].map(|axis| {
             let start = (middle[axis] + size.div_ceil(2)).saturating_sub(size);
             let end = middle[axis].saturating_add(size.div_ceil(2)).min(self.size[axis]);

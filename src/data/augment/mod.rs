@@ -1,14 +1,14 @@
 //! Random changes to images while a network learns from them.
 
 mod changes;
-mod colours;
+mod color_components;
 mod ten_crop;
 
 use std::cell::Cell;
 
-pub use changes::ColourJitter;
+pub use changes::ColorJitter;
 use changes::{Change, Picture};
-pub use colours::ColourComponents;
+pub use color_components::ColorComponents;
 pub use ten_crop::TenCrop;
 pub(crate) use ten_crop::VIEWS;
 
@@ -33,12 +33,16 @@ use crate::shape::{Chw, Shape};
 ///
 /// let mnist = Mnist::load_from("assets/mnist")?;
 /// let (train, validation) = mnist.train.split(0.9, 1)?;
-/// let train = Augment::new().rotate(10.0).shift(2.0).apply(train);
+/// let train = Augment::new().random_rotation(10.0).random_translation(2.0).apply(train);
 /// # let train = train.subset(0..64);
 /// let mut trainer = Trainer::new(convnet::model::LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(0.01)).epochs(1);
 /// trainer.fit(&train, &validation)?;
 /// # Ok::<(), convnet::Error>(())
 /// ```
+///
+/// In torchvision: `transforms.Compose` of random transforms.
+#[doc(alias = "transforms")]
+#[doc(alias = "Compose")]
 #[derive(Clone, Debug, Default)]
 pub struct Augment {
     changes: Vec<Change>,
@@ -54,18 +58,26 @@ impl Augment {
 
     /// A part of the image as large as the network's input, from anywhere in the image with `padding` pixels around it
     /// (Krizhevsky et al. 2012, section 4.1; He et al. 2016 with a padding of 4 on CIFAR-10). Without it, and wherever
-    /// something is measured, the part is the middle.
-    pub fn crop(self, padding: usize) -> Self {
+    /// something is measured, the part is the middle. In torchvision: `RandomCrop(size, padding)`; in Keras: `RandomCrop`.
+    #[doc(alias = "RandomCrop")]
+    pub fn random_crop(self, padding: usize) -> Self {
         self.then(Change::Crop { padding })
     }
 
-    /// The mirror image, every other time.
-    pub fn flip(self) -> Self {
+    /// Flips the image horizontally with probability 0.5. In torchvision: `RandomHorizontalFlip()`; in Keras:
+    /// `RandomFlip("horizontal")`.
+    #[doc(alias = "RandomHorizontalFlip")]
+    #[doc(alias = "RandomFlip")]
+    pub fn random_horizontal_flip(self) -> Self {
         self.then(Change::Flip)
     }
 
-    /// Other brightness, contrast, saturation and hue.
-    pub fn colour_jitter(self, jitter: ColourJitter) -> Self {
+    /// Changes brightness, contrast, saturation and hue at random. In torchvision: `ColorJitter`; in Keras:
+    /// `RandomColorJitter`.
+    #[doc(alias = "RandomColorJitter")]
+    #[doc(alias = "RandomBrightness")]
+    #[doc(alias = "RandomContrast")]
+    pub fn color_jitter(self, jitter: ColorJitter) -> Self {
         let checked = jitter.settings().into_iter().fold(self, |all, (name, value)| match name {
             "hue" => all.expect(name, "0 to 0.5", value, (0.0..=0.5).contains(&value)),
             _ => all.expect(name, "at least 0", value, value >= 0.0),
@@ -76,28 +88,35 @@ impl Augment {
     /// All pixels shifted along the principal components of the data's colours: by Σ αᵢ·σᵢ·pᵢ, with pᵢ the components, σᵢ
     /// the standard deviations along them and αᵢ normal with deviation `strength`, which is 0.1 in AlexNet (Krizhevsky et
     /// al. 2012, section 4.1, where the eigenvalues are said to be used; for pixels of any scale, that works with their
-    /// roots). Colour images only.
-    pub fn colour_shift(self, components: ColourComponents, strength: f32) -> Self {
-        self.expect("colour shift", "a strength of at least 0", strength, strength >= 0.0)
+    /// roots). Colour images only. In Albumentations: `FancyPCA`.
+    #[doc(alias = "FancyPCA")]
+    pub fn color_shift(self, components: ColorComponents, strength: f32) -> Self {
+        self.expect("color_shift", "a strength of at least 0", strength, strength >= 0.0)
             .then(Change::Shift { components, strength })
     }
 
     /// A square of `size`×`size` pixels of the colour that is seen outside of images, its middle anywhere in the image
-    /// (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout").
-    pub fn cut_out(self, size: usize) -> Self {
-        self.then(Change::CutOut { size })
+    /// (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout"). In torchvision and Keras the nearest is
+    /// `RandomErasing`, which draws the size of the rectangle, too.
+    #[doc(alias = "RandomErasing")]
+    pub fn cutout(self, size: usize) -> Self {
+        self.then(Change::Cutout { size })
     }
 
-    /// Turned around its middle by up to so many degrees, either way. Pixels are interpolated, the border is repeated.
-    pub fn rotate(self, degrees: f32) -> Self {
-        self.expect("rotation", "at least 0 degrees", degrees, degrees >= 0.0)
+    /// Rotates the image about its centre by up to `degrees`, either way. Pixels are interpolated, the border is repeated.
+    /// In torchvision: `RandomRotation(degrees)`; in Keras: `RandomRotation`.
+    #[doc(alias = "RandomRotation")]
+    pub fn random_rotation(self, degrees: f32) -> Self {
+        self.expect("random_rotation", "at least 0 degrees", degrees, degrees >= 0.0)
             .then(Change::Move { degrees, pixels: 0.0 })
     }
 
-    /// Moved by up to so many pixels up or down and left or right, fractions included. Pixels are interpolated, the
-    /// border is repeated.
-    pub fn shift(self, pixels: f32) -> Self {
-        self.expect("shift", "at least 0 pixels", pixels, pixels >= 0.0)
+    /// Moves the image by up to `pixels` up or down and left or right, fractions included. Pixels are interpolated, the
+    /// border is repeated. In torchvision: `RandomAffine(0, translate=…)`; in Keras: `RandomTranslation`.
+    #[doc(alias = "RandomTranslation")]
+    #[doc(alias = "RandomAffine")]
+    pub fn random_translation(self, pixels: f32) -> Self {
+        self.expect("random_translation", "at least 0 pixels", pixels, pixels >= 0.0)
             .then(Change::Move { degrees: 0.0, pixels })
     }
 
@@ -149,12 +168,13 @@ impl<Y, const C: usize, const H: usize, const W: usize> Augmented<super::Dataset
 where
     Y: super::Target,
 {
-    /// The samples at these places, with the same changes.
+    /// The samples with these indices, with the same changes.
     ///
     /// # Panics
-    /// If there is no such sample.
-    pub fn subset(&self, places: impl IntoIterator<Item = usize>) -> Self {
-        Augmented { data: self.data.subset(places), augment: self.augment.clone() }
+    /// If an index is not below the number of samples.
+    #[doc(alias = "Subset")]
+    pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        Augmented { data: self.data.subset(indices), augment: self.augment.clone() }
     }
 }
 

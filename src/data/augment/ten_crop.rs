@@ -10,7 +10,7 @@ use crate::shape::{Chw, Shape};
 /// pixels around it, and the mirror images of these (Krizhevsky et al. 2012, section 4.1). A sample is a view: those of
 /// image `i` are the samples `10·i` to `10·i + 9`.
 ///
-/// [`Trainer::evaluate_ten_crop`](crate::train::Trainer::evaluate_ten_crop) averages what the network says of them.
+/// [`Trainer::evaluate_ten_crop`](crate::train::Trainer::evaluate_ten_crop) averages what the network says of them. In torchvision: `TenCrop`.
 ///
 /// ```
 /// use convnet::data::TenCrop;
@@ -38,7 +38,7 @@ pub struct TenCrop<D, const C: usize, const H: usize, const W: usize> {
 pub(crate) const VIEWS: usize = 10;
 
 impl<D: Images<C, H, W>, const C: usize, const H: usize, const W: usize> TenCrop<D, C, H, W> {
-    /// Ten views of each of these images, which may be a [`Test`](crate::data::Test) part.
+    /// Ten views of each of these images, which may be a [`TestSet`](crate::data::TestSet) part.
     pub fn new(data: D, padding: usize) -> Self {
         TenCrop { data, padding }
     }

@@ -1,10 +1,10 @@
 //! The test part, to take colours from.
 
-use convnet::data::ColourComponents;
+use convnet::data::ColorComponents;
 use convnet::prelude::*;
 
-fn measure(data: &Test<Dataset<Chw<3, 8, 8>, Class<10>>>) {
-    ColourComponents::of(data).unwrap();
+fn measure(data: &TestSet<Dataset<Chw<3, 8, 8>, Class<10>>>) {
+    ColorComponents::of(data).unwrap();
 }
 
 fn main() {

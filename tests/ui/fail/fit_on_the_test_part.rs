@@ -8,7 +8,7 @@ network! {
     }
 }
 
-fn train(data: &Test<Dataset<Flat<4>, Class<10>>>) {
+fn train(data: &TestSet<Dataset<Flat<4>, Class<10>>>) {
     let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1));
     trainer.fit(data, None).unwrap();
 }

@@ -3,7 +3,7 @@
 use convnet::data::Normalization;
 use convnet::prelude::*;
 
-fn measure(data: &Test<Dataset<Chw<3, 8, 8>, Class<10>>>) {
+fn measure(data: &TestSet<Dataset<Chw<3, 8, 8>, Class<10>>>) {
     Normalization::of(data).unwrap();
 }
 

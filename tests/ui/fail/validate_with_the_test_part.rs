@@ -10,7 +10,7 @@ network! {
 
 type Data = Dataset<Flat<4>, Class<10>>;
 
-fn train(data: &Data, validation: &Test<Data>) {
+fn train(data: &Data, validation: &TestSet<Data>) {
     let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1));
     trainer.fit(data, validation).unwrap();
 }

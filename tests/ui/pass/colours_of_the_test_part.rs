@@ -1,10 +1,10 @@
 //! The training part, to take colours from.
 
-use convnet::data::ColourComponents;
+use convnet::data::ColorComponents;
 use convnet::prelude::*;
 
 fn measure(data: &Dataset<Chw<3, 8, 8>, Class<10>>) {
-    ColourComponents::of(data).unwrap();
+    ColorComponents::of(data).unwrap();
 }
 
 fn main() {

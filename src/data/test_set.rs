@@ -7,8 +7,8 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// Data that [`Trainer::fit`](crate::train::Trainer::fit) may learn from or choose an epoch by, and of which
-/// [`Normalization::of`](super::Normalization::of) and [`ColourComponents::of`](super::ColourComponents::of) may take
-/// statistics. A [`Test`] part is not among them.
+/// [`Normalization::of`](super::Normalization::of) and [`ColorComponents::of`](super::ColorComponents::of) may take
+/// statistics. A [`TestSet`] part is not among them.
 ///
 /// Data of your own are, if you say so:
 ///
@@ -96,7 +96,7 @@ impl<'a, D> Validation<'a, D> for Option<&'a D> {
 /// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::score`](crate::train::Trainer::score) take it;
 /// [`Trainer::fit`](crate::train::Trainer::fit) does not compile with it, neither to train on nor to validate with. A
 /// result on samples that have decided anything, a weight or the epoch to stop at, says too little about new ones.
-/// There is no way back from a `Test` to the data in it.
+/// There is no way back from a `TestSet` to the data in it.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -108,7 +108,7 @@ impl<'a, D> Validation<'a, D> for Option<&'a D> {
 /// }
 /// let points = (-50..50).map(|i| (Tensor::from([i as f32 / 50.0]), Class::new(usize::from(i >= 0)).unwrap()));
 /// let data: Dataset<Flat<1>, Class<2>> = points.collect();
-/// let parts = data.split_in_three(Fractions::default(), 1)?;
+/// let parts = data.train_val_test_split(Fractions::default(), 1)?;
 ///
 /// let mut trainer = Trainer::new(Sign::new(1), SoftmaxCrossEntropy, Sgd::new(1.0));
 /// trainer.fit(&parts.train, &parts.validation)?;
@@ -116,24 +116,24 @@ impl<'a, D> Validation<'a, D> for Option<&'a D> {
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Test<D>(pub(super) D);
+pub struct TestSet<D>(pub(super) D);
 
-impl<D> Test<D> {
+impl<D> TestSet<D> {
     /// Makes data the test part.
     ///
     /// ```
     /// use convnet::prelude::*;
     ///
     /// let data: Dataset<Flat<2>, Class<2>> = [(Tensor::from([0.5, 1.5]), Class::new(1)?)].into_iter().collect();
-    /// assert_eq!(Test::new(data).len(), 1);
+    /// assert_eq!(TestSet::new(data).len(), 1);
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn new(data: D) -> Self {
-        Test(data)
+        TestSet(data)
     }
 }
 
-impl<In: Shape, Y: Target> Test<Dataset<In, Y>> {
+impl<In: Shape, Y: Target> TestSet<Dataset<In, Y>> {
     /// One sample.
     ///
     /// # Panics
@@ -143,7 +143,7 @@ impl<In: Shape, Y: Target> Test<Dataset<In, Y>> {
     /// use convnet::prelude::*;
     ///
     /// let data: Dataset<Flat<2>, Class<2>> = [(Tensor::from([0.5, 1.5]), Class::new(1)?)].into_iter().collect();
-    /// assert_eq!(Test::new(data).sample::<f32>(0), Tensor::from([0.5, 1.5]));
+    /// assert_eq!(TestSet::new(data).sample::<f32>(0), Tensor::from([0.5, 1.5]));
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn sample<T: Scalar>(&self, sample: usize) -> Tensor<In, T> {
@@ -156,7 +156,7 @@ impl<In: Shape, Y: Target> Test<Dataset<In, Y>> {
     /// use convnet::prelude::*;
     ///
     /// let data: Dataset<Flat<2>, Class<2>> = [(Tensor::from([0.5, 1.5]), Class::new(1)?)].into_iter().collect();
-    /// assert!(Test::new(data).targets().eq([&Class::new(1)?]));
+    /// assert!(TestSet::new(data).targets().eq([&Class::new(1)?]));
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn targets(&self) -> impl ExactSizeIterator<Item = &Y> {
@@ -164,7 +164,7 @@ impl<In: Shape, Y: Target> Test<Dataset<In, Y>> {
     }
 }
 
-impl<In: Shape, D: Samples<In>> Samples<In> for Test<D> {
+impl<In: Shape, D: Samples<In>> Samples<In> for TestSet<D> {
     type Target = D::Target;
 
     fn len(&self) -> usize {

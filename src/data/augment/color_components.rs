@@ -7,31 +7,31 @@ use crate::tensor::Tensor;
 
 /// The directions in which the colours of a data set's pixels vary, and how much: the eigenvectors of the covariance of
 /// red, green and blue, and the standard deviations along them, the largest first. For
-/// [`Augment::colour_shift`](super::Augment::colour_shift).
+/// [`Augment::color_shift`](super::Augment::color_shift).
 ///
 /// ```
-/// use convnet::data::{Augment, ColourComponents};
+/// use convnet::data::{Augment, ColorComponents};
 /// use convnet::prelude::*;
 ///
 /// // A red and a blue image.
 /// let images = [0, 2].map(|c| (Tensor::<Chw<3, 1, 1>>::from_fn(|i| f32::from(i == c)), Class::<2>::new(0).unwrap()));
 /// let data: Dataset<_, _> = images.into_iter().collect();
-/// let components = ColourComponents::of(&data)?;
+/// let components = ColorComponents::of(&data)?;
 /// assert!((components.std()[0] - 0.5_f32.sqrt()).abs() < 1e-6);
 /// assert!(components.std()[1] < 1e-6);
-/// let train = Augment::new().colour_shift(components, 0.1).apply(data);
+/// let train = Augment::new().color_shift(components, 0.1).apply(data);
 /// # let _ = train;
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ColourComponents {
+pub struct ColorComponents {
     std: [f32; 3],
     directions: [[f32; 3]; 3],
 }
 
-impl ColourComponents {
+impl ColorComponents {
     /// The components of these images' colours. They are part of what is learnt from, so that a
-    /// [`Test`](crate::data::Test) part has none to give.
+    /// [`TestSet`](crate::data::TestSet) part has none to give.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images; what keeps an image from being read.
@@ -89,7 +89,7 @@ impl ColourComponents {
         }
         let mut order = [0, 1, 2];
         order.sort_by(|&a, &b| matrix[b][b].total_cmp(&matrix[a][a]));
-        ColourComponents {
+        ColorComponents {
             std: order.map(|i| matrix[i][i].max(0.0).sqrt() as f32),
             directions: order.map(|i| vectors[i].map(|x| x as f32)),
         }
