@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use convnet::data::{Fit, ImageFolder, ImageFolderOptions, Normalization};
+use convnet::data::{ImageFolder, ImageFolderOptions, Normalization};
 use convnet::prelude::*;
 
 /// The most classes that a folder may have: the network has an output for each.
@@ -55,15 +55,13 @@ struct Options {
 
 fn main() -> ExitCode {
     command::run(&[], |options: &Options| {
-        let reading = ImageFolderOptions {
-            part: options.part.clone(),
-            fit: Fit::Cover,
-            fewer_classes: true,
-            skip_broken: true,
-            // A quarter of the way from black to white is a usual distance from the middle.
-            normalization: Normalization::new([0.5], [0.25])?,
-            ..ImageFolderOptions::default()
-        };
+        // A quarter of the way from black to white is a usual distance from the middle.
+        let normalization = Normalization::new([0.5], [0.25])?;
+        let reading = ImageFolderOptions::new()
+            .part(options.part.clone())
+            .normalization(normalization)
+            .fewer_classes(true)
+            .skip_broken(true);
         let images = ImageFolder::<3, 64, 64, CLASSES>::open_with(&options.images, reading)?;
         let mut out = io::stdout();
         for error in images.skipped() {

@@ -41,6 +41,16 @@ pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,
 ) -> Result<(), Error> {
+    let mut write = Some(write);
+    replace_by(path, &mut |file| write.take().map_or(Ok(()), |write| write(file)))
+}
+
+/// The body of [`replace`], compiled once and not for each `write`, which it calls once.
+#[cfg(any(feature = "plot", feature = "store"))]
+fn replace_by(
+    path: &Path,
+    write: &mut dyn FnMut(&mut BufWriter<&fs::File>) -> io::Result<()>,
+) -> Result<(), Error> {
     let old = fs::metadata(path).ok();
     // A folder cannot be replaced, and a device must not be.
     if old.as_ref().is_some_and(|there| !there.is_file()) {

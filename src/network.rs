@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::data::class_of;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::init::Init;
@@ -230,19 +231,6 @@ pub struct Prediction<T = f32> {
     pub class: usize,
     /// The probability of each class.
     pub probabilities: Vec<T>,
-}
-
-/// The class that an output speaks for, of so many: the place of the largest score, of equal ones the first. One score
-/// for two classes is the logit of class 1.
-pub(crate) fn class_of<T: Scalar>(scores: impl IntoIterator<Item = T>, classes: usize) -> usize {
-    let (mut best, mut count) = ((0, T::neg_infinity()), 0);
-    for score in scores {
-        if score > best.1 {
-            best = (count, score);
-        }
-        count += 1;
-    }
-    if count == 1 && classes == 2 { usize::from(best.1 > T::zero()) } else { best.0 }
 }
 
 /// The parameters of a network and its plan.

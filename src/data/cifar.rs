@@ -33,7 +33,9 @@ struct Binary {
     /// The folder in the published archive.
     folder: &'static str,
     archive: &'static str,
-    /// How many classes the label has that comes before the class.
+    /// The number of classes.
+    classes: u8,
+    /// The number of coarse classes, if a coarse label comes before the class.
     coarse: Option<u8>,
     /// The names of the classes, where copies as images are read.
     images: Option<&'static [&'static str]>,
@@ -64,6 +66,7 @@ const CIFAR10: Binary = Binary {
     test: "test_batch.bin",
     folder: "cifar-10-batches-bin",
     archive: "cifar-10-binary.tar.gz",
+    classes: 10,
     coarse: None,
     images: Some(&Cifar10::CLASSES),
 };
@@ -88,6 +91,7 @@ const CIFAR100: Binary = Binary {
     test: "test.bin",
     folder: "cifar-100-binary",
     archive: "cifar-100-binary.tar.gz",
+    classes: 100,
     coarse: Some(20),
     images: None,
 };
@@ -124,7 +128,7 @@ impl Cifar10 {
     /// [`Error::Unreachable`] with the reason for each place tried, and [`Error::Io`] if the cache cannot be written.
     pub fn load() -> Result<Cifar10, Error> {
         match CIFAR10.load() {
-            Ok((train, test)) => Ok(Cifar10 { train, test }),
+            Ok(parts) => Cifar10::of(parts),
             Err((reason, true)) => Cifar10::fall_back(reason),
             Err((error, false)) => Err(error),
         }
@@ -149,8 +153,7 @@ impl Cifar10 {
     /// assert_eq!(error.to_string(), "no/such/folder: expected a folder or archive with CIFAR-10, found nothing");
     /// ```
     pub fn load_from(path: impl AsRef<Path>) -> Result<Cifar10, Error> {
-        let (train, test) = CIFAR10.read(path.as_ref())?;
-        Ok(Cifar10 { train, test })
+        Cifar10::of(CIFAR10.read(path.as_ref())?)
     }
 
     /// The 2,000 training and 500 test images embedded in the program as JPEG, as many of each class (features `sample`
@@ -169,8 +172,13 @@ impl Cifar10 {
     #[cfg(all(feature = "sample", feature = "images"))]
     pub fn sample() -> Result<Cifar10, Error> {
         const GZIPPED: &[u8] = include_bytes!("../../assets/cifar10/sample.tar.gz");
-        let (train, test) =
-            CIFAR10.read_images(|options| ImageFolder::of_bytes("sample".as_ref(), GZIPPED, options))?;
+        Cifar10::of(
+            CIFAR10.read_images(|options| ImageFolder::of_bytes("sample".as_ref(), GZIPPED, options))?,
+        )
+    }
+
+    fn of(parts: [Part; 2]) -> Result<Cifar10, Error> {
+        let (train, test) = CIFAR10.data_sets(parts)?;
         Ok(Cifar10 { train, test })
     }
 
@@ -228,8 +236,7 @@ impl Cifar100 {
     /// Those of [`Cifar100::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the reason for each
     /// place tried, and [`Error::Io`] if the cache cannot be written.
     pub fn load() -> Result<Cifar100, Error> {
-        let (train, test) = CIFAR100.load().map_err(|(reason, _)| reason)?;
-        Ok(Cifar100 { train, test })
+        Cifar100::of(CIFAR100.load().map_err(|(reason, _)| reason)?)
     }
 
     /// Reads CIFAR-100 from a folder with the files `train.bin` and `test.bin`, or a folder or archive that holds them, as
@@ -254,22 +261,25 @@ impl Cifar100 {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn load_from(path: impl AsRef<Path>) -> Result<Cifar100, Error> {
-        let (train, test) = CIFAR100.read(path.as_ref())?;
+        Cifar100::of(CIFAR100.read(path.as_ref())?)
+    }
+
+    fn of(parts: [Part; 2]) -> Result<Cifar100, Error> {
+        let (train, test) = CIFAR100.data_sets(parts)?;
         Ok(Cifar100 { train, test })
     }
 }
 
-type Both<const N: usize> = (Images<N>, TestSet<Images<N>>);
-
-/// The images of one file.
-struct Part<const N: usize> {
+/// Images and the numbers of their classes.
+#[derive(Default)]
+struct Part {
     pixels: Vec<u8>,
-    classes: Vec<Class<N>>,
+    labels: Vec<u8>,
 }
 
 impl Binary {
     /// Also tells of an error whether it may be made good by a sample.
-    fn load<const N: usize>(&self) -> Result<Both<N>, (Error, bool)> {
+    fn load(&self) -> Result<[Part; 2], (Error, bool)> {
         match self.published.data_dir(|own| !absent(own)) {
             Some(folder) => self.read(&folder).map_err(|error| (error, false)),
             None => {
@@ -283,7 +293,7 @@ impl Binary {
         self.train.iter().copied().chain([self.test])
     }
 
-    fn read<const N: usize>(&self, path: &Path) -> Result<Both<N>, Error> {
+    fn read(&self, path: &Path) -> Result<[Part; 2], Error> {
         let wanted = |kind: &str| format!("{kind} with {}", self.published.name);
         if absent(path) {
             return Err(Error::format(path, wanted("a folder or archive"), "nothing"));
@@ -294,7 +304,7 @@ impl Binary {
         for folder in [path.to_owned(), path.join(self.folder)] {
             if self.names().any(|name| !absent(&folder.join(name))) {
                 let parts = self.names().map(|name| self.read_file(&folder.join(name)));
-                return self.join(parts.collect::<Result<_, _>>()?);
+                return Ok(join(parts.collect::<Result<_, _>>()?));
             }
         }
         let archives = match self.images {
@@ -312,17 +322,17 @@ impl Binary {
         Err(Error::format(path, wanted("a folder"), found))
     }
 
-    fn read_file<const N: usize>(&self, path: &Path) -> Result<Part<N>, Error> {
+    fn read_file(&self, path: &Path) -> Result<Part, Error> {
         let (mut file, size) = open_regular(path)?;
         self.read_part(path, size, &mut file, Error::io(path, "read"))
     }
 
     /// An archive of the files or of images.
-    fn read_archive<const N: usize>(&self, path: &Path) -> Result<Both<N>, Error> {
+    fn read_archive(&self, path: &Path) -> Result<[Part; 2], Error> {
         let (file, len) = open_regular(path)?;
         let gzipped = len > 0 && is_gzipped(path, &file)?;
         let names: Vec<_> = self.names().collect();
-        let mut parts: Vec<Option<Part<N>>> = names.iter().map(|_| None).collect();
+        let mut parts: Vec<Option<Part>> = names.iter().map(|_| None).collect();
         let mut visit = |member: super::archive::Member, data: &mut dyn Read| {
             let name = member.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
             let known = names.iter().position(|known| known.as_bytes() == name);
@@ -344,17 +354,17 @@ impl Binary {
         if let Some(missing) = missing {
             return Err(Error::format(path, format!("a member {}", names[missing]), "none of this name"));
         }
-        self.join(parts.into_iter().flatten().collect())
+        Ok(join(parts.into_iter().flatten().collect()))
     }
 
     /// Images of `size` bytes in all, each after its labels.
-    fn read_part<const N: usize>(
+    fn read_part(
         &self,
         path: &Path,
         size: u64,
         input: &mut dyn Read,
         unreadable: impl FnOnce(std::io::Error) -> Error,
-    ) -> Result<Part<N>, Error> {
+    ) -> Result<Part, Error> {
         let labels = if self.coarse.is_some() { 2 } else { 1 };
         let record = labels + PIXELS;
         if size == 0 || !size.is_multiple_of(record as u64) || size > MOST {
@@ -367,7 +377,7 @@ impl Binary {
         if bytes.len() as u64 != size {
             return Err(Error::format(path, format!("{size} bytes"), bytes.len().to_string()));
         }
-        let mut classes = Vec::with_capacity(bytes.len() / record);
+        let mut labels_read = Vec::with_capacity(bytes.len() / record);
         for image in 0..bytes.len() / record {
             let start = image * record;
             if let (Some(coarse), found) = (self.coarse, bytes[start])
@@ -377,40 +387,38 @@ impl Binary {
                 return Err(Error::format(path, expected, format!("{found} at image {image}")));
             }
             let label = bytes[start + labels - 1];
-            classes.push(Class::new(label.into()).map_err(|_| {
-                let expected = format!("labels from 0 to {}", N - 1);
-                Error::format(path, expected, format!("{label} at image {image}"))
-            })?);
+            if label >= self.classes {
+                let expected = format!("labels from 0 to {}", self.classes - 1);
+                return Err(Error::format(path, expected, format!("{label} at image {image}")));
+            }
+            labels_read.push(label);
             bytes.copy_within(start + labels..start + record, image * PIXELS);
         }
-        bytes.truncate(classes.len() * PIXELS);
-        Ok(Part { pixels: bytes, classes })
+        bytes.truncate(labels_read.len() * PIXELS);
+        Ok(Part { pixels: bytes, labels: labels_read })
     }
 
-    /// The training files, and then the test file, as data sets.
-    fn join<const N: usize>(&self, mut parts: Vec<Part<N>>) -> Result<Both<N>, Error> {
+    /// The training and the test images as data sets.
+    fn data_sets<const N: usize>(
+        &self,
+        [train, test]: [Part; 2],
+    ) -> Result<(Images<N>, TestSet<Images<N>>), Error> {
         let normalization = Normalization::new(self.mean, self.std)?;
-        let test = parts.pop().expect("a part for each file");
-        let test = Dataset::from_bytes(test.pixels, normalization.clone(), test.classes)?;
-        let mut train = Part { pixels: Vec::new(), classes: Vec::new() };
-        train.pixels.reserve_exact(parts.iter().map(|part| part.pixels.len()).sum());
-        for part in parts {
-            train.pixels.extend(part.pixels);
-            train.classes.extend(part.classes);
-        }
-        let train = Dataset::from_bytes(train.pixels, normalization, train.classes)?;
-        Ok((train, TestSet::new(test)))
+        let data = |part: Part| {
+            let classes = part.labels.into_iter().map(|label| Class::new(label.into()));
+            Dataset::from_bytes(part.pixels, normalization.clone(), classes.collect::<Result<_, _>>()?)
+        };
+        Ok((data(train)?, TestSet::new(data(test)?)))
     }
 
     /// Image files in folders of the classes' names.
     #[cfg(feature = "images")]
-    fn read_images<const N: usize>(
+    fn read_images(
         &self,
-        open: impl Fn(ImageFolderOptions) -> Result<ImageFolder<3, 32, 32, N>, Error>,
-    ) -> Result<Both<N>, Error> {
+        open: impl Fn(ImageFolderOptions) -> Result<ImageFolder<3, 32, 32, 10>, Error>,
+    ) -> Result<[Part; 2], Error> {
         let part = |part: &str| {
-            let normalization = Normalization::new(self.mean, self.std)?;
-            let images = open(ImageFolderOptions { part: part.into(), normalization, ..Default::default() })?;
+            let images = open(ImageFolderOptions::new().part(part))?;
             if let Some(names) = self.images
                 && images.classes() != names
             {
@@ -418,8 +426,21 @@ impl Binary {
                 let found: Vec<_> = images.classes().iter().map(|name| short(name)).collect();
                 return Err(Error::format(images.root(), expected, found.join(", ")));
             }
-            images.read()
+            let labels = images.targets().map(|class| class.index() as u8).collect();
+            Ok(Part { pixels: images.read_bytes()?, labels })
         };
-        Ok((part("train")?, TestSet::new(part("test")?)))
+        Ok([part("train")?, part("test")?])
     }
+}
+
+/// The images of all training files, and those of the test file, which is the last.
+fn join(mut parts: Vec<Part>) -> [Part; 2] {
+    let test = parts.pop().unwrap_or_default();
+    let mut train = Part::default();
+    train.pixels.reserve_exact(parts.iter().map(|part| part.pixels.len()).sum());
+    for part in parts {
+        train.pixels.extend(part.pixels);
+        train.labels.extend(part.labels);
+    }
+    [train, test]
 }

@@ -1,139 +1,13 @@
-//! Samples with their targets.
+//! Samples in memory.
 
 use std::fmt;
 use std::sync::Arc;
 
-use rand::seq::SliceRandom;
-
-use super::{Normalization, Standardizer};
+use super::{Normalization, Samples, Standardizer, Target};
 use crate::error::Error;
-use crate::network::class_of;
-use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-
-/// What a network should answer for a sample.
-pub trait Target: Clone + Send + Sync + 'static {
-    /// Whether this output of a network is right; `None` where outputs are not right or wrong.
-    fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
-
-    /// The group of which every part of a split and every fold gets its share; `None` where there are no groups.
-    fn stratum(&self) -> Option<usize> {
-        None
-    }
-}
-
-/// One of `N` classes, counted from 0.
-///
-/// The number of classes is part of the type: a network with 10 outputs cannot be given 12-class labels.
-///
-/// ```
-/// use convnet::data::Class;
-/// assert_eq!(Class::<10>::new(9)?.index(), 9);
-/// assert_eq!(Class::<10>::new(10).unwrap_err().to_string(), "class: expected 0 to 9, found 10");
-/// # Ok::<(), convnet::Error>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub struct Class<const N: usize>(u16);
-
-impl<const N: usize> Class<N> {
-    /// The class with this number.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if it is not below `N`.
-    pub fn new(index: usize) -> Result<Self, Error> {
-        const { assert!(N > 0 && N <= u16::MAX as usize, "expected 1 to 65535 classes") };
-        match u16::try_from(index) {
-            Ok(small) if index < N => Ok(Class(small)),
-            _ => Err(Error::argument("class", format!("0 to {}", N - 1), index)),
-        }
-    }
-
-    /// The class's number.
-    pub fn index(self) -> usize {
-        self.0.into()
-    }
-}
-
-/// The largest output says the class; of two classes, a single output is the logit of class 1.
-impl<const N: usize> Target for Class<N> {
-    fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool> {
-        // An output with a NaN in it says nothing.
-        let mut clear = true;
-        let best = class_of(output.into_iter().inspect(|value| clear &= !value.is_nan()), N);
-        Some(clear && best == self.index())
-    }
-
-    fn stratum(&self) -> Option<usize> {
-        Some(self.index())
-    }
-}
-
-/// A value to come near to.
-impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
-    fn is_met_by<U: Scalar>(&self, _: impl IntoIterator<Item = U>) -> Option<bool> {
-        None
-    }
-}
-
-/// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`](super::Learnable), trained on.
-#[diagnostic::on_unimplemented(
-    message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
-    label = "this data does not hold samples of shape `{In}`"
-)]
-pub trait Samples<In: Shape>: Sync {
-    /// What goes with each sample.
-    type Target: Target;
-
-    /// Number of samples.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Writes a sample's `In::LEN` values, in channel, row, column order.
-    ///
-    /// While a network learns there is a key, drawn from the seed, the epoch and the sample's [`id`](Self::id), for data
-    /// that change at random; when something is measured there is none, and a sample is the same each time.
-    ///
-    /// # Errors
-    /// Whatever keeps the sample from being had, if it does not lie in memory: such a training ends before the step.
-    fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error>;
-
-    /// A sample's target.
-    fn target(&self, sample: usize) -> &Self::Target;
-
-    /// A number that stands for the sample in all splits of the data; it keys the sample's random draws.
-    fn id(&self, sample: usize) -> u64;
-
-    /// Whether samples take so long to be written, because they are read and decoded, that the next batch is worth
-    /// writing while the network learns from the last.
-    fn is_slow(&self) -> bool {
-        false
-    }
-}
-
-/// Two disjoint parts of an index, the first with `fraction` of its samples.
-///
-/// # Errors
-/// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
-pub(super) fn split_index(index: &[u32], fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>), Error> {
-    if !(fraction > 0.0 && fraction < 1.0) {
-        return Err(Error::argument("fraction", "more than 0 and less than 1", fraction));
-    }
-    let first = (index.len() as f64 * fraction).round() as usize;
-    if first == 0 || first == index.len() {
-        let found = format!("{fraction} of {} samples", index.len());
-        return Err(Error::argument("fraction", "at least one sample in each part", found));
-    }
-    let mut index = index.to_vec();
-    index.shuffle(&mut random::keyed(seed, &[purpose::SPLIT]));
-    let second = index.split_off(first);
-    Ok((index, second))
-}
 
 enum Values {
     Bytes { bytes: Vec<u8>, normalization: Normalization },
@@ -230,24 +104,22 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// If an index is not below the number of samples.
     #[doc(alias = "Subset")]
     pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let index = indices.into_iter().map(|i| self.index[i]).collect();
-        Dataset { index, ..self.clone() }
+        self.with_index(indices.into_iter().map(|i| self.index[i]).collect())
     }
 
-    /// Splits the samples at random into two disjoint parts: `fraction` of them, rounded, and the rest. The seed decides
-    /// which sample goes where, whatever its class; [`train_val_test_split`](Self::train_val_test_split) and
-    /// [`folds`](Self::folds) give each part its share of each class.
-    ///
-    /// In PyTorch: `random_split(data, [fraction, 1 - fraction])`; in scikit-learn:
-    /// `train_test_split(data, train_size=fraction)`.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
-    #[doc(alias = "random_split")]
-    #[doc(alias = "train_test_split")]
-    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
-        let (first, second) = split_index(&self.index, fraction, seed)?;
-        Ok((Dataset { index: first, ..self.clone() }, Dataset { index: second, ..self.clone() }))
+    /// The stored sample of each sample of this part.
+    pub(super) fn index(&self) -> &[u32] {
+        &self.index
+    }
+
+    /// The part with these stored samples.
+    pub(super) fn with_index(&self, index: Vec<u32>) -> Self {
+        Dataset {
+            values: self.values.clone(),
+            targets: self.targets.clone(),
+            index,
+            standardizers: self.standardizers.clone(),
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use image::DynamicImage;
 
+use super::decode::{decode, interleaved};
 use super::idx::open_regular;
 use super::mnist::PIXELS;
-use super::pixels::{Axis, decode, interleaved, scale};
+use super::resample::{Axis, scale};
 use super::{Mnist, Normalization};
 use crate::error::Error;
 use crate::shape::Chw;
@@ -103,7 +104,7 @@ impl Mnist {
     /// ```
     pub fn decode_digit(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
         let name = name.as_ref();
-        let image = decode::<3>(name, bytes, MAX_IMAGE_BYTES)?;
+        let image = decode(name, bytes, MAX_IMAGE_BYTES, 3)?;
         let pixels = digit(image).map_err(|found| Error::format(name, "a digit", found))?;
         let [mean, std] = PIXELS;
         let mut sample = Tensor::zeros();
@@ -229,7 +230,7 @@ impl Area {
 /// How much each pixel differs from the paper in the way that ink does, in levels of 255.
 fn contrast<const C: usize>(image: DynamicImage) -> Result<Plane, &'static str> {
     let (height, width) = (image.height() as usize, image.width() as usize);
-    let pixels = interleaved::<C>(image);
+    let pixels = interleaved(image, C);
     if pixels.chunks_exact(C).all(|pixel| *pixel == pixels[..C]) {
         return Err("an image of one colour");
     }

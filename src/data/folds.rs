@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Dataset, Samples, Target};
+use super::split::{counts_of, shuffled};
+use super::{Dataset, Target};
 use crate::error::Error;
 use crate::shape::Shape;
 
@@ -35,39 +36,44 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     #[doc(alias = "KFold")]
     #[doc(alias = "StratifiedKFold")]
     pub fn folds(&self, k: usize, seed: u64) -> Result<impl ExactSizeIterator<Item = (Self, Self)>, Error> {
-        if k < 2 {
-            return Err(Error::argument("folds", "at least 2", k));
-        }
-        if k > self.len() {
-            return Err(Error::argument("folds", format!("at most {}, one for each sample", self.len()), k));
-        }
-        let strata = self.strata();
-        if let Some((Some(stratum), _)) = strata.iter().find(|&(_, &count)| count == 1) {
-            let expected = "at least 2 of each class, for each to be trained on when the other validates";
-            return Err(Error::argument("samples", expected, format!("1 of class {stratum}")));
-        }
-
-        // Samples are dealt out in turn, class after class.
-        let mut next = 0;
-        let mut turns = BTreeMap::new();
-        for (stratum, count) in strata {
-            turns.insert(stratum, next);
-            next += count;
-        }
-        let deal = |place| {
-            let turn = turns.get_mut(&self.target(place).stratum()).expect("a turn for each stratum");
-            *turn += 1;
-            (place, (*turn - 1) % k)
-        };
-        let dealt: Vec<_> = self.shuffled(seed, &[k as u64]).into_iter().map(deal).collect();
+        let dealt = deal(&self.strata(), k, seed)?;
         Ok((0..k).map(move |fold| {
             let part = |validates: bool| {
-                let places = dealt.iter().filter(move |(_, of)| (*of == fold) == validates);
-                self.subset(places.map(|&(place, _)| place))
+                let part = dealt.iter().filter(move |(_, of)| (*of == fold) == validates);
+                self.subset(part.map(|&(i, _)| i))
             };
             (part(false), part(true))
         }))
     }
+}
+
+/// The indices of all samples, in an order drawn from the seed, each with the fold that validates with it.
+fn deal(strata: &[Option<usize>], k: usize, seed: u64) -> Result<Vec<(usize, usize)>, Error> {
+    if k < 2 {
+        return Err(Error::argument("folds", "at least 2", k));
+    }
+    if k > strata.len() {
+        return Err(Error::argument("folds", format!("at most {}, one for each sample", strata.len()), k));
+    }
+    let counts = counts_of(strata);
+    if let Some((Some(stratum), _)) = counts.iter().find(|&(_, &count)| count == 1) {
+        let expected = "at least 2 of each class, for each to be trained on when the other validates";
+        return Err(Error::argument("samples", expected, format!("1 of class {stratum}")));
+    }
+
+    // Samples are dealt out in turn, class after class.
+    let mut next = 0;
+    let mut turns = BTreeMap::new();
+    for (stratum, count) in counts {
+        turns.insert(stratum, next);
+        next += count;
+    }
+    let deal = |i: usize| {
+        let turn = turns.get_mut(&strata[i]).expect("a turn for each stratum");
+        *turn += 1;
+        (i, (*turn - 1) % k)
+    };
+    Ok(shuffled(strata.len(), seed, &[k as u64]).into_iter().map(deal).collect())
 }
 
 /// The scores of a cross-validation.

@@ -5,23 +5,28 @@ mod augment;
 #[cfg(feature = "download")]
 mod cache;
 mod cifar;
+mod class;
 #[cfg(feature = "csv")]
 mod csv;
 mod dataset;
 #[cfg(feature = "images")]
+mod decode;
+#[cfg(feature = "images")]
 mod digit;
+#[cfg(feature = "images")]
+mod fit;
 mod folds;
 mod idx;
 #[cfg(feature = "images")]
 mod image_folder;
 mod images;
-#[cfg(feature = "images")]
-mod listing;
+mod learnable;
 mod mnist;
 mod normalization;
-#[cfg(feature = "images")]
-mod pixels;
 mod published;
+#[cfg(feature = "images")]
+mod resample;
+mod samples;
 mod split;
 mod standardizer;
 #[cfg(all(feature = "csv", feature = "sample"))]
@@ -35,7 +40,11 @@ pub use augment::{Augment, Augmented, ColorComponents, ColorJitter, TenCrop};
 #[cfg(feature = "download")]
 pub use cache::{Cache, Remote};
 pub use cifar::{Cifar10, Cifar100};
-pub use dataset::{Class, Dataset, Samples, Target};
+pub use class::Class;
+pub(crate) use class::class_of;
+pub use dataset::Dataset;
+#[cfg(feature = "images")]
+pub use fit::Fit;
 pub use folds::{CrossValidation, cross_validate};
 pub use idx::Idx;
 #[cfg(feature = "store")]
@@ -43,10 +52,10 @@ pub(crate) use idx::open_regular;
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderOptions};
 pub use images::Images;
+pub use learnable::{Learnable, Validation};
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;
-#[cfg(feature = "images")]
-pub use pixels::Fit;
+pub use samples::{Samples, Target};
 pub use split::{Fractions, Parts};
 pub use standardizer::{Standardize, Standardizer};
-pub use test_set::{Learnable, TestSet, Validation};
+pub use test_set::TestSet;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::seq::SliceRandom;
 
-use super::{Dataset, Samples, Target, TestSet};
+use super::{Dataset, Target, TestSet};
 use crate::error::Error;
 use crate::random::{self, purpose};
 use crate::shape::Shape;
@@ -57,6 +57,22 @@ pub struct Parts<D> {
 }
 
 impl<In: Shape, Y: Target> Dataset<In, Y> {
+    /// Splits the samples at random into two disjoint parts: `fraction` of them, rounded, and the rest. The seed decides
+    /// which sample goes where, whatever its class; [`train_val_test_split`](Self::train_val_test_split) and
+    /// [`folds`](Self::folds) give each part its share of each class.
+    ///
+    /// In PyTorch: `random_split(data, [fraction, 1 - fraction])`; in scikit-learn:
+    /// `train_test_split(data, train_size=fraction)`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
+    #[doc(alias = "random_split")]
+    #[doc(alias = "train_test_split")]
+    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
+        let (first, second) = split_index(self.index(), fraction, seed)?;
+        Ok((self.with_index(first), self.with_index(second)))
+    }
+
     /// Splits the samples at random into a training, a validation and a test set. The seed decides which sample goes
     /// where, and the order in each part.
     ///
@@ -84,59 +100,91 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     #[doc(alias = "train_test_split")]
     #[doc(alias = "stratify")]
     pub fn train_val_test_split(&self, fractions: Fractions, seed: u64) -> Result<Parts<Self>, Error> {
-        let Fractions { train, validation, test } = fractions;
-        let fractions = [train, validation, test];
-        if !fractions.iter().all(|&fraction| fraction > 0.0 && fraction < 1.0) {
-            let found = format!("train {train}, validation {validation}, test {test}");
-            return Err(Error::argument("fractions", "each more than 0 and less than 1", found));
-        }
-        let sum: f64 = fractions.iter().sum();
-        if (sum - 1.0).abs() > 1e-9 {
-            let found = format!("{train} + {validation} + {test} = {sum}");
-            return Err(Error::argument("fractions", "a sum of 1", found));
-        }
-        let fractions = fractions.map(|fraction| fraction / sum);
-        let sizes = apportion(self.len(), fractions);
-        if sizes.contains(&0) {
-            let found = format!("{train} + {validation} + {test} of {} samples", self.len());
-            return Err(Error::argument("fractions", "at least one sample in each part", found));
-        }
-
-        let strata = self.strata();
-        let counts: Vec<usize> = strata.values().copied().collect();
-        let mut wanted: BTreeMap<_, _> =
-            strata.keys().copied().zip(deal(&counts, fractions, sizes)).collect();
-        if let Some((Some(stratum), [_, validation, test])) = wanted.iter().find(|(_, counts)| counts[0] == 0)
-        {
-            let found = format!("class {stratum} with {} of {}", validation + test, self.len());
-            return Err(Error::argument("samples", "enough for every class to be trained on", found));
-        }
-        let mut parts = [(); 3].map(|()| Vec::new());
-        for place in self.shuffled(seed, &[]) {
-            let left = wanted.get_mut(&self.target(place).stratum()).expect("a count for each stratum");
-            let part = left.iter().position(|&left| left > 0).expect("a place for each sample");
-            left[part] -= 1;
-            parts[part].push(place);
-        }
-        let [train, validation, test] = parts.map(|places| self.subset(places));
+        let [train, validation, test] =
+            split_in_three(&self.strata(), fractions, seed)?.map(|indices| self.subset(indices));
         Ok(Parts { train, validation, test: TestSet::new(test) })
     }
 
-    /// The number of samples of each stratum.
-    pub(super) fn strata(&self) -> BTreeMap<Option<usize>, usize> {
-        let mut strata = BTreeMap::new();
-        for target in self.targets() {
-            *strata.entry(target.stratum()).or_default() += 1;
-        }
-        strata
+    /// The stratum of each sample.
+    pub(super) fn strata(&self) -> Vec<Option<usize>> {
+        self.targets().map(Target::stratum).collect()
+    }
+}
+
+/// Two disjoint parts of an index, the first with `fraction` of its samples.
+///
+/// # Errors
+/// [`Error::Argument`] unless 0 < fraction < 1 and both parts get a sample.
+pub(super) fn split_index(index: &[u32], fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Error::argument("fraction", "more than 0 and less than 1", fraction));
+    }
+    let first = (index.len() as f64 * fraction).round() as usize;
+    if first == 0 || first == index.len() {
+        let found = format!("{fraction} of {} samples", index.len());
+        return Err(Error::argument("fraction", "at least one sample in each part", found));
+    }
+    let mut index = index.to_vec();
+    index.shuffle(&mut random::keyed(seed, &[purpose::SPLIT]));
+    let second = index.split_off(first);
+    Ok((index, second))
+}
+
+/// The indices of the samples of each part, for the stratum of each sample.
+fn split_in_three(
+    strata: &[Option<usize>],
+    fractions: Fractions,
+    seed: u64,
+) -> Result<[Vec<usize>; 3], Error> {
+    let Fractions { train, validation, test } = fractions;
+    let fractions = [train, validation, test];
+    if !fractions.iter().all(|&fraction| fraction > 0.0 && fraction < 1.0) {
+        let found = format!("train {train}, validation {validation}, test {test}");
+        return Err(Error::argument("fractions", "each more than 0 and less than 1", found));
+    }
+    let sum: f64 = fractions.iter().sum();
+    if (sum - 1.0).abs() > 1e-9 {
+        let found = format!("{train} + {validation} + {test} = {sum}");
+        return Err(Error::argument("fractions", "a sum of 1", found));
+    }
+    let fractions = fractions.map(|fraction| fraction / sum);
+    let sizes = apportion(strata.len(), fractions);
+    if sizes.contains(&0) {
+        let found = format!("{train} + {validation} + {test} of {} samples", strata.len());
+        return Err(Error::argument("fractions", "at least one sample in each part", found));
     }
 
-    /// The places of all samples in an order drawn from the seed and the key.
-    pub(super) fn shuffled(&self, seed: u64, key: &[u64]) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.len()).collect();
-        places.shuffle(&mut random::keyed(seed, &[&[purpose::SPLIT], key].concat()));
-        places
+    let counts = counts_of(strata);
+    let dealt = deal(&counts.values().copied().collect::<Vec<_>>(), fractions, sizes);
+    let mut left: BTreeMap<_, _> = counts.into_keys().zip(dealt).collect();
+    if let Some((Some(stratum), [_, validation, test])) = left.iter().find(|(_, counts)| counts[0] == 0) {
+        let found = format!("class {stratum} with {} of {}", validation + test, strata.len());
+        return Err(Error::argument("samples", "enough for every class to be trained on", found));
     }
+    let mut parts = [(); 3].map(|()| Vec::new());
+    for i in shuffled(strata.len(), seed, &[]) {
+        let left = left.get_mut(&strata[i]).expect("a count for each stratum");
+        let part = left.iter().position(|&left| left > 0).expect("a place for each sample");
+        left[part] -= 1;
+        parts[part].push(i);
+    }
+    Ok(parts)
+}
+
+/// The number of samples of each stratum.
+pub(super) fn counts_of(strata: &[Option<usize>]) -> BTreeMap<Option<usize>, usize> {
+    let mut counts = BTreeMap::new();
+    for stratum in strata {
+        *counts.entry(*stratum).or_default() += 1;
+    }
+    counts
+}
+
+/// The numbers below `len` in an order drawn from the seed and the key.
+pub(super) fn shuffled(len: usize, seed: u64, key: &[u64]) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..len).collect();
+    indices.shuffle(&mut random::keyed(seed, &[&[purpose::SPLIT], key].concat()));
+    indices
 }
 
 /// Whole numbers that sum to `count`, each within one of its fraction of it, by the largest remainder.

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use convnet::data::{ImageFolder, ImageFolderOptions};
+use convnet::data::ImageFolder;
 use convnet::prelude::*;
 use convnet::train::Progress;
 use flate2::write::GzEncoder;
@@ -95,7 +95,7 @@ fn broken_images_can_be_left_out_and_counted() {
     files.extend(["c/good.png", "e/good.png", "e/zz/good.png"].map(|name| (name.to_owned(), png(5, 5))));
     let files: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
     for path in Sources::new(&files).all() {
-        let options = ImageFolderOptions { skip_broken: true, fewer_classes: true, ..options() };
+        let options = options().skip_broken(true).fewer_classes(true);
         let folder = ImageFolder::<3, 4, 4, 20>::open_with(&path, options).unwrap();
         assert_eq!((folder.len(), folder.skipped().len()), (3, broken.len()));
         let skipped: Vec<_> = folder.skipped().iter().map(ToString::to_string).collect();
@@ -116,7 +116,7 @@ fn a_training_ends_with_the_name_of_a_broken_image() {
     let sources =
         Sources::new(&[("a/1.png", png(32, 32)), ("a/2.jpg", vec![0xff, 0xd8]), ("b/3.png", png(32, 32))]);
     for path in sources.all() {
-        let options = ImageFolderOptions { fewer_classes: true, ..options() };
+        let options = options().fewer_classes(true);
         let images = ImageFolder::<3, 32, 32, 10>::open_with(&path, options).unwrap();
         let mut trainer =
             Trainer::new(Glance::new(1), SoftmaxCrossEntropy, Sgd::new(0.01)).progress(Progress::Silent);
@@ -133,14 +133,11 @@ fn limits_can_be_set() {
         for (max_image_bytes, reason) in
             [(4_799, "an image of at most 4799 bytes"), (9, "an image file of at most 9 bytes")]
         {
-            let folder = One::open_with(&path, ImageFolderOptions { max_image_bytes, ..options() }).unwrap();
+            let folder = One::open_with(&path, options().max_image_bytes(max_image_bytes)).unwrap();
             let text = folder.read().unwrap_err().to_string();
             assert!(text.contains(reason) && text.contains("class/a.png"), "{text}");
         }
-        One::open_with(&path, ImageFolderOptions { max_image_bytes: 1 << 14, ..options() })
-            .unwrap()
-            .read()
-            .unwrap();
+        One::open_with(&path, options().max_image_bytes(1 << 14)).unwrap().read().unwrap();
     }
     // Copies count: in other channels, or turned.
     let jpeg = |orientation| with_orientation(encoded(&image, ImageFormat::Jpeg), orientation);
@@ -157,7 +154,7 @@ fn limits_can_be_set() {
     for (name, bytes, needed) in cases {
         let sources = Sources::new(&[(&format!("class/{name}"), bytes)]);
         let open = |max_image_bytes| {
-            One::open_with(sources.folder(), ImageFolderOptions { max_image_bytes, ..options() }).unwrap()
+            One::open_with(sources.folder(), options().max_image_bytes(max_image_bytes)).unwrap()
         };
         open(needed).read().unwrap();
         let text = open(needed - 1).read().unwrap_err().to_string();
@@ -165,7 +162,7 @@ fn limits_can_be_set() {
     }
     let [_, _, gzipped] = sources.all();
     for (max_unpacked_bytes, fits) in [(1 << 20, true), (1_500, false), (512, false), (0, false)] {
-        let result = One::open_with(&gzipped, ImageFolderOptions { max_unpacked_bytes, ..options() });
+        let result = One::open_with(&gzipped, options().max_unpacked_bytes(max_unpacked_bytes));
         assert_eq!(result.is_ok(), fits);
         if let Err(error) = result {
             assert!(error.to_string().contains("gunzip it first"), "{error}");
@@ -363,7 +360,7 @@ fn links_are_followed_and_pipes_not_waited_for() {
     let (sender, receiver) = mpsc::channel();
     let (path, pipe) = (sources.folder(), class.join("pipe.png"));
     thread::spawn(move || {
-        let broken = One::open_with(&path, ImageFolderOptions { skip_broken: true, ..options() }).unwrap();
+        let broken = One::open_with(&path, options().skip_broken(true)).unwrap();
         let mut texts: Vec<_> = broken.skipped().iter().map(ToString::to_string).collect();
         texts.push(One::open(pipe).unwrap_err().to_string());
         sender.send((broken.len(), texts))
@@ -373,7 +370,7 @@ fn links_are_followed_and_pipes_not_waited_for() {
     fs::create_dir(circles.path().join("class")).unwrap();
     symlink("self.png", circles.path().join("class/self.png")).unwrap();
     fs::write(circles.path().join("class/whole.png"), png(4, 4)).unwrap();
-    let skipping = ImageFolderOptions { skip_broken: true, ..options() };
+    let skipping = options().skip_broken(true);
     let text = One::open_with(circles.path(), skipping).unwrap_err().to_string();
     assert!(text.contains("class/self.png: cannot read"), "{text}");
 

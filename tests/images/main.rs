@@ -15,7 +15,7 @@ use sources::{Sources, encoded, noise, png, with_orientation};
 type Small = ImageFolder<3, 8, 6, 2>;
 
 fn options() -> ImageFolderOptions {
-    ImageFolderOptions::default()
+    ImageFolderOptions::new()
 }
 
 /// The pixels of a sample as bytes.
@@ -31,8 +31,7 @@ fn bytes<const C: usize, const H: usize, const W: usize>(
 /// One image in one class.
 fn single<const C: usize, const H: usize, const W: usize>(name: &str, file: Vec<u8>, fit: Fit) -> Vec<u8> {
     let sources = Sources::new(&[(&format!("class/{name}"), file)]);
-    let folder =
-        ImageFolder::<C, H, W, 1>::open_with(sources.folder(), ImageFolderOptions { fit, ..options() });
+    let folder = ImageFolder::<C, H, W, 1>::open_with(sources.folder(), options().fit(fit));
     bytes(&folder.unwrap(), 0)
 }
 
@@ -53,7 +52,7 @@ fn images_of_the_right_size_pass_through_from_every_source() {
         .collect();
     let normalization = Normalization::new([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]).unwrap();
     for path in Sources::new(&files).all() {
-        let options = ImageFolderOptions { normalization: normalization.clone(), ..options() };
+        let options = options().normalization(normalization.clone());
         let folder = Small::open_with(&path, options).unwrap();
         assert_eq!(folder.classes(), ["ant", "zebra"]);
         assert_eq!(folder.targets().map(|class| class.index()).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
@@ -144,7 +143,7 @@ fn scaling_agrees_with_the_image_crate() {
 fn a_border_has_the_mean_colour() {
     let sources = Sources::new(&[("class/a.png", png(4, 2))]);
     let normalization = Normalization::new([0.2, 0.4, 0.6], [1.0; 3]).unwrap();
-    let options = ImageFolderOptions { fit: Fit::Contain, normalization, ..options() };
+    let options = options().fit(Fit::Contain).normalization(normalization);
     let folder = ImageFolder::<3, 4, 4, 1>::open_with(sources.folder(), options).unwrap();
     let pixels = bytes(&folder, 0);
     assert_eq!((pixels[0], pixels[16], pixels[47]), (51, 102, 153));
@@ -189,7 +188,7 @@ fn other_numbers_of_classes_are_refused_with_their_names() {
         assert!(
             ImageFolder::<3, 2, 2, 7>::open(&path).unwrap_err().to_string().contains("of 7 classes, found 8")
         );
-        let fewer = || ImageFolderOptions { fewer_classes: true, ..options() };
+        let fewer = || options().fewer_classes(true);
         assert_eq!(ImageFolder::<3, 2, 2, 9>::open_with(&path, fewer()).unwrap().classes().len(), 8);
         let text = ImageFolder::<3, 2, 2, 7>::open_with(&path, fewer()).unwrap_err().to_string();
         assert!(text.contains("the folders of 1 to 7 classes, found 8"), "{text}");
@@ -214,8 +213,7 @@ fn a_part_of_the_folder_or_archive_can_be_read() {
     ];
     let files: Vec<_> = names.iter().map(|name| (*name, png(6, 8))).collect();
     for path in Sources::new(&files).all() {
-        let open =
-            |part: &str| Small::open_with(&path, ImageFolderOptions { part: part.into(), ..options() });
+        let open = |part: &str| Small::open_with(&path, options().part(part));
         assert_eq!(open("set/train").unwrap().len(), 2);
         assert_eq!(open("./set//test/").unwrap().len(), 3);
         for part in ["..", "/set", "set/../set"] {
@@ -250,8 +248,7 @@ fn splits_and_subsets_share_the_files() {
     let three = all.subset([19, 0, 19]);
     assert_eq!((three.len(), three.id(0), three.id(1), three.target(2).index()), (3, 19, 0, 1));
     assert!(matches!(all.split(1.0, 1), Err(Error::Argument { name: "fraction", .. })));
-    let options =
-        ImageFolderOptions { normalization: Normalization::new([0.0; 2], [1.0; 2]).unwrap(), ..options() };
+    let options = options().normalization(Normalization::new([0.0; 2], [1.0; 2]).unwrap());
     assert!(matches!(
         Small::open_with(sources.folder(), options),
         Err(Error::Argument { name: "normalization", .. })

@@ -7,10 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_gz};
-use super::idx::open_regular;
-use super::pixels::has_image_name;
 use crate::Error;
+use crate::data::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_gz};
+use crate::data::decode::has_image_name;
+use crate::data::idx::{damage, open_regular};
 
 /// What an image is read from.
 pub(super) enum Place {
@@ -108,7 +108,7 @@ impl Listing {
         walk_tar_gz(path, input, limit, |member, bytes| {
             builder.add(member, bytes, |name, member, bytes| {
                 data.clear();
-                bytes.read_to_end(&mut data).map_err(super::idx::damage(path))?;
+                bytes.read_to_end(&mut data).map_err(damage(path))?;
                 if (data.len() as u64) < member.size {
                     return Err(Error::format(path, "a whole gzip stream", "one that is cut off"));
                 }

@@ -1,66 +1,20 @@
-//! Images in folders, one for each class, decoded when they are needed.
+//! Images in the files of a folder or an archive.
+
+mod files;
+mod listing;
+mod options;
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::archive::short;
-use super::dataset::split_index;
-use super::listing::Listing;
-use super::pixels::{decode, fitted};
-use super::{Class, Dataset, Fit, Images, Learnable, Normalization, Samples};
+use self::files::Files;
+pub use self::options::ImageFolderOptions;
+use super::split::split_index;
+use super::{Class, Dataset, Images, Learnable, Normalization, Samples};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
-use crate::workspace::Failure;
-
-/// How an [`ImageFolder`] is read.
-///
-/// ```
-/// use convnet::data::{Fit, ImageFolderOptions};
-///
-/// let options = ImageFolderOptions { part: "train".into(), skip_broken: true, ..Default::default() };
-/// assert_eq!(options.fit, Fit::Cover);
-/// ```
-#[derive(Clone, Debug)]
-pub struct ImageFolderOptions {
-    /// The folder inside the folder or archive that holds those of the classes, as "train" or "cifar/train"; by default
-    /// "", the folder or archive itself.
-    pub part: String,
-    /// Whether there may be fewer classes than `N`; by default there may not.
-    pub fewer_classes: bool,
-    /// Whether [`ImageFolder::open_with`] decodes every image once and leaves out those that are broken, links to nothing
-    /// among them, which [`ImageFolder::skipped`] tells; as many are in memory at once as there are threads. By default it
-    /// does not, and a broken image is an error when it is used.
-    pub skip_broken: bool,
-    /// How images of other sizes are made to fit; by default [`Fit::Cover`].
-    pub fit: Fit,
-    /// What is done to pixels from 0 to 1; by default nothing.
-    pub normalization: Normalization,
-    /// Bytes that the file of one image may have, and bytes that its pixels may take while they are decoded, turned as EXIF
-    /// data say and converted to `C` channels of 8 bits, copies included; what a decoder keeps beside the pixels is its own.
-    /// By default 2²⁸: 89 million pixels of a file in three colours, 67 million of a grey one that becomes three colours.
-    pub max_image_bytes: u64,
-    /// Bytes that a gzipped archive may unpack to, headers and names included; by default 2³⁰.
-    pub max_unpacked_bytes: u64,
-}
-
-impl Default for ImageFolderOptions {
-    fn default() -> Self {
-        ImageFolderOptions {
-            part: String::new(),
-            fewer_classes: false,
-            skip_broken: false,
-            fit: Fit::default(),
-            normalization: Normalization::none(),
-            max_image_bytes: 1 << 28,
-            max_unpacked_bytes: 1 << 30,
-        }
-    }
-}
 
 /// Images of `N` classes in files, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share
 /// what is known of the files.
@@ -98,7 +52,7 @@ impl Default for ImageFolderOptions {
 ///     std::fs::write(folder.path().join(class).join("sky.pgm"), [b"P5 2 1 255\n", &[grey; 2][..]].concat()).unwrap();
 /// }
 /// let normalization = Normalization::new([0.5], [0.5])?;
-/// let options = ImageFolderOptions { normalization, ..Default::default() };
+/// let options = ImageFolderOptions::new().normalization(normalization);
 /// let images = ImageFolder::<1, 8, 8, 2>::open_with(folder.path(), options)?;
 /// assert_eq!(images.classes(), ["day", "night"]);
 ///
@@ -117,10 +71,8 @@ pub struct ImageFolder<const C: usize, const H: usize, const W: usize, const N: 
 }
 
 struct Shared<const N: usize> {
-    listing: Listing,
+    files: Files,
     targets: Vec<Class<N>>,
-    options: ImageFolderOptions,
-    skipped: Vec<Error>,
 }
 
 impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder<C, H, W, N> {
@@ -154,54 +106,30 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// assert_eq!(images.len(), 500);
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn open_with(path: impl AsRef<Path>, options: ImageFolderOptions) -> Result<Self, Error> {
-        options.normalization.check(C)?;
-        let listing = Listing::open(path.as_ref(), &options.part, options.max_unpacked_bytes)?;
-        Self::new(listing, options)
+        Self::new(Files::open(path.as_ref(), options, [C, H, W], N)?)
     }
 
-    /// Opens a gzipped archive that is in memory; `name` stands for its path in errors.
+    /// Opens a gzipped archive in memory; `name` stands for its path in errors.
     #[cfg(feature = "sample")]
     pub(super) fn of_bytes(name: &Path, gzipped: &[u8], options: ImageFolderOptions) -> Result<Self, Error> {
-        let listing = Listing::of_bytes(name, gzipped, &options.part, options.max_unpacked_bytes)?;
-        Self::new(listing, options)
+        Self::new(Files::of_bytes(name, gzipped, options, [C, H, W], N)?)
     }
 
-    fn new(mut listing: Listing, options: ImageFolderOptions) -> Result<Self, Error> {
+    fn new(files: Files) -> Result<Self, Error> {
         const {
             assert!(C == 1 || C == 3, "expected 1 channel (grey) or 3 channels (red, green, blue)");
             assert!(H > 0 && W > 0, "expected images of at least one pixel");
         }
-        let found = listing.classes.len();
-        if found > N || found == 0 || (found < N && !options.fewer_classes) {
-            let expected = match options.fewer_classes {
-                true => format!("the folders of 1 to {N} classes"),
-                false => format!("the folders of {N} classes"),
-            };
-            return Err(Error::format(&listing.root, expected, in_few_words(&listing.classes)));
-        }
-        let mut skipped = Vec::new();
-        if options.skip_broken {
-            let limit = options.max_image_bytes;
-            let check = |i| match listing.read(i, limit, |path, bytes| decode::<C>(path, bytes, limit)) {
-                Err(error) if is_of_the_image(&error) => Ok(Some(error)),
-                other => other.map(|_| None),
-            };
-            let checked: Vec<_> = (0..listing.images.len()).into_par_iter().map(check).collect();
-            let errors: Vec<_> = checked.into_iter().collect::<Result<_, _>>()?;
-            let mut whole = errors.iter().map(Option::is_none);
-            listing.images.retain(|_| whole.next().unwrap_or_default());
-            skipped = errors.into_iter().flatten().collect();
-        }
-        let targets: Vec<_> =
-            listing.images.iter().map(|(class, _)| Class::new(*class)).collect::<Result<_, _>>()?;
+        let classes = files.listing.images.iter().map(|(class, _)| Class::new(*class));
+        let targets: Vec<_> = classes.collect::<Result<_, _>>()?;
         let index = (0..targets.len() as u32).collect();
-        Ok(ImageFolder { shared: Arc::new(Shared { listing, targets, options, skipped }), index })
+        Ok(ImageFolder { shared: Arc::new(Shared { files, targets }), index })
     }
 
     /// The names of the classes, in the order of their numbers.
@@ -209,13 +137,13 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// assert_eq!(images.classes()[3], "cat");
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn classes(&self) -> &[String] {
-        &self.shared.listing.classes
+        &self.shared.files.listing.classes
     }
 
     /// What is wrong with each image that was left out ([`ImageFolderOptions::skip_broken`]).
@@ -228,14 +156,14 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// std::fs::write(folder.path().join("class/whole.pgm"), "P5 1 1 255\n.").unwrap();
     /// std::fs::write(folder.path().join("class/empty.pgm"), "").unwrap();
     ///
-    /// let options = ImageFolderOptions { skip_broken: true, ..Default::default() };
+    /// let options = ImageFolderOptions::new().skip_broken(true);
     /// let images = ImageFolder::<1, 4, 4, 1>::open_with(folder.path(), options)?;
     /// assert_eq!((images.len(), images.skipped().len()), (1, 1));
     /// assert!(images.skipped()[0].to_string().ends_with("empty.pgm: expected an image, found an empty file"));
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn skipped(&self) -> &[Error] {
-        &self.shared.skipped
+        &self.shared.files.skipped
     }
 
     /// The targets, in order.
@@ -243,7 +171,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// assert_eq!(images.targets().filter(|class| class.index() == 3).count(), 50);
     /// # Ok::<(), convnet::Error>(())
@@ -260,7 +188,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// assert_eq!(images.subset(100..110).target(0).index(), 2);
     /// # Ok::<(), convnet::Error>(())
@@ -279,7 +207,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// let (train, validation) = images.split(0.9, 1)?;
     /// assert_eq!((train.len(), validation.len()), (450, 50));
@@ -302,43 +230,35 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
     ///
-    /// let options = ImageFolderOptions { part: "test".into(), ..Default::default() };
+    /// let options = ImageFolderOptions::new().part("test");
     /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
     /// let in_memory = images.subset(0..50).read()?;
     /// assert_eq!(in_memory.len(), 50);
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn read(&self) -> Result<Dataset<Chw<C, H, W>, Class<N>>, Error> {
-        let mut bytes = Vec::new();
-        let size = self.index.len().checked_mul(C * H * W);
-        if size.is_none_or(|size| bytes.try_reserve_exact(size).is_err()) {
-            let found = format!("{} of {C}×{H}×{W} bytes", self.index.len());
-            return Err(Error::argument("images", "no more than the memory holds", found));
-        }
-        bytes.resize(self.index.len() * C * H * W, 0);
-        let failure = Failure::default();
-        bytes.par_chunks_exact_mut(C * H * W).enumerate().for_each(|(sample, bytes)| {
-            let decoded = self.decode(sample).map(|planes| bytes.copy_from_slice(&planes));
-            failure.note(sample, decoded);
-        });
-        failure.result()?;
+        let bytes = self.read_bytes()?;
         let targets = self.targets().copied().collect();
-        Dataset::from_bytes(bytes, self.shared.options.normalization.clone(), targets)
+        Dataset::from_bytes(bytes, self.normalization().clone(), targets)
+    }
+
+    /// The bytes of all images, one after the other.
+    pub(super) fn read_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.shared.files.read(&self.index)
     }
 
     /// The path of the folder that holds those of the classes.
     pub(super) fn root(&self) -> &Path {
-        &self.shared.listing.root
+        &self.shared.files.listing.root
+    }
+
+    fn normalization(&self) -> &Normalization {
+        &self.shared.files.options.normalization
     }
 
     /// A sample's bytes, in channel, row, column order.
     fn decode(&self, sample: usize) -> Result<Vec<u8>, Error> {
-        let Shared { listing, options, .. } = &*self.shared;
-        let limit = options.max_image_bytes;
-        let image = listing
-            .read(self.index[sample] as usize, limit, |path, bytes| decode::<C>(path, bytes, limit))?;
-        let border = self.mean_pixel().map(|mean| (mean * 255.0).round() as u8);
-        Ok(fitted::<C, H, W>(image, options.fit, border))
+        self.shared.files.pixels(self.index[sample] as usize)
     }
 }
 
@@ -353,7 +273,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Samples<Chw
 
     fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], _: Option<u64>) -> Result<(), Error> {
         let bytes = self.decode(sample)?;
-        Normalization::write_bytes(Some(&self.shared.options.normalization), &bytes, values);
+        Normalization::write_bytes(Some(self.normalization()), &bytes, values);
         Ok(())
     }
 
@@ -379,12 +299,12 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Images<C, H
     }
 
     fn normalize<T: Scalar>(&self, pixels: &mut [T]) -> Result<(), Error> {
-        self.shared.options.normalization.write_over(pixels);
+        self.normalization().write_over(pixels);
         Ok(())
     }
 
     fn mean_pixel(&self) -> [f32; C] {
-        let mean = self.shared.options.normalization.mean();
+        let mean = self.normalization().mean();
         std::array::from_fn(|channel| mean[channel % mean.len()])
     }
 }
@@ -402,23 +322,4 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> fmt::Debug 
         let images = self.index.len();
         write!(f, "ImageFolder of {images} samples of {C}×{H}×{W} in {} classes", self.classes().len())
     }
-}
-
-/// Whether an error is the image's own, as is a link to nothing, and not one that may be gone when it is read again.
-fn is_of_the_image(error: &Error) -> bool {
-    match error {
-        Error::Io { source, .. } => source.kind() == ErrorKind::NotFound,
-        other => matches!(other, Error::Format { .. }),
-    }
-}
-
-/// How many names there are, and the first of them.
-fn in_few_words(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| short(name).escape_debug().to_string()).collect();
-    format!("{} ({}{more})", names.len(), shown.join(", "))
 }

@@ -1,0 +1,100 @@
+//! Makes images of other sizes fit.
+
+use image::DynamicImage;
+
+use super::decode::interleaved;
+use super::resample::{Axis, scale};
+
+/// How an image of another size is made to fit.
+///
+/// ```
+/// use convnet::data::{Fit, ImageFolder, ImageFolderOptions};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// std::fs::create_dir(folder.path().join("class")).unwrap();
+/// // A picture of 6×2 pixels, with a column of its own at each end.
+/// let pixels = [[255, 0, 0, 0, 0, 255]; 2].concat();
+/// std::fs::write(folder.path().join("class/a.pgm"), [b"P5 6 2 255\n", &pixels[..]].concat()).unwrap();
+///
+/// let fitted = |fit| -> Result<Vec<f32>, convnet::Error> {
+///     let options = ImageFolderOptions::new().fit(fit);
+///     let images = ImageFolder::<1, 2, 2, 1>::open_with(folder.path(), options)?.read()?;
+///     Ok(images.sample::<f32>(0).as_slice().to_vec())
+/// };
+/// assert_eq!(fitted(Fit::Cover)?, [0.0; 4]);
+/// assert!(fitted(Fit::Stretch)?.iter().all(|pixel| *pixel > 0.2));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Fit {
+    /// Scaled, without distortion, to the smallest size that covers H×W; what sticks out on both sides is cut off.
+    #[default]
+    Cover,
+    /// Scaled to H×W, distorted if its sides have another ratio.
+    Stretch,
+    /// Scaled, without distortion, to the largest size that fits inside H×W; the border has the mean colour.
+    Contain,
+}
+
+/// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for each
+/// channel.
+pub(super) fn fitted(image: DynamicImage, fit: Fit, border: &[u8], size: [usize; 3]) -> Vec<u8> {
+    match size {
+        [1, height, width] => fitted_to::<1>(image, fit, border, [height, width]),
+        [channels, height, width] => {
+            assert_eq!(channels, 3, "one channel or three");
+            fitted_to::<3>(image, fit, border, [height, width])
+        }
+    }
+}
+
+fn fitted_to<const C: usize>(image: DynamicImage, fit: Fit, border: &[u8], [h, w]: [usize; 2]) -> Vec<u8> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let pixels = interleaved(image, C);
+    let mut planes = vec![0; C * h * w];
+    if (height, width) == (h, w) {
+        for (place, pixel) in pixels.chunks_exact(C).enumerate() {
+            for (channel, &value) in pixel.iter().enumerate() {
+                planes[channel * h * w + place] = value;
+            }
+        }
+        return planes;
+    }
+    let (rows, columns) = match fit {
+        Fit::Cover => cover((height, width), (h, w)),
+        Fit::Stretch => ((h, h), (w, w)),
+        Fit::Contain => contain((height, width), (h, w)),
+    };
+    let (rows, columns) = (Axis::new(height, rows, h), Axis::new(width, columns, w));
+    for (plane, value) in planes.chunks_exact_mut(h * w).zip(border) {
+        plane.fill(*value);
+    }
+    scale::<C>(&pixels, width, &rows, &columns, |row, column, pixel: [f32; C]| {
+        for (channel, value) in pixel.into_iter().enumerate() {
+            planes[(channel * h + row) * w + column] = (value + 0.5) as u8;
+        }
+    });
+    planes
+}
+
+/// For rows and for columns: the length that is scaled to, and the length of which the middle is shown.
+type Lengths = ((usize, usize), (usize, usize));
+
+fn cover((height, width): (usize, usize), (h, w): (usize, usize)) -> Lengths {
+    // Whichever side would leave a gap decides; the other is rounded down, as torchvision does.
+    if h * width >= w * height {
+        ((h, h), (width * h / height, w))
+    } else {
+        ((height * w / width, h), (w, w))
+    }
+}
+
+fn contain((height, width): (usize, usize), (h, w): (usize, usize)) -> Lengths {
+    if h * width >= w * height {
+        let rows = (height * w / width).max(1);
+        ((rows, rows), (w, w))
+    } else {
+        let columns = (width * h / height).max(1);
+        ((h, h), (columns, columns))
+    }
+}
