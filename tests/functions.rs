@@ -225,7 +225,7 @@ fn losses_of_classes() {
     loss::<Flat<3>, _>("smoothed and weighted", both, "logits", labels());
     loss::<Flat<3>, _>("smoothed and weighted", same, "logits", labels());
     let of_some = self::labels("labels of probabilities");
-    loss::<Probabilities<3>, _>("CrossEntropy", CrossEntropy, "probabilities", of_some);
+    loss::<Probabilities<3>, _>("ProbabilityCrossEntropy", ProbabilityCrossEntropy, "probabilities", of_some);
     let name = "NegativeLogLikelihood";
     loss::<LogProbabilities<3>, _>(name, NegativeLogLikelihood, "log-probabilities", labels());
 }

@@ -2,7 +2,7 @@
 
 use convnet::prelude::*;
 use convnet::train::metrics::{mae, r2, rmse, roc_auc};
-use convnet::train::{Desired, Diagnosis, Epoch, Evaluation, History, Progress, Score, Verdict};
+use convnet::train::{Desired, Diagnosis, Epoch, Evaluation, History, LossAndAccuracy, Progress, Verdict};
 use proptest::prelude::*;
 
 #[test]
@@ -119,7 +119,7 @@ proptest! {
 }
 
 fn history(scores: &[(f64, f64, f64, f64)]) -> History {
-    let score = |loss, accuracy| Score { loss, accuracy: Some(accuracy) };
+    let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
     let epochs = scores.iter().enumerate().map(|(i, &(loss, accuracy, validation, right))| Epoch {
         epoch: i + 1,
         train: score(loss, accuracy),

@@ -40,7 +40,7 @@ fn watched(epochs: usize) -> (Trainer<Net, SoftmaxCrossEntropy, Sgd>, Parameters
     let seen = Parameters::default();
     let keep = seen.clone();
     let trainer = Trainer::new(Net::new(3), SoftmaxCrossEntropy, Sgd::new(0.3).momentum(0.9))
-        .batch(4)
+        .batch_size(4)
         .epochs(epochs)
         .progress(Progress::Silent)
         .on_epoch(move |_, net| {
@@ -69,7 +69,10 @@ fn early_stopping_puts_back_the_best_epoch_to_the_bit() {
         let lowest = (0..history.epochs.len()).map(badness).fold(f64::INFINITY, f64::min);
         assert_eq!(badness(best - 1), lowest);
         assert!((0..best - 1).all(|i| badness(i) > lowest), "{monitor:?}: the first of equal epochs is kept");
-        assert_eq!(trainer.score(&validation).unwrap(), history.epochs[best - 1].validation.unwrap());
+        assert_eq!(
+            trainer.loss_and_accuracy(&validation).unwrap(),
+            history.epochs[best - 1].validation.unwrap()
+        );
     }
 }
 

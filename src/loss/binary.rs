@@ -123,7 +123,7 @@ impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossE
 /// }
 /// let and = [([0.0, 0.0], 0), ([0.0, 1.0], 0), ([1.0, 0.0], 0), ([1.0, 1.0], 1)];
 /// let data: Dataset<_, _> = and.map(|(x, d)| (Tensor::from(x), Class::<2>::new(d).unwrap())).into_iter().collect();
-/// let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(1.0)).epochs(20).batch(1);
+/// let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(1.0)).epochs(20).batch_size(1);
 /// trainer.fit(&data, None)?;
 /// assert_eq!(trainer.evaluate(&data)?.accuracy(), 1.0);
 /// # Ok::<(), convnet::Error>(())

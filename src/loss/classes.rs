@@ -196,14 +196,16 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
 ///     }
 /// }
 /// let data: Dataset<Flat<4>, Class<3>> = [(Tensor::zeros(), Class::new(0)?)].into_iter().collect();
-/// let trainer = Trainer::new(Chances::new(1), CrossEntropy, Sgd::new(0.1));
+/// let trainer = Trainer::new(Chances::new(1), ProbabilityCrossEntropy, Sgd::new(0.1));
 /// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct CrossEntropy;
+pub struct ProbabilityCrossEntropy;
 
-impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T> for CrossEntropy {
+impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T>
+    for ProbabilityCrossEntropy
+{
     fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         dy.fill(Lanes::zero());
         let mut loss = 0.0;

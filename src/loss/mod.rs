@@ -6,7 +6,7 @@
 //! | --- | --- | --- | --- |
 //! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
 //! | `Dense` | `Flat<N>`, logits | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
-//! | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`CrossEntropy`] |
+//! | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`ProbabilityCrossEntropy`] |
 //! | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
 //! | `Dense` | `Flat<1>`, the logit of class 1 | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
 //! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>`, logits | `Tensor` of that shape, 0 to 1 | [`struct@SigmoidCrossEntropy`] |
@@ -16,7 +16,9 @@ mod classes;
 mod regression;
 
 pub use binary::{ChancesOf, PerceptronLoss, SigmoidCrossEntropy};
-pub use classes::{ClassWeights, CrossEntropy, LabelsOf, NegativeLogLikelihood, SoftmaxCrossEntropy};
+pub use classes::{
+    ClassWeights, LabelsOf, NegativeLogLikelihood, ProbabilityCrossEntropy, SoftmaxCrossEntropy,
+};
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
 
 use crate::data::Target;

@@ -41,7 +41,7 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, 5.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 5.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
@@ -74,7 +74,7 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredErr
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), MeanAbsoluteError, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, 2.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
@@ -108,7 +108,7 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteEr
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), Huber::new(2.0)?, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -43,7 +43,7 @@ impl Adagrad {
 }
 
 impl Optimizer for Adagrad {
-    fn slots(&self) -> usize {
+    fn state_per_param(&self) -> usize {
         1
     }
 

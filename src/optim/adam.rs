@@ -69,7 +69,7 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
-    fn slots(&self) -> usize {
+    fn state_per_param(&self) -> usize {
         2
     }
 
@@ -135,8 +135,8 @@ impl AdamW {
 }
 
 impl Optimizer for AdamW {
-    fn slots(&self) -> usize {
-        self.adam.slots()
+    fn state_per_param(&self) -> usize {
+        self.adam.state_per_param()
     }
 
     fn check(&self) -> Result<(), Error> {

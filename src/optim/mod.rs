@@ -9,7 +9,7 @@ mod sgd;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use rms_prop::RmsProp;
-pub use schedule::{Moment, Schedule};
+pub use schedule::{Schedule, ScheduleState};
 pub use sgd::Sgd;
 
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub struct Update<'a, T> {
     pub params: &'a mut [T],
     /// Gradient of the cost by each of them.
     pub gradient: &'a [T],
-    /// What the rule remembers of them, to be changed: [`Optimizer::slots`] times as many values as `params`, slot
+    /// What the rule remembers of them, to be changed: [`Optimizer::state_per_param`] times as many values as `params`, slot
     /// after slot; zeros before the first step.
     pub state: &'a mut [T],
     /// Whether they are weights or biases.
@@ -44,7 +44,7 @@ pub struct Update<'a, T> {
 /// struct SignSgd(f64);
 ///
 /// impl Optimizer for SignSgd {
-///     fn slots(&self) -> usize {
+///     fn state_per_param(&self) -> usize {
 ///         0
 ///     }
 ///     fn check(&self) -> Result<(), convnet::Error> {
@@ -60,7 +60,7 @@ pub struct Update<'a, T> {
 /// ```
 pub trait Optimizer: Send + Sync {
     /// Numbers that the rule remembers for each parameter.
-    fn slots(&self) -> usize;
+    fn state_per_param(&self) -> usize;
 
     /// Refuses settings with which nothing can be learnt.
     ///

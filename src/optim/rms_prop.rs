@@ -63,7 +63,7 @@ impl RmsProp {
 }
 
 impl Optimizer for RmsProp {
-    fn slots(&self) -> usize {
+    fn state_per_param(&self) -> usize {
         1 + usize::from(self.centered) + usize::from(self.momentum != 0.0)
     }
 

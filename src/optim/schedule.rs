@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Where in a run a step is.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Moment<'a> {
+pub struct ScheduleState<'a> {
     /// Steps done before this one.
     pub step: u64,
     /// Steps of the whole run.
@@ -19,7 +19,7 @@ pub struct Moment<'a> {
     pub losses: &'a [f64],
 }
 
-impl Moment<'_> {
+impl ScheduleState<'_> {
     /// Epochs that are complete.
     fn epochs(&self) -> f64 {
         (self.step / self.steps_per_epoch) as f64
@@ -28,12 +28,12 @@ impl Moment<'_> {
 
 /// The learning rate over a run, as a factor of the optimiser's.
 ///
-/// It depends on nothing but the [`Moment`], so that a run that is taken up again goes on with the same rates.
+/// It depends on nothing but the [`ScheduleState`], so that a run that is taken up again goes on with the same rates.
 /// [`Trainer::warm_up`](crate::train::Trainer::warm_up) goes with any of them.
 ///
 /// ```
-/// use convnet::optim::{Moment, Schedule};
-/// let at = |step| Moment { step, steps: 100, steps_per_epoch: 10, losses: &[] };
+/// use convnet::optim::{ScheduleState, Schedule};
+/// let at = |step| ScheduleState { step, steps: 100, steps_per_epoch: 10, losses: &[] };
 /// assert_eq!(Schedule::Constant.factor(&at(99)), 1.0);
 /// assert_eq!(Schedule::Cosine.factor(&at(0)), 1.0);
 /// assert!((Schedule::Cosine.factor(&at(50)) - 0.5).abs() < 1e-12);
@@ -120,7 +120,7 @@ impl Schedule {
     }
 
     /// The factor of the learning rate in a step.
-    pub fn factor(&self, at: &Moment<'_>) -> f64 {
+    pub fn factor(&self, at: &ScheduleState<'_>) -> f64 {
         let (step, steps) = (at.step as f64, at.steps as f64);
         match *self {
             Schedule::Constant => 1.0,
@@ -155,10 +155,11 @@ impl Schedule {
 
     /// The factor with a warm-up: in the first `warm_up` of n steps the rate rises in a line to where the schedule
     /// begins, and is (step + 1) / (n + 1) of that; the schedule then runs over the rest.
-    pub(crate) fn factor_after(&self, warm_up: f64, at: &Moment<'_>) -> f64 {
+    pub(crate) fn factor_after(&self, warm_up: f64, at: &ScheduleState<'_>) -> f64 {
         let first = ((warm_up * at.steps_per_epoch as f64).round() as u64).min(at.steps.saturating_sub(1));
         let losses = at.losses.get(warm_up.ceil() as usize..).unwrap_or_default();
-        let rest = Moment { step: at.step.saturating_sub(first), steps: at.steps - first, losses, ..*at };
+        let rest =
+            ScheduleState { step: at.step.saturating_sub(first), steps: at.steps - first, losses, ..*at };
         let share = (at.step + 1).min(first + 1) as f64 / (first + 1) as f64;
         share * self.factor(&rest)
     }

@@ -57,7 +57,7 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
-    fn slots(&self) -> usize {
+    fn state_per_param(&self) -> usize {
         usize::from(self.momentum != 0.0)
     }
 
@@ -72,7 +72,7 @@ impl Optimizer for Sgd {
 
     fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
         let (isa, rate, momentum) = (Isa::best(), T::of(factor * self.learning_rate), T::of(self.momentum));
-        match (self.slots(), self.nesterov) {
+        match (self.state_per_param(), self.nesterov) {
             (0, _) => update::descend(isa, params, gradient, rate),
             (_, false) => update::momentum_step(isa, params, state, gradient, rate, momentum),
             (_, true) => update::nesterov_step(isa, params, state, gradient, rate, momentum),

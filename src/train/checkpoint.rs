@@ -46,7 +46,7 @@ const BEST: &str = "best.safetensors";
 /// let trainer = |epochs| {
 ///     Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
 ///         .epochs(epochs)
-///         .batch(2)
+///         .batch_size(2)
 ///         .progress(Progress::Silent)
 ///         .checkpoints(Checkpoints::new(folder).keep(2))
 /// };
@@ -147,7 +147,7 @@ pub(super) struct Keeper {
 #[derive(Serialize, Deserialize)]
 struct State {
     optimizer: String,
-    batch: usize,
+    batch_size: usize,
     seed: u64,
     shuffle: bool,
     updates: u64,
@@ -168,7 +168,7 @@ impl State {
             && u128::from(step) == steps
             && step < 1 << 53
             && self.updates < 1 << 53
-            && seen as u128 == (done as u128 * self.batch as u128).min(samples as u128)
+            && seen as u128 == (done as u128 * self.batch_size as u128).min(samples as u128)
             && right <= judged
             && judged <= seen
             && self.history.len() == epochs
@@ -246,12 +246,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let state: State = serde_json::from_slice(text)
             .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
         let samples = state.position.samples;
-        let batches = samples.div_ceil(state.batch.max(1));
+        let batches = samples.div_ceil(state.batch_size.max(1));
         let right = |name: &str, expected: String, found: String| {
             if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
         };
         right("the optimiser", optimizer::<O>().to_owned(), state.optimizer.clone())?;
-        right("batches of", self.batch.min(samples).to_string(), state.batch.to_string())?;
+        right("batches of", self.batch_size.min(samples).to_string(), state.batch_size.to_string())?;
         right("the seed", self.seed.to_string(), state.seed.to_string())?;
         right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
         let (epochs, done) = (state.position.epochs, state.position.batches);
@@ -337,7 +337,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let (updates, memory) = self.updater.memory();
         let state = State {
             optimizer: optimizer::<O>().to_owned(),
-            batch: self.batch.min(at.samples),
+            batch_size: self.batch_size.min(at.samples),
             seed: self.seed,
             shuffle: self.shuffle,
             updates,

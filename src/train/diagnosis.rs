@@ -36,8 +36,8 @@ pub enum Verdict {
 /// network learnt: dropout makes them worse.
 ///
 /// ```
-/// use convnet::train::{Desired, Diagnosis, Epoch, History, Score, Verdict};
-/// let score = |loss, accuracy| Score { loss, accuracy: Some(accuracy) };
+/// use convnet::train::{Desired, Diagnosis, Epoch, History, LossAndAccuracy, Verdict};
+/// let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
 /// let epoch = |epoch, train, validation| Epoch { epoch, train, validation: Some(validation), seconds: 1.0 };
 /// let history = History {
 ///     epochs: vec![

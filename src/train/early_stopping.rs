@@ -1,6 +1,6 @@
 //! When to stop before the last epoch.
 
-use super::{Epoch, Score};
+use super::{Epoch, LossAndAccuracy};
 use crate::error::Error;
 
 /// Ends a run when validation has not become better for a while, and puts back the parameters of the best epoch
@@ -64,7 +64,7 @@ impl EarlyStopping {
     }
 
     /// How bad a score is: lower is better.
-    fn badness(&self, score: Score) -> Result<f64, Error> {
+    fn badness(&self, score: LossAndAccuracy) -> Result<f64, Error> {
         match (self.monitor, score.accuracy) {
             (Monitor::Loss, _) => Ok(score.loss),
             (Monitor::Accuracy, Some(accuracy)) => Ok(-accuracy),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Loss and accuracy on one part of the data.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Score {
+pub struct LossAndAccuracy {
     /// Mean loss.
     pub loss: f64,
     /// Fraction of samples answered rightly; `None` for targets that are not classes.
@@ -17,9 +17,9 @@ pub struct Epoch {
     /// Number of the epoch, counted from 1.
     pub epoch: usize,
     /// On the training data, while it was being learnt from.
-    pub train: Score,
+    pub train: LossAndAccuracy,
     /// On the validation data, after the epoch.
-    pub validation: Option<Score>,
+    pub validation: Option<LossAndAccuracy>,
     /// Seconds that the epoch took, validation included.
     pub seconds: f64,
 }
@@ -64,7 +64,7 @@ impl History {
 }
 
 /// `loss 0.0812  accuracy 97.51 %`
-impl fmt::Display for Score {
+impl fmt::Display for LossAndAccuracy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
         match self.accuracy {

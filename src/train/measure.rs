@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::loading::load;
 use super::metrics::{self, Regression};
 use super::trainer::{Tally, refuse_empty, tally_tiles};
-use super::{Evaluation, Score, Trainer};
+use super::{Evaluation, LossAndAccuracy, Trainer};
 use crate::data::{Class, Images, Samples, TenCrop, VIEWS};
 use crate::error::Error;
 use crate::loss::{Loss, ValuesOf};
@@ -57,7 +57,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples.
-    pub fn score<D: Samples<N::Input>>(&self, data: &D) -> Result<Score, Error>
+    pub fn loss_and_accuracy<D: Samples<N::Input>>(&self, data: &D) -> Result<LossAndAccuracy, Error>
     where
         L: Loss<N::Output, D::Target, N::Scalar>,
     {

@@ -18,7 +18,7 @@ pub use checkpoint::Checkpoints;
 pub use diagnosis::{Desired, Diagnosis, Verdict};
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use evaluation::{ClassScore, Evaluation};
-pub use history::{Ending, Epoch, History, Score};
+pub use history::{Ending, Epoch, History, LossAndAccuracy};
 pub use metrics::Regression;
 pub use progress::Progress;
 pub use trainer::{BatchEnd, Trainer};

@@ -13,13 +13,13 @@ use super::early_stopping::Best;
 use super::loading::fetch;
 use super::progress::{Display, Progress};
 use super::update::Updater;
-use super::{EarlyStopping, Ending, Epoch, History, Score};
+use super::{EarlyStopping, Ending, Epoch, History, LossAndAccuracy};
 use crate::data::{Learnable, Samples, Target, Validation};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::optim::{Moment, Optimizer, Schedule};
+use crate::optim::{Optimizer, Schedule, ScheduleState};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -51,7 +51,7 @@ use crate::workspace::{Failure, Input, Task, Workspace, in_pool};
 /// let (train, validation) = data.split(0.8, 1)?;
 /// let mut trainer = Trainer::new(Larger::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
 ///     .epochs(20)
-///     .batch(32)
+///     .batch_size(32)
 ///     .progress(Progress::Silent);
 /// let history = trainer.fit(&train, &validation)?;
 /// assert_eq!(history.epochs.len(), 20);
@@ -63,7 +63,7 @@ pub struct Trainer<N: Network, L, O> {
     pub(super) loss: L,
     pub(super) optimizer: O,
     pub(super) epochs: usize,
-    pub(super) batch: usize,
+    pub(super) batch_size: usize,
     pub(super) seed: u64,
     pub(super) shuffle: bool,
     schedule: Schedule,
@@ -140,7 +140,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             loss,
             optimizer,
             epochs: 10,
-            batch: 64,
+            batch_size: 64,
             seed: 0,
             shuffle: true,
             schedule: Schedule::Constant,
@@ -167,14 +167,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// Samples in a step. The last step of an epoch takes what is left.
-    pub fn batch(self, batch: usize) -> Self {
-        Trainer { batch, ..self }
+    pub fn batch_size(self, batch_size: usize) -> Self {
+        Trainer { batch_size, ..self }
     }
 
     /// All samples in each step: with [`Sgd`](crate::optim::Sgd) this is gradient descent. A step wants memory for all
     /// of them.
     pub fn full_batch(self) -> Self {
-        self.batch(usize::MAX)
+        self.batch_size(usize::MAX)
     }
 
     /// Seed of the order of samples and of random layers.
@@ -219,7 +219,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// # use convnet::train::Progress;
     /// # network! { struct Net: Flat<2> => Flat<2> { fc: Dense { units: 2 } } }
     /// # let data: Dataset<Flat<2>, Class<2>> = (0..8).map(|i| (Tensor::zeros(), Class::new(i % 2).unwrap())).collect();
-    /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).batch(2)
+    /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).batch_size(2)
     ///     .on_batch(|end| if end.batch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
     /// # trainer = trainer.progress(Progress::Silent);
     /// assert!(trainer.fit(&data, None)?.epochs.is_empty());
@@ -288,7 +288,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// before the data are loaded.
     ///
     /// # Errors
-    /// [`Error::Argument`] for no epochs, a batch of 0, a warm-up as long as the run, a penalty or a limit that is not
+    /// [`Error::Argument`] for no epochs, a batch size of 0, a warm-up as long as the run, a penalty or a limit that is not
     /// one, or a setting that the optimiser or the schedule refuses.
     pub fn check(&self) -> Result<(), Error> {
         self.optimizer.check()?;
@@ -297,8 +297,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if self.epochs == 0 {
             return Err(Error::argument("epochs", "at least 1", 0));
         }
-        if self.batch == 0 {
-            return Err(Error::argument("batch", "at least 1", 0));
+        if self.batch_size == 0 {
+            return Err(Error::argument("batch size", "at least 1", 0));
         }
         if !(self.warm_up >= 0.0 && self.warm_up < self.epochs as f64) {
             let expected = format!("at least 0 and less than the {} epochs", self.epochs);
@@ -415,10 +415,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             return Ok(Ending::EarlyStopping);
         }
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let mut targets = Vec::with_capacity(self.batch.min(train.len()));
+        let mut targets = Vec::with_capacity(self.batch_size.min(train.len()));
         // The batch that is learnt from and the one after it, where samples are slow.
         let (mut now, mut next) = (Vec::new(), Vec::new());
-        let batches = train.len().div_ceil(self.batch);
+        let batches = train.len().div_ceil(self.batch_size);
         let steps_per_epoch = batches as u64;
         let steps = self.epochs as u64 * steps_per_epoch;
         display.advance((at.epochs * train.len() + at.tally.samples).min(self.epochs * train.len()));
@@ -437,7 +437,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 let samples = samples.unwrap_or_default();
                 fetch(rows, train, samples, |place| Some(key(samples[place])))
             };
-            let mut chunks = order.chunks(self.batch).enumerate().skip(at.batches).peekable();
+            let mut chunks = order.chunks(self.batch_size).enumerate().skip(at.batches).peekable();
             let mut fetched = Ok(());
             if train.is_slow() {
                 fetched = fetch(&mut now, chunks.peek().map(|&(_, samples)| samples));
@@ -447,7 +447,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 targets.extend(samples.iter().map(|&sample| train.target(sample)));
                 self.keys.clear();
                 self.keys.extend(samples.iter().map(|&sample| key(sample)));
-                let moment = Moment { step: at.step, steps, steps_per_epoch, losses: &at.losses };
+                let moment = ScheduleState { step: at.step, steps, steps_per_epoch, losses: &at.losses };
                 let factor = self.schedule.factor_after(self.warm_up, &moment);
                 let part = if train.is_slow() {
                     std::mem::replace(&mut fetched, Ok(()))?;
@@ -488,7 +488,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 }
             }
             let validation = validation.map(|data| self.tally(data)).transpose()?.map(|tally| tally.score());
-            if let Some(Score { loss, .. }) = validation
+            if let Some(LossAndAccuracy { loss, .. }) = validation
                 && !loss.is_finite()
             {
                 return Err(Error::Diverged { epoch, batch: batches, loss });
@@ -518,7 +518,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// As [`Trainer::fit`].
-    pub fn step<Y: Target>(
+    pub fn train_step<Y: Target>(
         &mut self,
         inputs: &Batch<N::Input, N::Scalar>,
         targets: &[Y],
@@ -614,10 +614,10 @@ impl Tally {
         self.judged += other.judged;
     }
 
-    pub(super) fn score(&self) -> Score {
+    pub(super) fn score(&self) -> LossAndAccuracy {
         let samples = self.samples as f64;
         let accuracy = (self.judged == self.samples).then(|| self.right as f64 / samples);
-        Score { loss: self.loss / samples, accuracy }
+        LossAndAccuracy { loss: self.loss / samples, accuracy }
     }
 }
 

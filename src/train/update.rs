@@ -24,8 +24,8 @@ pub(super) struct Updater<T> {
     l1: f64,
     l2: f64,
     max_norm: Option<f64>,
-    clip_norm: Option<f64>,
-    clip_value: Option<f64>,
+    clip_grad_norm: Option<f64>,
+    clip_grad_value: Option<f64>,
     /// The layer that is to be frozen and is none, and the layers that there are.
     unknown: Option<(String, String)>,
 }
@@ -98,13 +98,13 @@ impl<T: Scalar> Updater<T> {
         }
         Updater {
             pieces,
-            state: vec![T::zero(); optimizer.slots() * start],
+            state: vec![T::zero(); optimizer.state_per_param() * start],
             steps: 0,
             l1: 0.0,
             l2: 0.0,
             max_norm: None,
-            clip_norm: None,
-            clip_value: None,
+            clip_grad_norm: None,
+            clip_grad_value: None,
             unknown: None,
         }
     }
@@ -127,8 +127,11 @@ impl<T: Scalar> Updater<T> {
         }
         refuse_negative("l1", self.l1)?;
         refuse_negative("l2", self.l2)?;
-        let limits =
-            [("max norm", self.max_norm), ("clip norm", self.clip_norm), ("clip value", self.clip_value)];
+        let limits = [
+            ("max norm", self.max_norm),
+            ("clip_grad_norm", self.clip_grad_norm),
+            ("clip_grad_value", self.clip_grad_value),
+        ];
         limits
             .into_iter()
             .try_for_each(|(name, limit)| limit.map_or(Ok(()), |c| refuse_unless_positive(name, c)))
@@ -161,17 +164,18 @@ impl<T: Scalar> Updater<T> {
             if !kernel::finite(isa, gradient) {
                 return f64::NAN;
             }
-            if let Some(limit) = self.clip_value {
+            if let Some(limit) = self.clip_grad_value {
                 update::clamp(isa, gradient, T::of(limit));
             }
-            if self.clip_norm.is_some() { update::sum_of_squares(isa, gradient) } else { 0.0 }
+            if self.clip_grad_norm.is_some() { update::sum_of_squares(isa, gradient) } else { 0.0 }
         });
         if squares.is_nan() {
             return false;
         }
         self.steps += 1;
         // The small number is PyTorch's.
-        let scale = self.clip_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
+        let scale =
+            self.clip_grad_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
         let span = Span { params, gradient, state: &mut self.state };
         each(&self.pieces, span, &|piece, Span { params, gradient, state }| {
             if piece.frozen {
@@ -264,14 +268,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
     /// Scales the gradient by all parameters together to an L2 norm of at most `norm` (Pascanu, Mikolov & Bengio 2013,
     /// "On the difficulty of training recurrent neural networks", algorithm 1), as PyTorch's `clip_grad_norm_`.
-    pub fn clip_norm(mut self, norm: f64) -> Self {
-        self.updater.clip_norm = Some(norm);
+    pub fn clip_grad_norm(mut self, norm: f64) -> Self {
+        self.updater.clip_grad_norm = Some(norm);
         self
     }
 
     /// Limits each value of the gradient to between −`value` and `value`, as PyTorch's `clip_grad_value_`.
-    pub fn clip_value(mut self, value: f64) -> Self {
-        self.updater.clip_value = Some(value);
+    pub fn clip_grad_value(mut self, value: f64) -> Self {
+        self.updater.clip_grad_value = Some(value);
         self
     }
 }

@@ -4,7 +4,7 @@ use convnet::plot::{
     Chart, Function, Picture, bars, confusion_matrix, filters, functions, images, learning_curves, panels,
     validation_curves,
 };
-use convnet::train::{Epoch, Evaluation, History, Score};
+use convnet::train::{Epoch, Evaluation, History, LossAndAccuracy};
 
 /// Losses that fall and rise again, by a rate.
 pub fn history(rate: f64, epochs: usize, restored: Option<usize>) -> History {
@@ -12,7 +12,7 @@ pub fn history(rate: f64, epochs: usize, restored: Option<usize>) -> History {
         let x = epoch as f64;
         let train = 2.3 * (-rate * x).exp() + 0.02;
         let validation = 2.3 * (-0.9 * rate * x).exp() + 0.05 + 0.01 * rate * x;
-        let score = |loss: f64| Score { loss, accuracy: Some((1.0 - 0.38 * loss).max(0.1)) };
+        let score = |loss: f64| LossAndAccuracy { loss, accuracy: Some((1.0 - 0.38 * loss).max(0.1)) };
         Epoch { epoch, train: score(train), validation: Some(score(validation)), seconds: 2.0 }
     };
     History { epochs: (1..=epochs).map(epoch).collect(), restored, ..History::default() }

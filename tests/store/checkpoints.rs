@@ -27,7 +27,7 @@ fn data(from: usize, count: usize) -> Data {
 fn trainer<O: Optimizer>(epochs: usize, optimizer: O) -> Trainer<Small, SoftmaxCrossEntropy, O> {
     Trainer::new(Small::new(5), SoftmaxCrossEntropy, optimizer)
         .epochs(epochs)
-        .batch(7)
+        .batch_size(7)
         .seed(3)
         .schedule(Schedule::Plateau { patience: 1, factor: 0.5, threshold: 1e-4 })
         .progress(Progress::Silent)
@@ -200,7 +200,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     };
     let momentum = || Sgd::new(0.05).momentum(0.9);
 
-    let mut lenet = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, momentum()).batch(7).seed(3);
+    let mut lenet = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, momentum()).batch_size(7).seed(3);
     refused(
         "another network",
         lenet.resume(&latest),
@@ -214,7 +214,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     );
     refused(
         "another batch",
-        trainer(5, momentum()).batch(8).resume(&latest),
+        trainer(5, momentum()).batch_size(8).resume(&latest),
         &["expected batches of 8, found 7"],
     );
     refused(
@@ -409,13 +409,13 @@ fn nothing_of_a_run_is_lost() {
     let rich = |epochs_seen: usize| {
         Trainer::new(Rich::<f64>::with_init(Init::PyTorch, 2), SoftmaxCrossEntropy, AdamW::new(0.01))
             .epochs(6)
-            .batch(7)
+            .batch_size(7)
             .schedule(Schedule::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 })
             .warm_up(1.5)
             .l1(1e-4)
             .l2(1e-3)
-            .clip_norm(1.0)
-            .clip_value(0.5)
+            .clip_grad_norm(1.0)
+            .clip_grad_value(0.5)
             .max_norm(2.0)
             .freeze("norm1")
             .progress(Progress::Silent)
