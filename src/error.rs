@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// What can go wrong for reasons outside the program: files, the network, configuration.
 ///
@@ -57,7 +58,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Everything that does not fit.
-        mismatches: Vec<Mismatch>,
+        mismatches: Vec<TensorMismatch>,
     },
 
     /// A checkpoint cannot be resumed from. The trainer is what it was.
@@ -88,7 +89,7 @@ pub enum Error {
 
 /// A tensor of a file that does not fit the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mismatch {
+pub struct TensorMismatch {
     /// "conv1.weight"
     pub name: String,
     /// "F32 \[6, 1, 5, 5\]", or "nothing"
@@ -97,8 +98,8 @@ pub struct Mismatch {
     pub found: String,
 }
 
-fn lines(mismatches: &[Mismatch]) -> String {
-    let line = |Mismatch { name, expected, found }: &Mismatch| {
+fn lines(mismatches: &[TensorMismatch]) -> String {
+    let line = |TensorMismatch { name, expected, found }: &TensorMismatch| {
         format!("\n  {}: expected {expected}, found {found}", shown(name.as_ref()))
     };
     mismatches.iter().map(line).collect()
@@ -129,6 +130,29 @@ impl Error {
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Error::Io { path, action, source }
+    }
+}
+
+/// The first error of work that several threads do at once: of several errors the one of the lowest index, so that it does
+/// not depend on which thread was faster.
+#[derive(Default)]
+pub(crate) struct FirstError(Mutex<Option<(usize, Error)>>);
+
+impl FirstError {
+    /// Keeps the error of the work with this index, if there is one and no earlier index had one.
+    pub(crate) fn note(&self, index: usize, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.as_ref().is_none_or(|(before, _)| index < *before) {
+                *first = Some((index, error));
+            }
+        }
+    }
+
+    /// The error that was kept, if any.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or(Ok(()), |(_, error)| Err(error))
     }
 }
 

@@ -99,6 +99,8 @@ pub mod prelude {
     pub use crate::shape::{
         Chw, Dilation, Flat, Groups, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride,
     };
+    #[cfg(feature = "store")]
+    pub use crate::store::SaveLoad;
     pub use crate::tensor::{Batch, Tensor};
     pub use crate::train::Trainer;
 }

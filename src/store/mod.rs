@@ -1,6 +1,6 @@
 //! Trained networks in files: weights, checkpoints, and networks for other programs.
 //!
-//! [`Network::save`] and [`Network::load`] are for weights, in safetensors; [`Weights`] can do more with them. [`weights!`](crate::weights!) makes weights part of the program. Checkpoints, from
+//! [`SaveLoad::save`] and [`SaveLoad::load`] are for weights, in safetensors; [`Weights`] can do more with them. [`weights!`](crate::weights!) makes weights part of the program. Checkpoints, from
 //! which a training goes on, are [`Checkpoints`](crate::train::Checkpoints)'. [`save_onnx`] writes a network for other
 //! programs.
 
@@ -18,12 +18,55 @@ pub use embedded::{embedded, fits};
 pub use onnx::read_initializers;
 pub use onnx::to_onnx;
 pub use weights::Weights;
-pub(crate) use weights::{Saved, encode, save};
+use weights::saved;
+pub(crate) use weights::{Saved, encode};
 
 use crate::error::Error;
 use crate::file;
 use crate::network::Network;
 use crate::scalar::Scalar;
+
+/// Saving and loading of a network's parameters, for every [`Network`].
+pub trait SaveLoad: Network {
+    /// Writes all parameters to a safetensors file, under the names and in the layouts of PyTorch's state dict
+    /// (`conv1.weight` \[filters, channels, rows, columns\]), so that `safetensors.torch.load_file` and `load_state_dict`
+    /// accept the file as it is. The file is replaced only when the new one is complete and on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; an older file at that path is then untouched. [`Error::Argument`] for a
+    /// network of more than about a thousand tensors.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("lenet5.safetensors");
+    /// let trained = LeNet5::new(1);
+    /// trained.save(&path)?;
+    /// let mut net = LeNet5::new(2);
+    /// net.load(&path)?;
+    /// assert_eq!(net.model().params(), trained.model().params());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("state_dict", "save_weights", "torch.save"))]
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let bytes = encode(saved(self.model()))?;
+        file::replace(path.as_ref(), |to| to.write_all(&bytes))
+    }
+
+    /// Reads all parameters from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
+    /// with the same names. [`Weights`] loads parts of a file, ONNX files and numbers of another precision.
+    ///
+    /// # Errors
+    /// Those of [`Weights::open`] and of [`Weights::load_into`]; the network then keeps the parameters it had.
+    #[doc(alias("load_state_dict", "load_weights", "torch.load"))]
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Weights::open(path)?.load_into(self)
+    }
+}
+
+impl<N: Network> SaveLoad for N {}
 
 /// Writes a network to a file in the format of ONNX, as [`to_onnx`] makes it. A file that was there is replaced when the
 /// new one is complete and on disk.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use super::onnx::read_initializers;
 use super::{Dtype, Stored};
 use crate::data::open_regular;
-use crate::error::{Error, Mismatch};
-use crate::file;
+use crate::error::{Error, TensorMismatch};
 use crate::network::{Model, Network};
 use crate::plan::Param;
 use crate::scalar::Scalar;
@@ -26,7 +25,7 @@ pub(super) const LONGEST_HEADER: u64 = 100_000;
 
 /// Named tensors that were read from a file, to be put into a network.
 ///
-/// [`Network::load`] is the short way. Here it can be said that numbers of the other width are converted
+/// [`SaveLoad::load`](super::SaveLoad::load) is the short way. Here it can be said that numbers of the other width are converted
 /// ([`convert`](Self::convert)), and which layers keep the parameters they have ([`except`](Self::except)), as when a
 /// trained network is to learn other classes.
 ///
@@ -199,7 +198,7 @@ impl Weights {
             if !right {
                 let expected = format!("{} {:?}", Dtype::of::<T>(), param.shape);
                 let found = tensor.map_or("nothing".to_owned(), Tensor::to_string);
-                mismatches.push(Mismatch { name: name.clone(), expected, found });
+                mismatches.push(TensorMismatch { name: name.clone(), expected, found });
             }
         }
         for &(name, tensor) in &tensors {
@@ -209,7 +208,7 @@ impl Weights {
             });
             if !is_left(name) && !is_counter && !wanted.iter().any(|(known, _)| known == name) {
                 let (expected, found) = ("nothing".to_owned(), tensor.to_string());
-                mismatches.push(Mismatch { name: name.to_owned(), expected, found });
+                mismatches.push(TensorMismatch { name: name.to_owned(), expected, found });
             }
         }
         if !mismatches.is_empty() {
@@ -452,10 +451,4 @@ pub(crate) fn encode<V: View>(tensors: impl Iterator<Item = (String, V)>) -> Res
         return Err(Error::argument("network", expected, format!("{header} bytes")));
     }
     Ok(bytes)
-}
-
-/// Writes a network's weights: [`Network::save`].
-pub(crate) fn save<N: Network>(network: &N, path: &Path) -> Result<(), Error> {
-    let bytes = encode(saved(network.model()))?;
-    file::replace(path, |to| to.write_all(&bytes))
 }
