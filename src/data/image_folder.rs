@@ -12,10 +12,9 @@ use super::dataset::split_index;
 use super::listing::Listing;
 use super::pixels::{decode, fitted};
 use super::{Class, Dataset, Fit, Images, Learnable, Normalization, Samples};
-use crate::error::Error;
+use crate::error::{Error, FirstError};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
-use crate::workspace::Failure;
 
 /// How an [`ImageFolder`] is read.
 ///
@@ -310,7 +309,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
             return Err(Error::argument("images", "no more than the memory holds", found));
         }
         bytes.resize(self.index.len() * C * H * W, 0);
-        let failure = Failure::default();
+        let failure = FirstError::default();
         bytes.par_chunks_exact_mut(C * H * W).enumerate().for_each(|(sample, bytes)| {
             let decoded = self.decode(sample).map(|planes| bytes.copy_from_slice(&planes));
             failure.note(sample, decoded);

@@ -93,14 +93,21 @@ impl SigmoidCrossEntropy {
 }
 
 impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossEntropy {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let weight = T::of(self.positive_weight);
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
+        let yes_and_no = |i: usize, target: &Y| {
             let chance = target.chance(i);
-            let (yes, no) = (weight * chance, T::one() - chance);
-            let loss = yes * Softplus.value(-y) + no * Softplus.value(y);
-            (loss, no * Sigmoid.value(y) - yes * Sigmoid.value(-y))
-        })
+            (weight * chance, T::one() - chance)
+        };
+        let loss = |y: T, i: usize, target: &Y| {
+            let (yes, no) = yes_and_no(i, target);
+            yes * Softplus.value(-y) + no * Softplus.value(y)
+        };
+        let slope = |y: T, i: usize, target: &Y| {
+            let (yes, no) = yes_and_no(i, target);
+            no * Sigmoid.value(y) - yes * Sigmoid.value(-y)
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
@@ -132,11 +139,13 @@ impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossE
 pub struct PerceptronLoss;
 
 impl<T: Scalar> Loss<Flat<1>, Class<2>, T> for PerceptronLoss {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, _, target| {
-            let slope = T::of(f64::from(y > T::zero()) - target.index() as f64);
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
+        let slope =
+            |y: T, _: usize, target: &Class<2>| T::of(f64::from(y > T::zero()) - target.index() as f64);
+        let loss = |y: T, i: usize, target: &Class<2>| {
             // A NaN stays one.
-            (if slope == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }, slope)
-        })
+            if slope(y, i, target) == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }

@@ -137,17 +137,24 @@ impl<Weights> SoftmaxCrossEntropy<Weights> {
 impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<Flat<N>, Y, T>
     for SoftmaxCrossEntropy<W>
 {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        let logs = softmax(values_mut(dy).as_chunks_mut::<LANES>().0, values(y).as_chunks().0);
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        // Softmax goes to `dy`, from where the gradient is made.
+        let (mut dy, logs) = match dy {
+            Some(dy) => {
+                let logs = softmax(values_mut(dy).as_chunks_mut().0, values(y).as_chunks().0);
+                (Some(dy), logs)
+            }
+            None => (None, log_sums(y)),
+        };
         let spread = self.smoothing / N as f64;
         let mut loss = 0.0;
         let mut totals = [T::zero(); LANES];
         for (lane, target) in targets.iter().enumerate() {
             let (largest, log) = logs[lane];
-            // What the target's entry has of the probability, and what every entry has, both weighted.
+            // The weighted probability that the target class has beyond the one that smoothing gives to every class.
             let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
             let mut total = own;
-            // The two large ones first: their difference is exact.
+            // The two large numbers first: their difference is exact.
             let surprise = |entry: usize| ((largest - y[entry].0[lane]) + log).as_f64();
             loss += own * surprise(target.entry());
             if spread > 0.0 {
@@ -159,6 +166,7 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
             }
             totals[lane] = T::of(total);
         }
+        let Some(dy) = &mut dy else { return loss };
         for (entry, dy) in dy.iter_mut().enumerate() {
             let share = T::of(spread * self.weights.weight(entry));
             for (dy, total) in dy.0.iter_mut().zip(totals) {
@@ -169,13 +177,25 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
             let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
             dy[target.entry()].0[lane] -= T::of(own);
         }
-        for dy in dy {
+        for dy in dy.iter_mut() {
             for (lane, dy) in dy.0.iter_mut().enumerate() {
                 *dy = if lane < targets.len() { *dy * scale } else { T::zero() };
             }
         }
         loss
     }
+}
+
+/// Of each lane max x and log Σⱼ exp(xⱼ − max x), to the bit as [`softmax`] returns them.
+fn log_sums<T: Scalar>(x: &[Lanes<T>]) -> [(T, T); LANES] {
+    std::array::from_fn(|lane| {
+        let largest = x.iter().map(|x| x.0[lane]).fold(T::neg_infinity(), T::max);
+        let mut sum = T::zero();
+        for x in x {
+            sum += (x.0[lane] - largest).exp();
+        }
+        (largest, sum.ln())
+    })
 }
 
 /// Cross-entropy behind a [`Softmax`](crate::layer::Softmax) layer.
@@ -206,15 +226,21 @@ pub struct ProbabilityCrossEntropy;
 impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T>
     for ProbabilityCrossEntropy
 {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        dy.fill(Lanes::zero());
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let probability = |lane: usize, target: &Y| {
+            let p = y[target.entry()].0[lane];
+            // A NaN stays one: `max` would hide it.
+            if p < T::min_positive_value() { T::min_positive_value() } else { p }
+        };
+        if let Some(dy) = dy {
+            dy.fill(Lanes::zero());
+            for (lane, target) in targets.iter().enumerate() {
+                dy[target.entry()].0[lane] = -scale / probability(lane, target);
+            }
+        }
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
-            // A NaN stays one: `max` would hide it.
-            let p = y[target.entry()].0[lane];
-            let p = if p < T::min_positive_value() { T::min_positive_value() } else { p };
-            loss -= p.ln().as_f64();
-            dy[target.entry()].0[lane] = -scale / p;
+            loss -= probability(lane, target).ln().as_f64();
         }
         loss
     }
@@ -248,12 +274,16 @@ pub struct NegativeLogLikelihood;
 impl<const N: usize, Y: LabelsOf<LogProbabilities<N>>, T: Scalar> Loss<LogProbabilities<N>, Y, T>
     for NegativeLogLikelihood
 {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        dy.fill(Lanes::zero());
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        if let Some(dy) = dy {
+            dy.fill(Lanes::zero());
+            for (lane, target) in targets.iter().enumerate() {
+                dy[target.entry()].0[lane] = -scale;
+            }
+        }
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
             loss -= y[target.entry()].0[lane].as_f64();
-            dy[target.entry()].0[lane] = -scale;
         }
         loss
     }

@@ -14,12 +14,14 @@
 mod binary;
 mod classes;
 mod regression;
+mod tally;
 
 pub use binary::{ChancesOf, PerceptronLoss, SigmoidCrossEntropy};
 pub use classes::{
     ClassWeights, LabelsOf, NegativeLogLikelihood, ProbabilityCrossEntropy, SoftmaxCrossEntropy,
 };
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
+pub(crate) use tally::{Tally, tally_tiles};
 
 use crate::data::Target;
 use crate::scalar::Scalar;
@@ -32,29 +34,38 @@ use crate::tensor::Lanes;
     label = "the network gives `{Out}`"
 )]
 pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
-    /// For one tile of outputs and its targets (at most one for each lane): returns the sum of the samples'
-    /// losses, and writes to `dy` `scale` times their gradient by the output, zero in lanes without a sample.
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
+    /// The sum of the losses of the samples of one tile, given the tile's outputs and a target for each lane that holds a
+    /// sample (at most [`LANES`](crate::tensor::LANES)).
+    ///
+    /// Training passes `dy`: the gradient of that sum by the outputs, times `scale`, is written there, and zero in lanes
+    /// without a sample. Evaluation passes `None` and needs no gradient; the loss must be the same to the bit.
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
 }
 
-/// Loss and gradient of losses that are a mean over the values of a sample: `of(value, i, target)` is the loss of
-/// value `i` and its slope.
+/// [`Loss::tile`] of losses that are a mean over the values of a sample: `loss` and `slope` take a value, its index and
+/// the target, and return the value's loss and the derivative of that.
 fn mean_over_values<Y, T: Scalar>(
-    dy: &mut [Lanes<T>],
+    dy: Option<&mut [Lanes<T>]>,
     y: &[Lanes<T>],
     targets: &[&Y],
     scale: T,
-    of: impl Fn(T, usize, &Y) -> (T, T),
+    loss: impl Fn(T, usize, &Y) -> T,
+    slope: impl Fn(T, usize, &Y) -> T,
 ) -> f64 {
-    dy.fill(Lanes::zero());
     let count = T::of(y.len() as f64);
+    if let Some(dy) = dy {
+        dy.fill(Lanes::zero());
+        for (lane, target) in targets.iter().enumerate() {
+            for (i, (dy, y)) in dy.iter_mut().zip(y).enumerate() {
+                dy.0[lane] = scale * slope(y.0[lane], i, target) / count;
+            }
+        }
+    }
     let mut total = 0.0;
     for (lane, target) in targets.iter().enumerate() {
         let mut sum = T::zero();
-        for (i, (dy, y)) in dy.iter_mut().zip(y).enumerate() {
-            let (loss, slope) = of(y.0[lane], i, target);
-            sum += loss;
-            dy.0[lane] = scale * slope / count;
+        for (i, y) in y.iter().enumerate() {
+            sum += loss(y.0[lane], i, target);
         }
         total += (sum / count).as_f64();
     }

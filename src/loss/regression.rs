@@ -48,11 +48,11 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 pub struct MeanSquaredError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredError {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
-            (difference * difference, T::of(2.0) * difference)
-        })
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| difference(y, i, target) * difference(y, i, target);
+        let slope = |y: T, i: usize, target: &Y| T::of(2.0) * difference(y, i, target);
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
@@ -81,12 +81,14 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredErr
 pub struct MeanAbsoluteError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteError {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
-            let sign = if difference == T::zero() { T::zero() } else { difference.signum() };
-            (difference.abs(), sign)
-        })
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| difference(y, i, target).abs();
+        let slope = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
+            if difference == T::zero() { T::zero() } else { difference.signum() }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
@@ -137,16 +139,18 @@ impl Default for Huber {
 }
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for Huber {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let (delta, half) = (T::of(self.delta), T::of(0.5));
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
             let distance = difference.abs();
-            if distance <= delta {
-                (half * difference * difference, difference)
-            } else {
-                (delta * (distance - half * delta), difference.clamp(-delta, delta))
-            }
-        })
+            if distance <= delta { half * difference * difference } else { delta * (distance - half * delta) }
+        };
+        let slope = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
+            if difference.abs() <= delta { difference } else { difference.clamp(-delta, delta) }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::Trainer;
 use super::early_stopping::Best;
 use super::history::Epoch;
-use super::trainer::{Position, Resumed, Tally};
+use super::trainer::{Position, Resumed};
 use crate::error::Error;
 use crate::file;
+use crate::loss::Tally;
 use crate::network::{Model, Network};
 use crate::optim::Optimizer;
 use crate::plan::Param;
@@ -31,7 +32,7 @@ const BEST: &str = "best.safetensors";
 /// the optimiser's memory, the place in the run, the history, and the parameters of the best epoch so far.
 /// [`Trainer::resume`] goes on from there to the same bits as a run that was never interrupted: there is no random state to
 /// keep, since every draw has a key. Beside the checkpoints, `best.safetensors` has the weights of the best epoch, by
-/// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`Network::load`].
+/// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`SaveLoad::load`](crate::store::SaveLoad::load).
 ///
 /// A file gets its name when it is complete and on disk, so that a crash or a full disk leaves the ones before it.
 ///

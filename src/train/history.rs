@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::loss::Tally;
+
 /// Loss and accuracy on one part of the data.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct LossAndAccuracy {
@@ -9,6 +11,12 @@ pub struct LossAndAccuracy {
     pub loss: f64,
     /// Fraction of samples answered rightly; `None` for targets that are not classes.
     pub accuracy: Option<f64>,
+}
+
+impl LossAndAccuracy {
+    pub(super) fn of(tally: Tally) -> Self {
+        LossAndAccuracy { loss: tally.mean_loss(), accuracy: tally.accuracy() }
+    }
 }
 
 /// One pass over the training data.

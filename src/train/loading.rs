@@ -3,12 +3,11 @@
 use rayon::prelude::*;
 
 use crate::data::Samples;
-use crate::error::Error;
+use crate::error::{Error, FirstError};
 use crate::kernel::{Exec, interleave};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES};
-use crate::workspace::Failure;
 
 /// Writes the values of these samples to `rows`, one sample after the other; `key` gives each place its key, if there are
 /// any.
@@ -22,7 +21,7 @@ pub(super) fn fetch<In: Shape, D: Samples<In>, T: Scalar>(
     key: impl Fn(usize) -> Option<u64> + Sync,
 ) -> Result<(), Error> {
     rows.resize(samples.len() * In::LEN, T::zero());
-    let failure = Failure::default();
+    let failure = FirstError::default();
     // Slow samples are written one by one, others by the tile.
     let together = if data.is_slow() { 1 } else { LANES };
     rows.par_chunks_mut(together * In::LEN).enumerate().for_each(|(chunk, rows)| {

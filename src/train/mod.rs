@@ -22,4 +22,3 @@ pub use history::{Ending, Epoch, History, LossAndAccuracy};
 pub use metrics::Regression;
 pub use progress::Progress;
 pub use trainer::{BatchEnd, Trainer};
-pub(crate) use trainer::{Tally, tally_tiles};

@@ -16,15 +16,15 @@ use super::update::Updater;
 use super::{EarlyStopping, Ending, Epoch, History, LossAndAccuracy};
 use crate::data::{Learnable, Samples, Target, Validation};
 use crate::engine::Engine;
-use crate::error::Error;
-use crate::loss::Loss;
+use crate::error::{Error, FirstError};
+use crate::loss::{Loss, Tally, tally_tiles};
 use crate::network::Network;
 use crate::optim::{Optimizer, Schedule, ScheduleState};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Lanes};
-use crate::workspace::{Failure, Input, Task, Workspace, in_pool};
+use crate::tensor::{Batch, Lanes};
+use crate::workspace::{Input, Task, Workspace, in_pool};
 
 /// Trains a network: a loss to lower, an optimiser to lower it with, and how long.
 ///
@@ -458,7 +458,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     // The next batch comes to be while this one is learnt from; what keeps it from that is said when it
                     // would be its turn.
                     let following = chunks.peek().map(|&(_, samples)| samples);
-                    let (input, failure) = (&copy, Failure::default());
+                    let (input, failure) = (&copy, FirstError::default());
                     let input = Input::Load(input, &failure);
                     let learn = || self.learn(input, &targets, factor, epoch, number + 1);
                     let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
@@ -466,7 +466,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     std::mem::swap(&mut now, &mut next);
                     part?
                 } else {
-                    let failure = Failure::default();
+                    let failure = FirstError::default();
                     let write = |values: &mut [N::Scalar], place: usize| {
                         train.write_to(samples[place], values, Some(key(samples[place])))
                     };
@@ -477,7 +477,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 at.tally.add(part);
                 at.seconds = before + start.elapsed().as_secs_f64();
                 display.advance(samples.len());
-                let made = BatchEnd { epoch, batch: number + 1, batches, loss: part.score().loss };
+                let made = BatchEnd { epoch, batch: number + 1, batches, loss: part.mean_loss() };
                 if self.on_batch.as_mut().is_some_and(|f| f(&made).is_break()) {
                     return Ok(Ending::Callback);
                 }
@@ -487,14 +487,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     return Ok(Ending::Interrupted);
                 }
             }
-            let validation = validation.map(|data| self.tally(data)).transpose()?.map(|tally| tally.score());
+            let validation = validation.map(|data| self.tally(data)).transpose()?.map(LossAndAccuracy::of);
             if let Some(LossAndAccuracy { loss, .. }) = validation
                 && !loss.is_finite()
             {
                 return Err(Error::Diverged { epoch, batch: batches, loss });
             }
             let seconds = before + start.elapsed().as_secs_f64();
-            let epoch = Epoch { epoch, train: at.tally.score(), validation, seconds };
+            let epoch = Epoch { epoch, train: LossAndAccuracy::of(at.tally), validation, seconds };
             display.end(&epoch);
             at.losses.push(epoch.validation.unwrap_or(epoch.train).loss);
             let (samples, losses) = (at.samples, take(&mut at.losses));
@@ -537,7 +537,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
         let number = (step as usize).saturating_add(1);
         let tally = in_pool(|| self.learn(Input::Tiles(inputs.as_lanes()), targets, 1.0, 1, number))?;
-        Ok(tally.score().loss)
+        Ok(tally.mean_loss())
     }
 
     /// The gradient of the mean loss by the parameters, and a step along it.
@@ -556,12 +556,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let (plan, params) = self.network.model_mut().parts_mut();
         let loss = &self.loss;
         let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
-            tally_tiles::<N::Output, Y, _>(loss, dy, y, &targets[samples], scale)
+            tally_tiles::<N::Output, Y, _>(loss, Some(dy), y, &targets[samples], scale)
         };
         let failure = if let Input::Load(_, failure) = &input { Some(*failure) } else { None };
         let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
         let tally = Engine::gradient(plan, &mut self.space, task);
-        failure.map_or(Ok(()), Failure::result)?;
+        failure.map_or(Ok(()), FirstError::result)?;
         let loss = tally.loss / targets.len() as f64;
         let gradient = self.space.gradient_mut();
         if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
@@ -593,57 +593,4 @@ impl<N: Network, L, O> Trainer<N, L, O> {
 
 pub(super) fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {
     if len == 0 { Err(Error::argument(name, "at least 1 sample", 0)) } else { Ok(()) }
-}
-
-/// Sums over samples.
-#[derive(Clone, Copy, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Tally {
-    pub(crate) samples: usize,
-    pub(crate) loss: f64,
-    /// Samples whose answer could be judged.
-    pub(crate) judged: usize,
-    /// Samples answered rightly.
-    pub(crate) right: usize,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: Tally) {
-        self.samples += other.samples;
-        self.loss += other.loss;
-        self.right += other.right;
-        self.judged += other.judged;
-    }
-
-    pub(super) fn score(&self) -> LossAndAccuracy {
-        let samples = self.samples as f64;
-        let accuracy = (self.judged == self.samples).then(|| self.right as f64 / samples);
-        LossAndAccuracy { loss: self.loss / samples, accuracy }
-    }
-}
-
-/// Loss, gradient and right answers of some tiles.
-pub(crate) fn tally_tiles<Out: Shape, Y: Target, T: Scalar>(
-    loss: &impl Loss<Out, Y, T>,
-    dy: &mut [Lanes<T>],
-    y: &[Lanes<T>],
-    targets: &[impl Borrow<Y>],
-    scale: T,
-) -> Tally {
-    let mut tally = Tally { samples: targets.len(), ..Tally::default() };
-    let tiles = dy.chunks_mut(Out::LEN).zip(y.chunks(Out::LEN)).zip(targets.chunks(LANES));
-    for ((dy, y), targets) in tiles {
-        let mut of_tile = [targets[0].borrow(); LANES];
-        for (to, target) in of_tile.iter_mut().zip(targets) {
-            *to = target.borrow();
-        }
-        let targets = &of_tile[..targets.len()];
-        tally.loss += loss.tile(dy, y, targets, scale);
-        for (lane, target) in targets.iter().enumerate() {
-            if let Some(right) = target.is_met_by(y.iter().map(|y| y.0[lane])) {
-                tally.judged += 1;
-                tally.right += usize::from(right);
-            }
-        }
-    }
-    tally
 }
