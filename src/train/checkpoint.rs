@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Trainer;
 use super::early_stopping::Best;
 use super::history::Epoch;
-use super::trainer::{Position, Resumed};
+use super::fit::{Position, Resumed};
 use crate::error::Error;
 use crate::file;
 use crate::loss::Tally;

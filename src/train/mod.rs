@@ -5,11 +5,13 @@ mod checkpoint;
 mod diagnosis;
 mod early_stopping;
 mod evaluation;
+mod fit;
 mod history;
 mod loading;
 mod measure;
 pub mod metrics;
 mod progress;
+mod settings;
 mod trainer;
 mod update;
 
