@@ -72,6 +72,8 @@ pub type Loader<'a, T> = dyn Fn(&mut [T], usize) -> Result<(), Error> + Sync + '
 pub enum Input<'a, T> {
     /// From tiles.
     Tiles(&'a [Lanes<T>]),
+    /// From the values of one sample after the other, as many as whole tiles hold: the last sample is repeated.
+    Rows(&'a [T]),
     /// From a function; what it fails to load is whatever it has written.
     Load(&'a Loader<'a, T>, &'a FirstError),
 }
@@ -353,6 +355,17 @@ impl<T: Scalar> Plan<T> {
                     narrow(&mut buffers.x, x, lanes);
                     &buffers.x
                 }
+            }
+            Input::Rows(rows) => {
+                let rows = &rows[group.tiles.start * LANES * input_len..];
+                let fill = |(x, rows): (&mut [Lanes<T>], &[T])| kernel::interleave(exec, x, rows, input_len);
+                let x = &mut buffers.x[..tiles * input_len];
+                if exec.parallel && tiles > 1 {
+                    x.par_chunks_mut(input_len).zip(rows.par_chunks(LANES * input_len)).for_each(fill);
+                } else {
+                    x.chunks_mut(input_len).zip(rows.chunks(LANES * input_len)).for_each(fill);
+                }
+                &buffers.x
             }
             Input::Load(load, failure) => {
                 let fill = |(tile, (x, rows)): (usize, (&mut [Lanes<T>], &mut [T]))| {

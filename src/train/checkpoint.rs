@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Trainer;
 use super::early_stopping::Best;
-use super::history::Epoch;
 use super::fit::{Position, Resumed};
+use super::history::Epoch;
 use crate::error::Error;
 use crate::file;
 use crate::loss::Tally;

@@ -21,30 +21,29 @@ use crate::network::Network;
 use crate::optim::{Optimizer, ScheduleState};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
-use crate::shape::Shape;
 use crate::tensor::{Batch, Lanes};
 use crate::workspace::{Input, Task, in_pool};
 
-/// How far a run has come: what it goes on from, beside the network, the optimiser and the best epoch.
+/// The place of a run: all that it needs to continue, besides the network, the optimiser's state and the best epoch.
 #[derive(Clone, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Position {
-    /// Of the training data.
+    /// Samples of the training data.
     pub samples: usize,
-    /// Whole epochs.
+    /// Complete epochs.
     pub epochs: usize,
-    /// Batches of the epoch after them.
+    /// Batches that are done of the unfinished epoch.
     pub batches: usize,
-    /// Steps in all.
+    /// Steps of the run so far.
     pub step: u64,
-    /// What the batches of the unfinished epoch came to.
+    /// Sums over these batches.
     pub tally: Tally,
-    /// The loss that a schedule looks at, of each epoch.
+    /// For the schedule: the validation loss of each epoch, or the training loss without validation data.
     pub losses: Vec<f64>,
-    /// What the unfinished epoch took so far.
+    /// Seconds spent on the unfinished epoch.
     pub seconds: f64,
 }
 
-/// What a run that is resumed begins with.
+/// The start of a run that resumes a checkpoint.
 pub(super) struct Resumed<T> {
     pub at: Position,
     pub best: Best<T>,
@@ -54,16 +53,19 @@ pub(super) struct Resumed<T> {
 }
 
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
-    /// Goes through `train` as often as [`epochs`](Self::epochs) says, or until [early stopping](Self::early_stopping)
-    /// or a callback ends the run; after each epoch measures loss and accuracy on `validation`, if there is any (`None`
-    /// otherwise). Another call begins at epoch 1 again, with the network and the optimiser, with its count of steps, as
-    /// the last call left them; after `resume`, where the checkpoint is from.
+    /// Trains the network on `train` for the set number of [`epochs`](Self::epochs), or until
+    /// [early stopping](Self::early_stopping), a callback or an [interruption](Self::interrupt) ends the run. After each
+    /// epoch it measures loss and accuracy on `validation`, unless that is `None`.
+    ///
+    /// A second call starts again at epoch 1, with the network and the optimiser's state as the first call left them. After
+    /// `resume` it continues at the place of the checkpoint.
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
-    /// what it watches; [`Error::Diverged`] when the loss or its gradient leaves the finite numbers: the network then
-    /// has the parameters of before that batch (of the end of the epoch, if it is the validation loss that does; of the
-    /// best epoch, with early stopping), and [`history`](Self::history) the epochs before it.
+    /// validation data; [`Error::Diverged`] for a loss or gradient that is not finite. The network then has the parameters
+    /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
+    /// those of the best epoch. [`history`](Self::history) has the epochs before the failure.
+    #[doc(alias("train", "train_loop"))]
     pub fn fit<'a, D, V>(&mut self, train: &D, validation: V) -> Result<History, Error>
     where
         D: Samples<N::Input> + Learnable + 'a,
@@ -75,7 +77,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         in_pool(|| self.fit_here(train, validation))
     }
 
-    /// [`Trainer::fit`] on a thread of the pool.
+    /// [`Trainer::fit`], called on a thread of rayon's pool.
     fn fit_here<D, V>(&mut self, train: &D, validation: Option<&V>) -> Result<History, Error>
     where
         D: Samples<N::Input>,
@@ -121,7 +123,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         ending.map(|_| self.history.clone())
     }
 
-    /// Whether the best epoch is to be known.
+    /// Whether the run keeps track of the best epoch.
     fn wants_best(&self) -> bool {
         #[cfg(feature = "store")]
         let keeps = self.keeper.is_some();
@@ -130,7 +132,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.early_stopping.is_some() || self.interrupt.is_some() || keeps
     }
 
-    /// The epochs of a run from where it is on; says why it ended.
+    /// Runs the epochs from the place `at` on; returns why the run ended.
     fn run<D, V>(
         &mut self,
         train: &D,
@@ -144,13 +146,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         V: Samples<N::Input, Target = D::Target>,
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
-        // A run that was over when its last checkpoint was written is over.
+        // The checkpoint may be from the end of a run that early stopping had ended.
         if best.as_ref().is_some_and(|best| at.batches == 0 && best.is_over(at.epochs)) {
             return Ok(Ending::EarlyStopping);
         }
         let mut order: Vec<usize> = (0..train.len()).collect();
         let mut targets = Vec::with_capacity(self.batch_size.min(train.len()));
-        // The batch that is learnt from and the one after it, where samples are slow.
+        // Of slow data: the samples of this batch and of the next one.
         let (mut now, mut next) = (Vec::new(), Vec::new());
         let batches = train.len().div_ceil(self.batch_size);
         let steps_per_epoch = batches as u64;
@@ -161,7 +163,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let before = at.seconds;
             display.begin(epoch);
             if self.shuffle {
-                // From the same beginning each time, so that the order depends on the key alone.
+                // Sorted first, so that the order depends on the key alone and not on the last epoch's order.
                 order.sort_unstable();
                 order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
             }
@@ -181,20 +183,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 targets.extend(samples.iter().map(|&sample| train.target(sample)));
                 self.keys.clear();
                 self.keys.extend(samples.iter().map(|&sample| key(sample)));
-                let moment = ScheduleState { step: at.step, steps, steps_per_epoch, losses: &at.losses };
-                let factor = self.schedule.factor_after(self.warm_up, &moment);
+                let state = ScheduleState { step: at.step, steps, steps_per_epoch, losses: &at.losses };
+                let factor = self.schedule.factor_after(self.warm_up, &state);
                 let part = if train.is_slow() {
                     std::mem::replace(&mut fetched, Ok(()))?;
-                    let copy = |values: &mut [N::Scalar], place: usize| {
-                        values.copy_from_slice(&now[place * N::Input::LEN..][..N::Input::LEN]);
-                        Ok(())
-                    };
-                    // The next batch comes to be while this one is learnt from; what keeps it from that is said when it
-                    // would be its turn.
+                    // The next batch is loaded during this step. Its errors are returned at its turn.
                     let following = chunks.peek().map(|&(_, samples)| samples);
-                    let (input, failure) = (&copy, FirstError::default());
-                    let input = Input::Load(input, &failure);
-                    let learn = || self.learn(input, &targets, factor, epoch, number + 1);
+                    let learn = || self.learn(Input::Rows(&now), &targets, factor, epoch, number + 1);
                     let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
                     fetched = loaded;
                     std::mem::swap(&mut now, &mut next);
@@ -211,8 +206,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 at.tally.add(part);
                 at.seconds = before + start.elapsed().as_secs_f64();
                 display.advance(samples.len());
-                let made = BatchEnd { epoch, batch: number + 1, batches, loss: part.mean_loss() };
-                if self.on_batch.as_mut().is_some_and(|f| f(&made).is_break()) {
+                let end = BatchEnd { epoch, batch: number + 1, batches, loss: part.mean_loss() };
+                if self.on_batch.as_mut().is_some_and(|f| f(&end).is_break()) {
                     return Ok(Ending::Callback);
                 }
                 let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
@@ -247,11 +242,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(Ending::Completed)
     }
 
-    /// One step on one batch; returns the mean loss before the step. For training loops of one's own;
-    /// random layers draw as in step number `step`.
+    /// Trains on a single batch, for your own training loops; returns the mean loss before the step. Random layers draw the
+    /// numbers of step `step`.
+    ///
+    /// In PyTorch: `optimizer.zero_grad()`, `loss.backward()` and `optimizer.step()`. In Keras: `train_on_batch`.
     ///
     /// # Errors
-    /// As [`Trainer::fit`].
+    /// Those of [`Trainer::fit`], and [`Error::Argument`] unless there is one target for each input.
+    #[doc(alias("train_on_batch", "backward"))]
     pub fn train_step<Y: Target>(
         &mut self,
         inputs: &Batch<N::Input, N::Scalar>,
@@ -274,7 +272,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(tally.mean_loss())
     }
 
-    /// The gradient of the mean loss by the parameters, and a step along it.
+    /// Computes the gradient of the mean loss by the parameters, and takes a step.
     fn learn<Y: Target, R: Borrow<Y> + Sync>(
         &mut self,
         input: Input<'_, N::Scalar>,
@@ -305,7 +303,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 }
 
-/// No checkpoints.
+/// Without the feature `store` there are no checkpoints.
 #[cfg(not(feature = "store"))]
 impl<N: Network, L, O> Trainer<N, L, O> {
     fn begin_keeping(&mut self) -> Result<(), Error> {
