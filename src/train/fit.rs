@@ -93,10 +93,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             return Err(Error::argument("validation data", "some, for early stopping", "none"));
         }
         let display = Display::new(self.progress, self.epochs, train.len());
-        if let Some(advice) = self.advice(train.len())
-            && !std::mem::replace(&mut self.advised, true)
-        {
-            display.say(advice);
+        if !std::mem::replace(&mut self.advised, true) {
+            let of_build = unoptimized_advice(cfg!(unoptimized)).map(str::to_owned);
+            of_build.into_iter().chain(self.advice(train.len())).for_each(|advice| display.say(advice));
         }
         if let Some(Resumed { at, .. }) = self.resumed.as_ref().filter(|from| from.at.samples != train.len())
         {
@@ -320,5 +319,27 @@ impl<N: Network, L, O> Trainer<N, L, O> {
 
     fn keep_last(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Advice for a build of this crate without optimisation.
+fn unoptimized_advice(unoptimized: bool) -> Option<&'static str> {
+    unoptimized.then_some(
+        "advice: convnet was built without optimisation, which makes training ten to fifty times slower; build with \
+         --release, or add this to Cargo.toml:\n  [profile.dev.package.convnet]\n  opt-level = 3",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unoptimized_advice;
+
+    #[test]
+    fn a_build_without_optimisation_is_told_how_to_get_it() {
+        let advice = unoptimized_advice(true).expect("advice");
+        assert!(advice.contains("[profile.dev.package.convnet]\n  opt-level = 3"), "{advice}");
+        assert_eq!(unoptimized_advice(false), None);
+        // The profiles of this repository are optimised.
+        assert!(!cfg!(unoptimized));
     }
 }
