@@ -253,7 +253,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
         bytes[header + start] = b'9';
         bytes
     };
-    let older = format!("{} is an older one that can be resumed from", step(&folder, 16).display());
+    let older = format!("{} is an older checkpoint that can be resumed", step(&folder, 16).display());
     for (what, bytes, part) in [
         ("cut off", whole[..whole.len() / 2].to_vec(), "a safetensors file"),
         ("empty", Vec::new(), "an empty file"),
