@@ -30,7 +30,9 @@ fn steps_as_pytorch<T: Scalar>(name: &str, optimizer: &impl Optimizer, role: Rol
     optimizer.check().unwrap();
     for (step, gradient) in (1..).zip(golden["gradients"].as_array().unwrap()) {
         let (params, gradient, state) = (&mut params, &repeat(gradient), &mut state);
-        optimizer.step(Update { params, gradient, state, role, factor: 1.0, step });
+        let mut update = Update::new(params, gradient, state, step);
+        update.role = role;
+        optimizer.step(update);
         if !kept.contains(&(step as f64)) {
             continue;
         }
@@ -86,7 +88,9 @@ fn the_factor_is_one_of_the_learning_rate() {
             let (mut params, mut state) = ([1.5, -0.3], vec![0.0; 2 * optimizer[which].state_per_param()]);
             for step in 1..=3 {
                 let (params, gradient, state) = (&mut params, &[0.7, -0.1], &mut state);
-                optimizer[which].step(Update { params, gradient, state, role: Role::Weight, factor, step });
+                let mut update = Update::new(params, gradient, state, step);
+                update.factor = factor;
+                optimizer[which].step(update);
             }
             params
         });
@@ -110,7 +114,7 @@ fn centred_rms_prop_stands_a_constant_gradient() {
     let gradient = [0.1, 0.3, 0.7, 1.1, 1.3, 1.7, 1.9, 2.3];
     for step in 1..=200 {
         let (params, gradient, state) = (&mut params, &gradient, &mut state);
-        optimizer.step(Update { params, gradient, state, role: Role::Weight, factor: 1.0, step });
+        optimizer.step(Update::new(params, gradient, state, step));
     }
     assert!(params.iter().all(|p| p.is_finite() && *p < 0.0), "{params:?}");
 }
@@ -166,7 +170,8 @@ fn schedules_are_as_pytorchs() {
         assert_eq!(expected.len() as u64, epochs * steps_per_epoch);
         for (step, expected) in (0..).zip(expected) {
             let losses = &losses[..(step / steps_per_epoch) as usize];
-            let at = ScheduleState { step, steps: epochs * steps_per_epoch, steps_per_epoch, losses };
+            let mut at = ScheduleState::new(step, epochs * steps_per_epoch, steps_per_epoch);
+            at.losses = losses;
             let found = schedule.factor(&at);
             assert!((found - expected).abs() < 1e-12, "{name}, step {step}: {found} for {expected}");
         }
@@ -187,7 +192,7 @@ fn a_schedule_of_the_shortest_run_is_finite() {
     for schedule in all.map(|name| name.parse::<Schedule>().unwrap()) {
         for steps in 1..=20 {
             for step in 0..steps {
-                let factor = schedule.factor(&ScheduleState { step, steps, steps_per_epoch: 1, losses: &[] });
+                let factor = schedule.factor(&ScheduleState::new(step, steps, 1));
                 assert!((0.0..=1.0).contains(&factor), "{schedule:?}, step {step} of {steps}: {factor}");
             }
         }
@@ -209,10 +214,13 @@ fn schedules_have_names() {
 }
 
 /// Changes nothing, and writes down the steps and their factors.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 struct Recorder(Arc<Mutex<Vec<(u64, f64)>>>);
 
 impl Optimizer for Recorder {
+    fn name(&self) -> String {
+        "Recorder".into()
+    }
     fn state_per_param(&self) -> usize {
         0
     }

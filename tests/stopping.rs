@@ -62,9 +62,9 @@ fn early_stopping_puts_back_the_best_epoch_to_the_bit() {
         assert_eq!(history.epochs.len(), best + 7, "{monitor:?}");
         assert_eq!(trainer.network().model().params(), seen.lock().unwrap()[best - 1]);
         assert_ne!(trainer.network().model().params(), seen.lock().unwrap()[best + 6]);
-        let badness = |i: usize| match (monitor, history.epochs[i].validation.unwrap()) {
-            (Monitor::Loss, score) => score.loss,
-            (Monitor::Accuracy, score) => -score.accuracy.unwrap(),
+        let badness = |i: usize| {
+            let score = history.epochs[i].validation.unwrap();
+            if monitor == Monitor::Loss { score.loss } else { -score.accuracy.unwrap() }
         };
         let lowest = (0..history.epochs.len()).map(badness).fold(f64::INFINITY, f64::min);
         assert_eq!(badness(best - 1), lowest);

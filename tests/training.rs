@@ -79,11 +79,8 @@ fn history_and_evaluation_agree() {
 #[test]
 fn precision_and_recall() {
     use convnet::train::Evaluation;
-    let evaluation = Evaluation {
-        loss: 0.5,
-        confusion: vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]],
-        ranks: vec![12, 5, 0],
-    };
+    let confusion = vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]];
+    let evaluation = Evaluation::new(0.5, confusion, vec![12, 5, 0]);
     assert_eq!((evaluation.correct(), evaluation.samples()), (12, 17));
     let classes = evaluation.classes();
     assert_eq!((classes[0].precision, classes[0].recall, classes[0].support), (8.0 / 9.0, 0.8, 10));
@@ -373,13 +370,10 @@ fn dropout_is_keyed_by_epoch_and_sample() {
 #[test]
 fn the_best_epoch_has_the_lowest_validation_loss() {
     use convnet::train::{Epoch, LossAndAccuracy};
-    let epoch = |epoch, train, validation: Option<f64>| Epoch {
-        epoch,
-        train: LossAndAccuracy { loss: train, accuracy: None },
-        validation: validation.map(|loss| LossAndAccuracy { loss, accuracy: None }),
-        seconds: 1.0,
-    };
-    let best = |epochs: Vec<Epoch>| History { epochs, ..History::default() }.best().map(|epoch| epoch.epoch);
+    let score = |loss| LossAndAccuracy { loss, accuracy: None };
+    let epoch =
+        |epoch, train, validation: Option<f64>| Epoch::new(epoch, score(train), validation.map(score), 1.0);
+    let best = |epochs: Vec<Epoch>| History::new(epochs).best().map(|epoch| epoch.epoch);
     assert_eq!(best(vec![]), None);
     assert_eq!(
         best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),

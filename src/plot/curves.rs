@@ -14,14 +14,13 @@ use crate::train::{Epoch, History, LossAndAccuracy};
 /// use convnet::plot::learning_curves;
 /// use convnet::train::{Epoch, History, LossAndAccuracy};
 ///
-/// let epoch = |epoch, loss, accuracy| Epoch {
-///     epoch,
-///     train: LossAndAccuracy { loss, accuracy: Some(accuracy) },
-///     validation: Some(LossAndAccuracy { loss: loss + 0.1, accuracy: Some(accuracy - 0.02) }),
-///     seconds: 1.0,
+/// let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
+/// let epoch = |epoch, loss, accuracy| {
+///     Epoch::new(epoch, score(loss, accuracy), Some(score(loss + 0.1, accuracy - 0.02)), 1.0)
 /// };
-/// let epochs = vec![epoch(1, 0.9, 0.71), epoch(2, 0.4, 0.88), epoch(3, 0.5, 0.86)];
-/// let picture = learning_curves("LeNet-5", &History { epochs, restored: Some(2), ..History::default() });
+/// let mut history = History::new(vec![epoch(1, 0.9, 0.71), epoch(2, 0.4, 0.88), epoch(3, 0.5, 0.86)]);
+/// history.restored = Some(2);
+/// let picture = learning_curves("LeNet-5", &history);
 /// for text in ["LeNet-5", "loss", "accuracy (%)", "epoch", "validation", "early stopping: epoch 2"] {
 ///     assert!(picture.svg().contains(text));
 /// }
@@ -47,8 +46,7 @@ pub fn learning_curves(title: &str, history: &History) -> Picture {
 /// use convnet::train::{Epoch, History, LossAndAccuracy};
 ///
 /// let score = LossAndAccuracy { loss: 0.5, accuracy: None };
-/// let epoch = Epoch { epoch: 1, train: score, validation: Some(score), seconds: 1.0 };
-/// let history = History { epochs: vec![epoch], ..History::default() };
+/// let history = History::new(vec![Epoch::new(1, score, Some(score), 1.0)]);
 /// let picture = validation_curves("Dropout", &[("none", &history), ("one half", &history)]);
 /// assert!(picture.svg().contains("validation loss") && picture.svg().contains("one half"));
 /// ```

@@ -21,7 +21,7 @@ use crate::shape::Shape;
 use crate::store::{Saved, Weights, encode};
 
 /// Version of what is in a checkpoint.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";
@@ -147,7 +147,9 @@ pub(super) struct Keeper {
 /// What a checkpoint says beside its tensors of numbers.
 #[derive(Serialize, Deserialize)]
 struct State {
+    /// Name of the optimiser, and its settings for error messages.
     optimizer: String,
+    settings: String,
     batch_size: usize,
     seed: u64,
     shuffle: bool,
@@ -251,7 +253,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let right = |name: &str, expected: String, found: String| {
             if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
         };
-        right("the optimiser", optimizer::<O>().to_owned(), state.optimizer.clone())?;
+        if state.optimizer != self.optimizer.name() {
+            let expected = format!("the optimiser {} ({:?})", self.optimizer.name(), self.optimizer);
+            return Err(wrong(&expected, &format!("{} ({})", state.optimizer, state.settings)));
+        }
         right("batches of", self.batch_size.min(samples).to_string(), state.batch_size.to_string())?;
         right("the seed", self.seed.to_string(), state.seed.to_string())?;
         right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
@@ -337,7 +342,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         let (updates, memory) = self.updater.memory();
         let state = State {
-            optimizer: optimizer::<O>().to_owned(),
+            optimizer: self.optimizer.name(),
+            settings: format!("{:?}", self.optimizer),
             batch_size: self.batch_size.min(at.samples),
             seed: self.seed,
             shuffle: self.shuffle,
@@ -377,11 +383,6 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
 /// What a checkpoint gives: its state, the network, the best epoch, and what the optimiser remembers.
 type Read<N> = (State, N, Best<<N as Network>::Scalar>, Vec<<N as Network>::Scalar>);
-
-/// The optimiser's name.
-fn optimizer<O>() -> &'static str {
-    std::any::type_name::<O>().rsplit("::").next().unwrap_or_default()
-}
 
 /// Parameters as tensors under the network's names.
 fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(

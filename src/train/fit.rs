@@ -110,12 +110,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 (Position { samples: train.len(), ..Position::default() }, Best::default())
             }
         };
-        let mut best = self.wants_best().then(|| best.with_rule(self.early_stopping));
+        let mut best = self.tracks_best().then(|| best.with_rule(self.early_stopping));
         let ending = self.run(train, validation, &display, &mut best, &mut at);
         let ending = ending.and_then(|ending| self.keep_last(&at, best.as_ref()).map(|()| ending));
         self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
         if let Some(best) = best
-            && (best.is_wanted() || self.history.ending == Ending::Interrupted)
+            && (best.restores_best() || self.history.ending == Ending::Interrupted)
         {
             self.history.restored = best.restore(self.network.model_mut().params_mut());
         }
@@ -123,7 +123,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// Whether the run keeps track of the best epoch.
-    fn wants_best(&self) -> bool {
+    fn tracks_best(&self) -> bool {
         #[cfg(feature = "store")]
         let keeps = self.keeper.is_some();
         #[cfg(not(feature = "store"))]

@@ -48,7 +48,7 @@ impl Answers {
     }
 
     fn evaluation(self, loss: f64) -> Evaluation {
-        Evaluation { loss, confusion: self.confusion, ranks: self.ranks }
+        Evaluation::new(loss, self.confusion, self.ranks)
     }
 }
 

@@ -210,7 +210,10 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     refused(
         "another optimiser",
         trainer(5, Adam::new(0.1)).resume(&latest),
-        &["expected the optimiser Adam, found Sgd"],
+        &[
+            "expected the optimiser Adam (Adam { learning_rate: 0.1, betas: [0.9, 0.999], epsilon: 1e-8 }), found Sgd (Sgd {",
+            "momentum: 0.9",
+        ],
     );
     refused(
         "another batch",
@@ -492,4 +495,55 @@ fn a_run_that_is_killed_goes_on_to_the_same_bits() {
     assert_eq!(bits(resumed.network()), bits(straight.network()));
     let partial = names(folder.path()).into_iter().filter(|name| name.ends_with(".partial"));
     assert!(partial.count() <= 1, "what a kill leaves is removed by the next run");
+}
+
+/// Two optimisers of a user's own around [`Sgd`], with as much state as each other.
+mod wrapped {
+    use convnet::Error;
+    use convnet::optim::{Optimizer, Update};
+    use convnet::prelude::*;
+
+    macro_rules! wrapper {
+        ($name:ident) => {
+            #[derive(Debug)]
+            pub struct $name<O>(pub O);
+
+            impl<O: Optimizer> Optimizer for $name<O> {
+                fn name(&self) -> String {
+                    format!("{}<{}>", stringify!($name), self.0.name())
+                }
+                fn state_per_param(&self) -> usize {
+                    self.0.state_per_param()
+                }
+                fn check(&self) -> Result<(), Error> {
+                    self.0.check()
+                }
+                fn step<T: Scalar>(&self, update: Update<'_, T>) {
+                    self.0.step(update);
+                }
+            }
+        };
+    }
+    wrapper!(Lookahead);
+    wrapper!(Ema);
+}
+
+#[test]
+fn another_wrapper_of_the_same_optimiser_is_refused_and_another_learning_rate_is_not() {
+    use wrapped::{Ema, Lookahead};
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(0, 50);
+    let sgd = |rate| Sgd::new(rate).momentum(0.9);
+    let mut first = trainer(2, Lookahead(sgd(0.05))).checkpoints(Checkpoints::new(folder.path()));
+    first.fit(&train, None).unwrap();
+
+    let mut other = trainer(3, Ema(sgd(0.05)));
+    let error = other.resume(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("expected the optimiser Ema<Sgd> (Ema(Sgd {"), "{error}");
+    assert!(error.contains("found Lookahead<Sgd> (Lookahead(Sgd { learning_rate: 0.05,"), "{error}");
+    assert_eq!(bits(other.network()), bits(&Small::new(5)));
+
+    let mut slower = trainer(3, Lookahead(sgd(0.01)));
+    slower.resume(folder.path()).unwrap();
+    assert_eq!(slower.fit(&train, None).unwrap().epochs.len(), 3);
 }
