@@ -21,7 +21,7 @@ use crate::shape::Shape;
 use crate::store::{Saved, Weights, encode};
 
 /// Version of what is in a checkpoint.
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";
