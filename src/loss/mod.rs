@@ -1,15 +1,35 @@
-//! Losses: how far an output is from its target, and in which direction to go.
+//! Losses: the distance between outputs and targets, which training reduces.
 //!
-//! A loss fits the outputs it is made for, and no others:
+//! The loss depends on the last layer and on the targets. The compiler refuses a loss that does not fit them.
 //!
-//! | last layer | output | targets | loss |
-//! | --- | --- | --- | --- |
-//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
-//! | `Dense` | `Flat<N>`, logits | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
-//! | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`ProbabilityCrossEntropy`] |
-//! | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
-//! | `Dense` | `Flat<1>`, the logit of class 1 | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
-//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>`, logits | `Tensor` of that shape, 0 to 1 | [`struct@SigmoidCrossEntropy`] |
+//! | task | last layer | output shape | targets | loss |
+//! | --- | --- | --- | --- | --- |
+//! | one of N classes | `Dense` (logits) | `Flat<N>` | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
+//! | one of N classes | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`ProbabilityCrossEntropy`] |
+//! | one of N classes | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
+//! | yes or no | `Dense` (logit of class 1) | `Flat<1>` | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
+//! | several labels at once | any (logits) | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape, values from 0 to 1 | [`struct@SigmoidCrossEntropy`] |
+//! | regression | any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
+//!
+//! For classes, `Dense` with [`struct@SoftmaxCrossEntropy`] is the usual choice: it is more exact than a softmax layer with
+//! a loss on probabilities.
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! network! {
+//!     struct Line: Flat<1> => Flat<1> { fc: Dense { units: 1 } }
+//! }
+//! let points = (0..20).map(|i| i as f32 / 10.0).map(|x| (Tensor::from([x]), Tensor::from([2.0 * x - 1.0])));
+//! let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
+//! let mut trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1)).epochs(200);
+//! # trainer = trainer.progress(convnet::train::Progress::Silent);
+//! trainer.fit(&data, None)?;
+//! assert!(trainer.evaluate_regression(&data)?.r2 > 0.999);
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! Your own loss implements [`Loss`]; [`check::loss`](crate::check::loss) checks its gradient.
 
 mod binary;
 mod classes;
@@ -28,7 +48,7 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Lanes;
 
-/// The distance between an output of shape `Out` and a target, averaged over the samples of a batch.
+/// A loss for outputs of shape `Out` and targets `Y`; the loss of a batch is the mean over its samples.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit an output of shape `{Out}` and the data's targets",
     label = "the network gives `{Out}`"

@@ -1,4 +1,4 @@
-//! Losses for values to come near to.
+//! Losses for regression.
 
 use super::{Loss, mean_over_values};
 use crate::data::Target;
@@ -7,13 +7,13 @@ use crate::scalar::Scalar;
 use crate::shape::{Features, Shape};
 use crate::tensor::{Lanes, Tensor};
 
-/// Targets that have a value for each entry of an output of shape `Out`.
+/// Targets with a value for each entry of an output of shape `Out`.
 #[diagnostic::on_unimplemented(
     message = "targets of `{Self}` have no value for each entry of an output of shape `{Out}`",
     label = "the network gives `{Out}`, the data has `{Self}`"
 )]
 pub trait ValuesOf<Out, T>: Target {
-    /// The values, in the output's order.
+    /// The values, in the order of the output.
     fn values(&self) -> &[T];
 }
 
@@ -25,11 +25,13 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 
 /// Mean squared error.
 ///
+/// In PyTorch: `nn.MSELoss()`. In Keras: `MeanSquaredError()`.
+///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
 ///
 /// # Formula
-/// Σᵢ (yᵢ − dᵢ)² / n over the n values of a sample, averaged over the batch (PyTorch's and Keras's mean); the
+/// Σᵢ (yᵢ − dᵢ)² / n over the n values of a sample, averaged over the batch; the
 /// gradient is 2·(y − d) / n.
 ///
 /// ```
@@ -44,6 +46,7 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 /// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 5.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("MSELoss", "mse_loss"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MeanSquaredError;
 
@@ -56,7 +59,9 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredErr
     }
 }
 
-/// Mean absolute error, which a few far values move less than the squared one (PyTorch's `L1Loss`).
+/// Mean absolute error, which outliers affect less than the squared error.
+///
+/// In PyTorch: `nn.L1Loss()`. In Keras: `MeanAbsoluteError()`.
 ///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
@@ -77,6 +82,7 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredErr
 /// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("L1Loss", "l1_loss"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MeanAbsoluteError;
 
@@ -92,14 +98,16 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteEr
     }
 }
 
-/// The Huber loss: squared for differences up to δ, absolute beyond (Huber 1964; PyTorch's `HuberLoss`).
+/// The Huber loss: quadratic for differences up to δ, linear beyond (Huber 1964).
+///
+/// In PyTorch: `nn.HuberLoss(delta=δ)`. In Keras: `Huber(delta=δ)`.
 ///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
 ///
 /// # Formula
 /// With e = y − d: e² / 2 where |e| ≤ δ, else δ·(|e| − δ/2); the mean over the n values of a sample, averaged over the
-/// batch. The gradient is e / n, cut off at ±δ / n.
+/// batch. The gradient is e / n, limited to ±δ / n.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -113,13 +121,14 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteEr
 /// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("HuberLoss", "SmoothL1Loss"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Huber {
     delta: f64,
 }
 
 impl Huber {
-    /// With this δ, in the unit of the values.
+    /// The Huber loss with this δ, in the unit of the values.
     ///
     /// # Errors
     /// [`Error::Argument`] unless δ is finite and above 0.
@@ -131,7 +140,7 @@ impl Huber {
     }
 }
 
-/// A δ of 1.
+/// The Huber loss with δ = 1.
 impl Default for Huber {
     fn default() -> Self {
         Huber { delta: 1.0 }
