@@ -33,7 +33,7 @@ type Data = Dataset<Flat<2>, Class<2>>;
 /// Learns one sample at a time by Rosenblatt's rule until all are right; returns the epochs this took.
 fn learn(data: &Data) -> Result<(Perceptron, Option<usize>), convnet::Error> {
     let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(0.1))
-        .batch(1)
+        .batch_size(1)
         .epochs(1000)
         .progress(Progress::Silent)
         .on_epoch(|epoch, _| match epoch.validation.and_then(|score| score.accuracy) {

@@ -85,7 +85,7 @@ fn main() -> Result<(), convnet::Error> {
     let inputs: Batch<Flat<2>, f64> = x.iter().map(|row| Tensor::from_fn(|i| row[i])).collect();
     let targets = classes.map(|class| Class::<2>::new(class).expect("0 or 1"));
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
-    let found = trainer.step(&inputs, &targets, 0)?;
+    let found = trainer.train_step(&inputs, &targets, 0)?;
     let difference = by_hand.iter().zip(trainer.gradient()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     println!("\nloss by the library {found:.5}; its gradient differs by at most {difference:.1e}");
     assert!((found - loss).abs() < 1e-10 && difference < 1e-10);

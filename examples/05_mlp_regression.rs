@@ -41,7 +41,7 @@ fn main() -> Result<(), convnet::Error> {
     linear.fit(&train, &validation)?;
 
     let mut multilayer = Trainer::new(Multilayer::new(1), MeanSquaredError, Adam::new(0.003))
-        .batch(32)
+        .batch_size(32)
         .epochs(300)
         .l2(0.01)
         .early_stopping(EarlyStopping::new(30))

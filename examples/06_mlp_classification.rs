@@ -26,7 +26,7 @@ fn main() -> Result<(), convnet::Error> {
         .train_val_test_split(Fractions { train: 0.6, validation: 0.2, test: 0.2 }, 1)?
         .standardize()?;
     let mut trainer = Trainer::new(Wine::new(1), SoftmaxCrossEntropy, Adam::new(0.01))
-        .batch(16)
+        .batch_size(16)
         .epochs(100)
         .early_stopping(EarlyStopping::new(20))
         .progress(Progress::Silent);

@@ -46,7 +46,7 @@ where
     N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
 {
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(rate).momentum(0.9))
-        .batch(20)
+        .batch_size(20)
         .epochs(40)
         .progress(Progress::Silent);
     let history = trainer.fit(train, validation)?;

@@ -8,7 +8,7 @@ mod pictures;
 
 use convnet::plot::validation_curves;
 use convnet::prelude::*;
-use convnet::train::{EarlyStopping, History, Progress, Score};
+use convnet::train::{EarlyStopping, History, LossAndAccuracy, Progress};
 
 network! {
     struct Plain: Chw<1, 28, 28> => Flat<10> {
@@ -39,7 +39,7 @@ type Digits = Dataset<Chw<1, 28, 28>, Class<10>>;
 
 fn trainer<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
     Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
-        .batch(20)
+        .batch_size(20)
         .epochs(40)
         .progress(Progress::Silent)
 }
@@ -49,12 +49,12 @@ fn run<N>(
     mut trainer: Trainer<N, SoftmaxCrossEntropy, Sgd>,
     train: &Digits,
     validation: &Digits,
-) -> Result<(History, Score), convnet::Error>
+) -> Result<(History, LossAndAccuracy), convnet::Error>
 where
     N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
 {
     let history = trainer.fit(train, validation)?;
-    Ok((history, trainer.score(validation)?))
+    Ok((history, trainer.loss_and_accuracy(validation)?))
 }
 
 fn main() -> Result<(), convnet::Error> {

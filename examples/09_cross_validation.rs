@@ -31,7 +31,7 @@ where
     cross_validate(data, 10, 1, |fold, train, validation| {
         let standardizer = Standardizer::fit(train)?;
         let mut trainer = Trainer::new(net(fold as u64), SoftmaxCrossEntropy, Adam::new(0.02))
-            .batch(16)
+            .batch_size(16)
             .epochs(60)
             .progress(Progress::Silent);
         trainer.fit(&standardizer.apply(train), None)?;

@@ -29,7 +29,7 @@ struct Options {
 
 const DEFAULTS: [(&str, &str); 6] = [
     ("epochs", "12"),
-    ("batch", "32"),
+    ("batch_size", "32"),
     ("learning_rate", "0.01"),
     ("schedule", "one-cycle"),
     ("weight_decay", "0.0005"),

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         let optimizer = Sgd::new(0.05).momentum(0.9);
         let mut trainer = Trainer::new(Small::new(options.seed), SoftmaxCrossEntropy, optimizer)
             .epochs(options.epochs)
-            .batch(32)
+            .batch_size(32)
             .schedule(Schedule::Cosine)
             .l2(0.0005)
             .seed(options.seed);

@@ -28,7 +28,7 @@ struct Options {
 
 const DEFAULTS: [(&str, &str); 6] = [
     ("epochs", "10"),
-    ("batch", "32"),
+    ("batch_size", "32"),
     ("learning_rate", "0.01"),
     ("schedule", "cosine"),
     ("weight_decay", "0.0005"),

@@ -29,7 +29,7 @@ fn main() -> Result<(), convnet::Error> {
     let mut trainer = Trainer::new(LeNet::new(SEED), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
         .schedule(Schedule::Cosine)
         .epochs(3)
-        .batch(32);
+        .batch_size(32);
     let history = trainer.fit(&train, &validation)?;
     println!("{} epochs, the best: {}", history.epochs.len(), history.best().expect("three epochs"));
     println!("{}", trainer.evaluate(&mnist.test)?);

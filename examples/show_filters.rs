@@ -41,11 +41,14 @@ fn main() -> Result<(), convnet::Error> {
     net.layers_mut().conv1().into_slice()[..WEIGHTS].iter_mut().for_each(|weight| *weight *= 0.1);
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.02).momentum(0.9))
         .epochs(40)
-        .batch(32)
+        .batch_size(32)
         .schedule(Schedule::Cosine)
         .l2(0.001);
     trainer.fit(&train, &validation)?;
-    println!("test accuracy: {:.1} %", 100.0 * trainer.score(&cifar.test)?.accuracy.unwrap_or_default());
+    println!(
+        "test accuracy: {:.1} %",
+        100.0 * trainer.loss_and_accuracy(&cifar.test)?.accuracy.unwrap_or_default()
+    );
 
     let net = trainer.network();
     let weights = &net.conv1().as_slice()[..WEIGHTS];

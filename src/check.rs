@@ -10,14 +10,13 @@ use rand::RngExt;
 use crate::data::Target;
 use crate::init::normal;
 use crate::layer::Layer;
-use crate::loss::Loss;
+use crate::loss::{Loss, Tally, tally_tiles};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{self, Generator, purpose};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES, Lanes};
-use crate::train::{Tally, tally_tiles};
 use crate::workspace::{Input, LossOf, Task, Workspace};
 
 const EPSILON: f64 = 1e-6;
@@ -189,17 +188,16 @@ pub fn loss<Out: Shape, Y: Target>(
         (0..Out::LEN).map(|_| Lanes([(); LANES].map(|()| rng.random_range(0.1..0.9)))).collect();
     let targets: Vec<&Y> = targets.iter().take(LANES).collect();
     let mut dy = y.clone();
-    let mut unused = y.clone();
     // Not 1, so that a loss that forgets it is found.
     let scale = 0.25;
-    loss.tile(&mut dy, &y, &targets, scale);
+    loss.tile(Some(&mut dy), &y, &targets, scale);
     for entry in 0..Out::LEN {
         for lane in 0..LANES {
             let centre = y[entry].0[lane];
             y[entry].0[lane] = centre + EPSILON;
-            let above = scale * loss.tile(&mut unused, &y, &targets, scale);
+            let above = scale * loss.tile(None, &y, &targets, scale);
             y[entry].0[lane] = centre - EPSILON;
-            let below = scale * loss.tile(&mut unused, &y, &targets, scale);
+            let below = scale * loss.tile(None, &y, &targets, scale);
             y[entry].0[lane] = centre;
             let by = || format!("output {entry} of sample {lane}");
             compare(by, (above - below) / (2.0 * EPSILON), dy[entry].0[lane])?;
@@ -239,7 +237,7 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     let targets: Vec<&Y> = targets.iter().collect();
     let scale = 1.0 / inputs.len() as f64;
     let loss: &LossOf<'_, f64> =
-        &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, dy, y, &targets[samples], scale);
+        &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, Some(dy), y, &targets[samples], scale);
     let params = network.model().params();
     let mut direction = normals(&mut rng, params.len());
     direction.iter_mut().zip(trained(plan)).filter(|(_, trained)| !trained).for_each(|(d, _)| *d = 0.0);

@@ -3,10 +3,10 @@
 //! Generic code is compiled anew in each program that uses it, and the kernels, with their copies for each instruction
 //! set, are most of what there is to compile. Here generic code is called from functions that are not generic.
 
+use crate::loss::Tally;
 use crate::network::LayerOutput;
 use crate::plan::{Op, Plan};
 use crate::tensor::Lanes;
-use crate::train::Tally;
 use crate::workspace::{Task, Workspace};
 
 /// An operation of this crate, for either scalar.

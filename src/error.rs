@@ -1,37 +1,45 @@
-//! The one error type: every variant names the thing, what was expected and what was found.
+//! The error type: every variant names the thing, what was expected and what was found.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-/// What can go wrong for reasons outside the program: files, the network, configuration.
+/// An error with a cause outside the program: a file, the network or a setting.
 ///
-/// A shape that does not fit is not among them: it does not compile.
-#[derive(Debug, thiserror::Error)]
+/// There is no error for a shape that does not fit: that does not compile.
+///
+/// ```
+/// use convnet::prelude::*;
+/// let error = Class::<3>::new(3).unwrap_err();
+/// assert_eq!(error.to_string(), format!("{error:?}"));
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused to read or write a file.
+    /// The operating system could not read or write a file.
     #[error("{}: cannot {action}: {source}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried, as a verb: "read", "create", "rename".
+        /// The action that failed, as a verb: "read", "create", "rename".
         action: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 
-    /// A file does not hold what it should.
+    /// The content of a file is wrong.
     #[error("{}: expected {expected}, found {found}", shown(path))]
     Format {
         /// The file.
         path: PathBuf,
-        /// What a good file holds there.
+        /// The content of a correct file.
         expected: String,
-        /// What this one holds.
+        /// The content of this file.
         found: String,
     },
 
-    /// A value given by the caller is outside its range.
+    /// An argument or a setting is outside its range.
     #[error("{name}: expected {expected}, found {found}")]
     Argument {
         /// The argument's name.
@@ -42,36 +50,36 @@ pub enum Error {
         found: String,
     },
 
-    /// A file could not be had from any of its sources.
+    /// A file could not be fetched from any of its sources.
     #[error("cannot get {file}: {}", attempts.join("; "))]
     Unreachable {
-        /// The file wanted.
+        /// The file.
         file: String,
-        /// One sentence for each place that was tried.
+        /// For each source that was tried, a sentence on why it failed.
         attempts: Vec<String>,
     },
 
-    /// Weights are not those of the network. It keeps the parameters it had.
+    /// The weights of a file do not fit the network, which keeps the parameters it had.
     #[error("{}: these are not the weights of the network{}", shown(path), lines(mismatches))]
     Weights {
         /// The file.
         path: PathBuf,
-        /// Everything that does not fit.
-        mismatches: Vec<Mismatch>,
+        /// All tensors that do not fit.
+        mismatches: Vec<TensorMismatch>,
     },
 
-    /// A checkpoint cannot be resumed from. The trainer is what it was.
+    /// A run cannot resume from a checkpoint. The trainer is unchanged.
     #[error("{}: cannot resume: {problem}{}", shown(path), offered(older.as_deref()))]
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         problem: Box<Error>,
-        /// The latest one before it that can be resumed from.
+        /// The latest earlier checkpoint that can be resumed.
         older: Option<PathBuf>,
     },
 
-    /// Training left the finite numbers. The network keeps its weights of before the batch.
+    /// The loss or its gradient was not finite. The network keeps the parameters from before the batch.
     #[error(
         "epoch {epoch}, batch {batch}: expected a finite loss and gradient, found a loss of {loss}; \
              a smaller learning rate may help, if the data are finite"
@@ -87,18 +95,19 @@ pub enum Error {
 }
 
 /// A tensor of a file that does not fit the network.
+#[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mismatch {
-    /// "conv1.weight"
+pub struct TensorMismatch {
+    /// Its name, such as "conv1.weight".
     pub name: String,
-    /// "F32 \[6, 1, 5, 5\]", or "nothing"
+    /// Number type and shape that the network needs, such as "F32 \[6, 1, 5, 5\]", or "nothing".
     pub expected: String,
-    /// The same of what the file has.
+    /// Number type and shape in the file, or "nothing".
     pub found: String,
 }
 
-fn lines(mismatches: &[Mismatch]) -> String {
-    let line = |Mismatch { name, expected, found }: &Mismatch| {
+fn lines(mismatches: &[TensorMismatch]) -> String {
+    let line = |TensorMismatch { name, expected, found }: &TensorMismatch| {
         format!("\n  {}: expected {expected}, found {found}", shown(name.as_ref()))
     };
     mismatches.iter().map(line).collect()
@@ -106,8 +115,15 @@ fn lines(mismatches: &[Mismatch]) -> String {
 
 fn offered(older: Option<&Path>) -> String {
     older.map_or_else(String::new, |older| {
-        format!("\n{} is an older one that can be resumed from", shown(older))
+        format!("\n{} is an older checkpoint that can be resumed", shown(older))
     })
+}
+
+/// The same sentence as [`Display`](fmt::Display), because that is what `fn main() -> Result<(), Error>` and `unwrap` print.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {
@@ -132,11 +148,48 @@ impl Error {
     }
 }
 
-/// A path on one line: control characters, a line feed among them, as escapes.
+/// The first error of work that several threads do at once: of several errors the one of the lowest index, so that it does
+/// not depend on which thread was faster.
+#[derive(Default)]
+pub(crate) struct FirstError(Mutex<Option<(usize, Error)>>);
+
+impl FirstError {
+    /// Keeps the error of the work with this index, if there is one and no earlier index had one.
+    pub(crate) fn note(&self, index: usize, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.as_ref().is_none_or(|(before, _)| index < *before) {
+                *first = Some((index, error));
+            }
+        }
+    }
+
+    /// The error that was kept, if any.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+/// A path on one line: line feeds and other control characters are escaped.
 pub(crate) fn shown(path: &Path) -> String {
     let mut text = String::new();
     for c in path.to_string_lossy().chars() {
         if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_program_that_returns_an_error_prints_the_sentence() {
+        let error: Result<(), Error> = Err(Error::format("digits.idx", "10 images", "9"));
+        assert_eq!(
+            format!("Error: {:?}", error.unwrap_err()),
+            "Error: digits.idx: expected 10 images, found 9"
+        );
+    }
 }

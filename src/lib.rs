@@ -89,8 +89,8 @@ pub mod prelude {
         Softmax, Softplus, SparseConv2d, Step, Tanh,
     };
     pub use crate::loss::{
-        CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,
-        SigmoidCrossEntropy, SoftmaxCrossEntropy,
+        Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,
+        ProbabilityCrossEntropy, SigmoidCrossEntropy, SoftmaxCrossEntropy,
     };
     pub use crate::network;
     pub use crate::network::{Network, Sequential, Stack};
@@ -99,6 +99,8 @@ pub mod prelude {
     pub use crate::shape::{
         Chw, Dilation, Flat, Groups, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride,
     };
+    #[cfg(feature = "store")]
+    pub use crate::store::SaveLoad;
     pub use crate::tensor::{Batch, Tensor};
     pub use crate::train::Trainer;
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-#[cfg(feature = "store")]
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::data::class_of;
@@ -94,43 +92,6 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         S: Feeds<Self::Input>,
     {
         self.model().infer_into(outputs, batch);
-    }
-
-    /// Writes all parameters to a safetensors file, under the names and in the layouts of PyTorch's state dict
-    /// (`conv1.weight` \[filters, channels, rows, columns\]), so that `safetensors.torch.load_file` and `load_state_dict`
-    /// take them as they are. A file that was there is replaced when the new one is complete and on disk.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the file cannot be written; what was there before is then still there. [`Error::Argument`] for a
-    /// network of more than about a thousand tensors.
-    ///
-    /// ```
-    /// use convnet::prelude::*;
-    /// use convnet::model::LeNet5;
-    ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let path = folder.path().join("lenet.safetensors");
-    /// let trained = LeNet5::new(1);
-    /// trained.save(&path)?;
-    /// let mut net = LeNet5::new(2);
-    /// net.load(&path)?;
-    /// assert_eq!(net.model().params(), trained.model().params());
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
-    #[cfg(feature = "store")]
-    fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        crate::store::save(self, path.as_ref())
-    }
-
-    /// Reads all parameters from a safetensors file: one of this crate's, or of PyTorch's for a network with the same
-    /// names. [`Weights`](crate::store::Weights) can do more.
-    ///
-    /// # Errors
-    /// Those of [`Weights::open`](crate::store::Weights::open) and of
-    /// [`Weights::load_into`](crate::store::Weights::load_into); the network is then what it was, to the bit.
-    #[cfg(feature = "store")]
-    fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        crate::store::Weights::open(path)?.load_into(self)
     }
 
     /// The layers with their shapes, parameters and work, and the memory that a batch of so many samples takes. A network

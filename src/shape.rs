@@ -64,7 +64,7 @@ impl<const N: usize> Shape for LogProbabilities<N> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` comes from a softmax and fits only the loss that is made for it",
     label = "these are probabilities already",
-    note = "`CrossEntropy` takes `Probabilities`, `NegativeLogLikelihood` takes `LogProbabilities`",
+    note = "`ProbabilityCrossEntropy` takes `Probabilities`, `NegativeLogLikelihood` takes `LogProbabilities`",
     note = "a second Softmax, or another layer, is never wanted behind a Softmax"
 )]
 pub trait Features: Shape {}

@@ -5,14 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, FirstError};
 use crate::kernel::{self, Exec, with_lanes};
+use crate::loss::Tally;
 use crate::network::LayerOutput;
 use crate::plan::{Backward, Forward, Mode, Pass, Plan, Stage};
 use crate::scalar::Scalar;
 use crate::shape::Dims;
 use crate::tensor::{LANES, Lanes};
-use crate::train::Tally;
 
 /// Up to this many parameters the work is cut into tiles that each run through the whole network, and a training
 /// step has a gradient for each group of them; above, each layer is cut by itself and there is one gradient. Copies
@@ -68,34 +68,14 @@ fn widen<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], lanes: usize, repeat: bo
 /// Writes the values of the sample at a place in the batch.
 pub type Loader<'a, T> = dyn Fn(&mut [T], usize) -> Result<(), Error> + Sync + 'a;
 
-/// What kept a sample from being loaded: of several errors that of the first place in the batch.
-#[derive(Default)]
-pub struct Failure(Mutex<Option<(usize, Error)>>);
-
-impl Failure {
-    /// Keeps an error, if it is the first.
-    pub(crate) fn note(&self, place: usize, result: Result<(), Error>) {
-        if let Err(error) = result {
-            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if first.as_ref().is_none_or(|(before, _)| place < *before) {
-                *first = Some((place, error));
-            }
-        }
-    }
-
-    /// The error, if there was one.
-    pub(crate) fn result(&self) -> Result<(), Error> {
-        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.map_or(Ok(()), |(_, error)| Err(error))
-    }
-}
-
 /// Where the samples of a training step come from.
 pub enum Input<'a, T> {
     /// From tiles.
     Tiles(&'a [Lanes<T>]),
+    /// From the values of one sample after the other, as many as whole tiles hold: the last sample is repeated.
+    Rows(&'a [T]),
     /// From a function; what it fails to load is whatever it has written.
-    Load(&'a Loader<'a, T>, &'a Failure),
+    Load(&'a Loader<'a, T>, &'a FirstError),
 }
 
 /// The loss of some tiles as a function: (gradient by the output to write, output, samples) → sums.
@@ -375,6 +355,17 @@ impl<T: Scalar> Plan<T> {
                     narrow(&mut buffers.x, x, lanes);
                     &buffers.x
                 }
+            }
+            Input::Rows(rows) => {
+                let rows = &rows[group.tiles.start * LANES * input_len..];
+                let fill = |(x, rows): (&mut [Lanes<T>], &[T])| kernel::interleave(exec, x, rows, input_len);
+                let x = &mut buffers.x[..tiles * input_len];
+                if exec.parallel && tiles > 1 {
+                    x.par_chunks_mut(input_len).zip(rows.par_chunks(LANES * input_len)).for_each(fill);
+                } else {
+                    x.chunks_mut(input_len).zip(rows.chunks(LANES * input_len)).for_each(fill);
+                }
+                &buffers.x
             }
             Input::Load(load, failure) => {
                 let fill = |(tile, (x, rows)): (usize, (&mut [Lanes<T>], &mut [T]))| {

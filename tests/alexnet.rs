@@ -94,7 +94,7 @@ fn a_step_of_alexnet_small() {
     }
 
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
-    let loss = trainer.step(&images, &labels, 0).unwrap();
+    let loss = trainer.train_step(&images, &labels, 0).unwrap();
     assert_near("loss", loss, get(&golden["loss"]), 1.0);
     let mut start = 0;
     for (name, _, values) in trainer.network().model().named_params() {

@@ -60,8 +60,10 @@ fn targets(samples: usize) -> Vec<Class<10>> {
 fn steps<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[usize]) {
     let momentum = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-3).momentum(0.9));
     steps_of(momentum, name, sizes);
-    let adam =
-        Trainer::new(N::new(1), SoftmaxCrossEntropy, Adam::new(1e-3)).l1(1e-4).clip_norm(0.1).max_norm(1.0);
+    let adam = Trainer::new(N::new(1), SoftmaxCrossEntropy, Adam::new(1e-3))
+        .l1(1e-4)
+        .clip_grad_norm(0.1)
+        .max_norm(1.0);
     steps_of(adam, &format!("{name} with Adam, a penalty and limits"), sizes);
 }
 
@@ -71,7 +73,8 @@ fn steps_of<N: Network<Output = Flat<10>, Scalar = f32>, O: Optimizer>(
     sizes: &[usize],
 ) {
     let batches: Vec<_> = sizes.iter().map(|&samples| (batch(samples), targets(samples))).collect();
-    let mut step = |batch: &(Batch<N::Input>, Vec<Class<10>>)| trainer.step(&batch.0, &batch.1, 0).unwrap();
+    let mut step =
+        |batch: &(Batch<N::Input>, Vec<Class<10>>)| trainer.train_step(&batch.0, &batch.1, 0).unwrap();
     step(&batches[0]);
     for (number, batch) in batches.iter().chain(&batches).enumerate() {
         let found = allocations(|| step(batch));
@@ -107,7 +110,7 @@ where
         let data = data(samples);
         let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
             .epochs(3)
-            .batch(batch)
+            .batch_size(batch)
             .progress(Progress::Silent);
         allocations(|| trainer.fit(&data, None).unwrap())
     };

@@ -490,7 +490,7 @@ fn a_run_on_changed_images_is_the_same_for_any_threads_and_loaded_ahead_or_not()
             let data = slow(is_slow, None);
             let mut trainer = Trainer::new(LeNet5::new(3), SoftmaxCrossEntropy, Sgd::new(0.05))
                 .epochs(2)
-                .batch(33)
+                .batch_size(33)
                 .progress(Progress::Silent);
             let history = trainer.fit(&data, &digits(40)).unwrap();
             assert_eq!(data.written.into_inner(), 260, "every sample once in each epoch");
@@ -508,7 +508,7 @@ fn a_sample_that_cannot_be_had_ends_the_run_before_its_step() {
     for is_slow in [false, true] {
         let data = slow(is_slow, Some(77));
         let mut trainer = Trainer::new(LeNet5::new(3), SoftmaxCrossEntropy, Sgd::new(0.05))
-            .batch(130)
+            .batch_size(130)
             .progress(Progress::Silent);
         let error = trainer.fit(&data, None).unwrap_err();
         assert_eq!(error.to_string(), "class: expected 0 to 2, found 77");
@@ -526,7 +526,7 @@ fn a_run_that_is_interrupted_ends_with_its_best_epoch() {
     let seen = best.clone();
     let mut trainer = Trainer::new(LeNet5::new(3), SoftmaxCrossEntropy, Sgd::new(0.05))
         .epochs(50)
-        .batch(32)
+        .batch_size(32)
         .progress(Progress::Silent)
         .on_epoch(move |_, net| {
             seen.lock().unwrap().push(bits(net));
@@ -550,7 +550,7 @@ fn ten_crops_are_averaged() {
     let (train, _) = data.split(0.5, 1).unwrap();
     let mut trainer = Trainer::new(LeNet5::new(3), SoftmaxCrossEntropy, Sgd::new(0.05))
         .epochs(20)
-        .batch(10)
+        .batch_size(10)
         .progress(Progress::Silent);
     trainer.fit(&train, None).unwrap();
     // Without padding all crops are the image or its mirror image.

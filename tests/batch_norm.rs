@@ -35,9 +35,9 @@ fn running_statistics_are_not_optimised() {
     fn check<O: Optimizer>(optimizer: O, samples: usize) {
         let trainer =
             Trainer::new(Small::<f64>::new(1), SoftmaxCrossEntropy, optimizer).progress(Progress::Silent);
-        let mut trainer = trainer.l1(0.1).l2(0.1).clip_value(1e-3).clip_norm(1e-6).max_norm(0.01);
+        let mut trainer = trainer.l1(0.1).l2(0.1).clip_grad_value(1e-3).clip_grad_norm(1e-6).max_norm(0.01);
         let (x, targets) = points(samples);
-        trainer.step(&x, &targets, 0).unwrap();
+        trainer.train_step(&x, &targets, 0).unwrap();
         let [mean, variance] = expected(&x);
         let net = trainer.network();
         for (found, expected) in [(net.norm().running_mean(), mean), (net.norm().running_var(), variance)] {
@@ -70,7 +70,7 @@ fn scales_have_no_weight_decay() {
     let run = |l2: f64| {
         let trainer = Trainer::new(Small::<f64>::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).l2(l2);
         let mut trainer = trainer.progress(Progress::Silent);
-        trainer.step(&x, &targets, 0).unwrap();
+        trainer.train_step(&x, &targets, 0).unwrap();
         let net = trainer.into_network();
         (net.norm().weight().to_vec(), net.norm().bias().to_vec(), net.fc().weight().as_flattened().to_vec())
     };
@@ -87,7 +87,7 @@ fn a_step_that_is_refused_moves_no_statistic() {
     let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
     let (mut x, targets) = points(5);
     x.set(2, [1.0, f64::INFINITY, 0.0].into_iter());
-    trainer.step(&x, &targets, 0).unwrap_err();
+    trainer.train_step(&x, &targets, 0).unwrap_err();
     assert_eq!(trainer.network().model().params(), before);
 }
 
@@ -103,7 +103,7 @@ fn a_single_sample() {
     net.layers_mut().norm().tensors()[1].copy_from_slice(&[0.5, -0.25]);
     let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(1.0)).progress(Progress::Silent);
     let x = Batch::from_iter([Tensor::from([3.0, -7.0])]);
-    let loss = trainer.step(&x, &[Tensor::from([0.5, -0.25])], 0).unwrap();
+    let loss = trainer.train_step(&x, &[Tensor::from([0.5, -0.25])], 0).unwrap();
     assert_eq!(loss, 0.0);
     assert_eq!(trainer.network().norm().weight(), [1.0, 1.0]);
 }
@@ -162,9 +162,9 @@ fn learn<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>(
     let digits = Mnist::load_from("assets/mnist").unwrap().train;
     let (train, others) = (digits.subset(0..50 * 40 + 13), digits.subset(5000..5500));
     let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(rate).momentum(0.9));
-    let mut trainer = trainer.epochs(epochs).batch(50).seed(1).progress(Progress::Silent);
+    let mut trainer = trainer.epochs(epochs).batch_size(50).seed(1).progress(Progress::Silent);
     trainer.fit(&train, None).unwrap();
-    let score = trainer.score(&others).unwrap();
+    let score = trainer.loss_and_accuracy(&others).unwrap();
     (score.loss, score.accuracy.unwrap())
 }
 

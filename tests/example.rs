@@ -36,7 +36,7 @@ fn it_trains_and_ends_with_its_accuracy() {
         "assets/mnist",
         "--epochs",
         "1",
-        "--batch",
+        "--batch-size",
         "64",
         "--learning-rate",
         "0.02",
@@ -108,8 +108,10 @@ fn it_stops_early_with_dropout_and_draws() {
 
 #[test]
 fn alexnet_trains_on_changed_images() {
-    let output =
-        example("alexnet_cifar10", &["--epochs", "1", "--validation", "0.95", "--batch", "16", "--augment"]);
+    let output = example(
+        "alexnet_cifar10",
+        &["--epochs", "1", "--validation", "0.95", "--batch-size", "16", "--augment"],
+    );
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{errors}");
@@ -264,7 +266,7 @@ fn it_refuses_in_one_line() {
         (&["--data", "Cargo.toml"], 1, &["Cargo.toml"]),
         (&["--data", "two\nlines"], 1, &["two\\nlines"]),
         (&["--epochs", "0"], 1, &["epochs", "at least 1", "found 0"]),
-        (&["--batch", "0"], 1, &["batch", "at least 1", "found 0"]),
+        (&["--batch-size", "0"], 1, &["batch size", "at least 1", "found 0"]),
         (&["--learning-rate", "nan"], 1, &["learning rate", "above 0", "found NaN"]),
         (&["--learning-rate", "-1"], 1, &["learning rate", "above 0", "found -1"]),
         (&["--weight-decay", "-1"], 1, &["found -1"]),

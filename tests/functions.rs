@@ -176,7 +176,9 @@ fn loss<Out: Shape, Y: Target>(name: &str, loss: impl Loss<Out, Y, f64>, outputs
     let scale = 1.0 / rows.len() as f64;
     let targets: Vec<&Y> = targets.iter().collect();
     assert_eq!((targets.len(), Out::LEN), (rows.len(), rows[0].len()), "{name}");
-    let found = loss.tile(&mut dy, &y, &targets, scale);
+    let found = loss.tile(Some(&mut dy), &y, &targets, scale);
+    let alone = loss.tile(None, &y, &targets, scale);
+    assert_eq!(alone.to_bits(), found.to_bits(), "{name} without its gradient");
     assert_near(name, found * scale, get(&of["loss"]));
     for lane in 0..LANES {
         for i in 0..Out::LEN {
@@ -186,9 +188,9 @@ fn loss<Out: Shape, Y: Target>(name: &str, loss: impl Loss<Out, Y, f64>, outputs
     }
     // A NaN in an output is one in the loss.
     let spoilt = vec![Lanes::splat(f64::NAN); Out::LEN];
-    assert!(loss.tile(&mut dy, &spoilt, &targets, scale).is_nan(), "{name}");
+    assert!(loss.tile(Some(&mut dy), &spoilt, &targets, scale).is_nan(), "{name}");
     for target in &targets {
-        assert!(loss.tile(&mut dy, &spoilt, &[*target], scale).is_nan(), "{name}");
+        assert!(loss.tile(None, &spoilt, &[*target], scale).is_nan(), "{name}");
     }
 }
 
@@ -225,7 +227,7 @@ fn losses_of_classes() {
     loss::<Flat<3>, _>("smoothed and weighted", both, "logits", labels());
     loss::<Flat<3>, _>("smoothed and weighted", same, "logits", labels());
     let of_some = self::labels("labels of probabilities");
-    loss::<Probabilities<3>, _>("CrossEntropy", CrossEntropy, "probabilities", of_some);
+    loss::<Probabilities<3>, _>("ProbabilityCrossEntropy", ProbabilityCrossEntropy, "probabilities", of_some);
     let name = "NegativeLogLikelihood";
     loss::<LogProbabilities<3>, _>(name, NegativeLogLikelihood, "log-probabilities", labels());
 }
@@ -244,7 +246,7 @@ fn losses_of_yes_and_no() {
 fn the_perceptron_rule_at_zero() {
     for (class, slope) in [(0, 0.0), (1, -1.0)] {
         let mut dy = [Lanes::splat(f64::NAN)];
-        let found = PerceptronLoss.tile(&mut dy, &[Lanes::zero()], &[&Class::new(class).unwrap()], 1.0);
+        let found = PerceptronLoss.tile(Some(&mut dy), &[Lanes::zero()], &[&Class::new(class).unwrap()], 1.0);
         assert_eq!((found, dy[0].0[0]), (0.0, slope), "class {class}");
     }
 }

@@ -36,7 +36,7 @@ fn run<T: Scalar>(tolerance: f64) {
     let losses = f64s(&golden, "losses");
     assert_eq!(losses.len(), 10);
     for (step, expected) in losses.into_iter().enumerate() {
-        let loss = trainer.step(&inputs, &targets, step as u64).unwrap();
+        let loss = trainer.train_step(&inputs, &targets, step as u64).unwrap();
         assert!((loss - expected).abs() <= tolerance, "loss of step {step}: {loss} for {expected}");
     }
     for (name, param, values) in trainer.network().model().named_params() {

@@ -102,7 +102,7 @@ losses! {
     softmax_cross_entropy: SoftmaxCrossEntropy, Flat<5>, classes::<5>(&[0, 4, 2]);
     label_smoothing: SoftmaxCrossEntropy.label_smoothing(0.2).unwrap(), Flat<5>, classes::<5>(&[0, 4, 2]);
     class_weights: SoftmaxCrossEntropy.class_weights([2.0, 0.5, 0.0]).unwrap(), Flat<3>, classes::<3>(&[0, 1, 2]);
-    cross_entropy: CrossEntropy, Probabilities<5>, classes::<5>(&[0, 4, 2]);
+    cross_entropy: ProbabilityCrossEntropy, Probabilities<5>, classes::<5>(&[0, 4, 2]);
     negative_log_likelihood: NegativeLogLikelihood, LogProbabilities<5>, classes::<5>(&[0, 4, 2]);
     sigmoid_cross_entropy: SigmoidCrossEntropy, Flat<1>, classes::<2>(&[0, 1]);
     sigmoid_cross_entropy_of_many: SigmoidCrossEntropy, Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64 / 5.0);

@@ -139,7 +139,7 @@ fn batch_norm() {
         let x: Batch<Chw<1, 3, 3>, f64> = rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect();
         let targets: Vec<Tensor<Flat<4>, f64>> =
             get::<Vec<[f64; 4]>>(&step["targets"]).into_iter().map(Tensor::from).collect();
-        let loss = trainer.step(&x, &targets, number as u64).unwrap();
+        let loss = trainer.train_step(&x, &targets, number as u64).unwrap();
         assert_near("loss", &[loss], &[get(&step["loss"])]);
         for (name, _, values) in trainer.network().model().named_params() {
             let expected: Vec<f64> = get(&step["state"][&name]);

@@ -72,7 +72,7 @@ fn a_network_of_many_layers_is_pytorchs() {
     // A learning rate so small that nothing but the running statistics moves.
     let optimizer = Sgd::new(f64::MIN_POSITIVE);
     let mut trainer = Trainer::new(net, MeanSquaredError, optimizer).progress(Progress::Silent);
-    let loss = trainer.step(&inputs, &targets, 0).unwrap();
+    let loss = trainer.train_step(&inputs, &targets, 0).unwrap();
     assert_near("loss", &[loss], &[golden.loss], golden.loss);
     // A bias before a normalisation has no gradient: what is left of terms as large as the weights' cancels.
     let size = golden.gradients.values().flatten().fold(0.0, |size: f64, value| size.max(value.abs()));

@@ -2,16 +2,13 @@
 
 use convnet::prelude::*;
 use convnet::train::metrics::{mae, r2, rmse, roc_auc};
-use convnet::train::{Desired, Diagnosis, Epoch, Evaluation, History, Progress, Score, Verdict};
+use convnet::train::{Desired, Diagnosis, Epoch, Evaluation, History, LossAndAccuracy, Progress, Verdict};
 use proptest::prelude::*;
 
 #[test]
 fn precision_recall_and_f1_of_each_class() {
-    let evaluation = Evaluation {
-        loss: 0.5,
-        confusion: vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]],
-        ranks: vec![12, 4, 1],
-    };
+    let confusion = vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]];
+    let evaluation = Evaluation::new(0.5, confusion, vec![12, 4, 1]);
     let classes = evaluation.classes();
     assert_eq!((classes[0].precision, classes[0].recall), (8.0 / 9.0, 0.8));
     assert!((classes[0].f1() - 16.0 / 19.0).abs() < 1e-15);
@@ -119,14 +116,11 @@ proptest! {
 }
 
 fn history(scores: &[(f64, f64, f64, f64)]) -> History {
-    let score = |loss, accuracy| Score { loss, accuracy: Some(accuracy) };
-    let epochs = scores.iter().enumerate().map(|(i, &(loss, accuracy, validation, right))| Epoch {
-        epoch: i + 1,
-        train: score(loss, accuracy),
-        validation: Some(score(validation, right)),
-        seconds: 0.1,
+    let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
+    let epochs = scores.iter().enumerate().map(|(i, &(loss, accuracy, validation, right))| {
+        Epoch::new(i + 1, score(loss, accuracy), Some(score(validation, right)), 0.1)
     });
-    History { epochs: epochs.collect(), ..History::default() }
+    History::new(epochs.collect())
 }
 
 #[test]
@@ -146,7 +140,8 @@ fn a_diagnosis_tells_under_fitting_from_over_fitting() {
          what helps: more training data; regularisation: L2, L1, dropout; early stopping; a smaller network"
     );
     // The epoch that early stopping went back to is the one judged.
-    let restored = History { restored: Some(2), ..over.clone() };
+    let mut restored = over.clone();
+    restored.restored = Some(2);
     assert_eq!(Diagnosis::of(&restored, Desired::Accuracy(0.75)).unwrap().verdict, Verdict::GoodFit);
     let by_loss = Diagnosis::of(&over, Desired::Loss(0.2)).unwrap();
     assert_eq!((by_loss.verdict, by_loss.bias), (Verdict::Overfitting, 0.0));

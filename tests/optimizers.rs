@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use convnet::error::Error;
 use convnet::model::LeNet5;
-use convnet::optim::{Moment, Optimizer, Update};
+use convnet::optim::{Optimizer, ScheduleState, Update};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -24,13 +24,15 @@ fn steps_as_pytorch<T: Scalar>(name: &str, optimizer: &impl Optimizer, role: Rol
     let golden = golden();
     let repeat = |values: &Value| f64s(values).repeat(TIMES).into_iter().map(T::of).collect::<Vec<T>>();
     let mut params = repeat(&golden["start"]);
-    let mut state = vec![T::zero(); optimizer.slots() * params.len()];
+    let mut state = vec![T::zero(); optimizer.state_per_param() * params.len()];
     let kept = f64s(&golden["kept"]);
     let mut expected = golden["optimizers"][name].as_array().unwrap().iter();
     optimizer.check().unwrap();
     for (step, gradient) in (1..).zip(golden["gradients"].as_array().unwrap()) {
         let (params, gradient, state) = (&mut params, &repeat(gradient), &mut state);
-        optimizer.step(Update { params, gradient, state, role, factor: 1.0, step });
+        let mut update = Update::new(params, gradient, state, step);
+        update.role = role;
+        optimizer.step(update);
         if !kept.contains(&(step as f64)) {
             continue;
         }
@@ -83,10 +85,12 @@ fn adam_steps_as_pytorch() {
 fn the_factor_is_one_of_the_learning_rate() {
     fn check(optimizer: [impl Optimizer; 2]) {
         let [one, half] = [(0, 1.0), (1, 0.5)].map(|(which, factor)| {
-            let (mut params, mut state) = ([1.5, -0.3], vec![0.0; 2 * optimizer[which].slots()]);
+            let (mut params, mut state) = ([1.5, -0.3], vec![0.0; 2 * optimizer[which].state_per_param()]);
             for step in 1..=3 {
                 let (params, gradient, state) = (&mut params, &[0.7, -0.1], &mut state);
-                optimizer[which].step(Update { params, gradient, state, role: Role::Weight, factor, step });
+                let mut update = Update::new(params, gradient, state, step);
+                update.factor = factor;
+                optimizer[which].step(update);
             }
             params
         });
@@ -110,7 +114,7 @@ fn centred_rms_prop_stands_a_constant_gradient() {
     let gradient = [0.1, 0.3, 0.7, 1.1, 1.3, 1.7, 1.9, 2.3];
     for step in 1..=200 {
         let (params, gradient, state) = (&mut params, &gradient, &mut state);
-        optimizer.step(Update { params, gradient, state, role: Role::Weight, factor: 1.0, step });
+        optimizer.step(Update::new(params, gradient, state, step));
     }
     assert!(params.iter().all(|p| p.is_finite() && *p < 0.0), "{params:?}");
 }
@@ -166,7 +170,8 @@ fn schedules_are_as_pytorchs() {
         assert_eq!(expected.len() as u64, epochs * steps_per_epoch);
         for (step, expected) in (0..).zip(expected) {
             let losses = &losses[..(step / steps_per_epoch) as usize];
-            let at = Moment { step, steps: epochs * steps_per_epoch, steps_per_epoch, losses };
+            let mut at = ScheduleState::new(step, epochs * steps_per_epoch, steps_per_epoch);
+            at.losses = losses;
             let found = schedule.factor(&at);
             assert!((found - expected).abs() < 1e-12, "{name}, step {step}: {found} for {expected}");
         }
@@ -187,7 +192,7 @@ fn a_schedule_of_the_shortest_run_is_finite() {
     for schedule in all.map(|name| name.parse::<Schedule>().unwrap()) {
         for steps in 1..=20 {
             for step in 0..steps {
-                let factor = schedule.factor(&Moment { step, steps, steps_per_epoch: 1, losses: &[] });
+                let factor = schedule.factor(&ScheduleState::new(step, steps, 1));
                 assert!((0.0..=1.0).contains(&factor), "{schedule:?}, step {step} of {steps}: {factor}");
             }
         }
@@ -209,11 +214,14 @@ fn schedules_have_names() {
 }
 
 /// Changes nothing, and writes down the steps and their factors.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 struct Recorder(Arc<Mutex<Vec<(u64, f64)>>>);
 
 impl Optimizer for Recorder {
-    fn slots(&self) -> usize {
+    fn name(&self) -> String {
+        "Recorder".into()
+    }
+    fn state_per_param(&self) -> usize {
         0
     }
     fn check(&self) -> Result<(), Error> {
@@ -241,7 +249,7 @@ fn points(count: usize) -> Points {
 }
 
 fn linear<O: Optimizer>(optimizer: O) -> Trainer<Linear, MeanSquaredError, O> {
-    Trainer::new(Linear::new(1), MeanSquaredError, optimizer).progress(Progress::Silent).batch(4)
+    Trainer::new(Linear::new(1), MeanSquaredError, optimizer).progress(Progress::Silent).batch_size(4)
 }
 
 /// The factors of a run of a schedule.
@@ -321,7 +329,7 @@ fn penalties_join_the_gradient_of_weights_alone() {
     let before = net.model().params().to_vec();
     let check = |l1: f64, l2: f64| {
         let mut trainer = Trainer::new(net.clone(), MeanSquaredError, Sgd::new(0.5)).l1(l1).l2(l2);
-        assert_eq!(trainer.step(&inputs, &targets, 0).unwrap(), 0.0, "the loss of the data alone");
+        assert_eq!(trainer.train_step(&inputs, &targets, 0).unwrap(), 0.0, "the loss of the data alone");
         let gradient = trainer.gradient();
         for (i, (&found, &w)) in gradient.iter().zip(&before).enumerate() {
             let sign = if w == 0.0 { 0.0 } else { w.signum() };
@@ -363,7 +371,7 @@ fn gradients_are_clipped_before_the_step() {
     let before = net.model().params().to_vec();
     let run = |setup: fn(Lenet) -> Lenet| {
         let mut trainer = setup(Trainer::new(net.clone(), SoftmaxCrossEntropy, Sgd::new(0.5)));
-        let loss = trainer.step(&inputs, &targets, 0).unwrap();
+        let loss = trainer.train_step(&inputs, &targets, 0).unwrap();
         let gradient = trainer.gradient().to_vec();
         let after = trainer.network().model().params();
         let stepped = after.iter().zip(&before).zip(&gradient).all(|((after, p), g)| *after == p - 0.5 * g);
@@ -374,18 +382,22 @@ fn gradients_are_clipped_before_the_step() {
     let length = norm(&plain);
     assert!(length > 0.2 && plain.iter().any(|g| g.abs() > 0.01), "{length}");
 
-    assert_eq!(run(|trainer| trainer.clip_norm(1e3).clip_value(1e3)), (loss, plain.clone()), "within limits");
+    assert_eq!(
+        run(|trainer| trainer.clip_grad_norm(1e3).clip_grad_value(1e3)),
+        (loss, plain.clone()),
+        "within limits"
+    );
 
-    let (same, clipped) = run(|trainer| trainer.clip_norm(0.1));
+    let (same, clipped) = run(|trainer| trainer.clip_grad_norm(0.1));
     assert_eq!(same, loss);
     assert_close(&clipped, plain.iter().map(|g| f64::from(*g) * 0.1 / (length + 1e-6)));
 
-    let (_, clipped) = run(|trainer| trainer.clip_value(0.01));
+    let (_, clipped) = run(|trainer| trainer.clip_grad_value(0.01));
     assert!(clipped.iter().zip(&plain).all(|(found, g)| *found == g.clamp(-0.01, 0.01)));
 
     // By value, and then by norm.
     let shorter = norm(&clipped);
-    let (_, both) = run(|trainer| trainer.clip_norm(0.1).clip_value(0.01));
+    let (_, both) = run(|trainer| trainer.clip_grad_norm(0.1).clip_grad_value(0.01));
     assert_close(&both, clipped.iter().map(|g| f64::from(*g) * 0.1 / (shorter + 1e-6)));
 
     // Penalties are clipped too, and the loss is that of the data.
@@ -393,7 +405,7 @@ fn gradients_are_clipped_before_the_step() {
     assert_eq!(same, loss);
     let longer = norm(&penalised);
     assert!(longer > length);
-    let (_, clipped) = run(|trainer| trainer.l1(0.1).l2(1.0).clip_norm(0.1));
+    let (_, clipped) = run(|trainer| trainer.l1(0.1).l2(1.0).clip_grad_norm(0.1));
     assert_close(&clipped, penalised.iter().map(|g| f64::from(*g) * 0.1 / (longer + 1e-6)));
 }
 
@@ -410,8 +422,8 @@ fn norms_stay_small<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar
     let (inputs, targets) = digits(20);
     let trainer = || Trainer::new(N::new(3), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9));
     let (mut free, mut held) = (trainer(), trainer().max_norm(limit));
-    free.step(&inputs, &targets, 0).unwrap();
-    held.step(&inputs, &targets, 0).unwrap();
+    free.train_step(&inputs, &targets, 0).unwrap();
+    held.train_step(&inputs, &targets, 0).unwrap();
     let (mut kept, mut scaled) = (0, 0);
     let params = held.network().model().named_params();
     for ((name, param, values), (_, _, free)) in params.zip(free.network().model().named_params()) {
@@ -433,7 +445,7 @@ fn norms_stay_small<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar
     }
     assert!(kept > 0 && scaled > 0, "{kept} rows within the limit, {scaled} beyond");
     for step in 1..4 {
-        held.step(&inputs, &targets, step).unwrap();
+        held.train_step(&inputs, &targets, step).unwrap();
         for (name, param, values) in held.network().model().named_params() {
             let mut rows = values.chunks(param.len() / param.shape[0]);
             let small = rows.all(|row| norm(row) <= limit * (1.0 + 1e-6));
@@ -461,8 +473,8 @@ fn bad_settings_of_the_trainer_are_refused() {
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let limit = |name| format!("{name}: expected a finite number above 0, found {bad}");
         refused(new().max_norm(bad).check(), &limit("max norm"));
-        refused(new().clip_norm(bad).check(), &limit("clip norm"));
-        refused(new().clip_value(bad).check(), &limit("clip value"));
+        refused(new().clip_grad_norm(bad).check(), &limit("clip_grad_norm"));
+        refused(new().clip_grad_value(bad).check(), &limit("clip_grad_value"));
         let gamma = Schedule::Exponential { gamma: bad };
         refused(new().schedule(gamma).check(), &limit("exponential schedule's gamma"));
         refused(Schedule::Step { every: 1, gamma: bad }.check(), &limit("step schedule's gamma"));

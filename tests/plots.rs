@@ -215,7 +215,7 @@ fn a_confusion_matrix_has_its_counts_names_and_shades() {
     assert!(found.iter().filter(|text| text.parse::<usize>().is_ok()).count() >= 120);
 
     // The shade is the fraction of the row, not of the column and not of all.
-    let lopsided = Evaluation { loss: 0.0, confusion: vec![vec![1, 1], vec![0, 1000]], ranks: Vec::new() };
+    let lopsided = Evaluation::new(0.0, vec![vec![1, 1], vec![0, 1000]], Vec::new());
     let pixels = png(&confusion_matrix("Two", &lopsided, &["few", "many"]).unwrap());
     let half = [128, 185, 217];
     assert!(pixels.count(half) > 2 * 100 * 100, "{}", pixels.count(half));
@@ -228,7 +228,7 @@ fn a_confusion_matrix_has_its_counts_names_and_shades() {
 
 #[test]
 fn a_confusion_matrix_that_is_none_is_refused() {
-    let matrix = |confusion| Evaluation { loss: 0.0, confusion, ranks: Vec::new() };
+    let matrix = |confusion| Evaluation::new(0.0, confusion, Vec::new());
     let refused = |confusion: Vec<Vec<usize>>, names: &[&str]| {
         confusion_matrix("", &matrix(confusion), names).unwrap_err().to_string()
     };

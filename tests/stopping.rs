@@ -40,7 +40,7 @@ fn watched(epochs: usize) -> (Trainer<Net, SoftmaxCrossEntropy, Sgd>, Parameters
     let seen = Parameters::default();
     let keep = seen.clone();
     let trainer = Trainer::new(Net::new(3), SoftmaxCrossEntropy, Sgd::new(0.3).momentum(0.9))
-        .batch(4)
+        .batch_size(4)
         .epochs(epochs)
         .progress(Progress::Silent)
         .on_epoch(move |_, net| {
@@ -62,14 +62,17 @@ fn early_stopping_puts_back_the_best_epoch_to_the_bit() {
         assert_eq!(history.epochs.len(), best + 7, "{monitor:?}");
         assert_eq!(trainer.network().model().params(), seen.lock().unwrap()[best - 1]);
         assert_ne!(trainer.network().model().params(), seen.lock().unwrap()[best + 6]);
-        let badness = |i: usize| match (monitor, history.epochs[i].validation.unwrap()) {
-            (Monitor::Loss, score) => score.loss,
-            (Monitor::Accuracy, score) => -score.accuracy.unwrap(),
+        let badness = |i: usize| {
+            let score = history.epochs[i].validation.unwrap();
+            if monitor == Monitor::Loss { score.loss } else { -score.accuracy.unwrap() }
         };
         let lowest = (0..history.epochs.len()).map(badness).fold(f64::INFINITY, f64::min);
         assert_eq!(badness(best - 1), lowest);
         assert!((0..best - 1).all(|i| badness(i) > lowest), "{monitor:?}: the first of equal epochs is kept");
-        assert_eq!(trainer.score(&validation).unwrap(), history.epochs[best - 1].validation.unwrap());
+        assert_eq!(
+            trainer.loss_and_accuracy(&validation).unwrap(),
+            history.epochs[best - 1].validation.unwrap()
+        );
     }
 }
 

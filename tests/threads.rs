@@ -80,7 +80,7 @@ fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Sca
         [1, 3, 16, 100].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
     let run = |threads| {
         in_pool(threads, || {
-            let mut trainer = trainer(N::new(7)).epochs(5).batch(50).seed(7).progress(Progress::Silent);
+            let mut trainer = trainer(N::new(7)).epochs(5).batch_size(50).seed(7).progress(Progress::Silent);
             let history = trainer.fit(&data, None).unwrap();
             let losses: Vec<u64> = history.epochs.iter().map(|e| e.train.loss.to_bits()).collect();
             let net = trainer.into_network();
@@ -106,7 +106,7 @@ fn momentum<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
 /// All that sums over parameters, and what remembers the number of its step.
 fn adam<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Adam> {
     let trainer = Trainer::new(net, SoftmaxCrossEntropy, Adam::new(1e-3));
-    trainer.l1(1e-4).clip_norm(0.5).max_norm(1.0)
+    trainer.l1(1e-4).clip_grad_norm(0.5).max_norm(1.0)
 }
 
 #[test]

@@ -81,7 +81,10 @@ fn every_layer_and_every_loss_is_in_the_batteries() {
         );
     };
     let layers = exported("src/layer/mod.rs");
-    let losses: String = files("src/loss", &["rs"]).iter().map(text).collect();
+    let mut files_of_losses = files("src/loss", &["rs"]);
+    // The one public type there that is not a loss.
+    files_of_losses.retain(|path| !path.ends_with("tally.rs"));
+    let losses: String = files_of_losses.iter().map(text).collect();
     let losses = losses.lines().filter_map(|line| line.strip_prefix("pub struct "));
     let losses: Vec<String> =
         losses.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect()).collect();

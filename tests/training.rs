@@ -21,7 +21,7 @@ fn trainer(seed: u64) -> Trainer<LeNet5, SoftmaxCrossEntropy, Sgd> {
 #[test]
 fn thirty_two_digits_are_learnt_by_heart() {
     let data = digits(32);
-    let mut trainer = trainer(1).epochs(200).batch(32);
+    let mut trainer = trainer(1).epochs(200).batch_size(32);
     let history = trainer.fit(&data, None).unwrap();
     assert_eq!(history.epochs.len(), 200);
     assert_eq!(trainer.evaluate(&data).unwrap().correct(), 32);
@@ -43,7 +43,7 @@ fn the_seed_decides() {
 #[test]
 fn the_last_smaller_batch_is_trained_on() {
     let data = digits(33);
-    let mut whole = trainer(1).epochs(1).batch(32).shuffle(false);
+    let mut whole = trainer(1).epochs(1).batch_size(32).shuffle(false);
     whole.fit(&data, None).unwrap();
 
     let mut by_hand = trainer(1).shuffle(false);
@@ -53,7 +53,7 @@ fn the_last_smaller_batch_is_trained_on() {
             inputs.set(place, data.sample(sample).as_slice().iter().copied());
         });
         let targets: Vec<_> = samples.map(|sample| *data.target(sample)).collect();
-        by_hand.step(&inputs, &targets, 0).unwrap();
+        by_hand.train_step(&inputs, &targets, 0).unwrap();
     }
     assert_eq!(whole.network().model().params(), by_hand.network().model().params());
 }
@@ -79,11 +79,8 @@ fn history_and_evaluation_agree() {
 #[test]
 fn precision_and_recall() {
     use convnet::train::Evaluation;
-    let evaluation = Evaluation {
-        loss: 0.5,
-        confusion: vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]],
-        ranks: vec![12, 5, 0],
-    };
+    let confusion = vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]];
+    let evaluation = Evaluation::new(0.5, confusion, vec![12, 5, 0]);
     assert_eq!((evaluation.correct(), evaluation.samples()), (12, 17));
     let classes = evaluation.classes();
     assert_eq!((classes[0].precision, classes[0].recall, classes[0].support), (8.0 / 9.0, 0.8, 10));
@@ -112,13 +109,13 @@ fn extreme_logits_stay_finite() {
         let targets = [Class::<2>::new(label).unwrap()];
         let mut logits = Trainer::new(Logits::new(1), SoftmaxCrossEntropy, Sgd::new(1e-9));
         logits.set_identity();
-        let fused = logits.step(&x, &targets, 0).unwrap();
+        let fused = logits.train_step(&x, &targets, 0).unwrap();
         assert_eq!(fused, if label == 0 { 0.0 } else { 2e4 });
         assert!(logits.gradient().iter().all(|g| g.is_finite()));
 
-        let mut chances = Trainer::new(Chances::new(1), CrossEntropy, Sgd::new(1e-9));
+        let mut chances = Trainer::new(Chances::new(1), ProbabilityCrossEntropy, Sgd::new(1e-9));
         chances.set_identity();
-        let loss = chances.step(&x, &targets, 0).unwrap();
+        let loss = chances.train_step(&x, &targets, 0).unwrap();
         assert!(loss.is_finite() && (loss > 80.0) == (label == 1), "{loss}");
         assert!(chances.gradient().iter().all(|g| g.is_finite()));
     }
@@ -145,9 +142,10 @@ fn refused<R>(result: Result<R, Error>, message: &str) {
 #[test]
 fn bad_settings_are_refused() {
     let data = digits(20);
-    let fit =
-        |batch, sgd| Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, sgd).batch(batch).fit(&data, None);
-    refused(fit(0, Sgd::new(0.1)), "batch: expected at least 1, found 0");
+    let fit = |batch, sgd| {
+        Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, sgd).batch_size(batch).fit(&data, None)
+    };
+    refused(fit(0, Sgd::new(0.1)), "batch size: expected at least 1, found 0");
     refused(trainer(1).epochs(0).fit(&data, None), "epochs: expected at least 1, found 0");
     for (rate, found) in [(f64::NAN, "NaN"), (0.0, "0"), (-0.1, "-0.1"), (f64::INFINITY, "inf")] {
         let message = format!("learning rate: expected a finite number above 0, found {found}");
@@ -181,7 +179,7 @@ fn a_split_is_disjoint_and_exhaustive() {
 fn a_loss_that_is_not_finite_stops_the_run() {
     let data = digits(64);
     let mut trainer = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(1e30))
-        .batch(16)
+        .batch_size(16)
         .progress(Progress::Silent);
     let error = trainer.fit(&data, None).unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, batch: 2..=4, .. }), "{error}");
@@ -234,7 +232,7 @@ fn a_batch_has_the_mean_of_its_losses() {
             let twice = || samples.iter().cycle().take(times * samples.len());
             let inputs: Batch<N::Input, f64> = twice().map(|(x, _)| x).collect();
             let targets: Vec<Y> = twice().map(|(_, y)| y.clone()).collect();
-            (trainer.step(&inputs, &targets, 0).unwrap(), trainer.gradient().to_vec())
+            (trainer.train_step(&inputs, &targets, 0).unwrap(), trainer.gradient().to_vec())
         };
         let ((loss, gradient), (same, same_gradient)) = (run(1), run(20));
         assert!((loss - same).abs() < 1e-12, "{loss} {same}");
@@ -256,7 +254,7 @@ fn a_batch_has_the_mean_of_its_losses() {
     let x = |value: f64| Tensor::from([value]);
     let class = |index| Class::<2>::new(index).unwrap();
     let labelled = [(x(0.5), class(0)), (x(-1.0), class(1)), (x(2.0), class(1))];
-    check::<Chances<f64>, _, _>(CrossEntropy, &labelled);
+    check::<Chances<f64>, _, _>(ProbabilityCrossEntropy, &labelled);
     check::<Logits<f64>, _, _>(SoftmaxCrossEntropy, &labelled);
     check::<Line<f64>, _, _>(MeanSquaredError, &[(x(0.5), x(2.0)), (x(-1.0), x(0.0)), (x(2.0), x(5.0))]);
 }
@@ -271,13 +269,13 @@ fn a_regression_finds_its_line() {
     let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
     let mut trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1).momentum(0.9))
         .epochs(60)
-        .batch(16)
+        .batch_size(16)
         .progress(Progress::Silent);
     let history = trainer.fit(&data, None).unwrap();
     assert_eq!(history.epochs[0].train.accuracy, None, "values are not right or wrong");
     let line = trainer.network().fc();
     assert!((line.weight()[0][0] - 3.0).abs() < 1e-3 && (line.bias()[0] + 1.0).abs() < 1e-3);
-    assert!(trainer.score(&data).unwrap().loss < 1e-6);
+    assert!(trainer.loss_and_accuracy(&data).unwrap().loss < 1e-6);
 }
 
 /// The parameters after a run of this trainer on these digits.
@@ -290,7 +288,7 @@ fn params_after(trainer: Trainer<LeNet5, SoftmaxCrossEntropy, Sgd>, data: &Digit
 #[test]
 fn shuffling_and_the_schedule_change_the_run() {
     let data = digits(96);
-    let plain = || trainer(1).epochs(2).batch(32);
+    let plain = || trainer(1).epochs(2).batch_size(32);
     let shuffled = params_after(plain(), &data);
     assert_ne!(shuffled, params_after(plain().shuffle(false), &data));
     assert_ne!(shuffled, params_after(plain().schedule(Schedule::Cosine), &data));
@@ -325,7 +323,7 @@ impl Samples<Chw<1, 28, 28>> for Watched {
 fn each_epoch_sees_every_sample_once_in_an_order_of_its_own() {
     let orders = |epochs| {
         let watched = Watched { data: digits(50), seen: Default::default() };
-        trainer(4).epochs(epochs).batch(16).fit(&watched, None).unwrap();
+        trainer(4).epochs(epochs).batch_size(16).fit(&watched, None).unwrap();
         let seen = watched.seen.into_inner().unwrap();
         seen.chunks(50).map(<[usize]>::to_vec).collect::<Vec<_>>()
     };
@@ -357,7 +355,7 @@ fn dropout_is_keyed_by_epoch_and_sample() {
         *net.layers_mut().fc().weight() = [[1.0; 64]];
         let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(1e-12))
             .epochs(2)
-            .batch(batch)
+            .batch_size(batch)
             .shuffle(shuffle)
             .progress(Progress::Silent);
         trainer.fit(&data, None).unwrap().epochs.iter().map(|epoch| epoch.train.loss).collect()
@@ -371,14 +369,11 @@ fn dropout_is_keyed_by_epoch_and_sample() {
 
 #[test]
 fn the_best_epoch_has_the_lowest_validation_loss() {
-    use convnet::train::{Epoch, Score};
-    let epoch = |epoch, train, validation: Option<f64>| Epoch {
-        epoch,
-        train: Score { loss: train, accuracy: None },
-        validation: validation.map(|loss| Score { loss, accuracy: None }),
-        seconds: 1.0,
-    };
-    let best = |epochs: Vec<Epoch>| History { epochs, ..History::default() }.best().map(|epoch| epoch.epoch);
+    use convnet::train::{Epoch, LossAndAccuracy};
+    let score = |loss| LossAndAccuracy { loss, accuracy: None };
+    let epoch =
+        |epoch, train, validation: Option<f64>| Epoch::new(epoch, score(train), validation.map(score), 1.0);
+    let best = |epochs: Vec<Epoch>| History::new(epochs).best().map(|epoch| epoch.epoch);
     assert_eq!(best(vec![]), None);
     assert_eq!(
         best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),
@@ -428,7 +423,7 @@ fn lanes_without_a_sample_do_no_harm() {
     let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(0.01));
     let inputs: Batch<Flat<1>> = (1..=17).map(|i| Tensor::from([i as f32])).collect();
     let targets: Vec<Tensor<Flat<1>>> = (1..=17).map(|_| Tensor::from([1.0])).collect();
-    trainer.step(&inputs, &targets, 0).unwrap();
+    trainer.train_step(&inputs, &targets, 0).unwrap();
     assert!(trainer.gradient().iter().all(|g| g.is_finite()), "{:?}", trainer.gradient());
 }
 
@@ -462,7 +457,7 @@ fn a_history_outlives_its_run() {
             self.0.id(sample)
         }
     }
-    let mut trainer = trainer(1).epochs(5).batch(10);
+    let mut trainer = trainer(1).epochs(5).batch_size(10);
     let error = trainer.fit(&Growing(digits(20), Default::default()), None).unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 3, batch: 1, .. }), "{error}");
     assert_eq!(trainer.history().epochs.len(), 2);
@@ -476,7 +471,7 @@ fn a_gradient_that_is_not_finite_changes_nothing() {
     let before = trainer.network().model().params().to_vec();
     let targets = [Tensor::from([0.0])];
     let inputs = Batch::from_iter([Tensor::from([f32::NAN])]);
-    assert!(matches!(trainer.step(&inputs, &targets, u64::MAX), Err(Error::Diverged { .. })));
+    assert!(matches!(trainer.train_step(&inputs, &targets, u64::MAX), Err(Error::Diverged { .. })));
     assert_eq!(trainer.network().model().params(), before);
 }
 
@@ -515,7 +510,7 @@ fn a_single_output_decides_between_two_classes() {
     let data: Dataset<Flat<1>, Class<2>> = labelled.into_iter().collect();
     let trainer = Trainer::new(net.clone(), SigmoidCrossEntropy, Sgd::new(0.1));
     assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[0, 0], [3, 2]]);
-    assert_eq!(trainer.score(&data).unwrap().accuracy, Some(0.4));
+    assert_eq!(trainer.loss_and_accuracy(&data).unwrap().accuracy, Some(0.4));
 
     // One output for one class is always right.
     let only = [(Tensor::from([1.0]), Class::<1>::new(0).unwrap())];

@@ -79,7 +79,7 @@ fn epoch() -> Work {
         let digits = digits.subset((0..samples).map(|i| i % digits.len()));
         let mut trainer = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))
             .epochs(1)
-            .batch(64)
+            .batch_size(64)
             .progress(Progress::Silent);
         Box::new(move || {
             black_box(trainer.fit(&digits, None).expect("an epoch that stays finite"));

@@ -19,6 +19,6 @@ where
     // So slow that the thousandth step finds the network much as the first does.
     let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-6).momentum(0.9));
     Box::new(move || {
-        black_box(trainer.step(black_box(&images), &targets, 0).expect("a step that stays finite"));
+        black_box(trainer.train_step(black_box(&images), &targets, 0).expect("a step that stays finite"));
     })
 }

@@ -25,7 +25,7 @@ pub struct Training {
     epochs: usize,
     /// Samples in a step
     #[arg(long, value_name = "N")]
-    batch: usize,
+    batch_size: usize,
     /// Learning rate, where the schedule has its largest
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: f64,
@@ -100,7 +100,7 @@ impl Training {
         let optimizer = Sgd::new(self.learning_rate).momentum(0.9);
         let mut trainer = Trainer::new(net, SoftmaxCrossEntropy, optimizer)
             .epochs(self.epochs)
-            .batch(self.batch)
+            .batch_size(self.batch_size)
             .schedule(self.schedule)
             .l2(self.weight_decay)
             .seed(self.seed)

@@ -10,7 +10,7 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
 /// For training prefer logits with [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy), which is this
-/// layer and [`CrossEntropy`](crate::loss::CrossEntropy) in one, and more exact.
+/// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and more exact.
 ///
 /// # Shapes
 /// `Flat<N>` → `Probabilities<N>`, behind which only a loss fits.

@@ -1,4 +1,4 @@
-//! Losses for yes or no.
+//! Losses for two classes, and for labels that are on or off.
 
 use super::{Loss, mean_over_values};
 use crate::data::{Class, Target};
@@ -8,14 +8,14 @@ use crate::scalar::Scalar;
 use crate::shape::{Features, Flat};
 use crate::tensor::{Lanes, Tensor};
 
-/// Targets that say of each entry of an output of shape `Out` how probable "yes" is.
+/// Targets with the probability of "yes" for each entry of an output of shape `Out`.
 #[diagnostic::on_unimplemented(
     message = "targets of `{Self}` have no probability for each entry of an output of shape `{Out}`",
     label = "the network gives `{Out}`, the data has `{Self}`",
     note = "`Class<2>` goes with a single output, `Flat<1>`; otherwise a target is a `Tensor` of the output's shape"
 )]
 pub trait ChancesOf<Out, T>: Target {
-    /// The probability that belongs to this entry, from 0 to 1.
+    /// The probability for this entry, from 0 to 1.
     fn chance(&self, entry: usize) -> T;
 }
 
@@ -32,7 +32,9 @@ impl<S: Features, T: Scalar> ChancesOf<S, T> for Tensor<S, T> {
     }
 }
 
-/// Binary cross-entropy on logits, with the logistic function in it (PyTorch's `BCEWithLogitsLoss`).
+/// Binary cross-entropy on logits: it includes the logistic function.
+///
+/// In PyTorch: `nn.BCEWithLogitsLoss()`. In Keras: `BinaryCrossentropy(from_logits=True)`.
 ///
 /// # Shapes
 /// `Flat<1>`, the logit of class 1, against `Class<2>`; or any shape S against `Tensor<S>` of probabilities from 0 to 1,
@@ -60,20 +62,26 @@ impl<S: Features, T: Scalar> ChancesOf<S, T> for Tensor<S, T> {
 /// assert_eq!((answer.class, answer.probabilities.len()), (1, 2));
 /// # Ok::<(), convnet::Error>(())
 /// ```
-#[doc(alias = "BinaryCrossEntropy")]
-#[doc(alias = "BCEWithLogitsLoss")]
+#[doc(alias(
+    "BCEWithLogitsLoss",
+    "BCELoss",
+    "BinaryCrossentropy",
+    "BinaryCrossEntropy",
+    "MultiLabelSoftMarginLoss"
+))]
 #[derive(Clone, Copy, Debug)]
 pub struct SigmoidCrossEntropy {
     positive_weight: f64,
 }
 
-/// The usual one: without a positive weight.
+/// Binary cross-entropy without a positive weight.
 #[allow(non_upper_case_globals, reason = "written like a loss without settings")]
 pub const SigmoidCrossEntropy: SigmoidCrossEntropy = SigmoidCrossEntropy { positive_weight: 1.0 };
 
 impl SigmoidCrossEntropy {
-    /// Counts every "yes" so many times: above 1 where there are few of them and missing one is worse than a false
-    /// alarm (PyTorch's `pos_weight`).
+    /// Multiplies the loss of every "yes" by `weight`: above 1 if they are rare and a miss is worse than a false alarm.
+    ///
+    /// In PyTorch: `nn.BCEWithLogitsLoss(pos_weight=weight)`.
     ///
     /// # Errors
     /// [`Error::Argument`] unless the weight is finite and above 0.
@@ -84,6 +92,7 @@ impl SigmoidCrossEntropy {
     /// convnet::check::loss::<Flat<1>, _>(&loss, &[Class::<2>::new(1)?], 1).unwrap();
     /// # Ok::<(), convnet::Error>(())
     /// ```
+    #[doc(alias = "pos_weight")]
     pub fn positive_weight(self, weight: f64) -> Result<Self, Error> {
         if !(weight > 0.0 && weight.is_finite()) {
             return Err(Error::argument("positive weight", "a finite number above 0", weight));
@@ -93,19 +102,28 @@ impl SigmoidCrossEntropy {
 }
 
 impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossEntropy {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let weight = T::of(self.positive_weight);
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
+        let yes_and_no = |i: usize, target: &Y| {
             let chance = target.chance(i);
-            let (yes, no) = (weight * chance, T::one() - chance);
-            let loss = yes * Softplus.value(-y) + no * Softplus.value(y);
-            (loss, no * Sigmoid.value(y) - yes * Sigmoid.value(-y))
-        })
+            (weight * chance, T::one() - chance)
+        };
+        let loss = |y: T, i: usize, target: &Y| {
+            let (yes, no) = yes_and_no(i, target);
+            yes * Softplus.value(-y) + no * Softplus.value(y)
+        };
+        let slope = |y: T, i: usize, target: &Y| {
+            let (yes, no) = yes_and_no(i, target);
+            no * Sigmoid.value(y) - yes * Sigmoid.value(-y)
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
-/// The perceptron criterion: how far an output is on the wrong side of zero. A step of gradient descent with one sample
-/// in a batch is Rosenblatt's rule (Rosenblatt 1958; Bishop 2006, eq. 4.54–4.55).
+/// The perceptron criterion: the distance of an output from zero, if it has the wrong sign. A step of gradient descent with
+/// a batch size of 1 is Rosenblatt's rule (Rosenblatt 1958; Bishop 2006, eq. 4.54–4.55).
+///
+/// PyTorch and Keras have no such loss; scikit-learn has `Perceptron`.
 ///
 /// # Shapes
 /// `Flat<1>` against `Class<2>`: class 1 is y > 0, as [`Step`](crate::layer::Step) says.
@@ -123,7 +141,7 @@ impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossE
 /// }
 /// let and = [([0.0, 0.0], 0), ([0.0, 1.0], 0), ([1.0, 0.0], 0), ([1.0, 1.0], 1)];
 /// let data: Dataset<_, _> = and.map(|(x, d)| (Tensor::from(x), Class::<2>::new(d).unwrap())).into_iter().collect();
-/// let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(1.0)).epochs(20).batch(1);
+/// let mut trainer = Trainer::new(Perceptron::new(1), PerceptronLoss, Sgd::new(1.0)).epochs(20).batch_size(1);
 /// trainer.fit(&data, None)?;
 /// assert_eq!(trainer.evaluate(&data)?.accuracy(), 1.0);
 /// # Ok::<(), convnet::Error>(())
@@ -132,11 +150,13 @@ impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossE
 pub struct PerceptronLoss;
 
 impl<T: Scalar> Loss<Flat<1>, Class<2>, T> for PerceptronLoss {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, _, target| {
-            let slope = T::of(f64::from(y > T::zero()) - target.index() as f64);
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
+        let slope =
+            |y: T, _: usize, target: &Class<2>| T::of(f64::from(y > T::zero()) - target.index() as f64);
+        let loss = |y: T, i: usize, target: &Class<2>| {
             // A NaN stays one.
-            (if slope == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }, slope)
-        })
+            if slope(y, i, target) == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }

@@ -1,4 +1,4 @@
-//! Losses for one class of several.
+//! Losses for one class of N.
 
 use super::Loss;
 use crate::data::{Class, Target};
@@ -9,13 +9,13 @@ use crate::scalar::Scalar;
 use crate::shape::{Flat, LogProbabilities, Probabilities};
 use crate::tensor::{LANES, Lanes};
 
-/// Labels that say which of the entries of an output of shape `Out` is right: as many classes as entries.
+/// Labels for an output of shape `Out`: as many classes as the output has entries.
 #[diagnostic::on_unimplemented(
     message = "targets of `{Self}` do not label an output of shape `{Out}`",
     label = "the network gives `{Out}`, the data has `{Self}`"
 )]
 pub trait LabelsOf<Out>: Target {
-    /// The entry that is right.
+    /// The entry of the true class.
     fn entry(&self) -> usize;
 }
 
@@ -37,7 +37,7 @@ impl<const N: usize> LabelsOf<LogProbabilities<N>> for Class<N> {
     }
 }
 
-/// How much the samples of each of `N` classes count: `()` for all alike, or `[f64; N]`.
+/// Weights of `N` classes: `()` for equal weights, or `[f64; N]`.
 #[diagnostic::on_unimplemented(
     message = "class weights of `{Self}` are not one weight for each of the network's outputs",
     label = "the loss has the weights `{Self}`"
@@ -59,8 +59,9 @@ impl<const N: usize> ClassWeights<N> for [f64; N] {
     }
 }
 
-/// Cross-entropy on logits, with the softmax in it; with label smoothing and class weights where they are set
-/// (PyTorch's `CrossEntropyLoss`).
+/// Cross-entropy on logits, with optional label smoothing and class weights: it includes the softmax.
+///
+/// In PyTorch: `nn.CrossEntropyLoss()`. In Keras: `SparseCategoricalCrossentropy(from_logits=True)`.
 ///
 /// # Shapes
 /// `Flat<N>` against `Class<N>`, with `N` class weights or none.
@@ -69,9 +70,9 @@ impl<const N: usize> ClassWeights<N> for [f64; N] {
 /// −log softmax(y)_d = log Σⱼ exp(yⱼ) − y_d, computed without overflow; the gradient is softmax(y) − d, with
 /// d the one-hot target (Bishop 2006, eq. 4.108–4.109).
 ///
-/// With label smoothing ε and class weights w: −(1 − ε)·w_d·log softmax(y)_d − ε/N · Σⱼ wⱼ·log softmax(y)ⱼ. A batch's loss
-/// is the sum of that over its samples divided by their number, as in Keras; PyTorch divides a weighted sum by the sum
-/// of the samples' weights.
+/// With label smoothing ε and class weights w: −(1 − ε)·w_d·log softmax(y)_d − ε/N · Σⱼ wⱼ·log softmax(y)ⱼ. The loss of a
+/// batch is the sum over its samples divided by their number, as in Keras; PyTorch divides a weighted sum by the sum of the
+/// samples' weights.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -89,20 +90,27 @@ impl<const N: usize> ClassWeights<N> for [f64; N] {
 /// assert!((trainer.evaluate(&data)?.loss - (0.9 * 2.0 + 0.1 / 3.0 * 4.0) * 3_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), convnet::Error>(())
 /// ```
-#[doc(alias = "CrossEntropyLoss")]
+#[doc(alias(
+    "CrossEntropyLoss",
+    "CategoricalCrossentropy",
+    "SparseCategoricalCrossentropy",
+    "cross_entropy"
+))]
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxCrossEntropy<Weights = ()> {
     smoothing: f64,
     weights: Weights,
 }
 
-/// The usual one: without label smoothing and class weights.
+/// Cross-entropy without label smoothing and class weights.
 #[allow(non_upper_case_globals, reason = "written like a loss without settings")]
 pub const SoftmaxCrossEntropy: SoftmaxCrossEntropy = SoftmaxCrossEntropy { smoothing: 0.0, weights: () };
 
 impl<Weights> SoftmaxCrossEntropy<Weights> {
-    /// Takes ε of the target's probability and spreads it evenly over all classes, so that a network does not learn to
-    /// be surer than its labels are (Szegedy et al. 2016, section 7).
+    /// Spreads ε of the target's probability evenly over all classes, against over-confident networks (Szegedy et al.
+    /// 2016, section 7).
+    ///
+    /// In PyTorch: `nn.CrossEntropyLoss(label_smoothing=ε)`.
     ///
     /// # Errors
     /// [`Error::Argument`] unless 0 ≤ ε < 1.
@@ -113,7 +121,9 @@ impl<Weights> SoftmaxCrossEntropy<Weights> {
         Ok(SoftmaxCrossEntropy { smoothing: epsilon, ..self })
     }
 
-    /// Counts the samples of each class so many times, for classes that are rare.
+    /// Multiplies the loss of each sample by the weight of its class, for example to give rare classes more weight.
+    ///
+    /// In PyTorch: `nn.CrossEntropyLoss(weight=…)`. In Keras: `fit(class_weight=…)`.
     ///
     /// # Errors
     /// [`Error::Argument`] unless all weights are finite, none is below 0 and one is above.
@@ -137,17 +147,24 @@ impl<Weights> SoftmaxCrossEntropy<Weights> {
 impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<Flat<N>, Y, T>
     for SoftmaxCrossEntropy<W>
 {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        let logs = softmax(values_mut(dy).as_chunks_mut::<LANES>().0, values(y).as_chunks().0);
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        // Softmax goes to `dy`, from where the gradient is made.
+        let (mut dy, logs) = match dy {
+            Some(dy) => {
+                let logs = softmax(values_mut(dy).as_chunks_mut().0, values(y).as_chunks().0);
+                (Some(dy), logs)
+            }
+            None => (None, log_sums(y)),
+        };
         let spread = self.smoothing / N as f64;
         let mut loss = 0.0;
         let mut totals = [T::zero(); LANES];
         for (lane, target) in targets.iter().enumerate() {
             let (largest, log) = logs[lane];
-            // What the target's entry has of the probability, and what every entry has, both weighted.
+            // The weighted probability that the target class has beyond the one that smoothing gives to every class.
             let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
             let mut total = own;
-            // The two large ones first: their difference is exact.
+            // The two large numbers first: their difference is exact.
             let surprise = |entry: usize| ((largest - y[entry].0[lane]) + log).as_f64();
             loss += own * surprise(target.entry());
             if spread > 0.0 {
@@ -159,6 +176,7 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
             }
             totals[lane] = T::of(total);
         }
+        let Some(dy) = &mut dy else { return loss };
         for (entry, dy) in dy.iter_mut().enumerate() {
             let share = T::of(spread * self.weights.weight(entry));
             for (dy, total) in dy.0.iter_mut().zip(totals) {
@@ -169,7 +187,7 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
             let own = (1.0 - self.smoothing) * self.weights.weight(target.entry());
             dy[target.entry()].0[lane] -= T::of(own);
         }
-        for dy in dy {
+        for dy in dy.iter_mut() {
             for (lane, dy) in dy.0.iter_mut().enumerate() {
                 *dy = if lane < targets.len() { *dy * scale } else { T::zero() };
             }
@@ -178,14 +196,29 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
     }
 }
 
-/// Cross-entropy behind a [`Softmax`](crate::layer::Softmax) layer.
+/// Of each lane max x and log Σⱼ exp(xⱼ − max x), to the bit as [`softmax`] returns them.
+fn log_sums<T: Scalar>(x: &[Lanes<T>]) -> [(T, T); LANES] {
+    std::array::from_fn(|lane| {
+        let largest = x.iter().map(|x| x.0[lane]).fold(T::neg_infinity(), T::max);
+        let mut sum = T::zero();
+        for x in x {
+            sum += (x.0[lane] - largest).exp();
+        }
+        (largest, sum.ln())
+    })
+}
+
+/// Cross-entropy on probabilities, for a network that ends with a [`Softmax`](crate::layer::Softmax) layer.
+///
+/// In Keras: `SparseCategoricalCrossentropy()`. In PyTorch: `nn.NLLLoss()` of the logarithm. PyTorch's
+/// `nn.CrossEntropyLoss` takes logits: it is [`struct@SoftmaxCrossEntropy`] here.
 ///
 /// # Shapes
 /// `Probabilities<N>` against `Class<N>`.
 ///
 /// # Formula
 /// −log y_d, with gradient −1/y_d at d. Probabilities below the smallest normal number count as that number, so
-/// that a confident mistake costs much and not infinity.
+/// that the loss of a confident mistake is finite.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -196,29 +229,40 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
 ///     }
 /// }
 /// let data: Dataset<Flat<4>, Class<3>> = [(Tensor::zeros(), Class::new(0)?)].into_iter().collect();
-/// let trainer = Trainer::new(Chances::new(1), CrossEntropy, Sgd::new(0.1));
+/// let trainer = Trainer::new(Chances::new(1), ProbabilityCrossEntropy, Sgd::new(0.1));
 /// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("CrossEntropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"))]
 #[derive(Clone, Copy, Default, Debug)]
-pub struct CrossEntropy;
+pub struct ProbabilityCrossEntropy;
 
-impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T> for CrossEntropy {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        dy.fill(Lanes::zero());
+impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilities<N>, Y, T>
+    for ProbabilityCrossEntropy
+{
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let probability = |lane: usize, target: &Y| {
+            let p = y[target.entry()].0[lane];
+            // A NaN stays one: `max` would hide it.
+            if p < T::min_positive_value() { T::min_positive_value() } else { p }
+        };
+        if let Some(dy) = dy {
+            dy.fill(Lanes::zero());
+            for (lane, target) in targets.iter().enumerate() {
+                dy[target.entry()].0[lane] = -scale / probability(lane, target);
+            }
+        }
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
-            // A NaN stays one: `max` would hide it.
-            let p = y[target.entry()].0[lane];
-            let p = if p < T::min_positive_value() { T::min_positive_value() } else { p };
-            loss -= p.ln().as_f64();
-            dy[target.entry()].0[lane] = -scale / p;
+            loss -= probability(lane, target).ln().as_f64();
         }
         loss
     }
 }
 
-/// Negative log-likelihood, behind a [`LogSoftmax`](crate::layer::LogSoftmax) layer (PyTorch's `NLLLoss`).
+/// Negative log-likelihood, for a network that ends with a [`LogSoftmax`](crate::layer::LogSoftmax) layer.
+///
+/// In PyTorch: `nn.NLLLoss()`.
 ///
 /// # Shapes
 /// `LogProbabilities<N>` against `Class<N>`.
@@ -239,19 +283,23 @@ impl<const N: usize, Y: LabelsOf<Probabilities<N>>, T: Scalar> Loss<Probabilitie
 /// assert!((trainer.evaluate(&data)?.loss - 3_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), convnet::Error>(())
 /// ```
-#[doc(alias = "NLLLoss")]
+#[doc(alias("NLLLoss", "nll_loss"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct NegativeLogLikelihood;
 
 impl<const N: usize, Y: LabelsOf<LogProbabilities<N>>, T: Scalar> Loss<LogProbabilities<N>, Y, T>
     for NegativeLogLikelihood
 {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        dy.fill(Lanes::zero());
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        if let Some(dy) = dy {
+            dy.fill(Lanes::zero());
+            for (lane, target) in targets.iter().enumerate() {
+                dy[target.entry()].0[lane] = -scale;
+            }
+        }
         let mut loss = 0.0;
         for (lane, target) in targets.iter().enumerate() {
             loss -= y[target.entry()].0[lane].as_f64();
-            dy[target.entry()].0[lane] = -scale;
         }
         loss
     }

@@ -1,58 +1,91 @@
-//! Losses: how far an output is from its target, and in which direction to go.
+//! Losses: the distance between outputs and targets, which training reduces.
 //!
-//! A loss fits the outputs it is made for, and no others:
+//! The loss depends on the last layer and on the targets. The compiler refuses a loss that does not fit them.
 //!
-//! | last layer | output | targets | loss |
-//! | --- | --- | --- | --- |
-//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
-//! | `Dense` | `Flat<N>`, logits | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
-//! | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`CrossEntropy`] |
-//! | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
-//! | `Dense` | `Flat<1>`, the logit of class 1 | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
-//! | `Dense`, or any | `Flat<N>`, `Chw<C, H, W>`, logits | `Tensor` of that shape, 0 to 1 | [`struct@SigmoidCrossEntropy`] |
+//! | task | last layer | output shape | targets | loss |
+//! | --- | --- | --- | --- | --- |
+//! | one of N classes | `Dense` (logits) | `Flat<N>` | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
+//! | one of N classes | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`ProbabilityCrossEntropy`] |
+//! | one of N classes | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
+//! | yes or no | `Dense` (logit of class 1) | `Flat<1>` | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
+//! | several labels at once | any (logits) | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape, values from 0 to 1 | [`struct@SigmoidCrossEntropy`] |
+//! | regression | any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
+//!
+//! For classes, `Dense` with [`struct@SoftmaxCrossEntropy`] is the usual choice: it is more exact than a softmax layer with
+//! a loss on probabilities.
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! network! {
+//!     struct Line: Flat<1> => Flat<1> { fc: Dense { units: 1 } }
+//! }
+//! let points = (0..20).map(|i| i as f32 / 10.0).map(|x| (Tensor::from([x]), Tensor::from([2.0 * x - 1.0])));
+//! let data: Dataset<Flat<1>, Tensor<Flat<1>>> = points.collect();
+//! let mut trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1)).epochs(200);
+//! # trainer = trainer.progress(convnet::train::Progress::Silent);
+//! trainer.fit(&data, None)?;
+//! assert!(trainer.evaluate_regression(&data)?.r2 > 0.999);
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! Your own loss implements [`Loss`]; [`check::loss`](crate::check::loss) checks its gradient.
 
 mod binary;
 mod classes;
 mod regression;
+mod tally;
 
 pub use binary::{ChancesOf, PerceptronLoss, SigmoidCrossEntropy};
-pub use classes::{ClassWeights, CrossEntropy, LabelsOf, NegativeLogLikelihood, SoftmaxCrossEntropy};
+pub use classes::{
+    ClassWeights, LabelsOf, NegativeLogLikelihood, ProbabilityCrossEntropy, SoftmaxCrossEntropy,
+};
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
+pub(crate) use tally::{Tally, tally_tiles};
 
 use crate::data::Target;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Lanes;
 
-/// The distance between an output of shape `Out` and a target, averaged over the samples of a batch.
+/// A loss for outputs of shape `Out` and targets `Y`; the loss of a batch is the mean over its samples.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit an output of shape `{Out}` and the data's targets",
     label = "the network gives `{Out}`"
 )]
 pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
-    /// For one tile of outputs and its targets (at most one for each lane): returns the sum of the samples'
-    /// losses, and writes to `dy` `scale` times their gradient by the output, zero in lanes without a sample.
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
+    /// The sum of the losses of the samples of one tile, given the tile's outputs and a target for each lane that holds a
+    /// sample (at most [`LANES`](crate::tensor::LANES)).
+    ///
+    /// Training passes `dy`: the gradient of that sum by the outputs, times `scale`, is written there, and zero in lanes
+    /// without a sample. Evaluation passes `None` and needs no gradient; the loss must be the same to the bit.
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
 }
 
-/// Loss and gradient of losses that are a mean over the values of a sample: `of(value, i, target)` is the loss of
-/// value `i` and its slope.
+/// [`Loss::tile`] of losses that are a mean over the values of a sample: `loss` and `slope` take a value, its index and
+/// the target, and return the value's loss and the derivative of that.
 fn mean_over_values<Y, T: Scalar>(
-    dy: &mut [Lanes<T>],
+    dy: Option<&mut [Lanes<T>]>,
     y: &[Lanes<T>],
     targets: &[&Y],
     scale: T,
-    of: impl Fn(T, usize, &Y) -> (T, T),
+    loss: impl Fn(T, usize, &Y) -> T,
+    slope: impl Fn(T, usize, &Y) -> T,
 ) -> f64 {
-    dy.fill(Lanes::zero());
     let count = T::of(y.len() as f64);
+    if let Some(dy) = dy {
+        dy.fill(Lanes::zero());
+        for (lane, target) in targets.iter().enumerate() {
+            for (i, (dy, y)) in dy.iter_mut().zip(y).enumerate() {
+                dy.0[lane] = scale * slope(y.0[lane], i, target) / count;
+            }
+        }
+    }
     let mut total = 0.0;
     for (lane, target) in targets.iter().enumerate() {
         let mut sum = T::zero();
-        for (i, (dy, y)) in dy.iter_mut().zip(y).enumerate() {
-            let (loss, slope) = of(y.0[lane], i, target);
-            sum += loss;
-            dy.0[lane] = scale * slope / count;
+        for (i, y) in y.iter().enumerate() {
+            sum += loss(y.0[lane], i, target);
         }
         total += (sum / count).as_f64();
     }

@@ -1,4 +1,4 @@
-//! Losses for values to come near to.
+//! Losses for regression.
 
 use super::{Loss, mean_over_values};
 use crate::data::Target;
@@ -7,13 +7,13 @@ use crate::scalar::Scalar;
 use crate::shape::{Features, Shape};
 use crate::tensor::{Lanes, Tensor};
 
-/// Targets that have a value for each entry of an output of shape `Out`.
+/// Targets with a value for each entry of an output of shape `Out`.
 #[diagnostic::on_unimplemented(
     message = "targets of `{Self}` have no value for each entry of an output of shape `{Out}`",
     label = "the network gives `{Out}`, the data has `{Self}`"
 )]
 pub trait ValuesOf<Out, T>: Target {
-    /// The values, in the output's order.
+    /// The values, in the order of the output.
     fn values(&self) -> &[T];
 }
 
@@ -25,11 +25,13 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 
 /// Mean squared error.
 ///
+/// In PyTorch: `nn.MSELoss()`. In Keras: `MeanSquaredError()`.
+///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
 ///
 /// # Formula
-/// Σᵢ (yᵢ − dᵢ)² / n over the n values of a sample, averaged over the batch (PyTorch's and Keras's mean); the
+/// Σᵢ (yᵢ − dᵢ)² / n over the n values of a sample, averaged over the batch; the
 /// gradient is 2·(y − d) / n.
 ///
 /// ```
@@ -41,22 +43,25 @@ impl<S: Shape, T: Scalar> ValuesOf<S, T> for Tensor<S, T> {
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, 5.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 5.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("MSELoss", "mse_loss"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MeanSquaredError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredError {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
-            (difference * difference, T::of(2.0) * difference)
-        })
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| difference(y, i, target) * difference(y, i, target);
+        let slope = |y: T, i: usize, target: &Y| T::of(2.0) * difference(y, i, target);
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
-/// Mean absolute error, which a few far values move less than the squared one (PyTorch's `L1Loss`).
+/// Mean absolute error, which outliers affect less than the squared error.
+///
+/// In PyTorch: `nn.L1Loss()`. In Keras: `MeanAbsoluteError()`.
 ///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
@@ -74,30 +79,35 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredErr
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), MeanAbsoluteError, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, 2.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("L1Loss", "l1_loss"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MeanAbsoluteError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteError {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
-            let sign = if difference == T::zero() { T::zero() } else { difference.signum() };
-            (difference.abs(), sign)
-        })
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| difference(y, i, target).abs();
+        let slope = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
+            if difference == T::zero() { T::zero() } else { difference.signum() }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }
 
-/// The Huber loss: squared for differences up to δ, absolute beyond (Huber 1964; PyTorch's `HuberLoss`).
+/// The Huber loss: quadratic for differences up to δ, linear beyond (Huber 1964).
+///
+/// In PyTorch: `nn.HuberLoss(delta=δ)`. In Keras: `Huber(delta=δ)`.
 ///
 /// # Shapes
 /// Any shape S against `Tensor<S>`.
 ///
 /// # Formula
 /// With e = y − d: e² / 2 where |e| ≤ δ, else δ·(|e| − δ/2); the mean over the n values of a sample, averaged over the
-/// batch. The gradient is e / n, cut off at ±δ / n.
+/// batch. The gradient is e / n, limited to ±δ / n.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -108,16 +118,17 @@ impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteEr
 /// }
 /// let data: Dataset<_, _> = [(Tensor::from([0.0]), Tensor::from([3.0, -1.0]))].into_iter().collect();
 /// let trainer = Trainer::new(Line::new(1), Huber::new(2.0)?, Sgd::new(0.1));
-/// assert_eq!(trainer.score(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
+/// assert_eq!(trainer.loss_and_accuracy(&data)?.loss, (2.0 * (3.0 - 1.0) + 0.5) / 2.0);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("HuberLoss", "SmoothL1Loss"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Huber {
     delta: f64,
 }
 
 impl Huber {
-    /// With this δ, in the unit of the values.
+    /// The Huber loss with this δ, in the unit of the values.
     ///
     /// # Errors
     /// [`Error::Argument`] unless δ is finite and above 0.
@@ -129,7 +140,7 @@ impl Huber {
     }
 }
 
-/// A δ of 1.
+/// The Huber loss with δ = 1.
 impl Default for Huber {
     fn default() -> Self {
         Huber { delta: 1.0 }
@@ -137,16 +148,18 @@ impl Default for Huber {
 }
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for Huber {
-    fn tile(&self, dy: &mut [Lanes<T>], y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
+    fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let (delta, half) = (T::of(self.delta), T::of(0.5));
-        mean_over_values(dy, y, targets, scale, |y, i, target| {
-            let difference = y - target.values()[i];
+        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
+        let loss = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
             let distance = difference.abs();
-            if distance <= delta {
-                (half * difference * difference, difference)
-            } else {
-                (delta * (distance - half * delta), difference.clamp(-delta, delta))
-            }
-        })
+            if distance <= delta { half * difference * difference } else { delta * (distance - half * delta) }
+        };
+        let slope = |y: T, i: usize, target: &Y| {
+            let difference = difference(y, i, target);
+            if difference.abs() <= delta { difference } else { difference.clamp(-delta, delta) }
+        };
+        mean_over_values(dy, y, targets, scale, loss, slope)
     }
 }

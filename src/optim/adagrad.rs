@@ -5,7 +5,9 @@ use crate::error::Error;
 use crate::kernel::{Isa, update};
 use crate::scalar::Scalar;
 
-/// Adagrad: each parameter's learning rate falls with the squares of its gradients so far.
+/// Adagrad: divides each parameter's learning rate by the root of the sum of its squared gradients.
+///
+/// In PyTorch: `optim.Adagrad(lr=0.01)`. In Keras: `Adagrad(learning_rate=0.01, initial_accumulator_value=0)`.
 ///
 /// # Formula
 /// s ← s + g², θ ← θ − η·g / (√s + ε) (Duchi, Hazan & Singer 2011, "Adaptive subgradient methods for online learning
@@ -14,12 +16,9 @@ use crate::scalar::Scalar;
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::optim::{Optimizer, Update};
-/// use convnet::plan::Role;
 /// let (mut params, mut squares) = ([1.0_f64], [0.0]);
 /// for step in [1, 2] {
-///     let (params, state) = (&mut params, &mut squares);
-///     let update = Update { params, gradient: &[3.0], state, role: Role::Weight, factor: 1.0, step };
-///     Adagrad::new(0.1).step(update);
+///     Adagrad::new(0.1).step(Update::new(&mut params, &[3.0], &mut squares, step));
 /// }
 /// assert_eq!(squares, [18.0]);
 /// assert!((params[0] - (1.0 - 0.1 - 0.1 * 3.0 / 18.0_f64.sqrt())).abs() < 1e-9);
@@ -31,19 +30,24 @@ pub struct Adagrad {
 }
 
 impl Adagrad {
-    /// With this learning rate and ε = 10⁻¹⁰.
+    /// Adagrad with this learning rate and ε = 10⁻¹⁰.
     pub fn new(learning_rate: f64) -> Self {
         Adagrad { learning_rate, epsilon: 1e-10 }
     }
 
-    /// What is added to √s, ε > 0.
+    /// Sets ε > 0, which is added to √s.
+    #[doc(alias = "eps")]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Adagrad { epsilon, ..self }
     }
 }
 
 impl Optimizer for Adagrad {
-    fn slots(&self) -> usize {
+    fn name(&self) -> String {
+        "Adagrad".into()
+    }
+
+    fn state_per_param(&self) -> usize {
         1
     }
 

@@ -1,27 +1,26 @@
 //! Adam, and Adam with decoupled weight decay.
 
-use super::{Optimizer, Update, refuse_negative, refuse_unless_positive, refuse_unless_share};
+use super::{Optimizer, Update, refuse_negative, refuse_unless_positive, refuse_unless_rate};
 use crate::error::Error;
 use crate::kernel::{Isa, update};
 use crate::plan::Role;
 use crate::scalar::Scalar;
 
-/// Adam: steps along a running mean of the gradient, divided by its running root mean square.
+/// Adam: steps along a running mean of the gradient, divided by a running root mean square of it.
+///
+/// In PyTorch: `optim.Adam(lr=0.001)`. In Keras: `Adam(learning_rate=0.001)`, with an ε of 10⁻⁷.
 ///
 /// # Formula
 /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², θ ← θ − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ) and
 /// v̂ = v / (1 − β₂ᵗ) in step t (Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1).
-/// Defaults as PyTorch's: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸; its learning rate is 0.001.
+/// The defaults are PyTorch's: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸. PyTorch's default learning rate is 0.001.
 ///
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::optim::{Optimizer, Update};
-/// use convnet::plan::Role;
 /// let (mut params, mut state) = ([1.0_f64, 1.0], [0.0; 4]);
-/// let (gradient, role, factor, step) = (&[5.0, -0.01], Role::Weight, 1.0, 1);
-/// let update = Update { params: &mut params, gradient, state: &mut state, role, factor, step };
-/// Adam::new(0.1).step(update);
-/// // The first step is η whatever the gradient.
+/// Adam::new(0.1).step(Update::new(&mut params, &[5.0, -0.01], &mut state, 1));
+/// // The size of the first step is η for any gradient.
 /// assert!((params[0] - 0.9).abs() < 1e-6 && (params[1] - 1.1).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -32,22 +31,24 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// With this learning rate, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
+    /// Adam with this learning rate, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
     pub fn new(learning_rate: f64) -> Self {
         Adam { learning_rate, betas: [0.9, 0.999], epsilon: 1e-8 }
     }
 
-    /// How much of the mean and of the mean of squares is kept in a step, each at least 0 and less than 1.
+    /// Sets β₁ and β₂, the decay rates of the mean and of the mean of squares, each at least 0 and less than 1.
+    #[doc(alias("beta_1", "beta_2"))]
     pub fn betas(self, beta1: f64, beta2: f64) -> Self {
         Adam { betas: [beta1, beta2], ..self }
     }
 
-    /// What is added to √v̂, ε > 0.
+    /// Sets ε > 0, which is added to √v̂.
+    #[doc(alias = "eps")]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Adam { epsilon, ..self }
     }
 
-    /// A step of parameters of which `decay`, times the learning rate, is taken away before.
+    /// Multiplies the parameters by 1 − rate·decay, then takes a step.
     fn step_with_decay<T: Scalar>(&self, update: Update<'_, T>, decay: f64) {
         let Update { params, gradient, state, factor, step, .. } = update;
         let rate = factor * self.learning_rate;
@@ -69,14 +70,18 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
-    fn slots(&self) -> usize {
+    fn name(&self) -> String {
+        "Adam".into()
+    }
+
+    fn state_per_param(&self) -> usize {
         2
     }
 
     fn check(&self) -> Result<(), Error> {
         refuse_unless_positive("learning rate", self.learning_rate)?;
-        refuse_unless_share("beta 1", self.betas[0])?;
-        refuse_unless_share("beta 2", self.betas[1])?;
+        refuse_unless_rate("beta 1", self.betas[0])?;
+        refuse_unless_rate("beta 2", self.betas[1])?;
         refuse_unless_positive("epsilon", self.epsilon)
     }
 
@@ -85,14 +90,17 @@ impl Optimizer for Adam {
     }
 }
 
-/// [`Adam`] with decoupled weight decay: weights shrink by themselves, not through the gradient.
+/// [`Adam`] with decoupled weight decay, which shrinks weights directly instead of through the gradient.
+///
+/// In PyTorch: `optim.AdamW(lr=0.001)`. In Keras: `AdamW(learning_rate=0.001)`, with an ε of 10⁻⁷ and a weight decay of
+/// 0.004.
 ///
 /// # Formula
 /// θ ← θ − η·λ·θ, and then Adam's step, with the weight decay λ (Loshchilov & Hutter 2019, "Decoupled weight decay
-/// regularization", algorithm 2). λ = 0.01 unless told otherwise, and the rest as for Adam, as in PyTorch.
+/// regularization", algorithm 2). The default is λ = 0.01; the other defaults are those of Adam, as in PyTorch.
 ///
-/// Weights alone decay: biases take Adam's step. PyTorch's `AdamW` does the same if biases are a group of parameters
-/// with a `weight_decay` of 0.
+/// Only weights decay: biases take Adam's step. PyTorch's `AdamW` does the same if biases are a group of parameters with a
+/// `weight_decay` of 0.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -101,8 +109,9 @@ impl Optimizer for Adam {
 /// let adam_w = AdamW::new(0.1).weight_decay(0.5);
 /// for (role, expected) in [(Role::Weight, 2.0 - 0.1 * 0.5 * 2.0), (Role::Bias, 2.0)] {
 ///     let (mut params, mut state) = ([2.0_f64], [0.0; 2]);
-///     let (params, state) = (&mut params, &mut state);
-///     adam_w.step(Update { params, gradient: &[0.0], state, role, factor: 1.0, step: 1 });
+///     let mut update = Update::new(&mut params, &[0.0], &mut state, 1);
+///     update.role = role;
+///     adam_w.step(update);
 ///     assert!((params[0] - expected).abs() < 1e-12);
 /// }
 /// ```
@@ -113,30 +122,34 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// With this learning rate, a weight decay of 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
+    /// AdamW with this learning rate, a weight decay of 0.01, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸.
     pub fn new(learning_rate: f64) -> Self {
         AdamW { adam: Adam::new(learning_rate), weight_decay: 0.01 }
     }
 
-    /// How much of a weight, times the learning rate, is taken away in a step, λ ≥ 0.
+    /// Sets the weight decay λ ≥ 0: a step takes λ times the learning rate of each weight away.
     pub fn weight_decay(self, weight_decay: f64) -> Self {
         AdamW { weight_decay, ..self }
     }
 
-    /// [`Adam::betas`].
+    /// Sets β₁ and β₂, as [`Adam::betas`].
     pub fn betas(self, beta1: f64, beta2: f64) -> Self {
         AdamW { adam: self.adam.betas(beta1, beta2), ..self }
     }
 
-    /// [`Adam::epsilon`].
+    /// Sets ε, as [`Adam::epsilon`].
     pub fn epsilon(self, epsilon: f64) -> Self {
         AdamW { adam: self.adam.epsilon(epsilon), ..self }
     }
 }
 
 impl Optimizer for AdamW {
-    fn slots(&self) -> usize {
-        self.adam.slots()
+    fn name(&self) -> String {
+        "AdamW".into()
+    }
+
+    fn state_per_param(&self) -> usize {
+        self.adam.state_per_param()
     }
 
     fn check(&self) -> Result<(), Error> {

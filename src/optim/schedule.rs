@@ -1,89 +1,115 @@
-//! How the learning rate changes over a run.
+//! Learning-rate schedules.
 
 use std::f64::consts::PI;
 use std::str::FromStr;
 
-use super::{refuse_unless_positive, refuse_unless_share};
+use super::{refuse_unless_positive, refuse_unless_rate};
 use crate::error::Error;
 
-/// Where in a run a step is.
+/// The place of a step in a run: the argument of [`Schedule::factor`].
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Moment<'a> {
-    /// Steps done before this one.
+pub struct ScheduleState<'a> {
+    /// Steps before this one.
     pub step: u64,
-    /// Steps of the whole run.
+    /// Steps in the whole run.
     pub steps: u64,
-    /// Steps of an epoch.
+    /// Steps in an epoch.
     pub steps_per_epoch: u64,
-    /// The loss after each epoch so far: on the validation data, or on the training data where nothing is validated.
+    /// The loss of each epoch so far: on the validation data, or on the training data of a run without validation.
     pub losses: &'a [f64],
 }
 
-impl Moment<'_> {
-    /// Epochs that are complete.
+impl ScheduleState<'_> {
+    /// A place in a run, without losses; set the field `losses` for [`Schedule::Plateau`].
+    pub fn new(step: u64, steps: u64, steps_per_epoch: u64) -> Self {
+        ScheduleState { step, steps, steps_per_epoch, losses: &[] }
+    }
+
+    /// Complete epochs.
     fn epochs(&self) -> f64 {
         (self.step / self.steps_per_epoch) as f64
     }
 }
 
-/// The learning rate over a run, as a factor of the optimiser's.
+/// The learning rate over a run, as a factor of the optimiser's learning rate.
 ///
-/// It depends on nothing but the [`Moment`], so that a run that is taken up again goes on with the same rates.
-/// [`Trainer::warm_up`](crate::train::Trainer::warm_up) goes with any of them.
+/// The factor depends on the [`ScheduleState`] alone, so a resumed run continues with the same rates. Any schedule can be
+/// combined with [`Trainer::warm_up`](crate::train::Trainer::warm_up).
+///
+/// In PyTorch: `optim.lr_scheduler`. In Keras: `keras.optimizers.schedules`.
 ///
 /// ```
-/// use convnet::optim::{Moment, Schedule};
-/// let at = |step| Moment { step, steps: 100, steps_per_epoch: 10, losses: &[] };
+/// use convnet::optim::{ScheduleState, Schedule};
+/// let at = |step| ScheduleState::new(step, 100, 10);
 /// assert_eq!(Schedule::Constant.factor(&at(99)), 1.0);
 /// assert_eq!(Schedule::Cosine.factor(&at(0)), 1.0);
 /// assert!((Schedule::Cosine.factor(&at(50)) - 0.5).abs() < 1e-12);
 /// let step = Schedule::Step { every: 3, gamma: 0.5 };
 /// assert_eq!([0, 29, 30, 60].map(|step_number| step.factor(&at(step_number))), [1.0, 1.0, 0.5, 0.25]);
 /// ```
+#[doc(alias("lr_scheduler", "LearningRateSchedule"))]
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub enum Schedule {
     /// Always 1.
+    #[doc(alias = "ConstantLR")]
     #[default]
     Constant,
-    /// γ^⌊epochs / every⌋, as PyTorch's `StepLR`.
+    /// γ^⌊epochs / every⌋, with the number of complete epochs.
+    ///
+    /// In PyTorch: `StepLR(step_size=every, gamma=γ)`. In Keras: `PiecewiseConstantDecay`.
+    #[doc(alias("StepLR", "PiecewiseConstantDecay"))]
     Step {
         /// Epochs between two changes, at least 1.
+        #[doc(alias = "step_size")]
         every: usize,
         /// γ, the factor of a change; 0.1 in PyTorch.
         gamma: f64,
     },
-    /// γ^epochs, with the number of complete epochs, as PyTorch's `ExponentialLR`.
+    /// γ^epochs, with the number of complete epochs.
+    ///
+    /// In PyTorch: `ExponentialLR(gamma=γ)`. In Keras: `ExponentialDecay(staircase=True)`.
+    #[doc(alias("ExponentialLR", "ExponentialDecay"))]
     Exponential {
         /// γ, the factor of an epoch.
         gamma: f64,
     },
     /// From 1 to 0 along half a cosine: (1 + cos(π·step/steps)) / 2 (Loshchilov & Hutter 2017, "SGDR", eq. 5
-    /// without restarts), as PyTorch's `CosineAnnealingLR` stepped after each batch.
+    /// without restarts).
+    ///
+    /// In PyTorch: `CosineAnnealingLR(T_max=steps)`, stepped after each batch. In Keras: `CosineDecay`.
+    #[doc(alias("CosineAnnealingLR", "CosineDecay"))]
     Cosine,
-    /// Up and down again: from 1 / `div_factor` to 1, and then to 1 / (`div_factor` · `final_div_factor`), each along
-    /// half a cosine (Smith & Topin 2018, "Super-convergence"), as PyTorch's `OneCycleLR` stepped after each batch.
-    /// The optimiser's learning rate is the highest. Its momentum stays as it is: there is no cycle of momentum.
+    /// From 1 / `div_factor` up to 1, and then down to 1 / (`div_factor` · `final_div_factor`), each along half a cosine
+    /// (Smith & Topin 2018, "Super-convergence"). The optimiser's learning rate is the highest rate. The momentum stays
+    /// constant.
+    ///
+    /// In PyTorch: `OneCycleLR(max_lr=…, cycle_momentum=False)`, stepped after each batch.
+    #[doc(alias = "OneCycleLR")]
     OneCycle {
-        /// Share of the steps in which the rate rises, at least 0 and less than 1; 0.3 in PyTorch.
+        /// Share of the steps during which the rate rises, at least 0 and less than 1; 0.3 in PyTorch.
         pct_start: f64,
-        /// The highest rate by the first; 25 in PyTorch.
+        /// The highest rate divided by the first; 25 in PyTorch.
         div_factor: f64,
-        /// The first rate by the last; 10⁴ in PyTorch.
+        /// The first rate divided by the last; 10⁴ in PyTorch.
         final_div_factor: f64,
     },
-    /// Times `factor` whenever the loss has not got better for more than `patience` epochs, as PyTorch's
-    /// `ReduceLROnPlateau`. Better is below (1 − `threshold`) times the best loss so far.
+    /// Multiplied by `factor` each time the loss has not improved for more than `patience` epochs. A loss is an improvement
+    /// if it is below (1 − `threshold`) times the best loss so far.
+    ///
+    /// In PyTorch: `ReduceLROnPlateau`. In Keras: the callback `ReduceLROnPlateau`.
+    #[doc(alias = "ReduceLROnPlateau")]
     Plateau {
         /// Factor of a change, more than 0 and less than 1; 0.1 in PyTorch.
         factor: f64,
-        /// Epochs without a better loss that change nothing yet; 10 in PyTorch.
+        /// Epochs without an improvement that are tolerated; 10 in PyTorch.
         patience: usize,
-        /// The least improvement, as a share of the best loss; 10⁻⁴ in PyTorch.
+        /// The smallest improvement, as a share of the best loss; 10⁻⁴ in PyTorch.
         threshold: f64,
     },
 }
 
-/// The names of [`Schedule::from_str`], with the settings they stand for.
+/// The names that [`Schedule::from_str`] accepts.
 const NAMED: [(&str, Schedule); 6] = [
     ("constant", Schedule::Constant),
     ("step", Schedule::Step { every: 10, gamma: 0.1 }),
@@ -94,10 +120,10 @@ const NAMED: [(&str, Schedule); 6] = [
 ];
 
 impl Schedule {
-    /// Refuses settings that make no schedule.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Argument`] that names the setting.
+    /// [`Error::Argument`] that names the wrong setting.
     pub fn check(&self) -> Result<(), Error> {
         match *self {
             Schedule::Constant | Schedule::Cosine => Ok(()),
@@ -105,7 +131,7 @@ impl Schedule {
             Schedule::Step { gamma, .. } => refuse_unless_positive("step schedule's gamma", gamma),
             Schedule::Exponential { gamma } => refuse_unless_positive("exponential schedule's gamma", gamma),
             Schedule::OneCycle { pct_start, div_factor, final_div_factor } => {
-                refuse_unless_share("one-cycle schedule's pct_start", pct_start)?;
+                refuse_unless_rate("one-cycle schedule's pct_start", pct_start)?;
                 refuse_unless_positive("one-cycle schedule's div_factor", div_factor)?;
                 refuse_unless_positive("one-cycle schedule's final_div_factor", final_div_factor)
             }
@@ -114,13 +140,13 @@ impl Schedule {
                     let expected = "more than 0 and less than 1";
                     return Err(Error::argument("plateau schedule's factor", expected, factor));
                 }
-                refuse_unless_share("plateau schedule's threshold", threshold)
+                refuse_unless_rate("plateau schedule's threshold", threshold)
             }
         }
     }
 
-    /// The factor of the learning rate in a step.
-    pub fn factor(&self, at: &Moment<'_>) -> f64 {
+    /// The factor of the learning rate at this place of a run.
+    pub fn factor(&self, at: &ScheduleState<'_>) -> f64 {
         let (step, steps) = (at.step as f64, at.steps as f64);
         match *self {
             Schedule::Constant => 1.0,
@@ -153,24 +179,25 @@ impl Schedule {
         }
     }
 
-    /// The factor with a warm-up: in the first `warm_up` of n steps the rate rises in a line to where the schedule
-    /// begins, and is (step + 1) / (n + 1) of that; the schedule then runs over the rest.
-    pub(crate) fn factor_after(&self, warm_up: f64, at: &Moment<'_>) -> f64 {
+    /// The factor with a warm-up of n steps: during it, (step + 1) / (n + 1) of the schedule's first factor; the schedule
+    /// runs over the remaining steps.
+    pub(crate) fn factor_after(&self, warm_up: f64, at: &ScheduleState<'_>) -> f64 {
         let first = ((warm_up * at.steps_per_epoch as f64).round() as u64).min(at.steps.saturating_sub(1));
         let losses = at.losses.get(warm_up.ceil() as usize..).unwrap_or_default();
-        let rest = Moment { step: at.step.saturating_sub(first), steps: at.steps - first, losses, ..*at };
+        let rest =
+            ScheduleState { step: at.step.saturating_sub(first), steps: at.steps - first, losses, ..*at };
         let share = (at.step + 1).min(first + 1) as f64 / (first + 1) as f64;
         share * self.factor(&rest)
     }
 }
 
-/// From `start` to `end` along half a cosine, for a share of the way between 0 and 1.
+/// The value on half a cosine from `start` to `end`, at a share from 0 to 1 of the way.
 fn between(start: f64, end: f64, share: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + (PI * share).cos())
 }
 
-/// A schedule by its name, with settings that suit many runs, PyTorch's where it has any: `constant`, `step` (a tenth
-/// every 10 epochs), `exponential` (0.9 an epoch), `cosine`, `one-cycle`, `plateau`.
+/// Parses the name of a schedule: `constant`, `step` (γ = 0.1 every 10 epochs), `exponential` (γ = 0.9), `cosine`,
+/// `one-cycle` and `plateau` (both with PyTorch's settings).
 ///
 /// # Errors
 /// [`Error::Argument`] that lists the names.

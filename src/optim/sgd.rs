@@ -1,12 +1,14 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, Update, refuse_unless_positive, refuse_unless_share};
+use super::{Optimizer, Update, refuse_unless_positive, refuse_unless_rate};
 use crate::error::Error;
 use crate::kernel::{Isa, update};
 use crate::scalar::Scalar;
 
-/// Stochastic gradient descent: plain, with momentum, or with Nesterov's. On
+/// Stochastic gradient descent: plain, with momentum, or with Nesterov's momentum. On
 /// [full batches](crate::train::Trainer::full_batch) it is gradient descent.
+///
+/// In PyTorch: `optim.SGD(lr=0.01, momentum=0.9)`. In Keras: `SGD(learning_rate=0.01, momentum=0.9)`.
 ///
 /// # Formula
 /// Plain: θ ← θ − η·g, with learning rate η.
@@ -17,18 +19,16 @@ use crate::scalar::Scalar;
 /// Nesterov: v ← μ·v + g, θ ← θ − η·(g + μ·v) (Sutskever et al. 2013, "On the importance of initialization and
 /// momentum in deep learning", in the form of PyTorch's `SGD`).
 ///
-/// What PyTorch's `SGD` calls `weight_decay` is the trainer's [`l2`](crate::train::Trainer::l2), there on weights
-/// alone.
+/// The counterpart of `weight_decay` in PyTorch's `SGD` is [`Trainer::l2`](crate::train::Trainer::l2), which applies to
+/// weights but not to biases.
 ///
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::optim::{Optimizer, Update};
-/// use convnet::plan::Role;
 /// let sgd = Sgd::new(0.1).momentum(0.9);
 /// let (mut params, mut velocity) = ([1.0_f64], [0.0]);
 /// for step in [1, 2] {
-///     let (params, state) = (&mut params, &mut velocity);
-///     sgd.step(Update { params, gradient: &[2.0], state, role: Role::Weight, factor: 1.0, step });
+///     sgd.step(Update::new(&mut params, &[2.0], &mut velocity, step));
 /// }
 /// assert!((params[0] - (1.0 - 0.1 * 2.0 - 0.1 * 3.8)).abs() < 1e-12);
 /// ```
@@ -40,30 +40,35 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// Plain descent with this learning rate.
+    /// Gradient descent with this learning rate, without momentum.
+    #[doc(alias("lr", "learning_rate"))]
     pub fn new(learning_rate: f64) -> Self {
         Sgd { learning_rate, momentum: 0.0, nesterov: false }
     }
 
-    /// How much of the last step's velocity is kept, 0 ≤ μ < 1.
+    /// Sets the momentum μ, the share of the last step's velocity that is kept, 0 ≤ μ < 1.
     pub fn momentum(self, momentum: f64) -> Self {
         Sgd { momentum, ..self }
     }
 
-    /// Whether the step looks ahead along the velocity; wants a momentum above 0.
+    /// Sets whether to use Nesterov's momentum, which needs a momentum above 0.
     pub fn nesterov(self, nesterov: bool) -> Self {
         Sgd { nesterov, ..self }
     }
 }
 
 impl Optimizer for Sgd {
-    fn slots(&self) -> usize {
+    fn name(&self) -> String {
+        "Sgd".into()
+    }
+
+    fn state_per_param(&self) -> usize {
         usize::from(self.momentum != 0.0)
     }
 
     fn check(&self) -> Result<(), Error> {
         refuse_unless_positive("learning rate", self.learning_rate)?;
-        refuse_unless_share("momentum", self.momentum)?;
+        refuse_unless_rate("momentum", self.momentum)?;
         if self.nesterov && self.momentum == 0.0 {
             return Err(Error::argument("momentum", "more than 0 with Nesterov's", self.momentum));
         }
@@ -72,7 +77,7 @@ impl Optimizer for Sgd {
 
     fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
         let (isa, rate, momentum) = (Isa::best(), T::of(factor * self.learning_rate), T::of(self.momentum));
-        match (self.slots(), self.nesterov) {
+        match (self.state_per_param(), self.nesterov) {
             (0, _) => update::descend(isa, params, gradient, rate),
             (_, false) => update::momentum_step(isa, params, state, gradient, rate, momentum),
             (_, true) => update::nesterov_step(isa, params, state, gradient, rate, momentum),

@@ -5,29 +5,28 @@ use std::ops::Range;
 use super::Picture;
 use super::chart::{Chart, panels};
 use crate::Error;
-use crate::train::{Epoch, History, Score};
+use crate::train::{Epoch, History, LossAndAccuracy};
 
 /// A training's loss and, for a classifier, its accuracy in per cent, in each epoch: on the training data while they
 /// were learnt from, and on the validation data. A line marks the epoch that early stopping went back to.
 ///
 /// ```
 /// use convnet::plot::learning_curves;
-/// use convnet::train::{Epoch, History, Score};
+/// use convnet::train::{Epoch, History, LossAndAccuracy};
 ///
-/// let epoch = |epoch, loss, accuracy| Epoch {
-///     epoch,
-///     train: Score { loss, accuracy: Some(accuracy) },
-///     validation: Some(Score { loss: loss + 0.1, accuracy: Some(accuracy - 0.02) }),
-///     seconds: 1.0,
+/// let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
+/// let epoch = |epoch, loss, accuracy| {
+///     Epoch::new(epoch, score(loss, accuracy), Some(score(loss + 0.1, accuracy - 0.02)), 1.0)
 /// };
-/// let epochs = vec![epoch(1, 0.9, 0.71), epoch(2, 0.4, 0.88), epoch(3, 0.5, 0.86)];
-/// let picture = learning_curves("LeNet-5", &History { epochs, restored: Some(2), ..History::default() });
+/// let mut history = History::new(vec![epoch(1, 0.9, 0.71), epoch(2, 0.4, 0.88), epoch(3, 0.5, 0.86)]);
+/// history.restored = Some(2);
+/// let picture = learning_curves("LeNet-5", &history);
 /// for text in ["LeNet-5", "loss", "accuracy (%)", "epoch", "validation", "early stopping: epoch 2"] {
 ///     assert!(picture.svg().contains(text));
 /// }
 /// ```
 pub fn learning_curves(title: &str, history: &History) -> Picture {
-    let train: fn(&Epoch) -> Option<Score> = |epoch| Some(epoch.train);
+    let train: fn(&Epoch) -> Option<LossAndAccuracy> = |epoch| Some(epoch.train);
     let mut lines = vec![("training", history, train)];
     if history.epochs.iter().any(|epoch| epoch.validation.is_some()) {
         lines.push(("validation", history, |epoch| epoch.validation));
@@ -44,27 +43,26 @@ pub fn learning_curves(title: &str, history: &History) -> Picture {
 ///
 /// ```
 /// use convnet::plot::validation_curves;
-/// use convnet::train::{Epoch, History, Score};
+/// use convnet::train::{Epoch, History, LossAndAccuracy};
 ///
-/// let score = Score { loss: 0.5, accuracy: None };
-/// let epoch = Epoch { epoch: 1, train: score, validation: Some(score), seconds: 1.0 };
-/// let history = History { epochs: vec![epoch], ..History::default() };
+/// let score = LossAndAccuracy { loss: 0.5, accuracy: None };
+/// let history = History::new(vec![Epoch::new(1, score, Some(score), 1.0)]);
 /// let picture = validation_curves("Dropout", &[("none", &history), ("one half", &history)]);
 /// assert!(picture.svg().contains("validation loss") && picture.svg().contains("one half"));
 /// ```
 pub fn validation_curves(title: &str, runs: &[(&str, &History)]) -> Picture {
-    let validation: fn(&Epoch) -> Option<Score> = |epoch| epoch.validation;
+    let validation: fn(&Epoch) -> Option<LossAndAccuracy> = |epoch| epoch.validation;
     let lines: Vec<_> = runs.iter().map(|(name, history)| (*name, *history, validation)).collect();
     panels(title, 2, &scores(&lines, "validation "))
 }
 
-type Line<'a> = (&'a str, &'a History, fn(&Epoch) -> Option<Score>);
+type Line<'a> = (&'a str, &'a History, fn(&Epoch) -> Option<LossAndAccuracy>);
 
 /// A chart of losses, and one of accuracies if there are any.
 fn scores(lines: &[Line<'_>], part: &str) -> Vec<Chart> {
     // The marks of so many epochs would hide the lines.
     let crowded = lines.iter().any(|(_, history, _)| history.epochs.len() > 50);
-    let chart = |label: &str, value: fn(Score) -> Option<f64>| {
+    let chart = |label: &str, value: fn(LossAndAccuracy) -> Option<f64>| {
         let mut any = false;
         let mut chart = Chart::new("").x_label("epoch").y_label(format!("{part}{label}"));
         for (name, history, score) in lines {

@@ -25,7 +25,7 @@ const LONGEST: f64 = 130.0;
 /// use convnet::plot::confusion_matrix;
 /// use convnet::train::Evaluation;
 ///
-/// let evaluation = Evaluation { loss: 0.2, confusion: vec![vec![48, 2], vec![5, 45]], ranks: vec![93, 7] };
+/// let evaluation = Evaluation::new(0.2, vec![vec![48, 2], vec![5, 45]], vec![93, 7]);
 /// let picture = confusion_matrix("Test digits", &evaluation, &["odd", "even"])?;
 /// for text in ["true class", "answer", "odd", "even", "48", "fraction of the true class"] {
 ///     assert!(picture.svg().contains(text));

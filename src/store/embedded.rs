@@ -1,17 +1,16 @@
-//! Weights that are part of the program, checked against the network's type at compile time.
+//! Weights embedded in the program, checked against the network's type at compile time.
 
 use super::Weights;
-use super::weights::LONGEST_HEADER;
+use super::safetensors::LONGEST_HEADER;
 use crate::layer::Tensors;
 use crate::network::Network;
 use crate::shape::Misfit;
 
-/// A network with the weights of a safetensors file that becomes part of the program. Names and shapes are checked when
-/// the program is compiled, by `cargo check` too: every parameter tensor of the type must be in the file, as `F32`, and
-/// nothing else.
+/// Embeds the weights of a safetensors file in the program and returns a network with them. The compiler checks names and
+/// shapes, also in `cargo check`: the file must have every parameter tensor of the network as `F32`, and no others.
 ///
-/// The network is one that [`network!`](crate::network!) declares, of `f32`, with at most 2,048 tensors. The path is as for [`include_bytes!`]:
-/// relative to the file it is written in.
+/// The network must be declared by [`network!`](crate::network!), with `f32` numbers and at most 2,048 tensors. As for
+/// [`include_bytes!`], the path is relative to the source file.
 ///
 /// ```
 /// use convnet::model::LeNet5;
@@ -23,7 +22,7 @@ use crate::shape::Misfit;
 /// # Ok::<(), convnet::Error>(())
 /// ```
 ///
-/// The weights of another network do not compile:
+/// Weights of another network do not compile:
 ///
 /// ```compile_fail
 /// use convnet::model::AlexNetSmall;
@@ -39,10 +38,10 @@ macro_rules! weights {
     }};
 }
 
-/// A network with weights that [`fits`] has let pass.
+/// A network with weights that [`fits`] has checked.
 ///
 /// # Panics
-/// If they were not checked.
+/// If the weights do not fit.
 #[doc(hidden)]
 pub fn embedded<N: Network>(bytes: &'static [u8]) -> N {
     let mut network = N::with_init(crate::Init::Zeros, 0);
@@ -52,7 +51,7 @@ pub fn embedded<N: Network>(bytes: &'static [u8]) -> N {
     network
 }
 
-/// Refuses weights that are not those of a network: a compile error, if it is called in a constant.
+/// Checks that weights fit a network; in a constant, a misfit is a compile error.
 ///
 /// # Panics
 /// With a sentence that names the network, the tensor and both shapes.
@@ -76,7 +75,7 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
         match header.next() {
             Ok(None) => break,
             Ok(Some(entry)) => {
-                // Names come in an order of their own, in which neighbours are often neighbours in the network.
+                // The file has its own order of names, but neighbours there are often neighbours in the network.
                 last = match entry.place(N::TENSORS, last) {
                     Ok(place) if place < MOST && !seen[place] => place,
                     Ok(place) if place < MOST => {
@@ -117,7 +116,7 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
     }
 }
 
-/// The most tensors that embedded weights may have: more than a header of the greatest length names.
+/// The largest number of tensors of embedded weights: more than fit into the largest header.
 const MOST: usize = 2048;
 
 /// Numbers in all tensors of a network.
@@ -143,19 +142,19 @@ const fn product(shape: &[usize]) -> usize {
     product
 }
 
-/// The most axes of a tensor.
+/// The largest number of axes of a tensor.
 const AXES: usize = 8;
 
-/// A header's JSON text, which is read in constant code.
+/// The JSON text of a header, parsed in constant code.
 #[derive(Clone, Copy)]
 struct Header<'a> {
     bytes: &'a [u8],
     len: usize,
-    /// Where in `bytes` to read on.
+    /// Index in `bytes` of the next byte to read.
     at: usize,
 }
 
-/// What the header says of a tensor.
+/// The header's entry for a tensor.
 struct Entry<'a> {
     name: &'a [u8],
     dtype: &'a [u8],
@@ -191,7 +190,7 @@ impl<'a> Header<'a> {
         Ok(header)
     }
 
-    /// The next byte that is no space.
+    /// The next byte that is not a space.
     const fn peek(&mut self) -> Read<u8> {
         while self.at < 8 + self.len {
             match self.bytes[self.at] {
@@ -205,13 +204,13 @@ impl<'a> Header<'a> {
     const fn take(&mut self, wanted: u8) -> Read<()> {
         let found = get!(self.peek());
         if found != wanted {
-            return Err("a header that is no table of tensors");
+            return Err("a header that is not a table of tensors");
         }
         self.at += 1;
         Ok(())
     }
 
-    /// Whether there is another element before the bracket that closes; takes the comma, or the bracket.
+    /// Whether there is another element before the closing bracket; consumes the comma or the bracket.
     const fn more(&mut self, first: bool, close: u8) -> Read<bool> {
         let next = get!(self.peek());
         if next == close {
@@ -245,7 +244,7 @@ impl<'a> Header<'a> {
         let mut number: usize = 0;
         let first = get!(self.peek());
         if !first.is_ascii_digit() {
-            return Err("a shape or offset that is no number");
+            return Err("a shape or offset that is not a number");
         }
         if first == b'0' && self.bytes[self.at + 1].is_ascii_digit() {
             return Err("a number that begins with 0");
@@ -264,7 +263,7 @@ impl<'a> Header<'a> {
         Ok(number)
     }
 
-    /// Numbers in brackets, and how many there are.
+    /// A list of numbers in brackets, with its length.
     const fn numbers(&mut self) -> Read<([usize; AXES], usize)> {
         let (mut numbers, mut count) = ([0; AXES], 0);
         get!(self.take(b'['));
@@ -278,12 +277,12 @@ impl<'a> Header<'a> {
         Ok((numbers, count))
     }
 
-    /// The next tensor; what is said of the file as a whole is passed over.
+    /// The next tensor; metadata of the file are skipped.
     const fn next(&mut self) -> Read<Option<Entry<'a>>> {
-        // Behind the bracket there is none before it.
+        // Right after the opening bracket there is no comma.
         let first = self.bytes[self.at - 1] == b'{';
         if !get!(self.more(first, b'}')) {
-            return if self.peek().is_err() { Ok(None) } else { Err("more behind the table of tensors") };
+            return if self.peek().is_err() { Ok(None) } else { Err("more text after the table of tensors") };
         }
         let name = get!(self.text());
         get!(self.take(b':'));
@@ -302,7 +301,7 @@ impl<'a> Header<'a> {
             } else if same(field, b"data_offsets") {
                 let (offsets, count) = get!(self.numbers());
                 if count != 2 {
-                    return Err("offsets that are not two");
+                    return Err("another number of offsets than two");
                 }
                 entry.offsets = [offsets[0], offsets[1]];
             } else {
@@ -323,7 +322,7 @@ impl Entry<'_> {
         same(head, layer.as_bytes()) && rest[0] == b'.' && same(rest.split_at(1).1, tensor.as_bytes())
     }
 
-    /// The start of a sentence about the tensor.
+    /// The start of an error message about the tensor.
     const fn misfit(&self) -> Misfit {
         match std::str::from_utf8(self.name) {
             Ok(name) => Misfit::of("weights of").str(name).str(": expected "),
@@ -335,12 +334,12 @@ impl Entry<'_> {
         self.misfit().str(expected)
     }
 
-    /// The tensor's number among those of a network, looked for from one of them on; or what is wrong with it.
+    /// The index of the tensor among those of a network, searched from the index `from` on; or the error.
     #[allow(clippy::result_large_err, reason = "there are no boxes in constant code")]
     const fn place(&self, expected: &[(&str, Tensors)], from: usize) -> Result<usize, Misfit> {
         let Ok(dtype) = std::str::from_utf8(self.dtype) else { return Err(self.wrong("F32")) };
         let shape = self.shape.split_at(self.rank).0;
-        // Once from there to the end, and once from the beginning.
+        // First from there to the end, then from the beginning.
         let mut turn = 0;
         while turn < 2 {
             let (mut l, mut place) = (0, 0);

@@ -1,11 +1,46 @@
-//! Trained networks in files: weights, checkpoints, and networks for other programs.
+//! Saving and loading: weights, checkpoints and ONNX files.
 //!
-//! [`Network::save`] and [`Network::load`] are for weights, in safetensors; [`Weights`] can do more with them. [`weights!`](crate::weights!) makes weights part of the program. Checkpoints, from
-//! which a training goes on, are [`Checkpoints`](crate::train::Checkpoints)'. [`save_onnx`] writes a network for other
-//! programs.
+//! # Weights
+//!
+//! [`save`](SaveLoad::save) writes the parameters of a network to a safetensors file, [`load`](SaveLoad::load) reads them.
+//! The names and shapes are those of PyTorch's state dict, so both also work with files from and for PyTorch.
+//!
+//! ```
+//! use convnet::model::LeNet5;
+//! use convnet::prelude::*;
+//! use convnet::store::Weights;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("lenet5.safetensors");
+//! let trained = LeNet5::new(1);
+//! trained.save(&path)?;
+//!
+//! let mut net = LeNet5::new(2);
+//! net.load(&path)?;
+//! assert_eq!(net.fc3().weight(), trained.fc3().weight());
+//!
+//! // All layers but the last, for fine-tuning.
+//! let mut net = LeNet5::new(3);
+//! Weights::open(&path)?.skip("fc3").load_into(&mut net)?;
+//! assert_eq!(net.fc2().weight(), trained.fc2().weight());
+//! assert_ne!(net.fc3().weight(), trained.fc3().weight());
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! | to | use |
+//! | --- | --- |
+//! | save or load all parameters | [`SaveLoad`] (in the prelude) |
+//! | load some layers only, convert between `f32` and `f64`, or read an ONNX file | [`Weights`] |
+//! | make weights a part of the program, checked when it compiles | [`weights!`](crate::weights!) |
+//! | resume an interrupted training | [`Checkpoints`](crate::train::Checkpoints) and [`Trainer::resume`](crate::train::Trainer::resume) |
+//! | run the network in another program | [`save_onnx`] |
+//!
+//! Saving is atomic: if the process is killed, the file is the old one or the new one. A file that does not fit the network
+//! is refused with a list of all tensors that differ.
 
 mod embedded;
 mod onnx;
+mod safetensors;
 mod weights;
 
 use std::fmt;
@@ -17,16 +52,61 @@ pub use embedded::{embedded, fits};
 #[doc(hidden)]
 pub use onnx::read_initializers;
 pub use onnx::to_onnx;
+pub(crate) use safetensors::{Saved, encode};
 pub use weights::Weights;
-pub(crate) use weights::{Saved, encode, save};
+use weights::saved;
 
 use crate::error::Error;
 use crate::file;
 use crate::network::Network;
 use crate::scalar::Scalar;
 
-/// Writes a network to a file in the format of ONNX, as [`to_onnx`] makes it. A file that was there is replaced when the
-/// new one is complete and on disk.
+/// Saving and loading of a network's parameters, for every [`Network`].
+pub trait SaveLoad: Network {
+    /// Writes all parameters to a safetensors file, under the names and in the layouts of PyTorch's state dict
+    /// (`conv1.weight` \[filters, channels, rows, columns\]), so that `safetensors.torch.load_file` and `load_state_dict`
+    /// accept the file as it is. The file is replaced only when the new one is complete and on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; an older file at that path is then untouched. [`Error::Argument`] for a
+    /// network of more than about a thousand tensors.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("lenet5.safetensors");
+    /// let trained = LeNet5::new(1);
+    /// trained.save(&path)?;
+    /// let mut net = LeNet5::new(2);
+    /// net.load(&path)?;
+    /// assert_eq!(net.model().params(), trained.model().params());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("state_dict", "save_weights", "torch.save"))]
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let bytes = encode(saved(self.model()))?;
+        file::replace(path.as_ref(), |to| to.write_all(&bytes))
+    }
+
+    /// Reads all parameters from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
+    /// with the same names. [`Weights`] loads parts of a file, ONNX files and numbers of another precision.
+    ///
+    /// # Errors
+    /// Those of [`Weights::open`] and of [`Weights::load_into`]; the network then keeps the parameters it had.
+    #[doc(alias("load_state_dict", "load_weights", "torch.load"))]
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Weights::open(path)?.load_into(self)
+    }
+}
+
+impl<N: Network> SaveLoad for N {}
+
+/// Writes a network to an ONNX file, as [`to_onnx`] converts it. An older file at that path is replaced only when the new one
+/// is complete and on disk.
+///
+/// In PyTorch: `torch.onnx.export`.
 ///
 /// # Errors
 /// Those of [`to_onnx`]; [`Error::Io`] if the file cannot be written.
@@ -45,12 +125,13 @@ use crate::scalar::Scalar;
 /// assert_eq!(net.model().params(), trained.model().params());
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("onnx", "torch.onnx.export"))]
 pub fn save_onnx<N: Network>(network: &N, path: impl AsRef<Path>) -> Result<(), Error> {
     let bytes = to_onnx(network)?;
     file::replace(path.as_ref(), |to| to.write_all(&bytes))
 }
 
-/// What the numbers of a tensor in a file are.
+/// The number type of a tensor in a file.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dtype {
@@ -60,23 +141,23 @@ pub enum Dtype {
     F64,
     /// IEEE 754, 2 bytes.
     F16,
-    /// The upper half of an [`F32`](Dtype::F32).
+    /// bfloat16: the upper half of an [`F32`](Dtype::F32).
     Bf16,
-    /// Whole numbers of 8 bytes.
+    /// Integers of 8 bytes.
     I64,
     /// Bytes.
     U8,
-    /// None of these.
+    /// Another type.
     Other,
 }
 
 impl Dtype {
-    /// What a network's scalar is.
+    /// The type of a network's scalar.
     pub fn of<T: Scalar>() -> Self {
         if size_of::<T>() == size_of::<f32>() { Dtype::F32 } else { Dtype::F64 }
     }
 
-    /// Bytes of a number, if they are known.
+    /// Bytes of one number, if the type is known.
     pub fn size(self) -> Option<usize> {
         match self {
             Dtype::U8 => Some(1),
@@ -87,10 +168,10 @@ impl Dtype {
         }
     }
 
-    /// Numbers as bytes of this type, the lowest first.
+    /// Numbers as little-endian bytes of this type.
     ///
     /// # Panics
-    /// If it is not `F32` or `F64`, which alone are written.
+    /// Unless the type is `F32` or `F64`, the only types that are written.
     pub fn bytes(self, values: impl Iterator<Item = f64>) -> Vec<u8> {
         match self {
             Dtype::F32 => values.flat_map(|value| (value as f32).to_le_bytes()).collect(),
@@ -100,7 +181,7 @@ impl Dtype {
     }
 }
 
-/// As in safetensors: `F32`.
+/// The name in safetensors, such as `F32`.
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,11 +200,11 @@ impl fmt::Display for Dtype {
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stored {
-    /// What its numbers are.
+    /// The type of its numbers.
     pub dtype: Dtype,
-    /// Its dimensions; of a single number none.
+    /// Its dimensions; empty for a single number.
     pub shape: Vec<usize>,
-    /// Its numbers, row by row, the lowest byte of each first. As many as the shape and the type say, but for
-    /// [`Dtype::Other`], of which nothing is known.
+    /// Its numbers, row by row, as little-endian bytes. Their count fits the shape and the type, except for
+    /// [`Dtype::Other`].
     pub values: Vec<u8>,
 }

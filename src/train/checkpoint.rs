@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Trainer;
 use super::early_stopping::Best;
+use super::fit::{Position, Resumed};
 use super::history::Epoch;
-use super::trainer::{Position, Resumed, Tally};
 use crate::error::Error;
 use crate::file;
+use crate::loss::Tally;
 use crate::network::{Model, Network};
 use crate::optim::Optimizer;
 use crate::plan::Param;
@@ -31,7 +32,7 @@ const BEST: &str = "best.safetensors";
 /// the optimiser's memory, the place in the run, the history, and the parameters of the best epoch so far.
 /// [`Trainer::resume`] goes on from there to the same bits as a run that was never interrupted: there is no random state to
 /// keep, since every draw has a key. Beside the checkpoints, `best.safetensors` has the weights of the best epoch, by
-/// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`Network::load`].
+/// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`SaveLoad::load`](crate::store::SaveLoad::load).
 ///
 /// A file gets its name when it is complete and on disk, so that a crash or a full disk leaves the ones before it.
 ///
@@ -46,7 +47,7 @@ const BEST: &str = "best.safetensors";
 /// let trainer = |epochs| {
 ///     Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
 ///         .epochs(epochs)
-///         .batch(2)
+///         .batch_size(2)
 ///         .progress(Progress::Silent)
 ///         .checkpoints(Checkpoints::new(folder).keep(2))
 /// };
@@ -146,8 +147,10 @@ pub(super) struct Keeper {
 /// What a checkpoint says beside its tensors of numbers.
 #[derive(Serialize, Deserialize)]
 struct State {
+    /// Name of the optimiser, and its settings for error messages.
     optimizer: String,
-    batch: usize,
+    settings: String,
+    batch_size: usize,
     seed: u64,
     shuffle: bool,
     updates: u64,
@@ -168,7 +171,7 @@ impl State {
             && u128::from(step) == steps
             && step < 1 << 53
             && self.updates < 1 << 53
-            && seen as u128 == (done as u128 * self.batch as u128).min(samples as u128)
+            && seen as u128 == (done as u128 * self.batch_size as u128).min(samples as u128)
             && right <= judged
             && judged <= seen
             && self.history.len() == epochs
@@ -246,12 +249,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let state: State = serde_json::from_slice(text)
             .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
         let samples = state.position.samples;
-        let batches = samples.div_ceil(state.batch.max(1));
+        let batches = samples.div_ceil(state.batch_size.max(1));
         let right = |name: &str, expected: String, found: String| {
             if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
         };
-        right("the optimiser", optimizer::<O>().to_owned(), state.optimizer.clone())?;
-        right("batches of", self.batch.min(samples).to_string(), state.batch.to_string())?;
+        if state.optimizer != self.optimizer.name() {
+            let expected = format!("the optimiser {} ({:?})", self.optimizer.name(), self.optimizer);
+            return Err(wrong(&expected, &format!("{} ({})", state.optimizer, state.settings)));
+        }
+        right("batches of", self.batch_size.min(samples).to_string(), state.batch_size.to_string())?;
         right("the seed", self.seed.to_string(), state.seed.to_string())?;
         right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
         let (epochs, done) = (state.position.epochs, state.position.batches);
@@ -336,8 +342,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         let (updates, memory) = self.updater.memory();
         let state = State {
-            optimizer: optimizer::<O>().to_owned(),
-            batch: self.batch.min(at.samples),
+            optimizer: self.optimizer.name(),
+            settings: format!("{:?}", self.optimizer),
+            batch_size: self.batch_size.min(at.samples),
             seed: self.seed,
             shuffle: self.shuffle,
             updates,
@@ -376,11 +383,6 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
 /// What a checkpoint gives: its state, the network, the best epoch, and what the optimiser remembers.
 type Read<N> = (State, N, Best<<N as Network>::Scalar>, Vec<<N as Network>::Scalar>);
-
-/// The optimiser's name.
-fn optimizer<O>() -> &'static str {
-    std::any::type_name::<O>().rsplit("::").next().unwrap_or_default()
-}
 
 /// Parameters as tensors under the network's names.
 fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(

@@ -1,81 +1,79 @@
-//! What a run says about generalisation, and what to do about it.
+//! The diagnosis of under- and over-fitting.
 
 use std::fmt;
 
 use super::{Epoch, History};
 use crate::error::Error;
 
-/// What a run should have reached.
+/// The goal that a run is compared with.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Desired {
-    /// At least this fraction of samples answered rightly.
+    /// At least this accuracy.
     Accuracy(f64),
     /// At most this loss.
     Loss(f64),
 }
 
-/// What is wrong with a fit.
+/// The kind of fit.
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
-    /// Not even the training part is learnt well enough.
+    /// The network does not reach the goal even on the training data.
     Underfitting,
-    /// The training part is learnt, but not what it has in common with other data.
+    /// The network is much better on the training data than on the validation data.
     Overfitting,
-    /// Validation is as good as desired.
+    /// The network reaches the goal on the validation data.
     GoodFit,
 }
 
-/// Whether a run under-fits or over-fits, with the numbers that say so.
+/// Whether a run under-fits or over-fits, and by how much.
 ///
 /// # Formula
 /// With errors e = 1 − accuracy, or losses: bias = max(0, e_train − e_desired), variance = max(0, e_validation − e_train)
 /// (Ng 2018, "Machine Learning Yearning", ch. 20–23). A validation error of at most the desired one is a good fit;
-/// otherwise the larger of the two says what is wrong.
+/// otherwise the larger of the two decides the verdict.
 ///
-/// The epoch judged is the one whose parameters the network has. Training scores are those of the run, measured while the
-/// network learnt: dropout makes them worse.
+/// The diagnosis is of the epoch whose parameters the network has. Training errors are those measured during that epoch, so
+/// dropout makes them worse.
 ///
 /// ```
-/// use convnet::train::{Desired, Diagnosis, Epoch, History, Score, Verdict};
-/// let score = |loss, accuracy| Score { loss, accuracy: Some(accuracy) };
-/// let epoch = |epoch, train, validation| Epoch { epoch, train, validation: Some(validation), seconds: 1.0 };
-/// let history = History {
-///     epochs: vec![
-///         epoch(1, score(0.9, 0.70), score(0.8, 0.72)),
-///         epoch(2, score(0.1, 0.99), score(1.1, 0.75)),
-///     ],
-///     ..History::default()
-/// };
+/// use convnet::train::{Desired, Diagnosis, Epoch, History, LossAndAccuracy, Verdict};
+/// let score = |loss, accuracy| LossAndAccuracy { loss, accuracy: Some(accuracy) };
+/// let history = History::new(vec![
+///     Epoch::new(1, score(0.9, 0.70), Some(score(0.8, 0.72)), 1.0),
+///     Epoch::new(2, score(0.1, 0.99), Some(score(1.1, 0.75)), 1.0),
+/// ]);
 /// let diagnosis = Diagnosis::of(&history, Desired::Accuracy(0.95))?;
 /// assert_eq!(diagnosis.verdict, Verdict::Overfitting);
 /// assert!((diagnosis.variance - 0.24).abs() < 1e-12 && diagnosis.bias == 0.0);
 /// println!("{diagnosis}");
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[non_exhaustive]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Diagnosis {
     /// Under-fitting, over-fitting, or a good fit.
     pub verdict: Verdict,
-    /// What was desired.
+    /// The goal.
     pub desired: Desired,
-    /// Error on the training part: 1 − accuracy, or the loss.
+    /// Error on the training data: 1 − accuracy, or the loss.
     pub train: f64,
-    /// Error on the validation part.
+    /// Error on the validation data.
     pub validation: f64,
-    /// By how much the training error is above the desired one.
+    /// Training error minus the desired error, at least 0.
     pub bias: f64,
-    /// By how much the validation error is above the training error.
+    /// Validation error minus the training error, at least 0.
     pub variance: f64,
-    /// The epoch judged.
+    /// The epoch of the diagnosis.
     pub epoch: usize,
     /// The epoch with the lowest validation loss.
     pub best_epoch: usize,
-    /// By which fraction the validation loss has risen since.
+    /// Relative rise of the validation loss since that epoch.
     pub rise: f64,
 }
 
 impl Diagnosis {
-    /// Judges a run.
+    /// Diagnoses a run.
     ///
     /// # Errors
     /// [`Error::Argument`] if the history has no epochs, no validation, or no accuracy where one is desired.
@@ -122,7 +120,7 @@ impl Diagnosis {
         })
     }
 
-    /// What usually helps.
+    /// Measures that usually help.
     pub fn remedies(&self) -> &'static [&'static str] {
         match self.verdict {
             Verdict::Underfitting => &[
@@ -152,7 +150,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The verdict, the numbers it rests on, and what usually helps.
+/// The verdict, its numbers, and measures that usually help.
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, goal, percent) = match self.desired {

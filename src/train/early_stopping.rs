@@ -1,13 +1,15 @@
-//! When to stop before the last epoch.
+//! Early stopping.
 
-use super::{Epoch, Score};
+use super::{Epoch, LossAndAccuracy};
 use crate::error::Error;
 
-/// Ends a run when validation has not become better for a while, and puts back the parameters of the best epoch
+/// A rule that ends a run when the validation loss stops improving, and restores the parameters of the best epoch
 /// (Prechelt 1998, "Early Stopping — But When?").
 ///
-/// Given to [`Trainer::early_stopping`](super::Trainer::early_stopping). It looks at the validation part alone: the test
-/// part cannot be given to a run.
+/// Set it with [`Trainer::early_stopping`](super::Trainer::early_stopping). It needs validation data; the type of a test set
+/// keeps it from being used for that.
+///
+/// In Keras: the callback `EarlyStopping(patience=…, min_delta=…, restore_best_weights=True)`.
 ///
 /// ```
 /// use convnet::train::{EarlyStopping, Monitor};
@@ -22,33 +24,35 @@ pub struct EarlyStopping {
     monitor: Monitor,
 }
 
-/// What is to become better on the validation part.
+/// The quantity on the validation data that [`EarlyStopping`] watches.
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Monitor {
     /// The mean loss: lower is better.
     #[default]
     Loss,
-    /// The fraction of samples answered rightly: higher is better.
+    /// The accuracy: higher is better.
     Accuracy,
 }
 
 impl EarlyStopping {
-    /// Ends a run after so many epochs without an improvement of the validation loss.
+    /// Ends a run after `patience` epochs without an improvement of the validation loss.
     pub fn new(patience: usize) -> Self {
         EarlyStopping { patience, min_improvement: 0.0, monitor: Monitor::Loss }
     }
 
-    /// By how much an epoch must be better than the best so far to count; 0 unless told otherwise.
+    /// Sets by how much an epoch must be better than the best so far to count as an improvement; the default is 0.
+    #[doc(alias = "min_delta")]
     pub fn min_improvement(self, min_improvement: f64) -> Self {
         EarlyStopping { min_improvement, ..self }
     }
 
-    /// What to watch; the validation loss unless told otherwise.
+    /// Sets the quantity to watch; the default is the validation loss.
     pub fn monitor(self, monitor: Monitor) -> Self {
         EarlyStopping { monitor, ..self }
     }
 
-    /// Refuses settings that make no sense.
+    /// Checks the settings.
     ///
     /// # Errors
     /// [`Error::Argument`] for a patience of 0 and for a minimum improvement that is negative or not finite.
@@ -63,8 +67,8 @@ impl EarlyStopping {
         Ok(())
     }
 
-    /// How bad a score is: lower is better.
-    fn badness(&self, score: Score) -> Result<f64, Error> {
+    /// The watched quantity with a sign such that lower is better.
+    fn badness(&self, score: LossAndAccuracy) -> Result<f64, Error> {
         match (self.monitor, score.accuracy) {
             (Monitor::Loss, _) => Ok(score.loss),
             (Monitor::Accuracy, Some(accuracy)) => Ok(-accuracy),
@@ -77,11 +81,11 @@ impl EarlyStopping {
 
 /// The best epoch of a run so far and its parameters.
 pub(super) struct Best<T> {
-    /// When to stop; never without one.
+    /// The rule; without one the run is not stopped.
     rule: Option<EarlyStopping>,
     /// Number and badness of the best epoch.
     pub best: Option<(usize, f64)>,
-    /// Empty before there is one.
+    /// The parameters of that epoch; empty before the first.
     pub params: Vec<T>,
 }
 
@@ -96,18 +100,18 @@ impl<T: Copy> Best<T> {
         Best { rule, ..self }
     }
 
-    /// Whether the best epoch is the one to end with, in whatever way a run ends.
-    pub(super) fn is_wanted(&self) -> bool {
+    /// Whether the run ends with the parameters of the best epoch, however it ends.
+    pub(super) fn restores_best(&self) -> bool {
         self.rule.is_some()
     }
 
-    /// Whether it is time to stop after so many epochs.
+    /// Whether to stop after this number of epochs.
     pub(super) fn is_over(&self, epochs: usize) -> bool {
         let patience = self.rule.map_or(usize::MAX, |rule| rule.patience);
         self.best.is_some_and(|(best, _)| epochs - best >= patience)
     }
 
-    /// Looks at an epoch; says whether it is time to stop.
+    /// Compares an epoch with the best so far; returns whether to stop.
     pub(super) fn watch(&mut self, epoch: &Epoch, params: &[T]) -> Result<bool, Error> {
         let score = match (epoch.validation, self.rule) {
             (Some(score), _) => score,
@@ -116,7 +120,7 @@ impl<T: Copy> Best<T> {
                 return Err(Error::argument("validation data", "some, for early stopping", "none"));
             }
         };
-        // What interrupts a run says nothing about patience.
+        // Without a rule the best epoch by loss is kept, for an interruption.
         let rule = self.rule.unwrap_or(EarlyStopping::new(usize::MAX));
         let badness = rule.badness(score)?;
         if self.best.is_none_or(|(_, best)| badness < best - rule.min_improvement) {
@@ -127,7 +131,7 @@ impl<T: Copy> Best<T> {
         Ok(self.is_over(epoch.epoch))
     }
 
-    /// Puts the best epoch's parameters back; returns its number.
+    /// Restores the parameters of the best epoch; returns its number.
     pub(super) fn restore(self, params: &mut [T]) -> Option<usize> {
         let (epoch, _) = self.best?;
         params.copy_from_slice(&self.params);

@@ -1,64 +1,78 @@
-//! How well a network classifies.
+//! The evaluation of a classifier.
 
 use std::fmt;
 
-/// Loss, accuracy and confusions of a classifier on a data set.
+/// Loss, accuracy and confusion matrix of a classifier on a data set: the result of
+/// [`Trainer::evaluate`](super::Trainer::evaluate).
+///
+/// In Keras: `model.evaluate`. In scikit-learn: `classification_report` and `confusion_matrix`.
+#[non_exhaustive]
+#[doc(alias("classification_report", "confusion_matrix"))]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// `confusion[d][y]`: samples of class d that were taken for class y.
+    /// The confusion matrix: `confusion[d][y]` samples of class d were classified as class y.
     pub confusion: Vec<Vec<usize>>,
-    /// `ranks[r]`: samples whose class was the network's choice number r, counted from 0.
+    /// For `ranks[r]` samples the true class had rank r among the network's scores, counted from 0.
     pub ranks: Vec<usize>,
 }
 
-/// How well one class is told from the others.
+/// Precision and recall of one class.
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ClassScore {
-    /// Of the samples taken for the class, the fraction that are of it; 0 if none was.
+    /// Of the samples classified as this class, the fraction that belong to it; 0 if there are none.
     pub precision: f64,
-    /// Of the samples of the class, the fraction taken for it; 0 if there are none.
+    /// Of the samples of this class, the fraction that were classified as it; 0 if there are none.
     pub recall: f64,
     /// Samples of the class.
     pub support: usize,
 }
 
 impl ClassScore {
-    /// Harmonic mean of precision and recall: 2·p·r / (p + r), or 0 if both are.
+    /// The F1 score, the harmonic mean of precision and recall: 2·p·r / (p + r), or 0 if both are 0.
+    #[doc(alias = "f1_score")]
     pub fn f1(&self) -> f64 {
         let sum = self.precision + self.recall;
         if sum == 0.0 { 0.0 } else { 2.0 * self.precision * self.recall / sum }
     }
 }
 
-/// a / b, or 0 where there is nothing to divide: scikit-learn's `zero_division=0`.
+/// a / b, or 0 if b is 0, as scikit-learn with `zero_division=0`.
 fn ratio(a: usize, b: usize) -> f64 {
     if b == 0 { 0.0 } else { a as f64 / b as f64 }
 }
 
 impl Evaluation {
-    /// Samples answered rightly.
+    /// An evaluation from its parts, for results that were computed elsewhere.
+    pub fn new(loss: f64, confusion: Vec<Vec<usize>>, ranks: Vec<usize>) -> Self {
+        Evaluation { loss, confusion, ranks }
+    }
+
+    /// Samples that were classified correctly.
     pub fn correct(&self) -> usize {
         self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum()
     }
 
-    /// Samples.
+    /// All samples.
     pub fn samples(&self) -> usize {
         self.confusion.iter().flatten().sum()
     }
 
-    /// Fraction of samples answered rightly.
+    /// Fraction of samples that were classified correctly.
+    #[doc(alias = "accuracy_score")]
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct(), self.samples())
     }
 
-    /// Fraction of samples whose class is among the network's first `k` choices.
+    /// Fraction of samples whose true class is among the `k` highest scores.
+    #[doc(alias = "TopKCategoricalAccuracy")]
     pub fn top_k(&self, k: usize) -> f64 {
         ratio(self.ranks.iter().take(k).sum(), self.samples())
     }
 
-    /// Mean over the classes of [`ClassScore::f1`] (scikit-learn's macro average).
+    /// Mean of [`ClassScore::f1`] over the classes, the macro average of scikit-learn.
     pub fn macro_f1(&self) -> f64 {
         let classes = self.classes();
         classes.iter().map(ClassScore::f1).sum::<f64>() / classes.len() as f64
@@ -77,7 +91,7 @@ impl Evaluation {
     }
 }
 
-/// Loss, accuracy, and a row for each class: its samples by what they were taken for, recall, precision.
+/// Loss, accuracy, and for each class a row of the confusion matrix with precision, recall and F1 score.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -110,6 +124,6 @@ impl fmt::Display for Evaluation {
                 [score.precision, score.recall, score.f1()].map(|score| 100.0 * score);
             writeln!(f, " │ {precision:>7.2} % {recall:>6.2} % {f1:>6.2} %")?;
         }
-        write!(f, "Rows are true classes, columns the network's answers.")
+        write!(f, "Rows are true classes, columns predicted classes.")
     }
 }

@@ -1,62 +1,92 @@
-//! What happened in each epoch.
+//! The record of a training run.
 
 use std::fmt;
 
-/// Loss and accuracy on one part of the data.
+use crate::loss::Tally;
+
+/// Mean loss and accuracy on a data set.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Score {
+pub struct LossAndAccuracy {
     /// Mean loss.
     pub loss: f64,
-    /// Fraction of samples answered rightly; `None` for targets that are not classes.
+    /// Fraction of samples that were classified correctly; `None` for targets that are not classes.
     pub accuracy: Option<f64>,
 }
 
-/// One pass over the training data.
+impl LossAndAccuracy {
+    pub(super) fn of(tally: Tally) -> Self {
+        LossAndAccuracy { loss: tally.mean_loss(), accuracy: tally.accuracy() }
+    }
+}
+
+/// The record of one pass over the training data.
+#[non_exhaustive]
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Epoch {
     /// Number of the epoch, counted from 1.
     pub epoch: usize,
-    /// On the training data, while it was being learnt from.
-    pub train: Score,
-    /// On the validation data, after the epoch.
-    pub validation: Option<Score>,
+    /// Loss and accuracy on the training data, measured during the epoch, while the parameters changed.
+    pub train: LossAndAccuracy,
+    /// Loss and accuracy on the validation data after the epoch.
+    pub validation: Option<LossAndAccuracy>,
     /// Seconds that the epoch took, validation included.
     pub seconds: f64,
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub enum Ending {
-    /// After all epochs.
+    /// All epochs were done.
     #[default]
     Completed,
-    /// Validation had not become better for a while.
+    /// The rule of [`Trainer::early_stopping`](super::Trainer::early_stopping) ended it.
     EarlyStopping,
-    /// A callback asked for it.
+    /// A callback returned [`ControlFlow::Break`](std::ops::ControlFlow::Break).
     Callback,
-    /// Somebody interrupted it: see [`Trainer::interrupt`](super::Trainer::interrupt).
+    /// The flag of [`Trainer::interrupt`](super::Trainer::interrupt) was set.
     Interrupted,
-    /// By the error that `fit` returned.
+    /// `fit` returned an error.
     Failed,
 }
 
-/// What happened in each epoch of a training run. Serialises with `serde`.
+/// The record of a training run. Implements serde's `Serialize` and `Deserialize`.
+///
+/// In Keras: the `History` that `model.fit` returns.
+#[non_exhaustive]
 #[derive(Clone, PartialEq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// The epoch whose parameters the network has, if early stopping or an interruption put these back.
+    /// The epoch whose parameters the network has, if early stopping or an interruption restored them.
     #[serde(default)]
     pub restored: Option<usize>,
-    /// Why the run ended.
+    /// The reason why the run ended.
     #[serde(default)]
     pub ending: Ending,
 }
 
+impl Epoch {
+    /// The record of an epoch from its parts, for curves that were measured elsewhere.
+    pub fn new(
+        epoch: usize,
+        train: LossAndAccuracy,
+        validation: Option<LossAndAccuracy>,
+        seconds: f64,
+    ) -> Self {
+        Epoch { epoch, train, validation, seconds }
+    }
+}
+
 impl History {
-    /// The epoch with the lowest validation loss, or the lowest training loss where nothing was validated.
+    /// The record of a completed run with these epochs.
+    pub fn new(epochs: Vec<Epoch>) -> Self {
+        History { epochs, ..History::default() }
+    }
+
+    /// The epoch with the lowest validation loss, or with the lowest training loss for a run without validation.
     pub fn best(&self) -> Option<&Epoch> {
-        // Not a number is worse than any, whatever its sign.
+        // A NaN of either sign counts as the highest loss.
         let loss = |epoch: &Epoch| Some(epoch.validation.unwrap_or(epoch.train).loss).filter(|l| !l.is_nan());
         let loss = |epoch: &Epoch| loss(epoch).unwrap_or(f64::INFINITY);
         self.epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
@@ -64,7 +94,7 @@ impl History {
 }
 
 /// `loss 0.0812  accuracy 97.51 %`
-impl fmt::Display for Score {
+impl fmt::Display for LossAndAccuracy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
         match self.accuracy {
@@ -85,7 +115,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// One line an epoch.
+/// One line for each epoch.
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.epochs.iter().try_for_each(|epoch| writeln!(f, "{epoch}"))

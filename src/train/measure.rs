@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use super::loading::load;
 use super::metrics::{self, Regression};
-use super::trainer::{Tally, refuse_empty, tally_tiles};
-use super::{Evaluation, Score, Trainer};
+use super::trainer::refuse_empty;
+use super::{Evaluation, LossAndAccuracy, Trainer};
 use crate::data::{Class, Images, Samples, TenCrop, VIEWS, class_of};
 use crate::error::Error;
-use crate::loss::{Loss, ValuesOf};
+use crate::loss::{Loss, Tally, ValuesOf, tally_tiles};
 use crate::network::{Network, Scores};
 use crate::optim::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Lanes};
+use crate::tensor::{Batch, LANES};
 
 /// Samples that are evaluated together: at most so many, with at most so many values in all.
 const EVALUATION_BATCH: usize = 64 * LANES;
@@ -48,7 +48,7 @@ impl Answers {
     }
 
     fn evaluation(self, loss: f64) -> Evaluation {
-        Evaluation { loss, confusion: self.confusion, ranks: self.ranks }
+        Evaluation::new(loss, self.confusion, self.ranks)
     }
 }
 
@@ -57,12 +57,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples.
-    pub fn score<D: Samples<N::Input>>(&self, data: &D) -> Result<Score, Error>
+    pub fn loss_and_accuracy<D: Samples<N::Input>>(&self, data: &D) -> Result<LossAndAccuracy, Error>
     where
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         refuse_empty("data", data.len())?;
-        Ok(self.tally(data)?.score())
+        Ok(LossAndAccuracy::of(self.tally(data)?))
     }
 
     pub(super) fn tally<D: Samples<N::Input>>(&self, data: &D) -> Result<Tally, Error>
@@ -85,9 +85,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
-        let mut dy = vec![Lanes::zero(); y.as_lanes().len()];
-        let scale = N::Scalar::of(0.0);
-        tally_tiles::<N::Output, _, _>(&self.loss, &mut dy, y.as_lanes(), &targets, scale)
+        tally_tiles::<N::Output, _, _>(&self.loss, None, y.as_lanes(), &targets, N::Scalar::of(1.0))
     }
 
     /// Calls `f` with each range of samples and the network's output for them.
@@ -123,7 +121,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 answers.count(data.target(sample).index(), y.sample(i).as_slice());
             }
         })?;
-        Ok(answers.evaluation(total.score().loss))
+        Ok(answers.evaluation(total.mean_loss()))
     }
 
     /// Area under the receiver operating characteristic on a data set, of telling a class from the others by its
@@ -169,7 +167,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             }
         })?;
         Ok(Regression {
-            loss: total.score().loss,
+            loss: total.mean_loss(),
             r2: metrics::r2(&outputs, &targets)?,
             rmse: metrics::rmse(&outputs, &targets)?,
             mae: metrics::mae(&outputs, &targets)?,

@@ -1,19 +1,21 @@
-//! Measures of how well outputs meet targets.
+//! Metrics of regressions and rankings.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// How near a regression comes to its targets.
+/// Loss and errors of a regression on a data set: the result of
+/// [`Trainer::evaluate_regression`](super::Trainer::evaluate_regression).
+#[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Regression {
     /// Mean loss.
     pub loss: f64,
     /// Coefficient of determination.
     pub r2: f64,
-    /// Root of the mean squared error, in the targets' unit.
+    /// Root mean squared error, in the unit of the targets.
     pub rmse: f64,
-    /// Mean absolute error, in the targets' unit.
+    /// Mean absolute error, in the unit of the targets.
     pub mae: f64,
 }
 
@@ -38,45 +40,49 @@ fn mean_of_errors(outputs: &[f64], targets: &[f64], f: impl Fn(f64) -> f64) -> R
     Ok(outputs.iter().zip(targets).map(|(y, d)| f(y - d)).sum::<f64>() / targets.len() as f64)
 }
 
-/// Root of the mean squared error: √(Σ (yᵢ − dᵢ)² / n).
+/// The root mean squared error: √(Σ (yᵢ − dᵢ)² / n).
 ///
 /// # Errors
-/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+/// [`Error::Argument`] unless there are as many outputs as targets, at least one.
 ///
 /// ```
 /// # use convnet::train::metrics::rmse;
 /// assert_eq!(rmse(&[1.0, 2.0], &[4.0, -2.0])?, (25.0_f64 / 2.0).sqrt());
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "root_mean_squared_error")]
 pub fn rmse(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
     Ok(mean_of_errors(outputs, targets, |e| e * e)?.sqrt())
 }
 
-/// Mean absolute error: Σ |yᵢ − dᵢ| / n.
+/// The mean absolute error: Σ |yᵢ − dᵢ| / n.
 ///
 /// # Errors
-/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+/// [`Error::Argument`] unless there are as many outputs as targets, at least one.
 ///
 /// ```
 /// # use convnet::train::metrics::mae;
 /// assert_eq!(mae(&[1.0, 2.0], &[4.0, -2.0])?, 3.5);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "mean_absolute_error")]
 pub fn mae(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
     mean_of_errors(outputs, targets, f64::abs)
 }
 
-/// Coefficient of determination R² = 1 − Σ (yᵢ − dᵢ)² / Σ (dᵢ − d̄)²: 1 is perfect, 0 no better than the targets' mean d̄.
+/// The coefficient of determination R² = 1 − Σ (yᵢ − dᵢ)² / Σ (dᵢ − d̄)²: 1 is perfect, 0 is no better
+/// than the mean d̄ of the targets.
 /// Targets that are all equal give 1 for perfect outputs and 0 for others, as in scikit-learn.
 ///
 /// # Errors
-/// [`Error::Argument`] unless there are as many outputs as targets, and some.
+/// [`Error::Argument`] unless there are as many outputs as targets, at least one.
 ///
 /// ```
 /// # use convnet::train::metrics::r2;
 /// assert_eq!(r2(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0])?, 1.0 - 1.5 / 29.1875);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "r2_score")]
 pub fn r2(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
     let residual = mean_of_errors(outputs, targets, |e| e * e)?;
     let mean = targets.iter().sum::<f64>() / targets.len() as f64;
@@ -88,11 +94,12 @@ pub fn r2(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
     })
 }
 
-/// Area under the receiver operating characteristic: the probability that a positive sample scores higher than a negative
+/// The area under the receiver operating characteristic: the probability that a positive sample scores higher than a negative
 /// one, ties counting half (Hanley & McNeil 1982).
 ///
 /// # Errors
-/// [`Error::Argument`] unless there is a score for each sample, none of them NaN, and samples of both kinds.
+/// [`Error::Argument`] unless there is one score for each sample, no score is NaN, and there are positive and negative
+/// samples.
 ///
 /// ```
 /// # use convnet::train::metrics::roc_auc;
@@ -100,6 +107,7 @@ pub fn r2(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
 /// assert_eq!(roc_auc(&[1.0, 1.0], &[false, true])?, 0.5);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "roc_auc_score")]
 pub fn roc_auc(scores: &[f64], positive: &[bool]) -> Result<f64, Error> {
     if scores.len() != positive.len() {
         return Err(Error::argument("scores", positive.len().to_string(), scores.len()));

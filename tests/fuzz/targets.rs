@@ -99,7 +99,7 @@ pub fn checkpoint(bytes: &[u8]) {
 pub fn small_training(folder: Option<&Path>) -> Trainer<Tiny, SoftmaxCrossEntropy, Sgd> {
     let trainer = Trainer::new(Tiny::new(1), SoftmaxCrossEntropy, Sgd::new(0.1).momentum(0.9))
         .epochs(2)
-        .batch(2)
+        .batch_size(2)
         .progress(Progress::Silent);
     match folder {
         Some(folder) => trainer.checkpoints(Checkpoints::new(folder)),

@@ -116,7 +116,7 @@ def main(target):
             "smoothed": classes(label_smoothing=0.1),
             "weighted": classes(weight=weights),
             "smoothed and weighted": classes(label_smoothing=0.3, weight=weights),
-            "CrossEntropy": loss(probabilities, lambda y: F.nll_loss(y.log(), of_some)),
+            "ProbabilityCrossEntropy": loss(probabilities, lambda y: F.nll_loss(y.log(), of_some)),
             "NegativeLogLikelihood": loss(log_probabilities, lambda y: F.nll_loss(y, labels)),
             "SigmoidCrossEntropy": loss(VALUES, lambda y: F.binary_cross_entropy_with_logits(y, chances)),
             "SigmoidCrossEntropy, weighted": loss(

@@ -4,7 +4,7 @@ use convnet::plot::{
     Chart, Function, Picture, bars, confusion_matrix, filters, functions, images, learning_curves, panels,
     validation_curves,
 };
-use convnet::train::{Epoch, Evaluation, History, Score};
+use convnet::train::{Epoch, Evaluation, History, LossAndAccuracy};
 
 /// Losses that fall and rise again, by a rate.
 pub fn history(rate: f64, epochs: usize, restored: Option<usize>) -> History {
@@ -12,10 +12,12 @@ pub fn history(rate: f64, epochs: usize, restored: Option<usize>) -> History {
         let x = epoch as f64;
         let train = 2.3 * (-rate * x).exp() + 0.02;
         let validation = 2.3 * (-0.9 * rate * x).exp() + 0.05 + 0.01 * rate * x;
-        let score = |loss: f64| Score { loss, accuracy: Some((1.0 - 0.38 * loss).max(0.1)) };
-        Epoch { epoch, train: score(train), validation: Some(score(validation)), seconds: 2.0 }
+        let score = |loss: f64| LossAndAccuracy { loss, accuracy: Some((1.0 - 0.38 * loss).max(0.1)) };
+        Epoch::new(epoch, score(train), Some(score(validation)), 2.0)
     };
-    History { epochs: (1..=epochs).map(epoch).collect(), restored, ..History::default() }
+    let mut history = History::new((1..=epochs).map(epoch).collect());
+    history.restored = restored;
+    history
 }
 
 /// Points around a centre, from a low-discrepancy sequence.
@@ -32,7 +34,7 @@ pub fn cloud([x, y]: [f64; 2], count: usize) -> Vec<[f64; 2]> {
 pub fn evaluation() -> Evaluation {
     let cell = |d: usize, y: usize| if d == y { 960 - 7 * d } else { (7 * d + 3 * y + d * y) % 11 / 3 };
     let confusion = (0..10).map(|d| (0..10).map(|y| cell(d, y)).collect()).collect();
-    Evaluation { loss: 0.05, confusion, ranks: Vec::new() }
+    Evaluation::new(0.05, confusion, Vec::new())
 }
 
 pub const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

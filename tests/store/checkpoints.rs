@@ -27,7 +27,7 @@ fn data(from: usize, count: usize) -> Data {
 fn trainer<O: Optimizer>(epochs: usize, optimizer: O) -> Trainer<Small, SoftmaxCrossEntropy, O> {
     Trainer::new(Small::new(5), SoftmaxCrossEntropy, optimizer)
         .epochs(epochs)
-        .batch(7)
+        .batch_size(7)
         .seed(3)
         .schedule(Schedule::Plateau { patience: 1, factor: 0.5, threshold: 1e-4 })
         .progress(Progress::Silent)
@@ -200,7 +200,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     };
     let momentum = || Sgd::new(0.05).momentum(0.9);
 
-    let mut lenet = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, momentum()).batch(7).seed(3);
+    let mut lenet = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, momentum()).batch_size(7).seed(3);
     refused(
         "another network",
         lenet.resume(&latest),
@@ -210,11 +210,14 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     refused(
         "another optimiser",
         trainer(5, Adam::new(0.1)).resume(&latest),
-        &["expected the optimiser Adam, found Sgd"],
+        &[
+            "expected the optimiser Adam (Adam { learning_rate: 0.1, betas: [0.9, 0.999], epsilon: 1e-8 }), found Sgd (Sgd {",
+            "momentum: 0.9",
+        ],
     );
     refused(
         "another batch",
-        trainer(5, momentum()).batch(8).resume(&latest),
+        trainer(5, momentum()).batch_size(8).resume(&latest),
         &["expected batches of 8, found 7"],
     );
     refused(
@@ -253,7 +256,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
         bytes[header + start] = b'9';
         bytes
     };
-    let older = format!("{} is an older one that can be resumed from", step(&folder, 16).display());
+    let older = format!("{} is an older checkpoint that can be resumed", step(&folder, 16).display());
     for (what, bytes, part) in [
         ("cut off", whole[..whole.len() / 2].to_vec(), "a safetensors file"),
         ("empty", Vec::new(), "an empty file"),
@@ -410,13 +413,13 @@ fn nothing_of_a_run_is_lost() {
     let rich = |epochs_seen: usize| {
         Trainer::new(Rich::<f64>::with_init(Init::PyTorch, 2), SoftmaxCrossEntropy, AdamW::new(0.01))
             .epochs(6)
-            .batch(7)
+            .batch_size(7)
             .schedule(Schedule::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 })
             .warm_up(1.5)
             .l1(1e-4)
             .l2(1e-3)
-            .clip_norm(1.0)
-            .clip_value(0.5)
+            .clip_grad_norm(1.0)
+            .clip_grad_value(0.5)
             .max_norm(2.0)
             .freeze("norm1")
             .progress(Progress::Silent)
@@ -499,4 +502,55 @@ fn a_run_that_is_killed_resumes_to_the_same_bits() {
     let mut resumed = trainer(10, Sgd::new(0.05).momentum(0.9));
     resumed.resume(folder.path()).unwrap();
     assert_eq!(bits(resumed.network()), bits(straight.network()));
+}
+
+/// Two optimisers of a user's own around [`Sgd`], with as much state as each other.
+mod wrapped {
+    use convnet::Error;
+    use convnet::optim::{Optimizer, Update};
+    use convnet::prelude::*;
+
+    macro_rules! wrapper {
+        ($name:ident) => {
+            #[derive(Debug)]
+            pub struct $name<O>(pub O);
+
+            impl<O: Optimizer> Optimizer for $name<O> {
+                fn name(&self) -> String {
+                    format!("{}<{}>", stringify!($name), self.0.name())
+                }
+                fn state_per_param(&self) -> usize {
+                    self.0.state_per_param()
+                }
+                fn check(&self) -> Result<(), Error> {
+                    self.0.check()
+                }
+                fn step<T: Scalar>(&self, update: Update<'_, T>) {
+                    self.0.step(update);
+                }
+            }
+        };
+    }
+    wrapper!(Lookahead);
+    wrapper!(Ema);
+}
+
+#[test]
+fn another_wrapper_of_the_same_optimiser_is_refused_and_another_learning_rate_is_not() {
+    use wrapped::{Ema, Lookahead};
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(0, 50);
+    let sgd = |rate| Sgd::new(rate).momentum(0.9);
+    let mut first = trainer(2, Lookahead(sgd(0.05))).checkpoints(Checkpoints::new(folder.path()));
+    first.fit(&train, None).unwrap();
+
+    let mut other = trainer(3, Ema(sgd(0.05)));
+    let error = other.resume(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("expected the optimiser Ema<Sgd> (Ema(Sgd {"), "{error}");
+    assert!(error.contains("found Lookahead<Sgd> (Lookahead(Sgd { learning_rate: 0.05,"), "{error}");
+    assert_eq!(bits(other.network()), bits(&Small::new(5)));
+
+    let mut slower = trainer(3, Lookahead(sgd(0.01)));
+    slower.resume(folder.path()).unwrap();
+    assert_eq!(slower.fit(&train, None).unwrap().epochs.len(), 3);
 }

@@ -112,7 +112,7 @@ fn a_layer_can_be_left_alone() {
     assert_eq!(net.fc2().weight(), fresh.fc2().weight());
     let weights = Weights::from_bytes("net", file_of(&trained)).unwrap().skip("fc");
     let error = weights.load_into(&mut net).unwrap_err().to_string();
-    assert!(error.starts_with("layer to leave alone: expected conv1, norm1, "), "{error}");
+    assert!(error.starts_with("layer to skip: expected conv1, norm1, "), "{error}");
     assert!(error.ends_with("found fc"), "{error}");
 }
 
@@ -172,7 +172,7 @@ fn bad_files_are_refused_in_words() {
         ),
         (
             with_header(&two(tensor("a", "[1]", "[0,4]"), tensor("a", "[1]", "[0,4]")), 4),
-            "two tensors by the name \"a\"",
+            "two tensors with the name \"a\"",
         ),
         (
             with_header(&format!("{{{}}}", tensor("a", "[4294967296,4294967296,16]", "[0,0]")), 0),
@@ -402,7 +402,7 @@ fn weights_of_another_network_are_refused() {
     );
     refused::<Small>(&header(&bias("[16,32]")), "side by side");
     refused::<Small>(&header(&bias("[0,016]")), "a number that begins with 0");
-    refused::<Small>(&header(&format!("{}}} x", bias("[0,16]"))), "more behind the table");
+    refused::<Small>(&header(&format!("{}}} x", bias("[0,16]"))), "more text after the table");
     refused::<Small<f64>>(&file_of(&Small::new(1)), "expected a network of f32");
     // A space in front is no fault.
     let space = String::from_utf8_lossy(&bytes[8..]).into_owned();

@@ -11,8 +11,8 @@ use super::listing::Listing;
 use crate::data::archive::short;
 use crate::data::decode::decode;
 use crate::data::fit::fitted;
-use crate::error::Error;
-use crate::workspace::Failure;
+use crate::error::{Error, FirstError};
+
 
 /// The images of a folder or archive, and how they are read.
 pub(super) struct Files {
@@ -103,7 +103,7 @@ impl Files {
             return Err(Error::argument("images", "no more than the memory holds", found));
         }
         bytes.resize(images.len() * len, 0);
-        let failure = Failure::default();
+        let failure = FirstError::default();
         bytes.par_chunks_exact_mut(len).zip(images).enumerate().for_each(|(sample, (bytes, &image))| {
             let decoded = self.pixels(image as usize).map(|pixels| bytes.copy_from_slice(&pixels));
             failure.note(sample, decoded);

@@ -10,7 +10,7 @@ network! {
 }
 
 fn train(data: &Dataset<Flat<4>, Class<10>>) {
-    let mut trainer = Trainer::new(Net::new(1), CrossEntropy, Sgd::new(0.1));
+    let mut trainer = Trainer::new(Net::new(1), ProbabilityCrossEntropy, Sgd::new(0.1));
     trainer.fit(data, None).unwrap();
 }
 

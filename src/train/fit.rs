@@ -1,0 +1,345 @@
+//! The training loop.
+
+use std::borrow::Borrow;
+use std::mem::take;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use rand::seq::SliceRandom;
+
+use super::early_stopping::Best;
+use super::loading::fetch;
+use super::progress::Display;
+use super::trainer::refuse_empty;
+use super::{BatchEnd, Ending, Epoch, History, LossAndAccuracy, Trainer};
+use crate::data::{Learnable, Samples, Target, Validation};
+use crate::engine::Engine;
+use crate::error::{Error, FirstError};
+use crate::loss::{Loss, Tally, tally_tiles};
+use crate::network::Network;
+use crate::optim::{Optimizer, ScheduleState};
+use crate::random::{self, purpose};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, Lanes};
+use crate::workspace::{Input, Task, in_pool};
+
+/// The place of a run: all that it needs to continue, besides the network, the optimiser's state and the best epoch.
+#[derive(Clone, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Position {
+    /// Samples of the training data.
+    pub samples: usize,
+    /// Complete epochs.
+    pub epochs: usize,
+    /// Batches that are done of the unfinished epoch.
+    pub batches: usize,
+    /// Steps of the run so far.
+    pub step: u64,
+    /// Sums over these batches.
+    pub tally: Tally,
+    /// For the schedule: the validation loss of each epoch, or the training loss without validation data.
+    pub losses: Vec<f64>,
+    /// Seconds spent on the unfinished epoch.
+    pub seconds: f64,
+}
+
+/// The start of a run that resumes a checkpoint.
+pub(super) struct Resumed<T> {
+    pub at: Position,
+    pub best: Best<T>,
+    /// The folder of the checkpoint.
+    #[cfg(feature = "store")]
+    pub folder: std::path::PathBuf,
+}
+
+impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
+    /// Trains the network on `train` for the set number of [`epochs`](Self::epochs), or until
+    /// [early stopping](Self::early_stopping), a callback or an [interruption](Self::interrupt) ends the run. After each
+    /// epoch it measures loss and accuracy on `validation`, unless that is `None`.
+    ///
+    /// A second call starts again at epoch 1, with the network and the optimiser's state as the first call left them. After
+    /// `resume` it continues at the place of the checkpoint.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
+    /// validation data; [`Error::Diverged`] for a loss or gradient that is not finite. The network then has the parameters
+    /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
+    /// those of the best epoch. [`history`](Self::history) has the epochs before the failure.
+    #[doc(alias("train", "train_loop"))]
+    pub fn fit<'a, D, V>(&mut self, train: &D, validation: V) -> Result<History, Error>
+    where
+        D: Samples<N::Input> + Learnable + 'a,
+        V: Validation<'a, D>,
+        V::Data: Samples<N::Input, Target = D::Target>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        let validation = validation.data();
+        in_pool(|| self.fit_here(train, validation))
+    }
+
+    /// [`Trainer::fit`], called on a thread of rayon's pool.
+    fn fit_here<D, V>(&mut self, train: &D, validation: Option<&V>) -> Result<History, Error>
+    where
+        D: Samples<N::Input>,
+        V: Samples<N::Input, Target = D::Target>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        self.check()?;
+        refuse_empty("training data", train.len())?;
+        if let Some(validation) = validation {
+            refuse_empty("validation data", validation.len())?;
+        }
+        if self.early_stopping.is_some() && validation.is_none() {
+            return Err(Error::argument("validation data", "some, for early stopping", "none"));
+        }
+        let display = Display::new(self.progress, self.epochs, train.len());
+        if !std::mem::replace(&mut self.advised, true) {
+            let of_build = unoptimized_advice(cfg!(unoptimized)).map(str::to_owned);
+            of_build.into_iter().chain(self.advice(train.len())).for_each(|advice| display.say(advice));
+        }
+        if let Some(Resumed { at, .. }) = self.resumed.as_ref().filter(|from| from.at.samples != train.len())
+        {
+            let expected = format!("the {} samples of the run that is resumed", at.samples);
+            return Err(Error::argument("training data", expected, train.len()));
+        }
+        self.begin_keeping()?;
+        let (mut at, best) = match self.resumed.take() {
+            Some(Resumed { at, best, .. }) => (at, best),
+            None => {
+                self.history = History::default();
+                (Position { samples: train.len(), ..Position::default() }, Best::default())
+            }
+        };
+        let mut best = self.tracks_best().then(|| best.with_rule(self.early_stopping));
+        let ending = self.run(train, validation, &display, &mut best, &mut at);
+        let ending = ending.and_then(|ending| self.keep_last(&at, best.as_ref()).map(|()| ending));
+        self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
+        if let Some(best) = best
+            && (best.restores_best() || self.history.ending == Ending::Interrupted)
+        {
+            self.history.restored = best.restore(self.network.model_mut().params_mut());
+        }
+        ending.map(|_| self.history.clone())
+    }
+
+    /// Whether the run keeps track of the best epoch.
+    fn tracks_best(&self) -> bool {
+        #[cfg(feature = "store")]
+        let keeps = self.keeper.is_some();
+        #[cfg(not(feature = "store"))]
+        let keeps = false;
+        self.early_stopping.is_some() || self.interrupt.is_some() || keeps
+    }
+
+    /// Runs the epochs from the place `at` on; returns why the run ended.
+    fn run<D, V>(
+        &mut self,
+        train: &D,
+        validation: Option<&V>,
+        display: &Display,
+        best: &mut Option<Best<N::Scalar>>,
+        at: &mut Position,
+    ) -> Result<Ending, Error>
+    where
+        D: Samples<N::Input>,
+        V: Samples<N::Input, Target = D::Target>,
+        L: Loss<N::Output, D::Target, N::Scalar>,
+    {
+        // The checkpoint may be from the end of a run that early stopping had ended.
+        if best.as_ref().is_some_and(|best| at.batches == 0 && best.is_over(at.epochs)) {
+            return Ok(Ending::EarlyStopping);
+        }
+        let mut order: Vec<usize> = (0..train.len()).collect();
+        let mut targets = Vec::with_capacity(self.batch_size.min(train.len()));
+        // Of slow data: the samples of this batch and of the next one.
+        let (mut now, mut next) = (Vec::new(), Vec::new());
+        let batches = train.len().div_ceil(self.batch_size);
+        let steps_per_epoch = batches as u64;
+        let steps = self.epochs as u64 * steps_per_epoch;
+        display.advance((at.epochs * train.len() + at.tally.samples).min(self.epochs * train.len()));
+        for epoch in at.epochs + 1..=self.epochs {
+            let start = Instant::now();
+            let before = at.seconds;
+            display.begin(epoch);
+            if self.shuffle {
+                // Sorted first, so that the order depends on the key alone and not on the last epoch's order.
+                order.sort_unstable();
+                order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
+            }
+            let seed = self.seed;
+            let key = |sample: usize| random::key(seed, &[purpose::SAMPLE, epoch as u64, train.id(sample)]);
+            let fetch = |rows: &mut Vec<N::Scalar>, samples: Option<&[usize]>| {
+                let samples = samples.unwrap_or_default();
+                fetch(rows, train, samples, |place| Some(key(samples[place])))
+            };
+            let mut chunks = order.chunks(self.batch_size).enumerate().skip(at.batches).peekable();
+            let mut fetched = Ok(());
+            if train.is_slow() {
+                fetched = fetch(&mut now, chunks.peek().map(|&(_, samples)| samples));
+            }
+            while let Some((number, samples)) = chunks.next() {
+                targets.clear();
+                targets.extend(samples.iter().map(|&sample| train.target(sample)));
+                self.keys.clear();
+                self.keys.extend(samples.iter().map(|&sample| key(sample)));
+                let state = ScheduleState { step: at.step, steps, steps_per_epoch, losses: &at.losses };
+                let factor = self.schedule.factor_after(self.warm_up, &state);
+                let part = if train.is_slow() {
+                    std::mem::replace(&mut fetched, Ok(()))?;
+                    // The next batch is loaded during this step. Its errors are returned at its turn.
+                    let following = chunks.peek().map(|&(_, samples)| samples);
+                    let learn = || self.learn(Input::Rows(&now), &targets, factor, epoch, number + 1);
+                    let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
+                    fetched = loaded;
+                    std::mem::swap(&mut now, &mut next);
+                    part?
+                } else {
+                    let failure = FirstError::default();
+                    let write = |values: &mut [N::Scalar], place: usize| {
+                        train.write_to(samples[place], values, Some(key(samples[place])))
+                    };
+                    self.learn(Input::Load(&write, &failure), &targets, factor, epoch, number + 1)?
+                };
+                at.step += 1;
+                at.batches += 1;
+                at.tally.add(part);
+                at.seconds = before + start.elapsed().as_secs_f64();
+                display.advance(samples.len());
+                let end = BatchEnd { epoch, batch: number + 1, batches, loss: part.mean_loss() };
+                if self.on_batch.as_mut().is_some_and(|f| f(&end).is_break()) {
+                    return Ok(Ending::Callback);
+                }
+                let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+                self.keep_on_time(at, best.as_ref())?;
+                if interrupted {
+                    return Ok(Ending::Interrupted);
+                }
+            }
+            let validation = validation.map(|data| self.tally(data)).transpose()?.map(LossAndAccuracy::of);
+            if let Some(LossAndAccuracy { loss, .. }) = validation
+                && !loss.is_finite()
+            {
+                return Err(Error::Diverged { epoch, batch: batches, loss });
+            }
+            let seconds = before + start.elapsed().as_secs_f64();
+            let epoch = Epoch { epoch, train: LossAndAccuracy::of(at.tally), validation, seconds };
+            display.end(&epoch);
+            at.losses.push(epoch.validation.unwrap_or(epoch.train).loss);
+            let (samples, losses) = (at.samples, take(&mut at.losses));
+            *at = Position { samples, epochs: epoch.epoch, step: at.step, losses, ..Position::default() };
+            let params = self.network.model().params();
+            let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
+            let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
+            self.history.epochs.push(epoch);
+            self.keep_epoch(at, best.as_ref())?;
+            match (callback, stop) {
+                (true, _) => return Ok(Ending::Callback),
+                (_, Some(true)) => return Ok(Ending::EarlyStopping),
+                _ => {}
+            }
+        }
+        Ok(Ending::Completed)
+    }
+
+    /// Trains on a single batch, for your own training loops; returns the mean loss before the step. Random layers draw the
+    /// numbers of step `step`.
+    ///
+    /// In PyTorch: `optimizer.zero_grad()`, `loss.backward()` and `optimizer.step()`. In Keras: `train_on_batch`.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::fit`], and [`Error::Argument`] unless there is one target for each input.
+    #[doc(alias("train_on_batch", "backward"))]
+    pub fn train_step<Y: Target>(
+        &mut self,
+        inputs: &Batch<N::Input, N::Scalar>,
+        targets: &[Y],
+        step: u64,
+    ) -> Result<f64, Error>
+    where
+        L: Loss<N::Output, Y, N::Scalar>,
+    {
+        self.check()?;
+        refuse_empty("batch", inputs.len())?;
+        if inputs.len() != targets.len() {
+            return Err(Error::argument("targets", inputs.len().to_string(), targets.len()));
+        }
+        self.keys.clear();
+        self.keys
+            .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
+        let number = (step as usize).saturating_add(1);
+        let tally = in_pool(|| self.learn(Input::Tiles(inputs.as_lanes()), targets, 1.0, 1, number))?;
+        Ok(tally.mean_loss())
+    }
+
+    /// Computes the gradient of the mean loss by the parameters, and takes a step.
+    fn learn<Y: Target, R: Borrow<Y> + Sync>(
+        &mut self,
+        input: Input<'_, N::Scalar>,
+        targets: &[R],
+        factor: f64,
+        epoch: usize,
+        batch: usize,
+    ) -> Result<Tally, Error>
+    where
+        L: Loss<N::Output, Y, N::Scalar>,
+    {
+        let scale = N::Scalar::of(1.0 / targets.len() as f64);
+        let (plan, params) = self.network.model_mut().parts_mut();
+        let loss = &self.loss;
+        let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
+            tally_tiles::<N::Output, Y, _>(loss, Some(dy), y, &targets[samples], scale)
+        };
+        let failure = if let Input::Load(_, failure) = &input { Some(*failure) } else { None };
+        let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
+        let tally = Engine::gradient(plan, &mut self.space, task);
+        failure.map_or(Ok(()), FirstError::result)?;
+        let loss = tally.loss / targets.len() as f64;
+        let gradient = self.space.gradient_mut();
+        if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
+            return Err(Error::Diverged { epoch, batch, loss });
+        }
+        Ok(tally)
+    }
+}
+
+/// Without the feature `store` there are no checkpoints.
+#[cfg(not(feature = "store"))]
+impl<N: Network, L, O> Trainer<N, L, O> {
+    fn begin_keeping(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_on_time(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_epoch(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn keep_last(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Advice for a build of this crate without optimisation.
+fn unoptimized_advice(unoptimized: bool) -> Option<&'static str> {
+    unoptimized.then_some(
+        "advice: convnet was built without optimisation, which makes training ten to fifty times slower; build with \
+         --release, or add this to Cargo.toml:\n  [profile.dev.package.convnet]\n  opt-level = 3",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unoptimized_advice;
+
+    #[test]
+    fn a_build_without_optimisation_is_told_how_to_get_it() {
+        let advice = unoptimized_advice(true).expect("advice");
+        assert!(advice.contains("[profile.dev.package.convnet]\n  opt-level = 3"), "{advice}");
+        assert_eq!(unoptimized_advice(false), None);
+        // The profiles of this repository are optimised.
+        assert!(!cfg!(unoptimized));
+    }
+}
