@@ -60,7 +60,7 @@ fn main() -> Result<(), convnet::Error> {
     let answer = Cifar10::CLASSES[net.predict(&image).class];
     plot::images(&format!("Class {class}, answer {answer}"), image.as_slice(), [1, 3, 32, 32], &[])?
         .save(pictures::file("image.svg")?)?;
-    for layer in net.trace(&image) {
+    for layer in net.activations(&image) {
         if layer.name.starts_with("relu") {
             let title = format!("What {} makes of it: {}", layer.name, layer.shape);
             let sizes = [layer.shape.channels(), 1, layer.shape.height(), layer.shape.width()];

@@ -4,6 +4,7 @@
 //! ε = 10⁻⁶ a right gradient differs from that by less than 10⁻⁵ + 10⁻³·|derivative|.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use rand::RngExt;
 
@@ -14,10 +15,10 @@ use crate::loss::{Loss, Tally, tally_tiles};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{self, Generator, purpose};
+use crate::run::{Gradient, Input, LossOf, Program, Task, Workspace};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES, Lanes};
-use crate::workspace::{Input, LossOf, Task, Workspace};
 
 const EPSILON: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-5;
@@ -108,13 +109,14 @@ fn cut<In: Shape, L: Layer<In, f64>>(
     groups: usize,
 ) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
-    let plan = Plan::of::<In, _>(layer);
-    let mut params = normals(&mut rng, plan.params());
+    let program = Program::with_input_gradient(Plan::of::<In, _>(layer));
+    let mut params = normals(&mut rng, program.plan().params());
     let mut x: Batch<In, f64> = normal_batch(&mut rng, samples);
     let weights: Batch<L::Out, f64> = normal_batch(&mut rng, samples);
+    let weights: Vec<Lanes<f64>> = weights.whole_tiles().flat_map(|tile| tile.into_owned()).collect();
     let keys: Vec<u64> = (0..samples).map(|_| rng.random()).collect();
     let sum = |dy: &mut [Lanes<f64>], y: &[Lanes<f64>], part: std::ops::Range<usize>| {
-        let weights = &weights.as_lanes()[part.start / LANES * L::Out::LEN..][..y.len()];
+        let weights = &weights[part.start / LANES * L::Out::LEN..][..y.len()];
         let mut tally = Tally::default();
         for (i, ((dy, y), w)) in dy.iter_mut().zip(y).zip(weights).enumerate() {
             let used = (part.len() - i / L::Out::LEN * LANES).min(LANES);
@@ -126,31 +128,30 @@ fn cut<In: Shape, L: Layer<In, f64>>(
         }
         tally
     };
-    let mut space = Workspace::new(&plan, samples);
+    let mut space = Workspace::new(&program, samples);
     let mut dx: Batch<In, f64> = Batch::zeros(samples);
     let mut run = |x: &Batch<In, f64>, params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
-        let (input, groups) = (Input::Tiles(x.as_lanes()), Some(groups));
-        let tally = crate::engine::Engine::gradient(
-            &plan,
-            &mut space,
-            Task { input, dx, params, keys: &keys, loss: &sum, groups },
-        );
+        let (input, groups) = (Input::Batch(x.entries()), Some(groups));
+        let task = Task { input, dx, params, keys: &keys, loss: &sum, groups };
+        let tally = f64::compiled::<Gradient>((&program, &mut space, task));
         (tally.loss, space.gradient().to_vec())
     };
-    let (_, gradient) = run(&x, &params, Some(dx.as_lanes_mut()));
+    let (_, gradient) = run(&x, &params, Some(dx.entries_mut()));
     for i in coordinates(&mut rng, In::LEN * samples) {
         let (sample, entry) = (i / In::LEN, i % In::LEN);
-        let (at, lane) = (sample / LANES * In::LEN + entry, sample % LANES);
-        let centre = x.as_lanes()[at].0[lane];
-        x.as_lanes_mut()[at].0[lane] = centre + EPSILON;
-        let above = run(&x, &params, None).0;
-        x.as_lanes_mut()[at].0[lane] = centre - EPSILON;
-        let below = run(&x, &params, None).0;
-        x.as_lanes_mut()[at].0[lane] = centre;
+        let centre = x.sample(sample);
+        let mut value = |step: f64| {
+            let mut moved = centre.clone();
+            moved.as_mut_slice()[entry] += step;
+            x.set(sample, moved.as_slice().iter().copied());
+            run(&x, &params, None).0
+        };
+        let expected = (value(EPSILON) - value(-EPSILON)) / (2.0 * EPSILON);
+        x.set(sample, centre.as_slice().iter().copied());
         let by = || format!("input {entry} of sample {sample}");
-        compare(by, (above - below) / (2.0 * EPSILON), dx.as_lanes()[at].0[lane])?;
+        compare(by, expected, dx.sample(sample).as_slice()[entry])?;
     }
-    let trained = trained(&plan);
+    let trained = trained(program.plan());
     for i in coordinates(&mut rng, params.len()) {
         if !trained[i] {
             continue;
@@ -164,6 +165,68 @@ fn cut<In: Shape, L: Layer<In, f64>>(
         compare(|| format!("parameter {i}"), (above - below) / (2.0 * EPSILON), gradient[i])?;
     }
     Ok(())
+}
+
+/// A layer's output and gradients for a batch: what [`passes`] gives.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Passes<In: Shape, Out: Shape, T: Scalar> {
+    /// The output.
+    pub y: Batch<Out, T>,
+    /// The gradient by the input.
+    pub dx: Batch<In, T>,
+    /// The gradient by the parameters, summed over the samples; the batch's value in the place of a running average.
+    pub dparams: Vec<T>,
+}
+
+/// Runs a layer forward and backward in training mode, to compare its numbers with another library's: for parameters in
+/// the order of [`Op::params`](crate::plan::Op::params), a batch `x`, and the gradient `dy` of a loss by the output.
+/// Random draws of the layer are keyed by the seed.
+///
+/// # Panics
+/// If there are not as many parameters as the layer has, or not as many gradients as samples.
+///
+/// ```
+/// use convnet::prelude::*;
+/// let x = Batch::from_iter([Tensor::from([-1.0, 2.0])]);
+/// let dy = Batch::from_iter([Tensor::from([10.0, 10.0])]);
+/// let passes = convnet::check::passes(&LeakyRelu::new(0.25), &[], &x, &dy, 1);
+/// assert_eq!(passes.y.sample(0).as_slice(), [-0.25, 2.0]);
+/// assert_eq!(passes.dx.sample(0).as_slice(), [2.5, 10.0]);
+/// ```
+pub fn passes<In: Shape, L: Layer<In, T>, T: Scalar>(
+    layer: &L,
+    params: &[T],
+    x: &Batch<In, T>,
+    dy: &Batch<L::Out, T>,
+    seed: u64,
+) -> Passes<In, L::Out, T> {
+    let program = Program::with_input_gradient(Plan::of::<In, _>(layer));
+    assert_eq!(params.len(), program.plan().params(), "parameters of the layer");
+    assert_eq!(dy.len(), x.len(), "gradients for the samples");
+    let samples = x.len();
+    let keys: Vec<u64> = (0..samples as u64).map(|i| random::key(seed, &[purpose::SAMPLE, i])).collect();
+    let gradients: Vec<Lanes<T>> = dy.whole_tiles().flat_map(|tile| tile.into_owned()).collect();
+    let outputs = Mutex::new(Batch::zeros(samples));
+    let loss = |dy: &mut [Lanes<T>], y: &[Lanes<T>], part: std::ops::Range<usize>| {
+        let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        for (i, dy) in dy.iter_mut().enumerate() {
+            *dy = gradients[part.start / LANES * L::Out::LEN + i];
+            dy.0[(part.len() - i / L::Out::LEN * LANES).min(LANES)..].fill(T::zero());
+        }
+        for place in part.clone() {
+            let tile = &y[(place - part.start) / LANES * L::Out::LEN..][..L::Out::LEN];
+            outputs.set(place, tile.iter().map(|y| y.0[place % LANES]));
+        }
+        Tally::default()
+    };
+    let mut space = Workspace::new(&program, samples);
+    let mut dx = Batch::zeros(samples);
+    let (input, dx_entries) = (Input::Batch(x.entries()), Some(dx.entries_mut()));
+    let task = Task { input, dx: dx_entries, params, keys: &keys, loss: &loss, groups: Some(1) };
+    T::compiled::<Gradient>((&program, &mut space, task));
+    let y = outputs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Passes { y, dx, dparams: space.gradient().to_vec() }
 }
 
 /// Checks a loss: its gradient by the output, at random outputs, for these targets (at most 16).
@@ -231,7 +294,7 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     seed: u64,
 ) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
-    let plan = network.model().plan();
+    let program = network.model().program();
     assert_eq!(targets.len(), inputs.len(), "one target for each input");
     let keys: Vec<u64> = (0..inputs.len()).map(|_| rng.random()).collect();
     let targets: Vec<&Y> = targets.iter().collect();
@@ -240,15 +303,19 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
         &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, Some(dy), y, &targets[samples], scale);
     let params = network.model().params();
     let mut direction = normals(&mut rng, params.len());
-    direction.iter_mut().zip(trained(plan)).filter(|(_, trained)| !trained).for_each(|(d, _)| *d = 0.0);
+    direction
+        .iter_mut()
+        .zip(trained(program.plan()))
+        .filter(|(_, trained)| !trained)
+        .for_each(|(d, _)| *d = 0.0);
     let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
     direction.iter_mut().for_each(|d| *d /= length);
 
-    let mut space = Workspace::new(plan, inputs.len());
+    let mut space = Workspace::new(program, inputs.len());
     let mut run = |params: &[f64]| {
-        let input = Input::Tiles(inputs.as_lanes());
+        let input = Input::Batch(inputs.entries());
         let task = Task { input, dx: None, params, keys: &keys, loss, groups: None };
-        let tally = crate::engine::Engine::gradient(plan, &mut space, task);
+        let tally = f64::compiled::<Gradient>((program, &mut space, task));
         (tally.loss * scale, space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum::<f64>())
     };
     let (_, found) = run(params);

@@ -42,11 +42,13 @@ pub enum Init {
 impl Init {
     /// Draws one parameter tensor, keyed by the seed and its place.
     pub(crate) fn fill<T: Scalar>(self, values: &mut [T], param: &Param, seed: u64, place: [u64; 2]) {
-        match param.role {
-            Role::Weight | Role::Bias => {}
-            Role::Scale => return values.fill(T::one()),
-            Role::Shift => return values.fill(T::zero()),
-            Role::Statistic { start, .. } => return values.fill(T::of(start)),
+        let start = param.start.or(match param.role {
+            Role::Weight | Role::Bias => None,
+            Role::Scale => Some(1.0),
+            Role::Shift | Role::Buffer { .. } => Some(0.0),
+        });
+        if let Some(start) = start {
+            return values.fill(T::of(start));
         }
         let (fan_in, fan_out) = (param.fan_in as f64, param.fan_out as f64);
         let mut rng = random::keyed(seed, &[purpose::INIT, place[0], place[1]]);

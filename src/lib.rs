@@ -41,7 +41,6 @@ pub mod check;
 pub mod data;
 #[doc(hidden)]
 pub mod declare;
-mod engine;
 pub mod error;
 #[cfg(any(feature = "download", feature = "plot", feature = "store"))]
 mod file;
@@ -51,11 +50,13 @@ pub mod layer;
 pub mod loss;
 pub mod model;
 pub mod network;
+mod number;
 pub mod optim;
 pub mod plan;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod random;
+mod run;
 mod scalar;
 pub mod shape;
 #[cfg(feature = "store")]
@@ -64,11 +65,11 @@ mod summary;
 pub use summary::{LayerSummary, Summary};
 pub mod tensor;
 pub mod train;
-mod workspace;
 
 pub use error::Error;
 pub use init::Init;
 pub use network::Network;
+pub use number::Number;
 pub use scalar::Scalar;
 
 /// What most programs use.
@@ -94,6 +95,7 @@ pub mod prelude {
     };
     pub use crate::network;
     pub use crate::network::{Network, Sequential, Stack};
+    pub use crate::number::Number;
     pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;
     pub use crate::shape::{

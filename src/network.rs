@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::data::class_of;
-use crate::engine::Engine;
 use crate::error::Error;
 use crate::init::Init;
 use crate::layer::{Activation, Chain, Layer, Sigmoid, Tensors};
 use crate::plan::{Param, Plan};
+use crate::run::{Activations, Infer, InferSample, Program};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Shape};
 use crate::summary::Summary;
@@ -97,7 +97,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// The layers with their shapes, parameters and work, and the memory that a batch of so many samples takes. A network
     /// that is printed shows the same, for a batch of 64.
     fn summary(&self, batch: usize) -> Summary {
-        Summary::of(self.model().plan(), batch)
+        Summary::of(self.model().program(), batch)
     }
 
     /// What every layer gives for one sample, in order, as in inference: the feature maps of a convolution, for one.
@@ -106,16 +106,22 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// use convnet::prelude::*;
     /// use convnet::model::LeNet5;
     ///
-    /// let layers = LeNet5::new(7).trace(&Tensor::<Chw<1, 28, 28>>::zeros());
+    /// let layers = LeNet5::new(7).activations(&Tensor::<Chw<1, 28, 28>>::zeros());
     /// assert_eq!((layers[0].name.as_str(), layers[0].shape.to_string()), ("conv1", "6×28×28".into()));
     /// assert_eq!(layers[0].values.len(), 6 * 28 * 28);
     /// ```
-    fn trace<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Vec<LayerOutput<Self::Scalar>>
+    fn activations<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Vec<LayerOutput<Self::Scalar>>
     where
         S: Feeds<Self::Input>,
     {
-        let model = self.model();
-        Self::Scalar::trace(model.plan(), sample.as_slice(), model.params())
+        let (program, params) = (self.model().program(), self.model().params());
+        let values = Self::Scalar::compiled::<Activations>((program, sample.as_slice(), params));
+        let plan = program.plan();
+        let outputs = plan.steps().iter().zip(values).map(|(step, values)| {
+            let [_, shape] = plan.dims(step);
+            LayerOutput { name: step.name.clone(), shape, values }
+        });
+        outputs.collect()
     }
 
     /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
@@ -196,14 +202,14 @@ pub struct Prediction<T = f32> {
 
 /// The parameters of a network and its plan.
 pub struct Model<In, Out, T> {
-    plan: Arc<Plan<T>>,
+    program: Arc<Program<T>>,
     params: Vec<T>,
     shapes: PhantomData<(In, Out)>,
 }
 
 impl<In, Out, T: Clone> Clone for Model<In, Out, T> {
     fn clone(&self) -> Self {
-        Model { plan: self.plan.clone(), params: self.params.clone(), shapes: PhantomData }
+        Model { program: self.program.clone(), params: self.params.clone(), shapes: PhantomData }
     }
 }
 
@@ -214,8 +220,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// If the plan does not lead from `In` to `Out`.
     pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
         assert!(!plan.steps().is_empty(), "a network has at least one layer");
-        let ends = plan.steps().first().zip(plan.steps().last()).map(|(a, b)| (a.input, b.output));
-        assert_eq!(ends, Some((In::DIMS, Out::DIMS)), "the plan's shapes");
+        assert_eq!(plan.ends(), Some([In::DIMS, Out::DIMS]), "the plan's shapes");
         let mut params = vec![T::zero(); plan.params()];
         for (layer, step) in plan.steps().iter().enumerate() {
             let mut rest = &mut params[step.params.clone()];
@@ -225,12 +230,17 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
                 rest = tail;
             }
         }
-        Model { plan: Arc::new(plan), params, shapes: PhantomData }
+        Model { program: Arc::new(Program::new(plan)), params, shapes: PhantomData }
     }
 
     /// The operations.
     pub fn plan(&self) -> &Plan<T> {
-        &self.plan
+        self.program.plan()
+    }
+
+    /// The operations, and how they run.
+    pub(crate) fn program(&self) -> &Program<T> {
+        &self.program
     }
 
     /// All parameters, layer by layer, weights before biases; behind them a layer's running statistics, which are not
@@ -244,26 +254,27 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         &mut self.params
     }
 
-    /// The plan and the parameters at once.
-    pub(crate) fn parts_mut(&mut self) -> (&Plan<T>, &mut [T]) {
-        (&self.plan, &mut self.params)
+    /// The program and the parameters at once.
+    pub(crate) fn parts_mut(&mut self) -> (&Program<T>, &mut [T]) {
+        (&self.program, &mut self.params)
     }
 
     /// The parameters of the layer with this place in the network.
     #[doc(hidden)]
     pub fn layer(&self, index: usize) -> &[T] {
-        &self.params[self.plan.params_of(index)]
+        &self.params[self.plan().params_of(index)]
     }
 
     /// The parameters of the layer with this place in the network.
     #[doc(hidden)]
     pub fn layer_mut(&mut self, index: usize) -> &mut [T] {
-        &mut self.params[self.plan.params_of(index)]
+        let range = self.plan().params_of(index);
+        &mut self.params[range]
     }
 
     /// Each parameter tensor with its full name ("conv1.weight"), description and values.
     pub fn named_params(&self) -> impl Iterator<Item = (String, Param, &[T])> {
-        self.plan.steps().iter().flat_map(|step| {
+        self.plan().steps().iter().flat_map(|step| {
             let mut rest = &self.params[step.params.clone()];
             step.op.params().into_iter().map(move |param| {
                 let (values, tail) = rest.split_at(param.len());
@@ -304,25 +315,28 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// If there are not as many outputs as samples.
     pub fn infer_into<S: Feeds<In>>(&self, outputs: &mut Batch<Out, T>, batch: &Batch<S, T>) {
         assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
-        T::infer(&self.plan, outputs.as_lanes_mut(), batch.as_lanes(), batch.len(), &self.params);
+        let samples = batch.len();
+        let (y, x) = (outputs.entries_mut(), batch.entries());
+        T::compiled::<Infer>((&self.program, y, x, samples, &self.params));
     }
 
     /// The output for one sample.
     pub fn infer_one<S: Feeds<In>>(&self, sample: &Tensor<S, T>) -> Tensor<Out, T> {
-        if self.plan.lanes(1) > 1 {
+        if self.program.lanes(1) > 1 {
             let mut output = Batch::zeros(1);
             self.infer_into(&mut output, &Batch::from_iter([sample]));
             return output.sample(0);
         }
         let mut output = Tensor::zeros();
-        T::infer_sample(&self.plan, output.as_mut_slice(), sample.as_slice(), &self.params);
+        let (y, x) = (output.as_mut_slice(), sample.as_slice());
+        T::compiled::<InferSample>((&self.program, y, x, &self.params));
         output
     }
 }
 
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.plan.trained())
+        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.plan().trained())
     }
 }
 
@@ -332,7 +346,7 @@ const USUAL_BATCH: usize = 64;
 /// The [`Summary`], with the memory for a batch of 64.
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Display for Model<In, Out, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Summary::of(&self.plan, USUAL_BATCH).fmt(f)
+        Summary::of(&self.program, USUAL_BATCH).fmt(f)
     }
 }
 

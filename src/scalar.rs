@@ -1,14 +1,11 @@
-//! The numbers a network is made of: `f32` and `f64`.
+//! The scalars of networks, and the boundary at which generic code ends.
+//!
+//! Generic code is compiled again in each program that uses it, and the kernels, with their copies for each instruction
+//! set, are most of the code there is. Functions behind [`Scalar::compiled`] are compiled once, with this crate.
 
-use std::fmt::{Debug, Display};
-use std::iter::Sum;
-
-use num_traits::{Float, FromBytes, NumAssign, ToBytes};
-
-use crate::engine::Engine;
 use crate::kernel::simd::Vectorized;
 
-/// A floating-point number: `f32` for training and inference, `f64` for checking gradients.
+/// The numbers a network computes with: `f32` for training and inference, `f64` for checking gradients.
 ///
 /// ```
 /// use convnet::Scalar;
@@ -17,59 +14,60 @@ use crate::kernel::simd::Vectorized;
 /// }
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
-pub trait Scalar:
-    Vectorized
-    + Engine
-    + Float
-    + NumAssign
-    + ToBytes
-    + FromBytes<Bytes = <Self as ToBytes>::Bytes>
-    + Sum
-    + Default
-    + Debug
-    + Display
-    + Send
-    + Sync
-    + 'static
-{
-    /// The nearest value of this type.
-    fn of(value: f64) -> Self;
+pub trait Scalar: Vectorized {
+    /// Calls the copy of a function that was compiled for this scalar.
+    #[doc(hidden)]
+    fn compiled<F: Compiled>(args: F::Args<'_, Self>) -> F::Output<Self>;
+}
 
-    /// This value as an `f64`, exactly.
-    fn as_f64(self) -> f64;
+/// A function that exists for `f32` and for `f64`, compiled with this crate.
+#[doc(hidden)]
+pub trait Compiled {
+    /// The arguments.
+    type Args<'a, T: Scalar>;
+    /// The result.
+    type Output<T: Scalar>;
 
-    /// The complementary error function, 1 − erf(x).
-    fn erfc(self) -> Self;
+    /// For `f32`.
+    fn f32(args: Self::Args<'_, f32>) -> Self::Output<f32>;
+
+    /// For `f64`.
+    fn f64(args: Self::Args<'_, f64>) -> Self::Output<f64>;
 }
 
 impl Scalar for f32 {
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value as f32
-    }
-
-    #[inline(always)]
-    fn as_f64(self) -> f64 {
-        f64::from(self)
-    }
-
-    fn erfc(self) -> Self {
-        libm::erfcf(self)
+    fn compiled<F: Compiled>(args: F::Args<'_, Self>) -> F::Output<Self> {
+        F::f32(args)
     }
 }
 
 impl Scalar for f64 {
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn as_f64(self) -> f64 {
-        self
-    }
-
-    fn erfc(self) -> Self {
-        libm::erfc(self)
+    fn compiled<F: Compiled>(args: F::Args<'_, Self>) -> F::Output<Self> {
+        F::f64(args)
     }
 }
+
+/// Makes a generic function [`Compiled`], under a name of its own: `compiled!(Infer, (…) -> () = infer)`.
+macro_rules! compiled {
+    ($(#[$doc:meta])* $vis:vis $name:ident<$life:lifetime, $t:ident>($args:ty) -> $output:ty = $function:path) => {
+        $(#[$doc])*
+        $vis struct $name;
+
+        impl $crate::scalar::Compiled for $name {
+            type Args<$life, $t: $crate::scalar::Scalar> = $args;
+            type Output<$t: $crate::scalar::Scalar> = $output;
+
+            // Not inlined: the caller would be the one that compiles the function.
+            #[inline(never)]
+            fn f32(args: Self::Args<'_, f32>) -> Self::Output<f32> {
+                $function(args)
+            }
+
+            #[inline(never)]
+            fn f64(args: Self::Args<'_, f64>) -> Self::Output<f64> {
+                $function(args)
+            }
+        }
+    };
+}
+pub(crate) use compiled;

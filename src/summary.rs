@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::plan::{Mode, Plan};
+use crate::plan::Mode;
+use crate::run::Program;
 use crate::scalar::Scalar;
 use crate::shape::Dims;
 
@@ -65,24 +66,25 @@ fn shape(dims: Dims) -> Vec<usize> {
 }
 
 impl Summary {
-    /// Of what a plan does, and of a batch of so many samples.
-    pub(crate) fn of<T: Scalar>(plan: &Plan<T>, batch: usize) -> Self {
+    /// The summary of a program, with the memory for a batch of this size.
+    pub(crate) fn of<T: Scalar>(program: &Program<T>, batch: usize) -> Self {
+        let plan = program.plan();
         let layers = plan.steps().iter().map(|step| LayerSummary {
             name: step.name.clone(),
             kind: step.op.describe(),
-            output: shape(step.output),
+            output: shape(plan.dims(step)[1]),
             parameters: step.trained,
             macs: step.macs,
         });
         Summary {
-            input: shape(plan.steps()[0].input),
+            input: shape(plan.values()[0].dims),
             layers: layers.collect(),
             parameters: plan.trained(),
             buffers: plan.params() - plan.trained(),
-            macs: plan.steps().iter().map(|step| step.macs).sum(),
+            macs: plan.macs(),
             batch,
-            training_bytes: plan.bytes(Mode::Train, batch),
-            inference_bytes: plan.bytes(Mode::Infer, batch),
+            training_bytes: program.bytes(Mode::Train, batch),
+            inference_bytes: program.bytes(Mode::Infer, batch),
         }
     }
 }

@@ -48,7 +48,7 @@ fn running_statistics_are_not_optimised() {
         let mut start = 0;
         for (name, param, values) in net.model().named_params() {
             let gradient = &trainer.gradient()[start..][..values.len()];
-            if let Role::Statistic { .. } = param.role {
+            if let Role::Buffer { .. } = param.role {
                 assert!(gradient.iter().all(|g| *g == 0.0), "gradient of {name}");
             }
             start += values.len();

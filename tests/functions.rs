@@ -1,6 +1,7 @@
 //! Activations and losses against PyTorch, in `f64`: `golden/make_functions.py` made the file. And what they do with
 //! NaN, infinities and settings that make no sense.
 
+use convnet::check;
 use convnet::data::Target;
 use convnet::loss::Loss;
 use convnet::prelude::*;
@@ -120,32 +121,18 @@ fn settings_of_activations_are_used() {
 
 /// Values and gradient of a layer over whole rows, for a given gradient of its output.
 fn rows<L: Layer<Flat<3>, f64> + Copy>(name: &str, layer: L) {
-    use convnet::kernel::Exec;
-    use convnet::plan::{Backward, Forward, Mode, Pass, Plan};
     let golden = golden();
     let [logits, cotangents]: [Vec<Vec<f64>>; 2] = ["logits", "cotangents"].map(|key| get(&golden[key]));
     let [values, gradients]: [Vec<[f64; 3]>; 2] = ["value", "gradient"].map(|key| get(&golden[name][key]));
-    let plan = Plan::of::<Flat<3>, _>(&layer);
-    let op = &plan.steps()[0].op;
-    let (x, dy) = (lanes(&logits), lanes(&cotangents));
-    let (mut y, mut dx) = (vec![Lanes::splat(f64::NAN); 3], vec![Lanes::splat(f64::NAN); 3]);
-    let pass = Pass { mode: Mode::Train, exec: Exec::new(false), layer: 0, keys: &[] };
-    op.forward(Forward { y: &mut y, x: &x, params: &[], scratch: &mut [], relu: false, pass });
-    op.backward(Backward {
-        dx: Some(&mut dx),
-        dparams: &mut [],
-        dy: &dy,
-        x: &x,
-        y: &y,
-        params: &[],
-        scratch: &mut [],
-        relu: false,
-        pass,
-    });
-    for (lane, (value, gradient)) in values.iter().zip(&gradients).enumerate() {
+    fn batch<S: Shape>(rows: &[Vec<f64>]) -> Batch<S, f64> {
+        rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect()
+    }
+    let passes = check::passes(&layer, &[], &batch(&logits), &batch(&cotangents), 1);
+    for (n, (value, gradient)) in values.iter().zip(&gradients).enumerate() {
+        let (y, dx) = (passes.y.sample(n), passes.dx.sample(n));
         for i in 0..3 {
-            assert_near(&format!("{name} {lane}, {i}"), y[i].0[lane], value[i]);
-            assert_near(&format!("gradient of {name} {lane}, {i}"), dx[i].0[lane], gradient[i]);
+            assert_near(&format!("{name} {n}, {i}"), y.as_slice()[i], value[i]);
+            assert_near(&format!("gradient of {name} {n}, {i}"), dx.as_slice()[i], gradient[i]);
         }
     }
 }

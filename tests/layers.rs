@@ -1,12 +1,11 @@
 //! Normalisation and pooling against PyTorch, in `f64`: `golden/make_layers.py` made the file. And what they do with
 //! settings that make no sense.
 
+use convnet::check;
 use convnet::layer::{Codes, Connections};
 use convnet::model::{Drawings, TableOne};
-use convnet::plan::{Backward, Forward, Mode, Pass, Plan};
 use convnet::prelude::*;
 use convnet::shape::{Dims, Window, conv_output};
-use convnet::tensor::Lanes;
 use convnet::train::Progress;
 use serde::Deserialize;
 use serde_json::Value;
@@ -35,37 +34,11 @@ fn layer<In: Shape, L: Layer<In, f64>>(name: &str, layer: L) {
     let golden = golden(name);
     let rows = |key: &str| -> Vec<Vec<f64>> { get(&golden[key]) };
     let (x, dy) = (rows("x"), rows("dy"));
-    let samples = x.len();
     fn batch<S: Shape>(rows: &[Vec<f64>]) -> Batch<S, f64> {
         rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect()
     }
     let (x, dy) = (batch::<In>(&x), batch::<L::Out>(&dy));
-    let plan = Plan::of::<In, _>(&layer);
-    let [step] = plan.steps() else { panic!("{name} is one operation") };
-    let (mut y, mut dx) = (Batch::<L::Out, f64>::zeros(samples), Batch::<In, f64>::zeros(samples));
-    let mut scratch = vec![Lanes::splat(f64::NAN); step.op.scratch(1)];
-    let keys = vec![0; samples];
-    let pass = Pass { mode: Mode::Train, exec: convnet::kernel::Exec::new(false), layer: 0, keys: &keys };
-    let (x, dy) = (x.as_lanes(), dy.as_lanes());
-    step.op.forward(Forward {
-        y: y.as_lanes_mut(),
-        x,
-        params: &[],
-        scratch: &mut scratch,
-        relu: false,
-        pass,
-    });
-    step.op.backward(Backward {
-        dx: Some(dx.as_lanes_mut()),
-        dparams: &mut [],
-        dy,
-        x,
-        y: y.as_lanes(),
-        params: &[],
-        scratch: &mut scratch,
-        relu: false,
-        pass,
-    });
+    let check::Passes { y, dx, .. } = check::passes(&layer, &[], &x, &dy, 1);
     for (n, (expected_y, expected_dx)) in rows("y").iter().zip(&rows("dx")).enumerate() {
         assert_near(&format!("{name}, sample {n}"), y.sample(n).as_slice(), expected_y);
         assert_near(&format!("gradient of {name}, sample {n}"), dx.sample(n).as_slice(), expected_dx);

@@ -55,7 +55,7 @@ fn a_network_of_many_layers_is_pytorchs() {
     let mut learnt = 0.0;
     let params: Vec<_> = net.model().named_params().map(|(name, param, _)| (name, param)).collect();
     for (name, param) in &params {
-        if matches!(param.role, Role::Statistic { .. }) {
+        if matches!(param.role, Role::Buffer { .. }) {
             continue;
         }
         learnt += 1.0;
@@ -80,7 +80,7 @@ fn a_network_of_many_layers_is_pytorchs() {
     for (name, param, values) in trainer.network().model().named_params() {
         let gradient = &trainer.gradient()[start..start + param.len()];
         start += param.len();
-        if matches!(param.role, Role::Statistic { .. }) {
+        if matches!(param.role, Role::Buffer { .. }) {
             assert_near(&name, values, &golden.statistics[&name], 10.0);
         } else {
             assert_near(&name, gradient, &golden.gradients[&name], size);

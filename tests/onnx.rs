@@ -121,7 +121,7 @@ impl<T: Scalar, const SAYS: bool> Op<T> for Scaled<SAYS> {
         "Scaled".into()
     }
     fn params(&self) -> Vec<Param> {
-        vec![Param { name: "factor", role: Role::Scale, shape: vec![1], fan_in: 1, fan_out: 1 }]
+        vec![Param::new("factor", Role::Scale, [1])]
     }
     fn nodes(&self) -> Option<Vec<Node>> {
         SAYS.then(|| vec![Node::new("Mul", [Operand::Input, Operand::Param("factor")])])
@@ -167,7 +167,7 @@ fn lively<N: Network>() -> N {
             Role::Weight => continue,
             Role::Bias | Role::Shift => 0.0,
             Role::Scale => 1.0,
-            Role::Statistic { start, .. } => start,
+            _ => param.start.unwrap(),
         };
         let values: Vec<N::Scalar> =
             (0..param.len()).map(|i| N::Scalar::of(start + 0.3 * (i as f64 + 1.0).sin())).collect();
@@ -236,7 +236,7 @@ fn leave<N: Network>(folder: &Path, name: &str) {
         json!({ "x": x, "y": y })
     });
     let layers: BTreeMap<String, Vec<f64>> =
-        net.trace(&sample(0)).iter().map(|layer| (layer.name.clone(), values(&layer.values))).collect();
+        net.activations(&sample(0)).iter().map(|layer| (layer.name.clone(), values(&layer.values))).collect();
     let found = json!({ "batches": batches, "layers": layers });
     fs::write(folder.join(name).with_extension("json"), found.to_string()).unwrap();
 }

@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 
 /// The test part of a data set: it measures a network that has been trained, and nothing else.
 ///
-/// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::score`](crate::train::Trainer::score) take it;
+/// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::loss_and_accuracy`](crate::train::Trainer::loss_and_accuracy) take it;
 /// [`Trainer::fit`](crate::train::Trainer::fit) does not compile with it, neither to train on nor to validate with. A
 /// result on samples that have decided anything, a weight or the epoch to stop at, says too little about new ones.
 /// There is no way back from a `TestSet` to the data in it.

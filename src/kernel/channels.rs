@@ -4,7 +4,7 @@
 //! at place j belongs to lane j modulo the number of lanes.
 
 use super::{Exec, values, values_mut, vectorized};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Values that are added up side by side: a multiple of every number of lanes.
@@ -30,7 +30,7 @@ type Sums<const K: usize> = [[f64; WIDTH]; K];
 
 vectorized! {
     /// Adds f(a, b) for each pair of values to the sums.
-    fn add_up[T: Scalar, F: Fn(T, T) -> [T; K], const K: usize](sums: &mut Sums<K>, a: &[T], b: &[T], f: F) {
+    fn add_up[T: Vectorized, F: Fn(T, T) -> [T; K], const K: usize](sums: &mut Sums<K>, a: &[T], b: &[T], f: F) {
         for (a, b) in a.chunks(WIDTH * ROWS).zip(b.chunks(WIDTH * ROWS)) {
             let mut part = [[T::zero(); WIDTH]; K];
             let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
@@ -59,7 +59,7 @@ vectorized! {
 
 vectorized! {
     /// y = a·x + b, plane by plane, or max(y, 0).
-    fn scale_planes[T: Scalar](y: &mut [T], x: &[T], plane: usize, numbers: &[Lanes<T>], relu: bool) {
+    fn scale_planes[T: Vectorized](y: &mut [T], x: &[T], plane: usize, numbers: &[Lanes<T>], relu: bool) {
         for ((y, x), numbers) in y.chunks_exact_mut(plane).zip(x.chunks_exact(plane)).zip(numbers) {
             let (a, b) = (numbers.0[0], numbers.0[1]);
             for (y, x) in y.iter_mut().zip(x) {
@@ -72,7 +72,7 @@ vectorized! {
 
 vectorized! {
     /// dx = a·dy + b·(x − c) + d, plane by plane.
-    fn combine_planes[T: Scalar](dx: &mut [T], dy: &[T], x: &[T], plane: usize, numbers: &[Lanes<T>]) {
+    fn combine_planes[T: Vectorized](dx: &mut [T], dy: &[T], x: &[T], plane: usize, numbers: &[Lanes<T>]) {
         let planes = dx.chunks_exact_mut(plane).zip(dy.chunks_exact(plane)).zip(x.chunks_exact(plane));
         for (((dx, dy), x), numbers) in planes.zip(numbers) {
             let [a, b, c, d] = [0, 1, 2, 3].map(|i| numbers.0[i]);
@@ -90,12 +90,12 @@ impl Channels {
     }
 
     /// The values in whole tiles, without what a narrow tile leaves of its last entry.
-    fn values<'a, T: Scalar>(&self, x: &'a [Lanes<T>], exec: Exec) -> &'a [T] {
+    fn values<'a, T: Vectorized>(&self, x: &'a [Lanes<T>], exec: Exec) -> &'a [T] {
         let all = values(x);
         if exec.lanes == LANES { all } else { &all[..self.channels * self.plane(exec)] }
     }
 
-    fn values_mut<'a, T: Scalar>(&self, x: &'a mut [Lanes<T>], exec: Exec) -> &'a mut [T] {
+    fn values_mut<'a, T: Vectorized>(&self, x: &'a mut [Lanes<T>], exec: Exec) -> &'a mut [T] {
         let all = values_mut(x);
         if exec.lanes == LANES { all } else { &mut all[..self.channels * self.plane(exec)] }
     }
@@ -107,7 +107,7 @@ impl Channels {
     }
 
     /// The sums of f(a, b) over all samples and positions of a channel, always added in the same order.
-    fn sum<T: Scalar, const K: usize>(
+    fn sum<T: Vectorized, const K: usize>(
         &self,
         channel: usize,
         [a, b]: [&[T]; 2],
@@ -136,7 +136,7 @@ impl Channels {
     }
 
     /// Calls `f` with each channel and its entry.
-    fn each<T: Scalar>(
+    fn each<T: Vectorized>(
         &self,
         entries: &mut [Lanes<T>],
         samples: usize,
@@ -154,7 +154,7 @@ impl Channels {
 
     /// Writes to each channel's entry, in places 0 and 1, its mean and its variance over all samples and positions: the
     /// mean square distance from the mean, in a second pass.
-    pub fn moments<T: Scalar>(&self, out: &mut [Lanes<T>], x: &[Lanes<T>], samples: usize, exec: Exec) {
+    pub fn moments<T: Vectorized>(&self, out: &mut [Lanes<T>], x: &[Lanes<T>], samples: usize, exec: Exec) {
         let x = self.values(x, exec);
         let count = (samples * self.area) as f64;
         self.each(out, samples, exec, |c, out| {
@@ -166,7 +166,7 @@ impl Channels {
     }
 
     /// Writes to each channel's entry, in places 2 and 3, the sums of dy and of dy · (x − m), with m from place 0.
-    pub fn slopes<T: Scalar>(
+    pub fn slopes<T: Vectorized>(
         &self,
         out: &mut [Lanes<T>],
         dy: &[Lanes<T>],
@@ -183,7 +183,7 @@ impl Channels {
     }
 
     /// y = a·x + b, with a and b from places 0 and 1 of the channel's entry; with `relu`, max(y, 0).
-    pub fn scale<T: Scalar>(
+    pub fn scale<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
@@ -200,7 +200,7 @@ impl Channels {
     }
 
     /// dx = a·dy + b·(x − c) + d, with the four from the channel's entry; 0 in lanes without a sample.
-    pub fn combine<T: Scalar>(
+    pub fn combine<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],

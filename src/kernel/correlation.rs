@@ -10,7 +10,7 @@ use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Positions that see the same part of the kernel: the rest of it lies on padding.
@@ -135,7 +135,7 @@ impl Correlation {
     }
 
     /// y = sums over windows of x.
-    pub(super) fn run<T: Scalar>(
+    pub(super) fn run<T: Vectorized>(
         &self,
         y: Shared<'_, T>,
         x: &[T],
@@ -206,7 +206,7 @@ pub(super) fn part(len: usize, size: usize, number: usize) -> Range<usize> {
     number * len / parts..(number + 1) * len / parts
 }
 
-impl<T: Scalar> Run<'_, T> {
+impl<T: Vectorized> Run<'_, T> {
     /// Tiles and positions of a task: some positions of one tile, or all positions of some tiles.
     fn cut(&self, band: &Band) -> [usize; 2] {
         let columns = self.table.tiling.columns.min(COLUMNS);
@@ -392,7 +392,7 @@ struct Gather<'a, T> {
     lanes: usize,
 }
 
-impl<T: Scalar> Kernel<T> for Gather<'_, T> {
+impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
     type Output = ();
 
     #[inline(always)]

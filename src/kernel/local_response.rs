@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Exec, values, values_mut, vectorized};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Sizes and numbers of a local response normalisation.
@@ -32,7 +32,7 @@ const TOGETHER: usize = 256;
 vectorized! {
     /// s = k + factor · Σ x² over a window of planes, from one place of theirs on. Each sum is made anew: one that slides
     /// along the channels would carry its rounding with it.
-    fn mean_squares[T: Scalar](s: &mut [T], x: &[T], window: Range<usize>, plane: usize, factor: T, k: T) {
+    fn mean_squares[T: Vectorized](s: &mut [T], x: &[T], window: Range<usize>, plane: usize, factor: T, k: T) {
         s.fill(T::zero());
         for channel in window {
             for (s, x) in s.iter_mut().zip(&x[channel * plane..]) {
@@ -47,7 +47,7 @@ vectorized! {
 
 vectorized! {
     /// s ← s^−¾ by square roots, which are vector instructions.
-    fn three_quarters[T: Scalar](s: &mut [T]) {
+    fn three_quarters[T: Vectorized](s: &mut [T]) {
         for s in s {
             let root = s.sqrt();
             *s = T::one() / (root * root.sqrt());
@@ -57,7 +57,7 @@ vectorized! {
 
 vectorized! {
     /// y = x · p.
-    fn product[T: Scalar](y: &mut [T], x: &[T], p: &[T]) {
+    fn product[T: Vectorized](y: &mut [T], x: &[T], p: &[T]) {
         for ((y, x), p) in y.iter_mut().zip(x).zip(p) {
             *y = *x * *p;
         }
@@ -66,7 +66,7 @@ vectorized! {
 
 vectorized! {
     /// r = dy · y / s.
-    fn ratio[T: Scalar](r: &mut [T], dy: &[T], y: &[T], s: &[T]) {
+    fn ratio[T: Vectorized](r: &mut [T], dy: &[T], y: &[T], s: &[T]) {
         for (((r, dy), y), s) in r.iter_mut().zip(dy).zip(y).zip(s) {
             *r = *dy * *y / *s;
         }
@@ -75,7 +75,7 @@ vectorized! {
 
 vectorized! {
     /// dx = dy · p − factor · x · Σ r over a window of planes, from one place of theirs on.
-    fn slope[T: Scalar](
+    fn slope[T: Vectorized](
         dx: &mut [T],
         dy: &[T],
         x: &[T],
@@ -115,7 +115,7 @@ impl LocalResponse {
 
     /// Calls `f` with the values of each channel of each tile, some at a time: where the tile begins, the channel, the
     /// place in its plane, and the values of `y`.
-    fn each<T: Scalar>(
+    fn each<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         exec: Exec,
@@ -131,14 +131,14 @@ impl LocalResponse {
     }
 
     /// s for some values of a channel.
-    fn sums<T: Scalar>(&self, s: &mut [T], x: &[T], channel: usize, exec: Exec) {
+    fn sums<T: Vectorized>(&self, s: &mut [T], x: &[T], channel: usize, exec: Exec) {
         let (factor, k) = (T::of(self.alpha / self.size as f64), T::of(self.k));
         let window = self.window(channel, self.size / 2);
         mean_squares(exec.isa, s, x, window, self.plane(exec), factor, k);
     }
 
     /// s ← s^−β.
-    fn power<T: Scalar>(&self, s: &mut [T], exec: Exec) {
+    fn power<T: Vectorized>(&self, s: &mut [T], exec: Exec) {
         if self.beta == 0.75 {
             three_quarters(exec.isa, s);
         } else {
@@ -148,7 +148,7 @@ impl LocalResponse {
     }
 
     /// y = x · s^−β.
-    pub fn forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
+    pub fn forward<T: Vectorized>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let (x, plane) = (values(x), self.plane(exec));
         self.each(y, exec, |tile, channel, at, y| {
             let x = &x[tile + at..];
@@ -162,7 +162,7 @@ impl LocalResponse {
 
     /// dx = dy · s^−β − 2·α·β/n · x · Σ dy · y / s, over the channels whose windows hold this one. Wants as many entries
     /// of scratch as there are in x.
-    pub fn backward<T: Scalar>(
+    pub fn backward<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],

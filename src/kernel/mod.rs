@@ -24,7 +24,7 @@ use rayon::prelude::*;
 pub use simd::Isa;
 pub(crate) use simd::vectorized;
 
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// How to compute.
@@ -85,13 +85,16 @@ pub fn values_mut<T>(entries: &mut [Lanes<T>]) -> &mut [T] {
 }
 
 /// The tiles in some entries, `len` values of `N` lanes each.
-pub(crate) fn tiles<T: Scalar, const N: usize>(entries: &[Lanes<T>], len: usize) -> &[[T; N]] {
+pub(crate) fn tiles<T: Vectorized, const N: usize>(entries: &[Lanes<T>], len: usize) -> &[[T; N]] {
     let tiles = if N == LANES { entries.len() / len } else { 1 };
     &values(entries).as_chunks().0[..tiles * len]
 }
 
 /// The tiles in some entries, `len` values of `N` lanes each, to change.
-pub(crate) fn tiles_mut<T: Scalar, const N: usize>(entries: &mut [Lanes<T>], len: usize) -> &mut [[T; N]] {
+pub(crate) fn tiles_mut<T: Vectorized, const N: usize>(
+    entries: &mut [Lanes<T>],
+    len: usize,
+) -> &mut [[T; N]] {
     let tiles = if N == LANES { entries.len() / len } else { 1 };
     &mut values_mut(entries).as_chunks_mut().0[..tiles * len]
 }
@@ -127,9 +130,9 @@ macro_rules! with_lanes {
 pub(crate) use with_lanes;
 
 /// `dx` where `x` is positive, zero elsewhere: the gradient of a ReLU.
-pub fn relu_backward<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+pub fn relu_backward<T: Vectorized>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
     vectorized! {
-        fn chunk[T: Scalar](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+        fn chunk[T: Vectorized](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
             for (dx, x) in dx.iter_mut().zip(x) {
                 *dx = dx.zip(*x, |dx, x| if x > T::zero() { dx } else { T::zero() });
             }
@@ -139,7 +142,7 @@ pub fn relu_backward<T: Scalar>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>])
 }
 
 /// Samples of `len` values that lie one after the other as lanes: `x[i][lane] = samples[lane][i]`.
-pub(crate) fn interleave<T: Scalar>(exec: Exec, x: &mut [Lanes<T>], samples: &[T], len: usize) {
+pub(crate) fn interleave<T: Vectorized>(exec: Exec, x: &mut [Lanes<T>], samples: &[T], len: usize) {
     let (lanes, out) = (exec.lanes, shared::Writer::new(values_mut(x)));
     let (width, planes, count) = (lanes, lanes, lanes);
     let turned =
@@ -149,7 +152,7 @@ pub(crate) fn interleave<T: Scalar>(exec: Exec, x: &mut [Lanes<T>], samples: &[T
 
 vectorized! {
     /// `sum += x`, value by value.
-    pub(crate) fn add[T: Scalar](sum: &mut [T], x: &[T]) {
+    pub(crate) fn add[T: Vectorized](sum: &mut [T], x: &[T]) {
         for (sum, x) in sum.iter_mut().zip(x) {
             *sum += *x;
         }
@@ -157,9 +160,9 @@ vectorized! {
 }
 
 /// Whether all values are finite.
-pub(crate) fn finite<T: Scalar>(isa: Isa, x: &[T]) -> bool {
+pub(crate) fn finite<T: Vectorized>(isa: Isa, x: &[T]) -> bool {
     vectorized! {
-        fn check[T: Scalar](x: &[T], finite: &mut bool) {
+        fn check[T: Vectorized](x: &[T], finite: &mut bool) {
             // Zero times what is not finite is NaN, and a sum with a NaN in it is one.
             let mut zeros = [T::zero(); 4 * LANES];
             let (whole, rest) = x.as_chunks::<{ 4 * LANES }>();
@@ -183,9 +186,9 @@ pub(crate) fn finite<T: Scalar>(isa: Isa, x: &[T]) -> bool {
 const GRAIN: usize = 4096;
 
 /// `y = f(x)`, entry by entry.
-pub fn map<T: Scalar>(exec: Exec, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn(T) -> T + Sync) {
+pub fn map<T: Vectorized>(exec: Exec, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn(T) -> T + Sync) {
     vectorized! {
-        fn chunk[T: Scalar, F: Fn(T) -> T](y: &mut [Lanes<T>], x: &[Lanes<T>], f: F) {
+        fn chunk[T: Vectorized, F: Fn(T) -> T](y: &mut [Lanes<T>], x: &[Lanes<T>], f: F) {
             for (y, x) in y.iter_mut().zip(x) {
                 *y = x.map(&f);
             }
@@ -195,7 +198,7 @@ pub fn map<T: Scalar>(exec: Exec, y: &mut [Lanes<T>], x: &[Lanes<T>], f: impl Fn
 }
 
 /// `dx = dy · slope(x, y)`, entry by entry: the gradient of a function y = f(x) of single numbers.
-pub fn chain_rule<T: Scalar>(
+pub fn chain_rule<T: Vectorized>(
     exec: Exec,
     dx: &mut [Lanes<T>],
     dy: &[Lanes<T>],
@@ -204,7 +207,7 @@ pub fn chain_rule<T: Scalar>(
     slope: impl Fn(T, T) -> T + Sync,
 ) {
     vectorized! {
-        fn chunk[T: Scalar, F: Fn(T, T) -> T](
+        fn chunk[T: Vectorized, F: Fn(T, T) -> T](
             dx: &mut [Lanes<T>],
             dy: &[Lanes<T>],
             x: &[Lanes<T>],

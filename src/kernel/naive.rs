@@ -5,7 +5,7 @@
 use super::conv::Geometry;
 use super::local_response::LocalResponse;
 use super::pool::{Pooling, Windows};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 
 /// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position,
 /// index into that filter's and channel's kernel. Positions on the padding have no term.
@@ -43,7 +43,7 @@ fn weight_index(g: &Geometry, o: usize, i: usize, k: usize) -> usize {
 }
 
 /// y\[o\]\[p\] = bias\[o\] + Σ weight · x, for one sample.
-pub fn conv_forward<T: Scalar>(y: &mut [T], x: &[T], weight: &[T], bias: &[T], g: &Geometry) {
+pub fn conv_forward<T: Vectorized>(y: &mut [T], x: &[T], weight: &[T], bias: &[T], g: &Geometry) {
     let (x_area, y_area) = (g.input[1] * g.input[2], g.output[1] * g.output[2]);
     for (o, y) in y.chunks_mut(y_area).enumerate() {
         y.fill(bias[o]);
@@ -52,14 +52,14 @@ pub fn conv_forward<T: Scalar>(y: &mut [T], x: &[T], weight: &[T], bias: &[T], g
 }
 
 /// dx = Σ weight · dy, for one sample.
-pub fn conv_backward_data<T: Scalar>(dx: &mut [T], dy: &[T], weight: &[T], g: &Geometry) {
+pub fn conv_backward_data<T: Vectorized>(dx: &mut [T], dy: &[T], weight: &[T], g: &Geometry) {
     let (x_area, y_area) = (g.input[1] * g.input[2], g.output[1] * g.output[2]);
     dx.fill(T::zero());
     each_term(g, |o, p, i, q, k| dx[i * x_area + q] += weight[weight_index(g, o, i, k)] * dy[o * y_area + p]);
 }
 
 /// dw and db, added up for one sample on what they hold.
-pub fn conv_backward_weights<T: Scalar>(dw: &mut [T], db: &mut [T], dy: &[T], x: &[T], g: &Geometry) {
+pub fn conv_backward_weights<T: Vectorized>(dw: &mut [T], db: &mut [T], dy: &[T], x: &[T], g: &Geometry) {
     let (x_area, y_area) = (g.input[1] * g.input[2], g.output[1] * g.output[2]);
     each_term(g, |o, p, i, q, k| dw[weight_index(g, o, i, k)] += dy[o * y_area + p] * x[i * x_area + q]);
     for (o, dy) in dy.chunks(y_area).enumerate() {
@@ -101,14 +101,14 @@ fn under(pooling: &Pooling, p: usize) -> Vec<usize> {
 }
 
 /// The largest value under each window, for one plane.
-pub fn max_forward<T: Scalar>(y: &mut [T], x: &[T], pooling: &Pooling) {
+pub fn max_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
         *y = under(pooling, p).into_iter().map(|q| x[q]).fold(T::neg_infinity(), T::max);
     }
 }
 
 /// dy to the first of the largest values under each window, for one plane.
-pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Pooling) {
+pub fn max_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
         let positions = under(pooling, p);
@@ -123,7 +123,7 @@ pub fn max_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Poolin
 }
 
 /// What a mean divides by: the kernel's area, padding and all, or the positions under an adaptive window.
-fn divisor<T: Scalar>(pooling: &Pooling, positions: &[usize]) -> T {
+fn divisor<T: Vectorized>(pooling: &Pooling, positions: &[usize]) -> T {
     T::of(match pooling.windows {
         Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
         Windows::Adaptive => positions.len(),
@@ -131,7 +131,7 @@ fn divisor<T: Scalar>(pooling: &Pooling, positions: &[usize]) -> T {
 }
 
 /// The mean under each window, padding counted as zeros, for one plane.
-pub fn mean_forward<T: Scalar>(y: &mut [T], x: &[T], pooling: &Pooling) {
+pub fn mean_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
         let positions = under(pooling, p);
         *y = positions.iter().map(|q| x[*q]).sum::<T>() / divisor(pooling, &positions);
@@ -139,7 +139,7 @@ pub fn mean_forward<T: Scalar>(y: &mut [T], x: &[T], pooling: &Pooling) {
 }
 
 /// dy shared out evenly under each window, for one plane.
-pub fn mean_backward<T: Scalar>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
+pub fn mean_backward<T: Vectorized>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
         let positions = under(pooling, p);
@@ -150,21 +150,21 @@ pub fn mean_backward<T: Scalar>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
 }
 
 /// k + α/n · Σ x² over the window of a channel, at one position.
-fn mean_square<T: Scalar>(x: &[T], norm: &LocalResponse, channel: usize, position: usize) -> T {
+fn mean_square<T: Vectorized>(x: &[T], norm: &LocalResponse, channel: usize, position: usize) -> T {
     let window = (0..norm.size).filter_map(|i| (channel + i).checked_sub(norm.size / 2));
     let squares = window.filter(|c| *c < norm.channels).map(|c| x[c * norm.area + position].powi(2));
     T::of(norm.k) + T::of(norm.alpha / norm.size as f64) * squares.sum::<T>()
 }
 
 /// y = x / (k + α/n · Σ x²)^β, for one sample.
-pub fn local_response_forward<T: Scalar>(y: &mut [T], x: &[T], norm: &LocalResponse) {
+pub fn local_response_forward<T: Vectorized>(y: &mut [T], x: &[T], norm: &LocalResponse) {
     for (i, y) in y.iter_mut().enumerate() {
         *y = x[i] / mean_square(x, norm, i / norm.area, i % norm.area).powf(T::of(norm.beta));
     }
 }
 
 /// The gradient of [`local_response_forward`], for one sample: each output shares its own out.
-pub fn local_response_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], norm: &LocalResponse) {
+pub fn local_response_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], norm: &LocalResponse) {
     dx.fill(T::zero());
     let beta = T::of(norm.beta);
     for (i, dy) in dy.iter().enumerate() {
@@ -182,7 +182,7 @@ pub fn local_response_backward<T: Scalar>(dx: &mut [T], dy: &[T], x: &[T], norm:
 }
 
 /// The mean and the mean square distance from it, over all samples and positions of one channel.
-pub fn moments<T: Scalar>(samples: &[Vec<T>], area: usize, channel: usize) -> [T; 2] {
+pub fn moments<T: Vectorized>(samples: &[Vec<T>], area: usize, channel: usize) -> [T; 2] {
     let values = || samples.iter().flat_map(|x| &x[channel * area..][..area]);
     let count = T::of(values().count() as f64);
     let mean = values().copied().sum::<T>() / count;

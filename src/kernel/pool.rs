@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
@@ -67,7 +67,7 @@ impl Pooling {
     }
 
     /// y = the largest value of each window; padding never wins.
-    pub fn max_forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
+    pub fn max_forward<T: Vectorized>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
             let x = tiles::<T, N>(x, x_len);
@@ -79,7 +79,7 @@ impl Pooling {
 
     /// dx = dy at the first position of each window that holds its largest value; with `relu` only where that is
     /// positive.
-    pub fn max_backward<T: Scalar>(
+    pub fn max_backward<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
@@ -100,7 +100,7 @@ impl Pooling {
     }
 
     /// y = the mean of each window, padding counted as zeros.
-    pub fn mean_forward<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
+    pub fn mean_forward<T: Vectorized>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
             let x = tiles::<T, N>(x, x_len);
@@ -111,7 +111,7 @@ impl Pooling {
     }
 
     /// dx = the sum of dy over the windows that cover each position, each divided by the window's area.
-    pub fn mean_backward<T: Scalar>(&self, dx: &mut [Lanes<T>], dy: &[Lanes<T>], exec: Exec) {
+    pub fn mean_backward<T: Vectorized>(&self, dx: &mut [Lanes<T>], dy: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
             let dy = tiles::<T, N>(dy, y_len);
@@ -123,7 +123,7 @@ impl Pooling {
 
     /// What the sum over a window is divided by to be its mean.
     #[inline(always)]
-    fn window_area<T: Scalar>(&self, rows: &Range<usize>, columns: &Range<usize>) -> T {
+    fn window_area<T: Vectorized>(&self, rows: &Range<usize>, columns: &Range<usize>) -> T {
         T::of(match self.windows {
             Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
             Windows::Adaptive => rows.len() * columns.len(),
@@ -133,7 +133,7 @@ impl Pooling {
 
 vectorized! {
     /// The largest value of each window of a plane.
-    fn largest[T: Scalar, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
+    fn largest[T: Vectorized, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
         // Written so that a NaN, once seen, stays.
         let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
         let halves = Window::new([2, 2], [2, 2], [0, 0]);
@@ -170,7 +170,7 @@ vectorized! {
 
 vectorized! {
     /// dy to the first position in each window of a plane that holds its largest value.
-    fn to_largest[T: Scalar, const N: usize](
+    fn to_largest[T: Vectorized, const N: usize](
         pooling: &Pooling,
         dx: &mut [[T; N]],
         x: &[[T; N]],
@@ -216,7 +216,7 @@ vectorized! {
 
 vectorized! {
     /// The mean of each window of a plane.
-    fn mean[T: Scalar, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
+    fn mean[T: Vectorized, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
         for (row, y) in y.chunks_exact_mut(pooling.output[1]).enumerate() {
             let rows = pooling.range(0, row);
             for (column, y) in y.iter_mut().enumerate() {
@@ -240,7 +240,7 @@ vectorized! {
 
 vectorized! {
     /// dy shared out to all positions of each window of a plane.
-    fn to_all[T: Scalar, const N: usize](pooling: &Pooling, dx: &mut [[T; N]], dy: &[[T; N]]) {
+    fn to_all[T: Vectorized, const N: usize](pooling: &Pooling, dx: &mut [[T; N]], dy: &[[T; N]]) {
         dx.fill([T::zero(); N]);
         for row in 0..pooling.output[0] {
             let rows = pooling.range(0, row);

@@ -1,12 +1,12 @@
 //! Distances of vectors from fixed points.
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::Lanes;
 
 vectorized! {
     /// y\[i\] = −½ · Σⱼ (x\[j\] − w\[i\]\[j\])², for one tile.
-    fn distances[T: Scalar, const N: usize](y: &mut [[T; N]], x: &[[T; N]], points: &[f64]) {
+    fn distances[T: Vectorized, const N: usize](y: &mut [[T; N]], x: &[[T; N]], points: &[f64]) {
         for (y, point) in y.iter_mut().zip(points.chunks_exact(x.len())) {
             let mut sum = [T::zero(); N];
             for (x, w) in x.iter().zip(point) {
@@ -22,7 +22,7 @@ vectorized! {
 
 vectorized! {
     /// dx\[j\] = Σᵢ dy\[i\] · (w\[i\]\[j\] − x\[j\]), for one tile.
-    fn slopes[T: Scalar, const N: usize](dx: &mut [[T; N]], dy: &[[T; N]], x: &[[T; N]], points: &[f64]) {
+    fn slopes[T: Vectorized, const N: usize](dx: &mut [[T; N]], dy: &[[T; N]], x: &[[T; N]], points: &[f64]) {
         dx.fill([T::zero(); N]);
         for (dy, point) in dy.iter().zip(points.chunks_exact(x.len())) {
             for ((dx, x), w) in dx.iter_mut().zip(x).zip(point) {
@@ -36,7 +36,7 @@ vectorized! {
 }
 
 /// y\[i\] = −½ · Σⱼ (x\[j\] − w\[i\]\[j\])², with `points` the w\[i\] one after the other, `len` numbers each.
-pub fn forward<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], points: &[f64], len: usize, exec: Exec) {
+pub fn forward<T: Vectorized>(y: &mut [Lanes<T>], x: &[Lanes<T>], points: &[f64], len: usize, exec: Exec) {
     let units = points.len() / len;
     with_lanes!(exec.lanes, N => {
         let x = tiles::<T, N>(x, len);
@@ -47,7 +47,7 @@ pub fn forward<T: Scalar>(y: &mut [Lanes<T>], x: &[Lanes<T>], points: &[f64], le
 }
 
 /// dx\[j\] = Σᵢ dy\[i\] · (w\[i\]\[j\] − x\[j\]).
-pub fn backward<T: Scalar>(
+pub fn backward<T: Vectorized>(
     dx: &mut [Lanes<T>],
     dy: &[Lanes<T>],
     x: &[Lanes<T>],

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 /// Vectors of `T` on one instruction set.
 pub trait Simd<T>: Copy + Send + Sync + 'static {
@@ -67,7 +67,7 @@ pub trait Kernel<T> {
 /// A scalar with vectors on every instruction set.
 ///
 /// These are `f32` and `f64`: kernels rely on what their vectors are.
-pub trait Vectorized: sealed::Sealed + Sized + Copy {
+pub trait Vectorized: sealed::Sealed + Number {
     /// Runs a kernel with an instruction set.
     fn call<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output;
 
@@ -146,7 +146,7 @@ impl fmt::Display for Isa {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Portable;
 
-impl<T: Scalar> Simd<T> for Portable {
+impl<T: Number> Simd<T> for Portable {
     type V = [T; 4];
     const WIDTH: usize = 4;
     const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };

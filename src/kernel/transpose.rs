@@ -2,7 +2,7 @@
 
 use super::shared::Writer;
 use super::simd::{Kernel, Simd};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 
 /// Rows and columns that are turned at once.
 const SIDE: usize = 4;
@@ -23,7 +23,7 @@ pub(super) struct Transpose<'a, T> {
     pub(super) rows: usize,
 }
 
-impl<T: Scalar> Kernel<T> for Transpose<'_, T> {
+impl<T: Vectorized> Kernel<T> for Transpose<'_, T> {
     type Output = ();
 
     #[inline(always)]

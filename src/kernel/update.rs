@@ -1,11 +1,11 @@
 //! What happens to parameters and their gradient in a training step, as plain loops.
 
 use super::{Isa, vectorized};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 
 vectorized! {
     /// θ ← θ − η·g.
-    pub(crate) fn descend[T: Scalar](params: &mut [T], gradient: &[T], rate: T) {
+    pub(crate) fn descend[T: Vectorized](params: &mut [T], gradient: &[T], rate: T) {
         for (p, g) in params.iter_mut().zip(gradient) {
             *p -= rate * *g;
         }
@@ -14,7 +14,7 @@ vectorized! {
 
 vectorized! {
     /// v ← μ·v + g, θ ← θ − η·v.
-    pub(crate) fn momentum_step[T: Scalar](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
+    pub(crate) fn momentum_step[T: Vectorized](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
         for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {
             *v = momentum * *v + *g;
             *p -= rate * *v;
@@ -24,7 +24,7 @@ vectorized! {
 
 vectorized! {
     /// v ← μ·v + g, θ ← θ − η·(g + μ·v).
-    pub(crate) fn nesterov_step[T: Scalar](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
+    pub(crate) fn nesterov_step[T: Vectorized](params: &mut [T], velocity: &mut [T], gradient: &[T], rate: T, momentum: T) {
         for ((p, g), v) in params.iter_mut().zip(gradient).zip(velocity) {
             *v = momentum * *v + *g;
             *p -= rate * (*g + momentum * *v);
@@ -34,7 +34,7 @@ vectorized! {
 
 vectorized! {
     /// s ← s + g², θ ← θ − η·g / (√s + ε).
-    pub(crate) fn adagrad_step[T: Scalar](params: &mut [T], squares: &mut [T], gradient: &[T], rate: T, epsilon: T) {
+    pub(crate) fn adagrad_step[T: Vectorized](params: &mut [T], squares: &mut [T], gradient: &[T], rate: T, epsilon: T) {
         for ((p, g), s) in params.iter_mut().zip(gradient).zip(squares) {
             *s += *g * *g;
             *p -= rate * *g / (s.sqrt() + epsilon);
@@ -45,7 +45,7 @@ vectorized! {
 vectorized! {
     /// s ← α·s + (1 − α)·g²; where there is a mean, m ← α·m + (1 − α)·g and v = s − m², else v = s;
     /// d = g / (√v + ε); where there is a velocity, b ← μ·b + d and d = b; θ ← θ − η·d.
-    pub(crate) fn rms_step[T: Scalar](
+    pub(crate) fn rms_step[T: Vectorized](
         params: &mut [T],
         squares: &mut [T],
         mean: Option<&mut [T]>,
@@ -93,7 +93,7 @@ vectorized! {
 vectorized! {
     /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², θ ← keep·θ − η·m / (c·√v + ε). Each β comes with what it
     /// leaves of 1.
-    pub(crate) fn adam_step[T: Scalar](
+    pub(crate) fn adam_step[T: Vectorized](
         params: &mut [T],
         mean: &mut [T],
         square: &mut [T],
@@ -115,7 +115,7 @@ vectorized! {
 
 vectorized! {
     /// g ← g + λ₂·w + λ₁·sign(w), with sign(0) = 0.
-    pub(crate) fn penalise[T: Scalar](gradient: &mut [T], weights: &[T], l1: T, l2: T) {
+    pub(crate) fn penalise[T: Vectorized](gradient: &mut [T], weights: &[T], l1: T, l2: T) {
         for (g, w) in gradient.iter_mut().zip(weights) {
             let zero = T::zero();
             let sign = if *w > zero { l1 } else if *w < zero { -l1 } else { zero };
@@ -126,7 +126,7 @@ vectorized! {
 
 vectorized! {
     /// x ← min(max(x, −limit), limit).
-    pub(crate) fn clamp[T: Scalar](x: &mut [T], limit: T) {
+    pub(crate) fn clamp[T: Vectorized](x: &mut [T], limit: T) {
         for x in x {
             let above = if *x < -limit { -limit } else { *x };
             *x = if above > limit { limit } else { above };
@@ -136,7 +136,7 @@ vectorized! {
 
 vectorized! {
     /// x ← factor·x.
-    pub(crate) fn scale[T: Scalar](x: &mut [T], factor: T) {
+    pub(crate) fn scale[T: Vectorized](x: &mut [T], factor: T) {
         for x in x {
             *x *= factor;
         }
@@ -145,7 +145,7 @@ vectorized! {
 
 vectorized! {
     /// p ← p + momentum · (value − p).
-    pub(crate) fn approach[T: Scalar](params: &mut [T], values: &[T], momentum: T) {
+    pub(crate) fn approach[T: Vectorized](params: &mut [T], values: &[T], momentum: T) {
         for (p, value) in params.iter_mut().zip(values) {
             *p += momentum * (*value - *p);
         }
@@ -153,9 +153,9 @@ vectorized! {
 }
 
 /// The sum of the squares, always added in the same order.
-pub(crate) fn sum_of_squares<T: Scalar>(isa: Isa, x: &[T]) -> f64 {
+pub(crate) fn sum_of_squares<T: Vectorized>(isa: Isa, x: &[T]) -> f64 {
     vectorized! {
-        fn add_up[T: Scalar](x: &[T], sum: &mut f64) {
+        fn add_up[T: Vectorized](x: &[T], sum: &mut f64) {
             let mut sums = [0.0; 32];
             let (whole, rest) = x.as_chunks::<32>();
             for x in whole {

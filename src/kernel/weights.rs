@@ -10,7 +10,7 @@ use super::correlation::part;
 use super::shared::{Shared, Writer};
 use super::transpose::Transpose;
 use super::{Exec, values_mut};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Values in a row of a panel: four vectors of sixteen.
@@ -37,7 +37,7 @@ pub(super) fn panels_len(planes: usize, area: usize) -> usize {
 }
 
 /// x\[plane\]\[row\] as panels \[row\]\[64 planes\], the last one narrower; a row is a position and a lane.
-pub(super) fn transpose<T: Scalar>(
+pub(super) fn transpose<T: Vectorized>(
     panels: &mut [Lanes<T>],
     x: &[T],
     planes: Planes,
@@ -95,7 +95,7 @@ pub(super) enum Order {
 }
 
 /// dw = Σ over tiles, positions and lanes of operand · panel, for each row of the operand and each plane.
-pub(super) fn outer<T: Scalar>(
+pub(super) fn outer<T: Vectorized>(
     dw: &mut [T],
     order: Order,
     operand: &RowOperand<'_, T>,
@@ -185,7 +185,7 @@ pub(super) fn outer<T: Scalar>(
 }
 
 /// `dw[filter][tap] = Σ over tiles, positions and lanes of dy · x`, and `db[filter]` = Σ dy, for few filters or taps.
-pub(super) fn inner<T: Scalar>(
+pub(super) fn inner<T: Vectorized>(
     dw: &mut [T],
     db: &mut [T],
     dy: (&[T], Planes),

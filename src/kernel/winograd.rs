@@ -16,7 +16,7 @@ use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Entries of a patch of the input, and of a row of it.
@@ -101,7 +101,7 @@ impl Winograd {
     }
 
     /// y = sums over windows of x.
-    pub(super) fn run<T: Scalar>(
+    pub(super) fn run<T: Vectorized>(
         &self,
         y: Shared<'_, T>,
         x: &[T],
@@ -171,7 +171,7 @@ impl Winograd {
 
     /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`,
     /// for the entries of a row.
-    fn products<T: Scalar>(
+    fn products<T: Vectorized>(
         &self,
         m: &mut [T],
         u: &[T],
@@ -206,7 +206,7 @@ impl Winograd {
     }
 
     /// `u[entry][filter][channel]` = G g Gᵀ.
-    fn transform_weights<T: Scalar>(&self, u: &mut [T], w: &[T], exec: Exec) {
+    fn transform_weights<T: Vectorized>(&self, u: &mut [T], w: &[T], exec: Exec) {
         let WeightLayout { filter, channel, flipped } = self.weights;
         let u = Shared::new(u);
         exec.each(self.filters, |f| {
@@ -270,7 +270,7 @@ struct Patches<'a, T> {
     tiles: usize,
 }
 
-impl<T: Scalar> Kernel<T> for Patches<'_, T> {
+impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -344,7 +344,7 @@ struct Outputs<'a, T> {
     tiles: usize,
 }
 
-impl<T: Scalar> Kernel<T> for Outputs<'_, T> {
+impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -2,7 +2,9 @@
 
 use super::{Activation, Layer};
 use crate::kernel;
-use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::Features;
 
@@ -37,14 +39,15 @@ macro_rules! activation {
             }
         }
 
-        crate::engine::builtin!($name);
+        crate::plan::op::builtin!($name);
 
         impl<T: Scalar> Op<T> for $name {
             fn describe(&self) -> String {
                 [stringify!($name).to_string() $(, self.$setting.to_string())?].join(" ")
             }
 
-            fn nodes(&self) -> Option<Vec<Node>> {
+            #[cfg(feature = "store")]
+    fn nodes(&self) -> Option<Vec<Node>> {
                 $(let $setting = self.$setting;)?
                 Some(vec![$($node),*])
             }
@@ -71,6 +74,7 @@ macro_rules! activation {
 }
 
 /// The node that applies an operator without attributes to the layer's input.
+#[cfg(feature = "store")]
 fn node(op: &'static str) -> Node {
     Node::new(op, [Operand::Input])
 }

@@ -1,9 +1,11 @@
 //! Batch normalisation.
 
 use super::{Layer, Params, ParamsMut, Tensors};
-use crate::engine::builtin;
 use crate::kernel::channels::Channels;
-use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Param, Plan, Role};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Reads, Role};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Flat};
 use crate::tensor::Lanes;
@@ -139,19 +141,17 @@ impl<T: Scalar> Op<T> for BatchNormOp {
     }
 
     fn params(&self) -> Vec<Param> {
-        let momentum = self.settings.momentum;
-        let param = |name, role| {
-            let shape = vec![self.channels.channels];
-            Param { name, role, shape, fan_in: 1, fan_out: 1 }
-        };
+        let running = Role::Buffer { momentum: self.settings.momentum };
+        let param = |name, role| Param::new(name, role, [self.channels.channels]);
         vec![
             param("weight", Role::Scale),
             param("bias", Role::Shift),
-            param("running_mean", Role::Statistic { start: 0.0, momentum }),
-            param("running_var", Role::Statistic { start: 1.0, momentum }),
+            param("running_mean", running).start(0.0),
+            param("running_var", running).start(1.0),
         ]
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let [weight, bias, mean, variance] =
             ["weight", "bias", "running_mean", "running_var"].map(Operand::Param);
@@ -161,6 +161,10 @@ impl<T: Scalar> Op<T> for BatchNormOp {
 
     fn scratch(&self, _: usize) -> usize {
         self.channels.channels
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
     }
 
     fn relu_after(&self) -> bool {

@@ -1,9 +1,11 @@
 //! A factor and a term for each channel.
 
 use super::{Layer, Params, ParamsMut, Tensors};
-use crate::engine::builtin;
 use crate::kernel::channels::Channels;
-use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
@@ -55,11 +57,12 @@ impl<T: Scalar> Op<T> for AffineOp {
     }
 
     fn params(&self) -> Vec<Param> {
-        let param = |name, role| Param { name, role, shape: vec![self.0.channels], fan_in: 1, fan_out: 1 };
+        let param = |name, role| Param::new(name, role, [self.0.channels]);
         vec![param("weight", Role::Scale), param("bias", Role::Shift)]
     }
 
     /// The normalisation of channels whose mean is 0 and whose variance is 1.
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let [weight, bias] = ["weight", "bias"].map(Operand::Param);
         let channels = self.0.channels;
@@ -71,6 +74,10 @@ impl<T: Scalar> Op<T> for AffineOp {
 
     fn scratch(&self, _: usize) -> usize {
         self.0.channels
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
     }
 
     fn relu_after(&self) -> bool {

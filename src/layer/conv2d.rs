@@ -3,9 +3,11 @@
 use std::marker::PhantomData;
 
 use super::{Layer, Params, ParamsMut, Tensors};
-use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
-use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dilation, Dims, Groups, Kernel, Misfit, Padding, Shape, Stride, Window};
 
@@ -138,11 +140,12 @@ impl<T: Scalar> Op<T> for ConvOp {
         let ([kh, kw], ic) = (window.kernel, ic / groups);
         let (fan_in, fan_out) = (ic * kh * kw, oc / groups * kh * kw);
         vec![
-            Param { name: "weight", role: Role::Weight, shape: vec![oc, ic, kh, kw], fan_in, fan_out },
-            Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
+            Param::new("weight", Role::Weight, [oc, ic, kh, kw]).fan(fan_in, fan_out),
+            Param::new("bias", Role::Bias, [oc]).fan(fan_in, fan_out),
         ]
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let Geometry { window, groups, .. } = self.geometry;
         let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
@@ -152,6 +155,10 @@ impl<T: Scalar> Op<T> for ConvOp {
 
     fn scratch(&self, tiles: usize) -> usize {
         self.conv.scratch(tiles)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
     }
 
     fn relu_after(&self) -> bool {
@@ -182,6 +189,7 @@ impl<T: Scalar> Op<T> for ConvOp {
 }
 
 /// A node of ONNX whose kernel is a window, without its dilation: pooling has none.
+#[cfg(feature = "store")]
 pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, window: Window) -> Node {
     let [rows, columns] = window.padding;
     Node::new(op, inputs)

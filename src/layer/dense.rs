@@ -4,9 +4,11 @@ use std::marker::PhantomData;
 
 use super::conv2d::ConvOp;
 use super::{Layer, Params, ParamsMut, Tensors};
-use crate::engine::builtin;
 use crate::kernel::conv::Geometry;
-use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Param, Plan, Reads};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Flat, Window};
 
@@ -73,6 +75,7 @@ impl<T: Scalar> Op<T> for DenseOp {
         params
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
         Some(vec![Node::new("Gemm", inputs).with("transB", 1)])
@@ -80,6 +83,10 @@ impl<T: Scalar> Op<T> for DenseOp {
 
     fn scratch(&self, tiles: usize) -> usize {
         Op::<T>::scratch(&self.0, tiles)
+    }
+
+    fn reads(&self) -> Reads {
+        Op::<T>::reads(&self.0)
     }
 
     fn relu_after(&self) -> bool {

@@ -3,9 +3,11 @@
 use rand::RngExt;
 
 use super::Layer;
-use crate::engine::builtin;
 use crate::kernel::{values, values_mut};
-use crate::plan::{Backward, Forward, Mode, Node, Op, Pass, Plan, Shortcut};
+#[cfg(feature = "store")]
+use crate::plan::Node;
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Reads, Shortcut};
 use crate::random;
 use crate::scalar::Scalar;
 use crate::shape::Features;
@@ -97,12 +99,17 @@ impl<T: Scalar> Op<T> for Dropout {
         format!("Dropout {}", self.rate)
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         Some(Vec::new())
     }
 
     fn shortcut(&self, mode: Mode) -> Shortcut {
         if mode == Mode::Infer { Shortcut::Identity } else { Shortcut::None }
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
     }
 
     fn narrow(&self) -> bool {
@@ -131,3 +138,6 @@ macro_rules! __Dropout {
         $crate::declare::DropoutSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
     };
 }
+
+#[cfg(test)]
+mod tests;

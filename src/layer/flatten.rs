@@ -3,8 +3,10 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use crate::engine::builtin;
-use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Reads, Shortcut};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
 
@@ -84,12 +86,17 @@ impl<T: Scalar> Op<T> for FlattenOp {
         "Flatten".into()
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         Some(vec![Node::new("Flatten", [Operand::Input]).with("axis", 1)])
     }
 
     fn shortcut(&self, _: Mode) -> Shortcut {
         Shortcut::Identity
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
     }
 
     fn narrow(&self) -> bool {

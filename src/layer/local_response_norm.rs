@@ -1,9 +1,11 @@
 //! Local response normalisation.
 
 use super::Layer;
-use crate::engine::builtin;
 use crate::kernel::local_response::LocalResponse;
-use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Plan};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
@@ -90,6 +92,7 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
 
     /// Of an even number of channels ONNX's window begins one channel later than this one. Then the mean squares are
     /// those of a pooling along the channels, with zeros beyond the first and the last.
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let LocalResponse { size, alpha, beta, k, .. } = self.0;
         if size % 2 == 1 {

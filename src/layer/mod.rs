@@ -35,12 +35,12 @@ pub use sparse_conv2d::{Connections, SparseConv2d};
 
 use std::marker::PhantomData;
 
-use crate::plan::Plan;
+use crate::plan::op::Builtin;
+use crate::plan::{Declared, Op, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{Misfit, Shape};
 
-/// Names and shapes of a layer's parameter tensors, in order.
-pub type Tensors = &'static [(&'static str, &'static [usize])];
+pub use crate::plan::Tensors;
 
 /// A layer that takes samples of shape `In`.
 ///
@@ -103,7 +103,7 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     /// Trainable parameters.
     const PARAMS: usize = 0;
 
-    /// Parameters that are not trained, such as running statistics: [`Role::Statistic`](crate::plan::Role).
+    /// Parameters that are not trained, such as running statistics: [`Role::Buffer`](crate::plan::Role).
     const BUFFERS: usize = 0;
 
     /// Names and shapes of the parameter tensors, in order: what [`weights!`](crate::weights) checks at compile time. A
@@ -118,6 +118,50 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
 
     /// Adds the layer's arithmetic to a plan.
     fn add_to(&self, plan: &mut Plan<T>);
+}
+
+/// Building plans from layers.
+impl<T: Scalar> Plan<T> {
+    /// The operations of `layers`, named by their place: "0", "1", …
+    pub fn of<In: Shape, L: Layer<In, T>>(layers: &L) -> Self {
+        const {
+            if let Some(misfit) = L::MISFIT {
+                misfit.refuse("")
+            }
+        }
+        let mut plan = Plan::new();
+        layers.add_to(&mut plan);
+        plan
+    }
+
+    /// Adds a layer of the network under its name. The steps of a layer that is a chain are numbered: "name.0", …
+    #[doc(hidden)]
+    pub fn layer<In: Shape, L: Layer<In, T>>(&mut self, name: &str, layer: &L) {
+        let (first, start) = (self.steps().len(), self.params());
+        layer.add_to(self);
+        self.close_layer(name, first, start);
+    }
+
+    /// Adds the arithmetic of the layer `L`. [`Layer::add_to`] calls it.
+    pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
+        self.push(Box::new(op), declared::<In, L, T>());
+    }
+
+    /// [`Plan::add`] for an operation of this crate.
+    pub(crate) fn add_builtin<In: Shape, L: Layer<In, T>>(&mut self, op: impl Builtin) {
+        self.push(op.boxed(), declared::<In, L, T>());
+    }
+}
+
+fn declared<In: Shape, L: Layer<In, T>, T: Scalar>() -> Declared {
+    Declared {
+        input: In::DIMS,
+        output: L::Out::DIMS,
+        params: L::PARAMS,
+        buffers: L::BUFFERS,
+        tensors: L::TENSORS,
+        macs: L::MACS,
+    }
 }
 
 /// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]: here at a single number,

@@ -3,10 +3,14 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use super::conv2d::{describe_window, over_windows};
-use crate::engine::builtin;
+use super::conv2d::describe_window;
+#[cfg(feature = "store")]
+use super::conv2d::over_windows;
 use crate::kernel::pool::{Pooling, Windows};
-use crate::plan::{Backward, Forward, Mode, Node, Op, Operand, Plan, Shortcut};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Reads, Shortcut};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
 
@@ -145,6 +149,7 @@ fn shortcut(pool: &Pooling) -> Shortcut {
 }
 
 /// The pooling in the terms of ONNX, if windows are of one size and a step apart.
+#[cfg(feature = "store")]
 fn nodes(op: &'static str, pool: &Pooling) -> Option<Vec<Node>> {
     let window = match pool.windows {
         Windows::Sliding(window) => window,
@@ -168,6 +173,7 @@ builtin!(MaxOp);
 
 impl<T: Scalar> Op<T> for MaxOp {
     /// Windows that differ in size are no operator of ONNX.
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         nodes("MaxPool", &self.pool)
     }
@@ -207,6 +213,7 @@ pub(super) struct MeanOp {
     pub(super) flat: bool,
 }
 
+#[cfg(feature = "store")]
 impl MeanOp {
     /// The shares that values along an axis have in each window, \[inputs, windows\], or turned around.
     fn shares(&self, axis: usize, windows_first: bool) -> Operand {
@@ -230,6 +237,7 @@ builtin!(MeanOp);
 
 impl<T: Scalar> Op<T> for MeanOp {
     /// Where windows differ in size, the means of rows and then of columns are products with matrices.
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let mut nodes = match nodes("AveragePool", &self.pool) {
             Some(nodes) => nodes.into_iter().map(|node| node.with("count_include_pad", 1)).collect(),
@@ -246,6 +254,10 @@ impl<T: Scalar> Op<T> for MeanOp {
 
     fn shortcut(&self, _: Mode) -> Shortcut {
         shortcut(&self.pool)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
     }
 
     fn narrow(&self) -> bool {

@@ -3,9 +3,11 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use crate::engine::builtin;
 use crate::kernel::radial;
-use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Plan, Reads};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::Flat;
 
@@ -81,6 +83,7 @@ impl<T: Scalar> Op<T> for RadialOp {
         "RadialBasis".into()
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let shape = vec![self.codes.len() / self.len, self.len];
         let codes = Operand::Floats { shape, values: self.codes.into() };
@@ -90,6 +93,10 @@ impl<T: Scalar> Op<T> for RadialOp {
             Node::new("ReduceSumSquare", [Operand::Last]).with("axes", [2]).with("keepdims", 0),
             Node::new("Mul", [Operand::Last, Operand::from(-0.5)]),
         ])
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
     }
 
     fn narrow(&self) -> bool {

@@ -1,9 +1,11 @@
 //! From logits to probabilities and to their logarithms.
 
 use super::Layer;
-use crate::engine::builtin;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
-use crate::plan::{Backward, Forward, Node, Op, Operand, Plan};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Plan, Reads};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Flat, LogProbabilities, Probabilities};
 
@@ -52,8 +54,13 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
         "Softmax".into()
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         Some(vec![Node::new("Softmax", [Operand::Input]).with("axis", 1)])
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::Y
     }
 
     fn narrow(&self) -> bool {
@@ -128,8 +135,13 @@ impl<T: Scalar> Op<T> for LogSoftmaxOp {
         "LogSoftmax".into()
     }
 
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         Some(vec![Node::new("LogSoftmax", [Operand::Input]).with("axis", 1)])
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::Y
     }
 
     fn narrow(&self) -> bool {

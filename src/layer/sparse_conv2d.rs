@@ -3,10 +3,12 @@
 use std::marker::PhantomData;
 
 use super::{Layer, Tensors};
-use crate::engine::builtin;
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{values, values_mut};
-use crate::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{self, Chw, Dims, Kernel, Misfit, Shape, Window};
 use crate::tensor::{LANES, Lanes};
@@ -168,19 +170,14 @@ impl<T: Scalar> Op<T> for SparseOp {
         // What a filter or a channel has on the mean.
         let (fan_in, fan_out) = (self.weights() / oc, self.weights() / ic);
         vec![
-            Param {
-                name: "weight",
-                role: Role::Weight,
-                shape: vec![self.kernels.len(), kh, kw],
-                fan_in,
-                fan_out,
-            },
-            Param { name: "bias", role: Role::Bias, shape: vec![oc], fan_in, fan_out },
+            Param::new("weight", Role::Weight, [self.kernels.len(), kh, kw]).fan(fan_in, fan_out),
+            Param::new("bias", Role::Bias, [oc]).fan(fan_in, fan_out),
         ]
     }
 
     /// A kernel of zeros behind those that are parameters stands for all that are not; the kernels of all filters and
     /// channels are taken from these, and the rest is an ordinary convolution.
+    #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. }, .. } =
             self.geometry;
@@ -199,6 +196,10 @@ impl<T: Scalar> Op<T> for SparseOp {
 
     fn scratch(&self, tiles: usize) -> usize {
         self.room() + self.conv.scratch(tiles)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
     }
 
     fn relu_after(&self) -> bool {

@@ -11,8 +11,8 @@ use prost::Message;
 use super::Dtype;
 use crate::error::Error;
 use crate::network::Network;
+use crate::number::Number;
 use crate::plan::{Attribute, Node, Operand};
-use crate::scalar::Scalar;
 use crate::shape::Dims;
 
 use proto::{
@@ -77,10 +77,10 @@ pub fn to_onnx<N: Network>(net: &N) -> Result<Vec<u8>, Error> {
             let found = format!("{}: {}", step.name, step.op.describe());
             return Err(Error::argument("network", "layers that ONNX has", found));
         };
-        writer.layer(&step.name, nodes, step.output);
+        writer.layer(&step.name, nodes, model.plan().dims(step)[1]);
     }
     // A network has at least one layer.
-    let [input, output] = [steps[0].input, steps[steps.len() - 1].output];
+    let [input, output] = model.plan().ends().expect("a network has a layer");
     writer.finish(graph_name(type_name::<N>()), input, output)
 }
 

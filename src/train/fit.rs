@@ -14,15 +14,15 @@ use super::progress::Display;
 use super::trainer::refuse_empty;
 use super::{BatchEnd, Ending, Epoch, History, LossAndAccuracy, Trainer};
 use crate::data::{Learnable, Samples, Target, Validation};
-use crate::engine::Engine;
 use crate::error::{Error, FirstError};
 use crate::loss::{Loss, Tally, tally_tiles};
 use crate::network::Network;
+use crate::number::Number;
 use crate::optim::{Optimizer, ScheduleState};
 use crate::random::{self, purpose};
+use crate::run::{Gradient, Input, Task, in_pool};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, Lanes};
-use crate::workspace::{Input, Task, in_pool};
 
 /// The place of a run: all that it needs to continue, besides the network, the optimiser's state and the best epoch.
 #[derive(Clone, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
@@ -188,7 +188,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     std::mem::replace(&mut fetched, Ok(()))?;
                     // The next batch is loaded during this step. Its errors are returned at its turn.
                     let following = chunks.peek().map(|&(_, samples)| samples);
-                    let learn = || self.learn(Input::Rows(&now), &targets, factor, epoch, number + 1);
+                    let learn = || self.learn(Input::Rows(&now), None, &targets, factor, epoch, number + 1);
                     let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
                     fetched = loaded;
                     std::mem::swap(&mut now, &mut next);
@@ -196,9 +196,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 } else {
                     let failure = FirstError::default();
                     let write = |values: &mut [N::Scalar], place: usize| {
-                        train.write_to(samples[place], values, Some(key(samples[place])))
+                        let sample = samples[place];
+                        failure.note(place, train.write_to(sample, values, Some(key(sample))));
                     };
-                    self.learn(Input::Load(&write, &failure), &targets, factor, epoch, number + 1)?
+                    let input = Input::Load(&write);
+                    self.learn(input, Some(&failure), &targets, factor, epoch, number + 1)?
                 };
                 at.step += 1;
                 at.batches += 1;
@@ -267,7 +269,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.keys
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
         let number = (step as usize).saturating_add(1);
-        let tally = in_pool(|| self.learn(Input::Tiles(inputs.as_lanes()), targets, 1.0, 1, number))?;
+        let tally = in_pool(|| self.learn(Input::Batch(inputs.entries()), None, targets, 1.0, 1, number))?;
         Ok(tally.mean_loss())
     }
 
@@ -275,6 +277,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     fn learn<Y: Target, R: Borrow<Y> + Sync>(
         &mut self,
         input: Input<'_, N::Scalar>,
+        failure: Option<&FirstError>,
         targets: &[R],
         factor: f64,
         epoch: usize,
@@ -284,14 +287,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, Y, N::Scalar>,
     {
         let scale = N::Scalar::of(1.0 / targets.len() as f64);
-        let (plan, params) = self.network.model_mut().parts_mut();
+        let (program, params) = self.network.model_mut().parts_mut();
         let loss = &self.loss;
         let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
             tally_tiles::<N::Output, Y, _>(loss, Some(dy), y, &targets[samples], scale)
         };
-        let failure = if let Input::Load(_, failure) = &input { Some(*failure) } else { None };
         let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
-        let tally = Engine::gradient(plan, &mut self.space, task);
+        let tally = N::Scalar::compiled::<Gradient>((program, &mut self.space, task));
         failure.map_or(Ok(()), FirstError::result)?;
         let loss = tally.loss / targets.len() as f64;
         let gradient = self.space.gradient_mut();

@@ -7,7 +7,7 @@ use crate::error::{Error, FirstError};
 use crate::kernel::{Exec, interleave};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES};
+use crate::tensor::{Batch, LANES, Tiles};
 
 /// Writes the values of these samples to `rows`, one sample after the other, and repeats the last up to a whole number of
 /// tiles. `key` returns the random key of a place in the batch, or `None` in evaluation.
@@ -47,7 +47,12 @@ pub(super) fn load<In: Shape, D: Samples<In>, T: Scalar>(
 ) -> Result<Batch<In, T>, Error> {
     let (mut batch, mut rows) = (Batch::zeros(samples.len()), Vec::new());
     fetch(&mut rows, data, samples, |_| None)?;
-    let tiles = batch.as_lanes_mut().par_chunks_mut(In::LEN).zip(rows.par_chunks(LANES * In::LEN));
-    tiles.for_each(|(tile, rows)| interleave(Exec::new(false), tile, rows, In::LEN));
+    // The narrow tile, if there is one, is the last chunk.
+    let tiles = Tiles::of(samples.len());
+    let chunks = batch.entries_mut().par_chunks_mut(In::LEN).zip(rows.par_chunks(LANES * In::LEN));
+    chunks.enumerate().for_each(|(i, (tile, rows))| {
+        let exec = Exec { lanes: tiles.lanes(i), ..Exec::new(false) };
+        interleave(exec, tile, rows, In::LEN);
+    });
     Ok(batch)
 }

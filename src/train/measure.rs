@@ -10,6 +10,7 @@ use crate::data::{Class, Images, Samples, TenCrop, VIEWS, class_of};
 use crate::error::Error;
 use crate::loss::{Loss, Tally, ValuesOf, tally_tiles};
 use crate::network::{Network, Scores};
+use crate::number::Number;
 use crate::optim::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -85,7 +86,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let targets: Vec<_> = samples.map(|i| data.target(i)).collect();
-        tally_tiles::<N::Output, _, _>(&self.loss, None, y.as_lanes(), &targets, N::Scalar::of(1.0))
+        let mut total = Tally::default();
+        for (y, targets) in y.whole_tiles().zip(targets.chunks(LANES)) {
+            let scale = N::Scalar::of(1.0);
+            total.add(tally_tiles::<N::Output, _, _>(&self.loss, None, &y, targets, scale));
+        }
+        total
     }
 
     /// Calls `f` with each range of samples and the network's output for them.

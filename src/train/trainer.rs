@@ -10,7 +10,7 @@ use super::{EarlyStopping, Epoch, History, Progress};
 use crate::error::Error;
 use crate::network::Network;
 use crate::optim::{Optimizer, Schedule};
-use crate::workspace::Workspace;
+use crate::run::Workspace;
 
 /// Trains a network with a loss and an optimiser, and evaluates it.
 ///
@@ -94,8 +94,8 @@ type OnEpoch<N> = dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send;
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// A trainer with the default settings: 10 epochs in batches of 64 samples, shuffled with seed 0.
     pub fn new(network: N, loss: L, optimizer: O) -> Self {
-        let plan = network.model().plan();
-        let (space, updater) = (Workspace::new(plan, 0), Updater::new(plan, &optimizer));
+        let program = network.model().program();
+        let (space, updater) = (Workspace::new(program, 0), Updater::new(program.plan(), &optimizer));
         Trainer {
             network,
             loss,

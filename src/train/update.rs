@@ -194,7 +194,7 @@ impl<T: Scalar> Updater<T> {
             if piece.frozen {
                 return 0.0;
             }
-            if let Role::Statistic { momentum, .. } = piece.role {
+            if let Role::Buffer { momentum } = piece.role {
                 update::approach(isa, params, gradient, T::of(momentum));
                 // These values are statistics of the batch and not a gradient; `Trainer::gradient` shows zeros.
                 gradient.fill(T::zero());

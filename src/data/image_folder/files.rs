@@ -13,7 +13,6 @@ use crate::data::decode::decode;
 use crate::data::fit::fitted;
 use crate::error::{Error, FirstError};
 
-
 /// The images of a folder or archive, and how they are read.
 pub(super) struct Files {
     pub listing: Listing,

@@ -1,8 +1,8 @@
 //! Products of vectors with vectors, whose lanes are added up at the end.
 
 use super::{Tap, accumulate, largest};
+use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::scalar::Scalar;
 use crate::tensor::LANES;
 
 /// `sums[f][tap] += Σ over positions and lanes of dy[f + position] · x[tap + position]`, for sixteen lanes.
@@ -21,7 +21,7 @@ pub(crate) struct Inner<'a, T> {
     pub(crate) positions: &'a [u32],
 }
 
-impl<T: Scalar> Kernel<T> for Inner<'_, T> {
+impl<T: Vectorized> Kernel<T> for Inner<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -45,7 +45,7 @@ impl<T: Scalar> Kernel<T> for Inner<'_, T> {
     }
 }
 
-impl<T: Scalar> Inner<'_, T> {
+impl<T: Vectorized> Inner<'_, T> {
     /// All taps of `F` filters; returns `F`.
     #[inline(always)]
     fn taps<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize) -> usize {

@@ -13,7 +13,7 @@ pub(super) use outer::Outer;
 pub(super) use sums::{End, Place, Start, Sums};
 
 use super::simd::Simd;
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 
 /// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
 /// weight.
@@ -25,7 +25,7 @@ pub(super) struct Tap {
 
 /// `sums[f][p] += left(f, step) · right(p, step)` for all steps.
 #[inline(always)]
-fn accumulate<T: Scalar, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
+fn accumulate<T: Vectorized, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
     simd: S,
     sums: &mut [[S::V; P]; F],
     steps: impl Iterator<Item = X>,

@@ -2,8 +2,8 @@
 
 use super::{accumulate, largest};
 use crate::kernel::shared::Writer;
+use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::scalar::Scalar;
 use crate::tensor::LANES;
 
 /// `sums[row] = start + Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where rows
@@ -28,7 +28,7 @@ pub(crate) struct Outer<'a, T> {
     pub(crate) width: usize,
 }
 
-impl<T: Scalar> Kernel<T> for Outer<'_, T> {
+impl<T: Vectorized> Kernel<T> for Outer<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -60,7 +60,7 @@ impl<T: Scalar> Kernel<T> for Outer<'_, T> {
     }
 }
 
-impl<T: Scalar> Outer<'_, T> {
+impl<T: Vectorized> Outer<'_, T> {
     /// All rows of `P` vectors; returns `P`.
     #[inline(always)]
     fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, column: usize) -> usize {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{Tap, accumulate, largest};
 use crate::kernel::shared::Writer;
+use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::scalar::Scalar;
 use crate::tensor::LANES;
 
 /// Where a column of sixteen outputs reads its first tap and where it is written, in values.
@@ -73,7 +73,7 @@ pub(crate) struct Sums<'a, T> {
     pub(crate) end: End<'a, T>,
 }
 
-impl<T: Scalar> Kernel<T> for Sums<'_, T> {
+impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -110,7 +110,7 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
     }
 }
 
-impl<T: Scalar> Sums<'_, T> {
+impl<T: Vectorized> Sums<'_, T> {
     /// As many blocks of `F` filters as there are from `first` on; returns where they end.
     #[inline(always)]
     fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {

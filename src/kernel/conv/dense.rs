@@ -3,12 +3,12 @@
 use super::{Conv, Geometry};
 use crate::kernel::Exec;
 use crate::kernel::block::{Inner, Tap};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::tensor::LANES;
 
 impl Conv {
     /// A dense layer for few samples: a row of weights lies along a vector, and serves all samples.
-    pub(super) fn few_samples<T: Scalar>(
+    pub(super) fn few_samples<T: Vectorized>(
         &self,
         y: &mut [T],
         x: &[T],

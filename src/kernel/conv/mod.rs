@@ -23,7 +23,7 @@ use super::correlation::Correlation;
 use super::shared::Shared;
 use super::winograd::{WeightLayout, Winograd};
 use super::{Exec, values, values_mut, weights};
-use crate::scalar::Scalar;
+use crate::kernel::simd::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
@@ -154,7 +154,7 @@ impl Conv {
     }
 
     /// y = w ∗ x + b, and then max(y, 0) if asked for.
-    pub fn forward<T: Scalar>(
+    pub fn forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
@@ -181,7 +181,7 @@ impl Conv {
     }
 
     /// dx = the gradient by the input. `relu` is the input of a preceding ReLU, if one is fused: dx is zero where it is not positive.
-    pub fn backward_data<T: Scalar>(
+    pub fn backward_data<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
@@ -221,7 +221,7 @@ impl Conv {
     }
 
     /// The weights channel by channel: for each, the kernels of all filters of its group side by side.
-    fn pack<'a, T: Scalar>(&self, weight: &[T], packed: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+    fn pack<'a, T: Vectorized>(&self, weight: &[T], packed: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
         let [channels, filters] = self.geometry.of_group();
         let [kh, kw] = self.geometry.window.kernel;
         let area = kh * kw;
@@ -244,17 +244,17 @@ impl Conv {
     }
 
     /// Tiles, and the values in them.
-    fn input<'a, T: Scalar>(&self, x: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+    fn input<'a, T: Vectorized>(&self, x: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
         whole(x, self.geometry.input, exec)
     }
 
-    fn output<'a, T: Scalar>(&self, y: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
+    fn output<'a, T: Vectorized>(&self, y: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
         whole(y, self.geometry.output, exec)
     }
 }
 
 /// Tiles in some entries, and their values.
-fn whole<T: Scalar>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
+fn whole<T: Vectorized>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
     let lanes = exec.lanes;
     assert!(matches!(lanes, 1 | 2 | 4 | 8 | LANES), "lanes: expected 1, 2, 4, 8 or 16, found {lanes}");
     let len: usize = dims.iter().product();

@@ -1,8 +1,8 @@
 //! Planes with zeros around them.
 
 use super::axis::WindowAxis;
+use crate::kernel::simd::Vectorized;
 use crate::kernel::{Exec, values_mut};
-use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
 /// A plane with zeros around it.
@@ -36,7 +36,12 @@ impl Padded {
     }
 
     /// `x` with its padding: `x` itself where there is none, otherwise in `scratch`.
-    pub(super) fn of<'a, T: Scalar>(&self, x: &'a [T], scratch: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
+    pub(super) fn of<'a, T: Vectorized>(
+        &self,
+        x: &'a [T],
+        scratch: &'a mut [Lanes<T>],
+        exec: Exec,
+    ) -> &'a [T] {
         if self.is_plain() {
             return x;
         }

@@ -2,9 +2,9 @@
 
 use super::{Conv, Geometry};
 use crate::kernel::shared::Shared;
+use crate::kernel::simd::Vectorized;
 use crate::kernel::weights::{self, Order, Planes, RowOperand};
 use crate::kernel::{Exec, vectorized};
-use crate::scalar::Scalar;
 use crate::tensor::{LANES, Lanes};
 
 /// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
@@ -27,7 +27,7 @@ pub(super) enum Form {
 
 impl Conv {
     /// dw and db = the gradients by the weights and biases, summed over all tiles.
-    pub fn backward_weights<T: Scalar>(
+    pub fn backward_weights<T: Vectorized>(
         &self,
         dw: &mut [T],
         db: &mut [T],
@@ -77,7 +77,7 @@ impl Conv {
     }
 
     /// The gradient by a group's weights and biases, from vectors of samples.
-    fn inner_group<T: Scalar>(
+    fn inner_group<T: Vectorized>(
         &self,
         dw: &mut [T],
         db: &mut [T],
@@ -104,7 +104,7 @@ impl Conv {
     }
 
     /// The gradient by a group's weights, from vectors of filters or channels.
-    fn outer_group<T: Scalar>(
+    fn outer_group<T: Vectorized>(
         &self,
         dw: &mut [T],
         dy: &[T],
@@ -164,7 +164,7 @@ impl Conv {
 
 vectorized! {
     /// Adds up values, each sixteenth to the same sum.
-    fn add[T: Scalar](sums: &mut Lanes<T>, values: &[T]) {
+    fn add[T: Vectorized](sums: &mut Lanes<T>, values: &[T]) {
         let mut acc = *sums;
         let (whole, rest) = values.as_chunks::<LANES>();
         for values in whole {

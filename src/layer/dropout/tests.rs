@@ -1,9 +1,9 @@
 //! What dropout drops: its rate, by the key, in training alone.
 
-use convnet::kernel::Exec;
-use convnet::plan::{Forward, Mode, Pass, Plan};
-use convnet::prelude::*;
-use convnet::tensor::{LANES, Lanes};
+use crate::kernel::Exec;
+use crate::plan::{Forward, Mode, Pass, Plan};
+use crate::prelude::*;
+use crate::tensor::{LANES, Lanes};
 
 /// Values of one sample; with 16 samples, 100,000 units.
 const LEN: usize = 6250;
@@ -13,7 +13,7 @@ const UNITS: f64 = (LEN * LANES) as f64;
 fn drawn(rate: f64, x: &[Lanes<f32>], keys: &[u64], layer: usize, mode: Mode) -> Vec<Lanes<f32>> {
     let plan = Plan::<f32>::of::<Flat<LEN>, _>(&Dropout::new(rate));
     let mut y = vec![Lanes::splat(f32::NAN); LEN];
-    let pass = Pass { mode, exec: Exec::new(false), layer, keys };
+    let pass = Pass::new(mode, Exec::new(false), layer, keys);
     plan.steps()[0].op.forward(Forward { y: &mut y, x, params: &[], scratch: &mut [], relu: false, pass });
     y
 }
@@ -85,6 +85,6 @@ fn inference_changes_no_bit() {
         let x: Batch<Flat<4>> =
             (0..samples).map(|n| Tensor::from_fn(|i| (n * 4 + i) as f32 / 9.0 - 1.0)).collect();
         let [with, without] = [thinned.infer(&x), whole.infer(&x)];
-        assert_eq!(bits(with.as_lanes()), bits(without.as_lanes()), "{samples} samples");
+        assert_eq!(bits(with.entries()), bits(without.entries()), "{samples} samples");
     }
 }

@@ -1,0 +1,193 @@
+//! Plans: what a network does, as a list of operations with run-time sizes.
+//!
+//! Types end here. A [`Layer`](crate::layer::Layer) is a type that checks its shapes and then adds an [`Op`] to the
+//! [`Plan`]. Everything after that works on slices, once for each kind of layer and not once for each shape, which is why
+//! a network of a hundred layers compiles as quickly as one of ten.
+//!
+//! A [`Step`] names the [`Value`]s it reads and the one it writes. Which steps need not run, and where values lie in
+//! memory, is decided when the plan is complete, by a [`Schedule`](schedule::Schedule).
+
+#[cfg(feature = "store")]
+mod onnx;
+pub(crate) mod op;
+mod param;
+pub(crate) mod schedule;
+
+use std::ops::Range;
+
+#[cfg(feature = "store")]
+pub use onnx::{Attribute, Node, Operand};
+pub use op::{Backward, Forward, Mode, Op, Pass, Reads, Shortcut};
+pub use param::{Param, Role, Tensors};
+
+use crate::shape::Dims;
+
+/// A value between operations: the network's input, or the output of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Value {
+    /// Shape of one sample.
+    pub dims: Dims,
+    /// Whether a training step needs the gradient by this value, because parameters come before it.
+    pub needs_gradient: bool,
+}
+
+/// An operation and its place in the network.
+#[non_exhaustive]
+pub struct Step<T> {
+    /// The layer's name.
+    pub name: String,
+    /// The arithmetic.
+    pub op: Box<dyn Op<T>>,
+    /// The value it reads, as an index into [`Plan::values`].
+    pub input: usize,
+    /// The value it writes.
+    pub output: usize,
+    /// The operation's share of the network's parameters.
+    pub params: Range<usize>,
+    /// Multiply-accumulates for one sample.
+    pub macs: usize,
+    /// Number of parameters that are trained.
+    pub trained: usize,
+}
+
+impl<T> Step<T> {
+    /// Whether this step belongs to the layer of that name.
+    pub fn is_of(&self, layer: &str) -> bool {
+        self.name.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+/// The numbers a layer's type declares, which its operation is compared with.
+pub(crate) struct Declared {
+    /// Shape of one input sample.
+    pub input: Dims,
+    /// Shape of one output sample.
+    pub output: Dims,
+    /// Trained parameters.
+    pub params: usize,
+    /// Parameters that are not trained.
+    pub buffers: usize,
+    /// Names and shapes of the parameter tensors; empty if the layer does not tell.
+    pub tensors: Tensors,
+    /// Multiply-accumulates for one sample.
+    pub macs: usize,
+}
+
+/// The operations of a network, in the order in which they run, and the values between them.
+pub struct Plan<T> {
+    steps: Vec<Step<T>>,
+    values: Vec<Value>,
+    /// The value that the next step reads.
+    current: usize,
+    /// The parameters of each layer.
+    layers: Vec<Range<usize>>,
+}
+
+impl<T: 'static> Default for Plan<T> {
+    fn default() -> Self {
+        Plan::new()
+    }
+}
+
+impl<T: 'static> Plan<T> {
+    /// An empty plan.
+    pub fn new() -> Self {
+        Plan { steps: Vec::new(), values: Vec::new(), current: 0, layers: Vec::new() }
+    }
+
+    /// Adds an operation that reads the value of the step before it.
+    ///
+    /// # Panics
+    /// If the operation's parameters are not those its layer declares, or its input has another size than the value.
+    pub(crate) fn push(&mut self, op: Box<dyn Op<T>>, declared: Declared) {
+        let Declared { input, output, params, buffers, tensors, macs } = declared;
+        let found = op.params();
+        let [trained, averages] = [true, false].map(|trained| {
+            let of_kind = found.iter().filter(|param| param.role.is_trained() == trained);
+            of_kind.map(Param::len).sum::<usize>()
+        });
+        let kind = op.describe();
+        assert_eq!(
+            [trained, averages],
+            [params, buffers],
+            "parameters and buffers of {kind}, as its layer declares"
+        );
+        let same = found.iter().map(|p| (&*p.name, &p.shape[..])).eq(tensors.iter().copied());
+        assert!(same || tensors.is_empty(), "tensors of {kind}, as its layer declares");
+        if self.values.is_empty() {
+            self.values.push(Value { dims: input, needs_gradient: false });
+        }
+        let before = self.values[self.current];
+        assert_eq!(before.dims.len(), input.len(), "{kind} takes {input}, but is given {}", before.dims);
+        let start = self.params();
+        let end = start + params + buffers;
+        let needs_gradient = before.needs_gradient || end > start;
+        self.steps.push(Step {
+            name: self.steps.len().to_string(),
+            op,
+            input: self.current,
+            output: self.values.len(),
+            params: start..end,
+            macs,
+            trained: params,
+        });
+        self.current = self.values.len();
+        self.values.push(Value { dims: output, needs_gradient });
+    }
+
+    /// Gives the steps from `first` on the name of their layer; several steps are numbered. The layer's parameters are
+    /// those added since then.
+    pub(crate) fn close_layer(&mut self, name: &str, first: usize, start: usize) {
+        let single = self.steps.len() == first + 1;
+        for (i, step) in self.steps[first..].iter_mut().enumerate() {
+            step.name = if single { name.into() } else { format!("{name}.{i}") };
+        }
+        self.layers.push(start..self.params());
+    }
+
+    /// The operations, in the order in which they run.
+    pub fn steps(&self) -> &[Step<T>] {
+        &self.steps
+    }
+
+    /// The values, the network's input first.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Shapes of one input and one output sample of the network; `None` for an empty plan.
+    pub fn ends(&self) -> Option<[Dims; 2]> {
+        Some([self.values.first()?.dims, self.values.get(self.current)?.dims])
+    }
+
+    /// The value that is the network's output.
+    pub(crate) fn output(&self) -> usize {
+        self.current
+    }
+
+    /// Shapes of one sample of what a step reads and writes.
+    pub fn dims(&self, step: &Step<T>) -> [Dims; 2] {
+        [step.input, step.output].map(|value| self.values[value].dims)
+    }
+
+    /// Number of parameters of all operations, trained or not.
+    pub fn params(&self) -> usize {
+        self.steps.last().map_or(0, |step| step.params.end)
+    }
+
+    /// Number of parameters that are trained.
+    pub fn trained(&self) -> usize {
+        self.steps.iter().map(|step| step.trained).sum()
+    }
+
+    /// Multiply-accumulates for one sample.
+    pub(crate) fn macs(&self) -> usize {
+        self.steps.iter().map(|step| step.macs).sum()
+    }
+
+    /// The parameters of the layer with this index, in the order of declaration.
+    pub(crate) fn params_of(&self, layer: usize) -> Range<usize> {
+        self.layers[layer].clone()
+    }
+}

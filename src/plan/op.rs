@@ -1,0 +1,214 @@
+//! Operations: the arithmetic of layers, with sizes known at run time.
+
+#[cfg(feature = "store")]
+use super::onnx::Node;
+use super::param::Param;
+use crate::kernel::Exec;
+use crate::scalar::Scalar;
+use crate::tensor::Lanes;
+
+/// Whether a network learns or is used. Dropout and batch normalisation differ between the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Forward for a training step: random layers draw.
+    Train,
+    /// Forward for use: every layer is a fixed function.
+    Infer,
+}
+
+/// What an operation may need to know about the pass it is part of.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Pass<'a> {
+    /// Training or inference.
+    pub mode: Mode,
+    /// Instruction set, threads and lanes.
+    pub exec: Exec,
+    /// The operation's place in the network. Together with a sample's key it seeds that sample's random draws.
+    pub layer: usize,
+    /// A number for each sample that keys its random draws; empty in inference.
+    pub keys: &'a [u64],
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn new(mode: Mode, exec: Exec, layer: usize, keys: &'a [u64]) -> Self {
+        Pass { mode, exec, layer, keys }
+    }
+}
+
+/// Arguments of [`Op::forward`].
+///
+/// Slices of lanes hold whole tiles, one after the other: a value of C×H×W is `[tile][C][H][W][lane]`, with one sample in
+/// each lane.
+#[non_exhaustive]
+pub struct Forward<'a, T> {
+    /// Output, to be overwritten.
+    pub y: &'a mut [Lanes<T>],
+    /// Input.
+    pub x: &'a [Lanes<T>],
+    /// This operation's parameters, tensor after tensor in the order of [`Op::params`].
+    pub params: &'a [T],
+    /// Working memory of [`Op::scratch`] entries, with arbitrary content.
+    pub scratch: &'a mut [Lanes<T>],
+    /// Whether to write max(y, 0) instead of y; set only for an operation that says it [can](Op::relu_after).
+    pub relu: bool,
+    /// Mode, threads and random keys.
+    pub pass: Pass<'a>,
+}
+
+/// Arguments of [`Op::backward`]. Slices of lanes are laid out as in [`Forward`].
+#[non_exhaustive]
+pub struct Backward<'a, T> {
+    /// Gradient of the loss by the input, to be overwritten; `None` if it is not needed.
+    pub dx: Option<&'a mut [Lanes<T>]>,
+    /// Gradient by the parameters, summed over all samples, to be overwritten; laid out as `params`. In the place of a
+    /// [`Role::Buffer`](super::Role::Buffer) its value for this batch.
+    pub dparams: &'a mut [T],
+    /// Gradient by the output. Zero in lanes without a sample.
+    pub dy: &'a [Lanes<T>],
+    /// Input of the forward pass; empty if [`Op::reads`] says that the backward pass does not read it.
+    pub x: &'a [Lanes<T>],
+    /// Output of the forward pass, after a fused ReLU; empty if [`Op::reads`] says that the backward pass does not read
+    /// it.
+    pub y: &'a [Lanes<T>],
+    /// This operation's parameters.
+    pub params: &'a [T],
+    /// Working memory of [`Op::scratch`] entries, with arbitrary content.
+    pub scratch: &'a mut [Lanes<T>],
+    /// Whether to write zero to dx where x is not positive; set only for an operation that says it
+    /// [can](Op::relu_before).
+    pub relu: bool,
+    /// Mode, threads and random keys: the same as in the forward pass.
+    pub pass: Pass<'a>,
+}
+
+/// An operation that the plan may not need to run, because it does something simple.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Shortcut {
+    /// The operation has to run.
+    None,
+    /// y = x, in the same layout.
+    Identity,
+    /// y = max(x, 0).
+    Relu,
+}
+
+/// The values of the forward pass that a backward pass reads. Memory of the others is used again meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reads {
+    /// The input.
+    pub x: bool,
+    /// The output.
+    pub y: bool,
+}
+
+impl Reads {
+    /// Neither: the gradient depends on dy alone.
+    pub const NOTHING: Reads = Reads { x: false, y: false };
+    /// The input.
+    pub const X: Reads = Reads { x: true, y: false };
+    /// The output.
+    pub const Y: Reads = Reads { x: false, y: true };
+    /// Both.
+    pub const BOTH: Reads = Reads { x: true, y: true };
+}
+
+/// The arithmetic of a layer, with its sizes known at run time. Forward stands beside backward.
+pub trait Op<T>: Send + Sync + 'static {
+    /// Kind and settings in a few words: "Conv2d 5×5, padding 2".
+    fn describe(&self) -> String;
+
+    /// The parameter tensors, in the order in which they lie in `params`.
+    fn params(&self) -> Vec<Param> {
+        Vec::new()
+    }
+
+    /// What the operation is in inference, as nodes of an ONNX graph. The last node gives the output; an empty list
+    /// means that the operation changes nothing, not even the number of dimensions. `None`, the default, means that a
+    /// network with this layer cannot be exported. With feature `store`.
+    #[cfg(feature = "store")]
+    fn nodes(&self) -> Option<Vec<Node>> {
+        None
+    }
+
+    /// Entries of working memory needed for a number of tiles.
+    fn scratch(&self, _tiles: usize) -> usize {
+        0
+    }
+
+    /// Whether the operation is one that the plan can do without running it.
+    fn shortcut(&self, _mode: Mode) -> Shortcut {
+        Shortcut::None
+    }
+
+    /// The values of the forward pass that the backward pass reads.
+    fn reads(&self) -> Reads {
+        Reads::BOTH
+    }
+
+    /// Whether the forward pass can end with max(y, 0).
+    fn relu_after(&self) -> bool {
+        false
+    }
+
+    /// Whether the backward pass can apply the mask of the preceding ReLU to dx: zero where x is not positive.
+    fn relu_before(&self) -> bool {
+        false
+    }
+
+    /// Whether the operation respects [`Exec::lanes`], so that it can be given a small batch in a narrow tile. If not, it
+    /// gets tiles of [`LANES`](crate::tensor::LANES) lanes.
+    fn narrow(&self) -> bool {
+        false
+    }
+
+    /// Whether a training step must give the operation the whole batch at once, because its result for one sample depends
+    /// on the others. There are as many samples as [`Pass::keys`]; the lanes after them have arbitrary inputs, and their dx
+    /// must be zero.
+    fn whole_batch(&self) -> bool {
+        false
+    }
+
+    /// Computes the output of whole tiles.
+    fn forward(&self, pass: Forward<'_, T>);
+
+    /// Computes the gradients of whole tiles, the parameters' summed over all of them.
+    fn backward(&self, pass: Backward<'_, T>);
+}
+
+/// An operation of this crate. Its code is compiled with the crate, once for `f32` and once for `f64`.
+pub(crate) trait Builtin {
+    /// The operation for a scalar.
+    fn boxed<T: Scalar>(self) -> Box<dyn Op<T>>;
+}
+
+/// Makes types that are an [`Op`] for both scalars [`Builtin`].
+macro_rules! builtin {
+    ($($op:ty),+ $(,)?) => {
+        $(
+            impl $crate::scalar::Compiled for $op {
+                type Args<'a, T: $crate::scalar::Scalar> = Self;
+                type Output<T: $crate::scalar::Scalar> = Box<dyn $crate::plan::Op<T>>;
+
+                // Not inlined: the caller would be the one that compiles the operation.
+                #[inline(never)]
+                fn f32(op: Self) -> Box<dyn $crate::plan::Op<f32>> {
+                    Box::new(op)
+                }
+
+                #[inline(never)]
+                fn f64(op: Self) -> Box<dyn $crate::plan::Op<f64>> {
+                    Box::new(op)
+                }
+            }
+
+            impl $crate::plan::op::Builtin for $op {
+                fn boxed<T: $crate::scalar::Scalar>(self) -> Box<dyn $crate::plan::Op<T>> {
+                    T::compiled::<Self>(self)
+                }
+            }
+        )+
+    };
+}
+pub(crate) use builtin;

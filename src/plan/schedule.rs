@@ -1,0 +1,262 @@
+//! Schedules: which operations of a plan run, and where the values between them lie.
+//!
+//! - An operation that changes nothing does not run: its output is its input's value under another name.
+//! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them.
+//! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the last
+//!   one that reads it; values that are never alive at the same time share a slot. Slots are given out from the largest
+//!   value down, each time the first that is free.
+//!
+//! Time is counted in stages: with n stages, stage i runs forward at time i, the loss is computed at time n, and stage i
+//! runs backward at time 2n − i.
+
+use super::{Mode, Op, Plan, Shortcut, Step};
+
+/// An operation that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stage {
+    /// Its step in the plan.
+    pub step: usize,
+    /// The value it reads.
+    pub x: usize,
+    /// The value it writes.
+    pub y: usize,
+    /// Whether it also applies the ReLU after it.
+    pub relu: bool,
+    /// Whether its backward pass applies the mask of the ReLU before it.
+    pub masks_dx: bool,
+    /// Whether its ReLU's mask has to be applied to the gradient by its output before its backward pass.
+    pub masks_dy: bool,
+}
+
+/// Where a value lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Home {
+    /// Nowhere: nothing reads it.
+    Nowhere,
+    /// With the caller, who gave the input or wants the gradient by it.
+    Input,
+    /// With the caller, who wants the output.
+    Output,
+    /// In the slot with this index.
+    Slot(usize),
+}
+
+/// What a schedule is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// Inference.
+    Infer,
+    /// A training step.
+    Train,
+    /// A training step that also gives the gradient by the input.
+    TrainInput,
+    /// Inference that runs every operation and keeps every value.
+    Activations,
+}
+
+impl Purpose {
+    pub fn mode(self) -> Mode {
+        match self {
+            Purpose::Infer | Purpose::Activations => Mode::Infer,
+            Purpose::Train | Purpose::TrainInput => Mode::Train,
+        }
+    }
+}
+
+/// What runs, and where values lie.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Schedule {
+    /// The operations that run, in order.
+    pub stages: Vec<Stage>,
+    /// For each value of the plan the one that holds it: itself, unless it is another name.
+    pub holder: Vec<usize>,
+    /// Where each value lies.
+    pub values: Vec<Home>,
+    /// Where the gradient by each value lies.
+    pub gradients: Vec<Home>,
+    /// Entries of a tile before each slot, and the sum of all.
+    starts: Vec<usize>,
+}
+
+/// A value or gradient that needs a slot.
+struct Life {
+    value: usize,
+    is_gradient: bool,
+    /// Entries of a tile.
+    len: usize,
+    /// When it is written first, and read last.
+    from: usize,
+    to: usize,
+}
+
+impl Schedule {
+    pub fn new<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> Self {
+        let (stages, holder) = stages(plan, purpose);
+        let mut schedule = Schedule {
+            stages,
+            values: vec![Home::Nowhere; holder.len()],
+            gradients: vec![Home::Nowhere; holder.len()],
+            holder,
+            starts: Vec::new(),
+        };
+        schedule.values[0] = Home::Input;
+        let lives = match purpose {
+            Purpose::Infer => {
+                schedule.values[schedule.holder[plan.output()]] = Home::Output;
+                schedule.forward_lives(plan)
+            }
+            Purpose::Activations => {
+                let mut lives = schedule.forward_lives(plan);
+                lives.iter_mut().for_each(|life| life.to = usize::MAX);
+                lives
+            }
+            Purpose::Train | Purpose::TrainInput => {
+                let with_input = purpose == Purpose::TrainInput;
+                if with_input {
+                    schedule.gradients[0] = Home::Input;
+                }
+                schedule.place_masks(plan, with_input);
+                schedule.training_lives(plan, with_input)
+            }
+        };
+        schedule.color(lives);
+        schedule
+    }
+
+    /// Entries of all slots for a tile.
+    pub fn len(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Number of slots.
+    pub fn slots(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Entries of a tile before a slot.
+    pub fn start(&self, slot: usize) -> usize {
+        self.starts[slot]
+    }
+
+    fn color(&mut self, mut lives: Vec<Life>) {
+        lives.sort_by_key(|life| (std::cmp::Reverse(life.len), life.from));
+        let mut slots: Vec<Vec<Life>> = Vec::new();
+        for life in lives {
+            let free =
+                |slot: &Vec<Life>| slot.iter().all(|other| other.to < life.from || life.to < other.from);
+            let slot = slots.iter().position(free).unwrap_or(slots.len());
+            let homes = if life.is_gradient { &mut self.gradients } else { &mut self.values };
+            homes[life.value] = Home::Slot(slot);
+            match slots.get_mut(slot) {
+                Some(slot) => slot.push(life),
+                None => slots.push(vec![life]),
+            }
+        }
+        // The first value of a slot is its largest.
+        let mut start = 0;
+        self.starts = vec![0];
+        self.starts.extend(slots.iter().map(|slot| {
+            start += slot[0].len;
+            start
+        }));
+    }
+
+    /// The lives of values that lie in slots, in a forward pass.
+    fn forward_lives<T: 'static>(&self, plan: &Plan<T>) -> Vec<Life> {
+        let written =
+            self.stages.iter().enumerate().filter(|(_, stage)| self.values[stage.y] == Home::Nowhere);
+        written.map(|(time, stage)| self.life(plan, stage.y, time)).collect()
+    }
+
+    fn life<T: 'static>(&self, plan: &Plan<T>, value: usize, from: usize) -> Life {
+        let readers = self.stages.iter().rposition(|stage| stage.x == value);
+        let len = plan.values()[value].dims.len();
+        Life { value, is_gradient: false, len, from, to: readers.unwrap_or(from) }
+    }
+
+    fn training_lives<T: 'static>(&self, plan: &Plan<T>, with_input: bool) -> Vec<Life> {
+        let count = self.stages.len();
+        let backward = |stage: usize| 2 * count - stage;
+        let output = self.holder[plan.output()];
+        let needs = |value: usize| with_input || plan.values()[value].needs_gradient;
+        let mut lives = Vec::new();
+        for (i, stage) in self.stages.iter().enumerate() {
+            let value = stage.y;
+            let mut life = self.life(plan, value, i);
+            let mut first_gradient = usize::MAX;
+            if value == output {
+                (life.to, first_gradient) = (life.to.max(count), count);
+            }
+            // The stages whose backward pass reads it, and those that write to its gradient.
+            for (reader, other) in self.stages.iter().enumerate().filter(|(_, other)| other.x == value) {
+                if plan.steps()[other.step].op.reads().x || other.masks_dx {
+                    life.to = life.to.max(backward(reader));
+                }
+                first_gradient = first_gradient.min(backward(reader));
+            }
+            if plan.steps()[stage.step].op.reads().y || stage.masks_dy {
+                life.to = life.to.max(backward(i));
+            }
+            if needs(value) {
+                let (from, to) = (first_gradient, backward(i));
+                lives.push(Life { is_gradient: true, from, to, ..life });
+            }
+            lives.push(life);
+        }
+        lives
+    }
+
+    /// Decides where the mask of each fused ReLU is applied to the gradient: by the one stage that reads the value, if
+    /// it can, else before the backward pass of the stage that wrote it.
+    fn place_masks<T: 'static>(&mut self, plan: &Plan<T>, with_input: bool) {
+        for i in 0..self.stages.len() {
+            let value = self.stages[i].y;
+            if !self.stages[i].relu || !(with_input || plan.values()[value].needs_gradient) {
+                continue;
+            }
+            let mut readers = (0..self.stages.len()).filter(|&reader| self.stages[reader].x == value);
+            let only = readers.next().filter(|_| readers.next().is_none());
+            let only = only.filter(|_| value != self.holder[plan.output()]);
+            match only.filter(|&reader| plan.steps()[self.stages[reader].step].op.relu_before()) {
+                Some(reader) => self.stages[reader].masks_dx = true,
+                None => self.stages[i].masks_dy = true,
+            }
+        }
+    }
+}
+
+/// The operations that run, and which value holds each value.
+fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usize>) {
+    let mut readers = vec![0; plan.values().len()];
+    plan.steps().iter().for_each(|step| readers[step.input] += 1);
+    readers[plan.output()] += 1;
+    // Whether a value, under all its names, has a single reader.
+    let mut single: Vec<bool> = readers.iter().map(|readers| *readers == 1).collect();
+    let mut holder: Vec<usize> = (0..plan.values().len()).collect();
+    let mut stages: Vec<Stage> = Vec::new();
+    let shortcut = |op: &dyn Op<T>| match purpose {
+        Purpose::Activations => Shortcut::None,
+        _ => op.shortcut(purpose.mode()),
+    };
+    for (i, Step { op, input, output, .. }) in plan.steps().iter().enumerate() {
+        let x = holder[*input];
+        let before = stages.iter_mut().rev().find(|stage| stage.y == x);
+        match (shortcut(&**op), before) {
+            // The network's output is never its input: the caller has two places for them.
+            (Shortcut::Identity, _) if x != 0 || *output != plan.output() => {
+                (holder[*output], single[*output]) = (x, single[*output] && single[*input]);
+            }
+            (Shortcut::Relu, Some(stage))
+                if single[*input] && !stage.relu && plan.steps()[stage.step].op.relu_after() =>
+            {
+                stage.relu = true;
+                holder[*output] = x;
+            }
+            _ => {
+                let stage = Stage { step: i, x, y: *output, relu: false, masks_dx: false, masks_dy: false };
+                stages.push(stage);
+            }
+        }
+    }
+    (stages, holder)
+}
