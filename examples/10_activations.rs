@@ -15,7 +15,7 @@ fn main() -> Result<(), convnet::Error> {
     let (leaky, elu) = (LeakyRelu::new(0.1), Elu::default());
     let all: [Named<'_>; 12] = [
         ("identity", &Identity),
-        ("step (perceptron)", &Step),
+        ("step (perceptron)", &Heaviside),
         ("sigmoid", &Sigmoid),
         ("tanh", &Tanh),
         ("ReLU", &Relu),

@@ -4,8 +4,7 @@
 //! [`Placed`], and a type of its own name made from that constant. Threading types instead, each from the
 //! projection of the one before, takes time exponential in the number of layers.
 
-use crate::layer::Layer;
-use crate::shape::{self, Dims, Misfit, Shape, Window};
+use crate::shape::Shape;
 
 /// The shape that the last layer gives: every shape is given by itself alone.
 #[diagnostic::on_unimplemented(
@@ -15,244 +14,49 @@ use crate::shape::{self, Dims, Misfit, Shape, Window};
 pub trait GivenBy<Last> {}
 impl<S: Shape> GivenBy<S> for S {}
 
-/// A layer's place in a network, as `network!` computes it.
-#[derive(Clone, Copy)]
-pub struct Placed {
-    pub input: Dims,
-    pub output: Dims,
-    pub window: Window,
-    pub groups: usize,
-}
-
-impl Placed {
-    /// A layer without a window; a compile error if it does not fit.
-    #[track_caller]
-    pub const fn new(name: &str, input: Dims, output: Result<Dims, Misfit>) -> Self {
-        match output {
-            Ok(output) => Placed { input, output, window: Window::new([0, 0], [0, 0], [0, 0]), groups: 1 },
-            Err(misfit) => misfit.refuse(name),
-        }
-    }
-
-    /// What stands before the first layer.
-    #[track_caller]
-    pub const fn input(dims: Dims) -> Self {
-        if dims.is_empty() { shape::empty(dims).refuse("") } else { Placed::new("", dims, Ok(dims)) }
-    }
-
-    /// A layer given as a type.
-    #[track_caller]
-    pub const fn of<In: Shape, L: Layer<In, f32>>(name: &str) -> Self {
-        match L::MISFIT {
-            None => Placed::new(name, In::DIMS, Ok(L::Out::DIMS)),
-            Some(misfit) => misfit.refuse(name),
-        }
-    }
-}
-
-/// What stands in the braces of a `Conv2d`.
-pub struct ConvSettings {
-    pub filters: usize,
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    pub dilation: [usize; 2],
-    pub groups: usize,
-}
-
-impl ConvSettings {
-    pub const DEFAULT: Self = ConvSettings {
-        filters: 0,
-        kernel: [0, 0],
-        stride: [1, 1],
-        padding: [0, 0],
-        dilation: [1, 1],
-        groups: 1,
-    };
-
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let ConvSettings { filters, kernel, stride, padding, dilation, groups } = self;
-        let window = Window { kernel, stride, padding, dilation };
-        let output = shape::conv_output(kind, input, filters, window, groups);
-        Placed { window, groups, ..Placed::new(name, input, output) }
-    }
-}
-
-/// What stands in the braces of a pooling layer; no stride means the kernel's size.
-pub struct PoolSettings {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-}
-
-impl PoolSettings {
-    const KERNEL: usize = usize::MAX;
-    pub const DEFAULT: Self =
-        PoolSettings { kernel: [0, 0], stride: [Self::KERNEL, Self::KERNEL], padding: [0, 0] };
-
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let stride = if self.stride[0] == Self::KERNEL { self.kernel } else { self.stride };
-        let window = Window::new(self.kernel, stride, self.padding);
-        Placed { window, ..Placed::new(name, input, shape::pool_output(kind, input, window)) }
-    }
-}
-
-/// What stands in the braces of a `Dense`.
-pub struct DenseSettings {
-    pub units: usize,
-}
-
-impl DenseSettings {
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        Placed::new(name, input, shape::dense_output(kind, input, self.units))
-    }
-}
-
-/// What stands in the braces of a `Dropout`.
-pub struct DropoutSettings {
-    pub rate: f64,
-}
-
-impl DropoutSettings {
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let right = self.rate >= 0.0 && self.rate < 1.0;
-        let output = shape::same_output(kind, input, right, "a rate of at least 0 and below 1");
-        Placed::new(name, input, output)
-    }
-}
-
-/// What stands in the braces of a `LeakyRelu`.
-pub struct LeakyReluSettings {
-    pub slope: f64,
-}
-
-impl LeakyReluSettings {
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let right = self.slope > 0.0 && self.slope < 1.0;
-        Placed::new(name, input, shape::same_output(kind, input, right, "a slope above 0 and below 1"))
-    }
-}
-
-/// What stands in the braces of an `Elu`.
-pub struct EluSettings {
-    pub alpha: f64,
-}
-
-impl EluSettings {
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let right = self.alpha > 0.0 && self.alpha < f64::INFINITY;
-        Placed::new(name, input, shape::same_output(kind, input, right, "a finite alpha above 0"))
-    }
-}
-
-/// What stands in the braces of a pooling layer whose windows adapt.
-pub struct AdaptiveSettings {
-    pub size: [usize; 2],
-}
-
-impl AdaptiveSettings {
-    pub const DEFAULT: Self = AdaptiveSettings { size: [0, 0] };
-
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        Placed::new(name, input, shape::adaptive_output(kind, input, self.size))
-    }
-}
-
-/// What stands in the braces of a `BatchNorm`.
-pub struct BatchNormSettings {
-    pub momentum: f64,
-    pub epsilon: f64,
-}
-
-impl BatchNormSettings {
-    pub const DEFAULT: Self = BatchNormSettings { momentum: 0.1, epsilon: 1e-5 };
-
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let expected = "a momentum of at least 0 and at most 1, and a finite epsilon above 0";
-        let right = crate::layer::BatchNorm::is_right(self.momentum, self.epsilon);
-        Placed::new(name, input, shape::same_output(kind, input, right, expected))
-    }
-
-    #[track_caller]
-    pub const fn layer(self) -> crate::layer::BatchNorm {
-        crate::layer::BatchNorm::new(self.momentum, self.epsilon)
-    }
-}
-
-/// What stands in the braces of a `LocalResponseNorm`.
-pub struct LocalResponseNormSettings {
-    pub size: usize,
-    pub alpha: f64,
-    pub beta: f64,
-    pub k: f64,
-}
-
-impl LocalResponseNormSettings {
-    pub const DEFAULT: Self = LocalResponseNormSettings { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 };
-
-    #[track_caller]
-    pub const fn place(self, kind: &'static str, name: &str, input: Dims) -> Placed {
-        let numbers = [self.alpha, self.beta, self.k];
-        Placed::new(name, input, shape::local_response_output(kind, input, self.size, numbers))
-    }
-
-    #[track_caller]
-    pub const fn layer(self) -> crate::layer::LocalResponseNorm {
-        crate::layer::LocalResponseNorm::new(self.size, self.alpha, self.beta, self.k)
-    }
-}
-
-/// `kernel: 5, padding: (1, 2)` as a settings struct: what is left out has its default, and a single number
-/// stands for both directions.
+/// `kernel: 5, padding: (1, 2)` as a settings struct. A setting that is left out has its default. With `pairs`, a single
+/// number stands for both directions. A name that no layer has as a setting does not compile, in the layer's own words; a
+/// setting of another layer does not either, in the compiler's.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __settings {
-    (@ $type:ident, [$($done:tt)*]) => { $crate::declare::$type { $($done)* ..$crate::declare::$type::DEFAULT } };
-    (@ $type:ident, [$($done:tt)*] $key:ident : ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* $key: [$a, $b],] $($($rest)*)?)
+    ($mode:ident $Settings:ident, $($settings:tt)*) => { $crate::__settings!(@ $mode $Settings [] $($settings)*) };
+    (@ $mode:ident $Settings:ident [$($done:tt)*]) => {
+        $crate::layer::settings::$Settings { $($done)* ..$crate::layer::settings::$Settings::DEFAULT }
     };
-    (@ $type:ident, [$($done:tt)*] kernel : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* kernel: [$n, $n],] $($($rest)*)?)
+    (@ pairs $Settings:ident $done:tt kernel : $($rest:tt)*) => { $crate::__settings!(@pair kernel $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt stride : $($rest:tt)*) => { $crate::__settings!(@pair stride $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt padding : $($rest:tt)*) => { $crate::__settings!(@pair padding $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt dilation : $($rest:tt)*) => { $crate::__settings!(@pair dilation $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt size : $($rest:tt)*) => { $crate::__settings!(@pair size $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt filters : $($rest:tt)*) => { $crate::__settings!(@one pairs filters $Settings $done $($rest)*) };
+    (@ pairs $Settings:ident $done:tt groups : $($rest:tt)*) => { $crate::__settings!(@one pairs groups $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt units : $($rest:tt)*) => { $crate::__settings!(@one numbers units $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt rate : $($rest:tt)*) => { $crate::__settings!(@one numbers rate $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt negative_slope : $($rest:tt)*) => {
+        $crate::__settings!(@one numbers negative_slope $Settings $done $($rest)*)
     };
-    (@ $type:ident, [$($done:tt)*] stride : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* stride: [$n, $n],] $($($rest)*)?)
-    };
-    (@ $type:ident, [$($done:tt)*] padding : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* padding: [$n, $n],] $($($rest)*)?)
-    };
-    (@ $type:ident, [$($done:tt)*] dilation : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* dilation: [$n, $n],] $($($rest)*)?)
-    };
-    (@ $type:ident, [$($done:tt)*] size : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* size: [$n, $n],] $($($rest)*)?)
-    };
-    (@ $type:ident, [$($done:tt)*] $key:ident : $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $type, [$($done)* $key: $n,] $($($rest)*)?)
-    };
-    ($type:ident, $($settings:tt)*) => { $crate::__settings!(@ $type, [] $($settings)*) };
-}
-
-/// `alpha: 1e-4, k: 2.0` as a settings struct of single numbers; what is left out has its default.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __numbers {
-    ($type:ident, $($key:ident : $n:expr),* $(,)?) => {
+    (@ numbers $Settings:ident $done:tt size : $($rest:tt)*) => { $crate::__settings!(@one numbers size $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt alpha : $($rest:tt)*) => { $crate::__settings!(@one numbers alpha $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt beta : $($rest:tt)*) => { $crate::__settings!(@one numbers beta $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt k : $($rest:tt)*) => { $crate::__settings!(@one numbers k $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt momentum : $($rest:tt)*) => { $crate::__settings!(@one numbers momentum $Settings $done $($rest)*) };
+    (@ numbers $Settings:ident $done:tt epsilon : $($rest:tt)*) => { $crate::__settings!(@one numbers epsilon $Settings $done $($rest)*) };
+    (@ $mode:ident $Settings:ident $done:tt $key:ident : $($rest:tt)*) => {
         {
-            #[allow(clippy::needless_update)]
-            let settings = $crate::declare::$type { $($key: $n,)* ..$crate::declare::$type::DEFAULT };
-            settings
+            struct $key;
+            $crate::layer::settings::$Settings::unknown::<$key>()
         }
     };
-    // Not names with values: the compiler says what is wrong with them as a struct.
-    ($type:ident, $($settings:tt)*) => { $crate::declare::$type { $($settings)* } };
+    (@pair $key:ident $Settings:ident [$($done:tt)*] ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@ pairs $Settings [$($done)* $key: [$a, $b],] $($($rest)*)?)
+    };
+    (@pair $key:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@ pairs $Settings [$($done)* $key: [$n, $n],] $($($rest)*)?)
+    };
+    (@one $mode:ident $key:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@ $mode $Settings [$($done)* $key: $n,] $($($rest)*)?)
+    };
 }
 
 /// Declares a network: named layers, from an input shape to an output shape. All sizes between are inferred.
@@ -364,32 +168,33 @@ macro_rules! __network {
             #[allow(unused_imports)]
             use $crate::layer::syntax::*;
 
-            const __INPUT_LAYER: $crate::declare::Placed =
-                $crate::declare::Placed::input(<$In as $crate::shape::Shape>::DIMS);
+            const __INPUT_LAYER: $crate::layer::place::Placed =
+                $crate::layer::place::Placed::input(<$In as $crate::shape::Shape>::DIMS);
             $($crate::__layer! { $prev $name $layer })+
 
-            const __LAST: $crate::declare::Placed = [$($name),+][[$(stringify!($name)),+].len() - 1];
+            const __LAST: $crate::layer::place::Placed = [$($name),+][[$(stringify!($name)),+].len() - 1];
+            const __GIVEN: $crate::layer::place::Placed = __LAST.or(<$Out as $crate::shape::Shape>::DIMS);
             const fn __declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
-            const _: () = __declared::<$Out, $crate::__shape!(__LAST)>();
+            const _: () = __declared::<$Out, $crate::__shape!(__GIVEN output)>();
+
+            // In terms of `f32`: nothing that a layer declares depends on its scalar.
+            const __LAYERS: &[(&str, $crate::plan::Facts)] =
+                &[$((stringify!($name), $crate::layer::facts::<$crate::__shape!($name input), $name, f32>())),+];
+            const __FACTS: $crate::plan::Facts = $crate::plan::Facts::sum(__LAYERS);
 
             impl<T: $crate::Scalar> $crate::network::Network for $Net<T> {
                 type Input = $In;
                 type Output = $Out;
                 type Scalar = T;
-                const PARAMS: usize =
-                    0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::PARAMS)+;
-                const BUFFERS: usize =
-                    0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::BUFFERS)+;
-                const TENSORS: &'static [(&'static str, $crate::layer::Tensors)] = &[
-                    $((stringify!($name), <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::TENSORS)),+
-                ];
-                const MACS: usize = 0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::MACS)+;
-                const ACTIVATION_BYTES: usize = ::core::mem::size_of::<T>()
-                    * (0 $(+ <$name as $crate::layer::Layer<$crate::__shape!($prev), T>>::ACTIVATIONS)+);
+                const PARAMS: usize = __FACTS.params;
+                const BUFFERS: usize = __FACTS.buffers;
+                const LAYERS: &'static [(&'static str, $crate::plan::Facts)] = __LAYERS;
+                const MACS: usize = __FACTS.macs;
+                const ACTIVATION_BYTES: usize = ::core::mem::size_of::<T>() * __FACTS.activations;
 
                 fn with_init(__init: $crate::Init, __seed: u64) -> Self {
                     let mut __plan = $crate::plan::Plan::new();
-                    $(__plan.layer::<$crate::__shape!($prev), $name>(stringify!($name), &$crate::__value!($layer));)+
+                    $(__plan.layer::<$crate::__shape!($name input), $name>(stringify!($name), &$crate::__value!($layer));)+
                     Self { model: $crate::network::Model::new(__plan, __init, __seed) }
                 }
 
@@ -450,24 +255,27 @@ macro_rules! __network {
 #[macro_export]
 macro_rules! __layer {
     ($prev:ident $name:ident { @known $kind:tt $settings:tt }) => {
-        const $name: $crate::declare::Placed = {
-            const __KIND: &'static str = stringify!($kind);
-            const __NAME: &str = stringify!($name);
-            const __INPUT: $crate::shape::Dims = $prev.output;
-            let __placed: $crate::declare::Placed = $kind! $settings;
+        const $name: $crate::layer::place::Placed = {
+            const __FROM: $crate::layer::place::Placed = $prev;
+            const __AT: $crate::layer::place::At =
+                $crate::layer::place::At { kind: stringify!($kind), name: stringify!($name), quiet: true };
+            let __placed: $crate::layer::place::Placed = $kind! $settings;
             __placed
+        };
+        // The same again, to tell what does not fit. Nothing depends on this constant, so nothing is told twice.
+        const _: () = {
+            const __FROM: $crate::layer::place::Placed = $prev;
+            const __AT: $crate::layer::place::At =
+                $crate::layer::place::At { kind: stringify!($kind), name: stringify!($name), quiet: false };
+            let _: $crate::layer::place::Placed = $kind! $settings;
         };
         type $name = $kind!(@type $name);
     };
     ($prev:ident $name:ident { @word Flatten $kind:tt }) => {
-        const _: () = $crate::layer::flattens::<$kind, $crate::__shape!($prev)>();
-        const $name: $crate::declare::Placed = $crate::declare::Placed::new(
-            stringify!($name),
-            $prev.output,
-            Ok($crate::shape::Dims::flat($prev.output.len())),
-        );
+        const _: () = $crate::layer::flattens::<$kind, $crate::__shape!($prev output)>();
+        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::flatten($prev);
         type $name = $crate::layer::Flatten<
-            $crate::shape::Chw<{ $prev.output.channels() }, { $prev.output.height() }, { $prev.output.width() }>,
+            $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
             $crate::shape::Flat<{ $name.output.channels() }>,
         >;
     };
@@ -478,22 +286,22 @@ macro_rules! __layer {
         $crate::__layer! { $prev $name { @type $layer } }
     };
     ($prev:ident $name:ident { @type $layer:ty }) => {
-        const $name: $crate::declare::Placed =
-            $crate::declare::Placed::of::<$crate::__shape!($prev), $layer>(stringify!($name));
+        const $name: $crate::layer::place::Placed =
+            $crate::layer::place::Placed::of::<$crate::__shape!($prev output), $layer>(stringify!($name), $prev);
         type $name = $layer;
     };
 }
 
-/// The type of the shape that a placed layer gives.
+/// The type of the shape that a placed layer takes or gives.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shape {
-    ($name:ident) => {
+    ($name:ident $end:ident) => {
         <$crate::shape::Known<
-            { $name.output.kind() },
-            { $name.output.channels() },
-            { $name.output.height() },
-            { $name.output.width() },
+            { $name.$end.kind() },
+            { $name.$end.channels() },
+            { $name.$end.height() },
+            { $name.$end.width() },
         > as $crate::shape::ToShape>::Shape
     };
 }

@@ -84,10 +84,10 @@ pub mod prelude {
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;
     pub use crate::layer::{
-        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, ChannelAffine, Conv2d,
-        Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, HardSigmoid, Identity, Layer, LeakyRelu,
-        LocalResponseNorm, LogSoftmax, MaxPool2d, RadialBasis, Relu, ScaledTanh, Selu, Sigmoid, Silu,
-        Softmax, Softplus, SparseConv2d, Step, Tanh,
+        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d, Dense,
+        Dropout, Elu, Flatten, Gelu, GlobalAvgPool, HardSigmoid, Heaviside, Identity, Layer, LeakyRelu,
+        LocalResponseNorm, LogSoftmax, MaxPool2d, RadialBasis, Relu, ScaleShift, ScaledTanh, Selu, Sigmoid,
+        Silu, Softmax, Softplus, TableConv2d, Tanh,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::data::class_of;
 use crate::error::Error;
 use crate::init::Init;
-use crate::layer::{Activation, Chain, Layer, Sigmoid, Tensors};
-use crate::plan::{Param, Plan};
+use crate::layer::{Activation, Chain, Layer, Sigmoid};
+use crate::plan::{Facts, Param, Plan};
 use crate::run::{Activations, Infer, InferSample, Program};
 use crate::scalar::Scalar;
-use crate::shape::{self, Dims, Shape};
+use crate::shape::{self, Dims, Shape, ShapeError};
 use crate::summary::Summary;
 use crate::tensor::{Batch, Tensor};
 
@@ -46,9 +46,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// Parameters that are not trained: running statistics.
     const BUFFERS: usize;
 
-    /// Each layer's name, with the names and shapes of its parameter tensors. Of networks that
-    /// [`network!`](crate::network!) declares; others have it empty.
-    const TENSORS: &'static [(&'static str, Tensors)] = &[];
+    /// Each layer's name and facts. Empty unless [`network!`](crate::network!) declares the network.
+    const LAYERS: &'static [(&'static str, Facts)] = &[];
 
     /// Multiply-accumulates for one sample, forward; biases, activations and pooling are not counted.
     const MACS: usize;
@@ -374,10 +373,10 @@ impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
     #[track_caller]
     pub const fn check() {
         if In::LEN == 0 {
-            shape::empty(In::DIMS).refuse("")
+            ShapeError::no_values(In::DIMS).refuse("")
         }
-        if let Some(misfit) = L::MISFIT {
-            misfit.refuse("")
+        if let Some(error) = L::SHAPE_ERROR {
+            error.refuse("")
         }
     }
 
@@ -466,8 +465,8 @@ impl<In: Shape, L: Layer<In, T> + Copy, T: Scalar> Stack<In, L, T> {
     /// The layers so far, and then this one.
     #[track_caller]
     pub const fn then<B: Layer<L::Out, T> + Copy>(self, layer: B) -> Stack<In, Chain<L, B>, T> {
-        if let Some(misfit) = B::MISFIT {
-            misfit.refuse("")
+        if let Some(error) = B::SHAPE_ERROR {
+            error.refuse("")
         }
         Stack { layers: Chain(self.layers, layer), types: PhantomData }
     }

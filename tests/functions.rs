@@ -76,7 +76,7 @@ const INF: f64 = f64::INFINITY;
 // After each: its values at −∞ and ∞, its slopes there.
 activations! {
     identity: "Identity", Identity, [-INF, INF, 1.0, 1.0];
-    step: "Step", Step, [0.0, 1.0, 0.0, 0.0];
+    step: "Heaviside", Heaviside, [0.0, 1.0, 0.0, 0.0];
     relu: "Relu", Relu, [0.0, INF, 0.0, 1.0];
     leaky_relu: "LeakyRelu", LeakyRelu::default(), [-INF, INF, 0.01, 1.0];
     leaky_relu_with_slope: "LeakyRelu 0.2", LeakyRelu::new(0.2), [-INF, INF, 0.2, 1.0];
@@ -105,7 +105,7 @@ fn every_golden_activation_is_tried() {
 fn settings_of_activations_are_used() {
     network! {
         struct Settled: Flat<1> => Flat<1> {
-            leaky: LeakyRelu { slope: 0.5 },
+            leaky: LeakyRelu { negative_slope: 0.5 },
             elu: Elu { alpha: 3.0 },
             usual: LeakyRelu,
         }

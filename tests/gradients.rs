@@ -55,14 +55,14 @@ layers! {
     batch_norm_in_a_chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(BatchNorm::default(), Chain(Relu, Dense::<Flat<4>, Flat<2>>::new()))), Flat<3>;
     local_response_norm: LocalResponseNorm::new(3, 2.0, 0.75, 1.5), Chw<5, 2, 3>;
     local_response_norm_even: LocalResponseNorm::new(4, 1.0, 0.6, 2.0), Chw<6, 3, 2>;
-    channel_affine: ChannelAffine, Chw<3, 2, 2>;
-    sparse_conv2d: SparseConv2d::<Chw<3, 4, 5>, Chw<4, 2, 3>, Kernel<3>, Pairs>::new(), Chw<3, 4, 5>;
+    channel_affine: ScaleShift, Chw<3, 2, 2>;
+    sparse_conv2d: TableConv2d::<Chw<3, 4, 5>, Chw<4, 2, 3>, Kernel<3>, Pairs>::new(), Chw<3, 4, 5>;
     radial_basis: RadialBasis::<Flat<3>, Flat<2>, Points>::new(), Flat<3>;
     scaled_tanh: ScaledTanh, Flat<5>;
     dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
     identity: Identity, Flat<5>;
-    step: Step, Flat<5>;
+    step: Heaviside, Flat<5>;
     leaky_relu: LeakyRelu::new(0.3), Flat<5>;
     elu: Elu::new(1.5), Flat<5>;
     selu: Selu, Flat<5>;

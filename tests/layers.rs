@@ -2,10 +2,12 @@
 //! settings that make no sense.
 
 use convnet::check;
+use convnet::layer::place::{At, Placed};
+use convnet::layer::settings::Conv2dSettings;
 use convnet::layer::{Codes, Connections};
 use convnet::model::{Drawings, TableOne};
 use convnet::prelude::*;
-use convnet::shape::{Dims, Window, conv_output};
+use convnet::shape::Dims;
 use convnet::train::Progress;
 use serde::Deserialize;
 use serde_json::Value;
@@ -179,11 +181,14 @@ fn settings_that_make_no_sense_are_refused() {
     BatchNorm::new(0.0, 1e-300);
 }
 
+fn at(kind: &'static str, name: &'static str) -> At {
+    At { kind, name, quiet: false }
+}
+
 /// What `network!` says of them, and of what does not fit: the constants that it makes, made here.
 #[test]
 fn what_does_not_fit_is_told_in_sentences() {
-    use convnet::declare::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};
-    use convnet::shape::Dims;
+    use convnet::layer::settings::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};
     #[track_caller]
     fn refused(message: &str, f: impl FnOnce() + std::panic::UnwindSafe) {
         assert_eq!(*std::panic::catch_unwind(f).unwrap_err().downcast::<String>().unwrap(), message);
@@ -192,7 +197,7 @@ fn what_does_not_fit_is_told_in_sentences() {
     let vector = Dims::flat(7);
     const LRN: LocalResponseNormSettings = LocalResponseNormSettings::DEFAULT;
     let norm = |settings: LocalResponseNormSettings, input| {
-        settings.place("LocalResponseNorm", "n1", input);
+        settings.place(at("LocalResponseNorm", "n1"), Placed::input(input));
     };
     for (settings, input, message) in [
         (
@@ -214,18 +219,19 @@ fn what_does_not_fit_is_told_in_sentences() {
     let message =
         "BatchNorm b1: expected a momentum of at least 0 and at most 1, and a finite epsilon above 0";
     refused(message, || {
-        BatchNormSettings { momentum: 1.5, ..BatchNormSettings::DEFAULT }.place("BatchNorm", "b1", maps);
+        BatchNormSettings { momentum: 1.5, ..BatchNormSettings::DEFAULT }
+            .place(at("BatchNorm", "b1"), Placed::input(maps));
     });
     let kind = "AdaptiveAvgPool2d";
     let message =
         "AdaptiveAvgPool2d p: expected a size of at least 1x1, found 0x0; is the setting `size` missing?";
     refused(message, || {
-        AdaptiveSettings::DEFAULT.place(kind, "p", maps);
+        AdaptiveSettings::DEFAULT.place(at(kind, "p"), Placed::input(maps));
     });
     let message = "AdaptiveAvgPool2d p: takes channels x height x width, but is given a vector of 7; \
                    put it before the Flatten";
     refused(message, || {
-        AdaptiveSettings { size: [6, 6] }.place(kind, "p", vector);
+        AdaptiveSettings { size: [6, 6] }.place(at(kind, "p"), Placed::input(vector));
     });
 }
 
@@ -239,18 +245,18 @@ fn tables_that_do_not_fit_are_refused() {
             impl Connections for Table {
                 const TABLE: &'static [&'static [usize]] = $table;
             }
-            type Sparse = SparseConv2d<Chw<3, 5, 5>, Chw<2, 3, 3>, Kernel<3>, Table>;
-            let misfit = <Sparse as Layer<Chw<3, 5, 5>>>::MISFIT.expect("it does not fit");
-            let panic = std::panic::catch_unwind(|| misfit.refuse("c3")).unwrap_err();
+            type Sparse = TableConv2d<Chw<3, 5, 5>, Chw<2, 3, 3>, Kernel<3>, Table>;
+            let error = <Sparse as Layer<Chw<3, 5, 5>>>::SHAPE_ERROR.expect("it does not fit");
+            let panic = std::panic::catch_unwind(|| error.refuse("c3")).unwrap_err();
             assert_eq!(*panic.downcast::<String>().unwrap(), $message);
         })+};
     }
     refused! {
-        &[&[0, 1], &[]] => "SparseConv2d c3: expected at least 1 channel for filter 1, found 0";
-        &[&[0, 3], &[1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 3 for filter 0";
-        &[&[0], &[1, 1]] => "SparseConv2d c3: expected channels below 3 in rising order, found 1 for filter 1";
-        &[] => "SparseConv2d c3: expected at least 1 filter in the table, found 0";
-        &[&[0]] => "SparseConv2d c3: an input of 3x5x5 gives 1x3x3, but the type says 2x3x3";
+        &[&[0, 1], &[]] => "TableConv2d c3: expected at least 1 channel for filter 1, found 0";
+        &[&[0, 3], &[1]] => "TableConv2d c3: expected channels below 3 in rising order, found 3 for filter 0";
+        &[&[0], &[1, 1]] => "TableConv2d c3: expected channels below 3 in rising order, found 1 for filter 1";
+        &[] => "TableConv2d c3: expected at least 1 filter in the table, found 0";
+        &[&[0]] => "TableConv2d c3: an input of 3x5x5 gives 1x3x3, but the type says 2x3x3";
     }
 }
 
@@ -258,9 +264,15 @@ fn tables_that_do_not_fit_are_refused() {
 #[test]
 fn too_much_padding_is_refused() {
     let refused = |dilation, message: &str| {
-        let window = Window { dilation, ..Window::new([3, 3], [1, 1], [5, 5]) };
-        let Err(misfit) = conv_output("Conv2d", Dims::chw(1, 9, 9), 4, window, 1) else { panic!("it fits") };
-        let panic = std::panic::catch_unwind(|| misfit.refuse("c1")).unwrap_err();
+        let settings = Conv2dSettings {
+            filters: 4,
+            kernel: [3, 3],
+            padding: [5, 5],
+            dilation,
+            ..Conv2dSettings::DEFAULT
+        };
+        let place = || settings.place(at("Conv2d", "c1"), Placed::input(Dims::chw(1, 9, 9)));
+        let panic = std::panic::catch_unwind(place).map(|_| ()).unwrap_err();
         assert_eq!(*panic.downcast::<String>().unwrap(), message);
     };
     refused([1, 1], "Conv2d c1: expected padding smaller than the 3x3 kernel, found 5");
@@ -284,7 +296,7 @@ fn the_table_of_lenet() {
 fn a_sparse_convolution_has_zeros_elsewhere() {
     type In = Chw<6, 7, 6>;
     type Out = Chw<16, 5, 4>;
-    let sparse = Stack::<In>::new().then(SparseConv2d::<In, Out, Kernel<3>, TableOne>::new());
+    let sparse = Stack::<In>::new().then(TableConv2d::<In, Out, Kernel<3>, TableOne>::new());
     let sparse = sparse.network(Init::PyTorch, 3);
     let mut dense = Stack::<In>::new().then(Conv2d::<In, Out, Kernel<3>>::new()).network(Init::Zeros, 0);
     let (mut kernels, weights) = (sparse.model().params().chunks(9), dense.model_mut().params_mut());

@@ -47,7 +47,7 @@ network! {
         relu1: Relu,
         response: LocalResponseNorm { alpha: 0.1 },
         pool: AdaptiveMaxPool2d { size: (5, 6) },
-        affine: ChannelAffine,
+        affine: ScaleShift,
         flatten: Flatten,
         fc1: Dense { units: 30 },
         norm2: BatchNorm,

@@ -1,12 +1,13 @@
 //! Functions of one number, applied to every entry.
 
+use super::place::{At, Placed};
 use super::{Activation, Layer};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::Features;
+use crate::shape::{Features, ShapeError};
 
 /// Makes a type an [`Activation`] and a layer: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX, all in
 /// terms of its setting, if it has one.
@@ -111,14 +112,14 @@ activation! {
 ///
 /// ```
 /// use convnet::prelude::*;
-/// assert_eq!([-0.5, 0.0, 0.5].map(|x| Step.value(x)), [0.0, 0.0, 1.0]);
-/// assert_eq!(Step.derivative(0.5), 0.0);
+/// assert_eq!([-0.5, 0.0, 0.5].map(|x| Heaviside.value(x)), [0.0, 0.0, 1.0]);
+/// assert_eq!(Heaviside.derivative(0.5), 0.0);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Step;
+pub struct Heaviside;
 
 activation! {
-    Step {},
+    Heaviside {},
     None,
     |x| if x.is_nan() { x } else { T::of(f64::from(x > T::zero())) },
     |_, _| T::zero(),
@@ -152,13 +153,13 @@ activation! {
 /// Any shape to the same shape.
 ///
 /// # In `network!`
-/// `LeakyRelu { slope: 0.01 }`, or `LeakyRelu` for that same slope.
+/// `LeakyRelu { negative_slope: 0.01 }`, or `LeakyRelu` for that same slope.
 ///
 /// ```
 /// use convnet::prelude::*;
 /// network! {
 ///     struct Leaky: Flat<2> => Flat<2> {
-///         leaky: LeakyRelu { slope: 0.25 },
+///         leaky: LeakyRelu { negative_slope: 0.25 },
 ///     }
 /// }
 /// let y = Leaky::new(1).infer(&Batch::from_iter([Tensor::from([-1.0, 2.0])]));
@@ -167,45 +168,79 @@ activation! {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LeakyRelu {
-    slope: f64,
+    negative_slope: f64,
 }
 
 impl LeakyRelu {
     /// With this slope for negative numbers.
     ///
     /// # Panics
-    /// Unless 0 < slope < 1; in a constant, as in `network!`, that is a compile error.
+    /// Unless 0 < negative_slope < 1; in a constant, as in `network!`, that is a compile error.
     #[track_caller]
-    pub const fn new(slope: f64) -> Self {
-        assert!(slope > 0.0 && slope < 1.0, "LeakyRelu: expected 0 < slope < 1");
-        LeakyRelu { slope }
+    pub const fn new(negative_slope: f64) -> Self {
+        if let Err(error) = check_leaky_relu("LeakyRelu", negative_slope) {
+            error.refuse("");
+        }
+        LeakyRelu { negative_slope }
     }
 }
 
 /// A slope of 0.01.
 impl Default for LeakyRelu {
     fn default() -> Self {
-        LeakyRelu::new(0.01)
+        LeakyReluSettings::DEFAULT.layer()
     }
 }
 
+/// Whether the setting is in its range.
+const fn check_leaky_relu(kind: &'static str, negative_slope: f64) -> Result<(), ShapeError> {
+    if negative_slope > 0.0 && negative_slope < 1.0 {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a negative_slope above 0 and below 1"))
+}
+
+/// The settings of a `LeakyRelu` in `network!`.
+#[doc(hidden)]
+pub struct LeakyReluSettings {
+    pub negative_slope: f64,
+}
+
+impl LeakyReluSettings {
+    pub const DEFAULT: Self = LeakyReluSettings { negative_slope: 0.01 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_leaky_relu(at.kind, self.negative_slope))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> LeakyRelu {
+        LeakyRelu::new(self.negative_slope)
+    }
+}
+
+super::unknown_setting!(
+    LeakyReluSettings,
+    NoSettingOfLeakyRelu,
+    "`LeakyRelu` has no setting `{Self}`; it has `negative_slope`"
+);
+
 activation! {
-    LeakyRelu { slope },
+    LeakyRelu { negative_slope },
     None,
-    |x| if x > T::zero() { x } else { slope * x },
-    |x, _| if x > T::zero() { T::one() } else { slope },
-    [node("LeakyRelu").with("alpha", slope)],
+    |x| if x > T::zero() { x } else { negative_slope * x },
+    |x, _| if x > T::zero() { T::one() } else { negative_slope },
+    [node("LeakyRelu").with("alpha", negative_slope)],
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LeakyRelu {
     (@type $name:ident) => { $crate::layer::LeakyRelu };
-    (@value { slope: $slope:expr $(,)? }) => { $crate::layer::LeakyRelu::new($slope) };
-    // Other settings: the place of the layer, made of the same words, is what fails.
-    (@value $settings:tt) => { $crate::layer::LeakyRelu::new(0.01) };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers LeakyReluSettings, $($settings)*).layer() };
     ($($settings:tt)*) => {
-        $crate::declare::LeakyReluSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers LeakyReluSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 
@@ -240,7 +275,9 @@ impl Elu {
     /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
     #[track_caller]
     pub const fn new(alpha: f64) -> Self {
-        assert!(alpha > 0.0 && alpha < f64::INFINITY, "Elu: expected a finite alpha above 0");
+        if let Err(error) = check_elu("Elu", alpha) {
+            error.refuse("");
+        }
         Elu { alpha }
     }
 }
@@ -248,9 +285,39 @@ impl Elu {
 /// A alpha of 1.0.
 impl Default for Elu {
     fn default() -> Self {
-        Elu::new(1.0)
+        EluSettings::DEFAULT.layer()
     }
 }
+
+/// Whether the setting is in its range.
+const fn check_elu(kind: &'static str, alpha: f64) -> Result<(), ShapeError> {
+    if alpha > 0.0 && alpha < f64::INFINITY {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a finite alpha above 0"))
+}
+
+/// The settings of an `Elu` in `network!`.
+#[doc(hidden)]
+pub struct EluSettings {
+    pub alpha: f64,
+}
+
+impl EluSettings {
+    pub const DEFAULT: Self = EluSettings { alpha: 1.0 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_elu(at.kind, self.alpha))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> Elu {
+        Elu::new(self.alpha)
+    }
+}
+
+super::unknown_setting!(EluSettings, NoSettingOfElu, "`Elu` has no setting `{Self}`; it has `alpha`");
 
 activation! {
     Elu { alpha },
@@ -264,11 +331,9 @@ activation! {
 #[macro_export]
 macro_rules! __Elu {
     (@type $name:ident) => { $crate::layer::Elu };
-    (@value { alpha: $alpha:expr $(,)? }) => { $crate::layer::Elu::new($alpha) };
-    // Other settings: the place of the layer, made of the same words, is what fails.
-    (@value $settings:tt) => { $crate::layer::Elu::new(1.0) };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers EluSettings, $($settings)*).layer() };
     ($($settings:tt)*) => {
-        $crate::declare::EluSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers EluSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 

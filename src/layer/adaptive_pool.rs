@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use super::Layer;
+use super::place::{At, Placed};
 use super::pool::{MaxOp, MeanOp};
 use crate::kernel::pool::{Pooling, Windows};
 use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
+use crate::shape::{Chw, Dims, Flat, ShapeError};
 
 /// The mean of each of OH×OW windows that cover the input together.
 ///
@@ -55,37 +56,55 @@ pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AdaptiveMaxPool2d<In, Out>(PhantomData<(In, Out)>);
 
+/// The output of a pooling layer with adaptive windows. It may be larger than the input.
+const fn output(kind: &'static str, input: Dims, size: [usize; 2]) -> Result<Dims, ShapeError> {
+    if let Some(error) = ShapeError::not_maps(kind, input) {
+        return Err(error);
+    }
+    if size[0] == 0 || size[1] == 0 {
+        let error = ShapeError::of(kind).str("expected a size of at least 1x1, found ").pair(size);
+        return Err(error.str("; is the setting `size` missing?"));
+    }
+    Ok(Dims::chw(input.channels(), size[0], size[1]))
+}
+
+/// The settings of an adaptive pooling layer in `network!`.
+#[doc(hidden)]
+pub struct AdaptiveSettings {
+    pub size: [usize; 2],
+}
+
+impl AdaptiveSettings {
+    pub const DEFAULT: Self = AdaptiveSettings { size: [0, 0] };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        let input = from.output;
+        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let made_up = [maps, Dims::chw(maps.channels(), 1, 1)];
+        at.place(from, output(at.kind, input, self.size), made_up)
+    }
+}
+
+super::unknown_setting!(
+    AdaptiveSettings,
+    NoSettingOfAdaptivePooling,
+    "adaptive pooling has no setting `{Self}`; it has `size`",
+    "PyTorch's `output_size` is `size`"
+);
+
 macro_rules! adaptive {
     ($layer:ident, $op:ident { $($more:tt)* }) => {
-        impl<In: Shape, Out> $layer<In, Out>
-        where
-            Self: Layer<In, f32>,
-        {
-            /// The layer, which has no settings but its type.
-            ///
-            /// # Panics
-            /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
-            #[track_caller]
-            pub const fn new() -> Self {
-                if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-                    misfit.refuse("")
-                }
-                $layer(PhantomData)
-            }
-        }
+        super::constructor!($layer<In, Out>);
 
         impl<const C: usize, const IH: usize, const IW: usize, const OH: usize, const OW: usize, T: Scalar>
             Layer<Chw<C, IH, IW>, T> for $layer<Chw<C, IH, IW>, Chw<C, OH, OW>>
         {
             type Out = Chw<C, OH, OW>;
-            const MISFIT: Option<Misfit> = {
+            const SHAPE_ERROR: Option<ShapeError> = {
                 let (kind, input) = (stringify!($layer), Dims::chw(C, IH, IW));
-                shape::misfit(
-                    kind,
-                    input,
-                    Dims::chw(C, OH, OW),
-                    shape::adaptive_output(kind, input, [OH, OW]),
-                )
+                let output = output(kind, input, [OH, OW]);
+                ShapeError::in_type(kind, input, Dims::chw(C, OH, OW), output)
             };
 
             fn add_to(&self, plan: &mut Plan<T>) {
@@ -140,7 +159,7 @@ macro_rules! __AdaptiveAvgPool2d {
     (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveAvgPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(AdaptiveSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(pairs AdaptiveSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 
@@ -150,7 +169,7 @@ macro_rules! __AdaptiveMaxPool2d {
     (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveMaxPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(AdaptiveSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(pairs AdaptiveSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 

@@ -1,5 +1,6 @@
 //! Batch normalisation.
 
+use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::channels::Channels;
 use crate::plan::op::builtin;
@@ -7,7 +8,7 @@ use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{Chw, Flat};
+use crate::shape::{Chw, Flat, ShapeError};
 use crate::tensor::Lanes;
 
 /// Brings each channel to mean 0 and variance 1 over the batch, and then to a mean and a size that are learnt
@@ -64,22 +65,54 @@ impl BatchNorm {
     /// error.
     #[track_caller]
     pub const fn new(momentum: f64, epsilon: f64) -> Self {
-        assert!(
-            BatchNorm::is_right(momentum, epsilon),
-            "BatchNorm: expected 0 <= momentum <= 1 and a finite epsilon above 0"
-        );
+        if let Err(error) = check("BatchNorm", momentum, epsilon) {
+            error.refuse("");
+        }
         BatchNorm { momentum, epsilon }
     }
+}
 
-    pub(crate) const fn is_right(momentum: f64, epsilon: f64) -> bool {
-        momentum >= 0.0 && momentum <= 1.0 && epsilon > 0.0 && epsilon < f64::INFINITY
+/// Whether the settings are in their ranges.
+const fn check(kind: &'static str, momentum: f64, epsilon: f64) -> Result<(), ShapeError> {
+    if momentum >= 0.0 && momentum <= 1.0 && epsilon > 0.0 && epsilon < f64::INFINITY {
+        return Ok(());
+    }
+    let expected = "expected a momentum of at least 0 and at most 1, and a finite epsilon above 0";
+    Err(ShapeError::of(kind).str(expected))
+}
+
+/// The settings of a `BatchNorm` in `network!`.
+#[doc(hidden)]
+pub struct BatchNormSettings {
+    pub momentum: f64,
+    pub epsilon: f64,
+}
+
+impl BatchNormSettings {
+    pub const DEFAULT: Self = BatchNormSettings { momentum: 0.1, epsilon: 1e-5 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check(at.kind, self.momentum, self.epsilon))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> BatchNorm {
+        BatchNorm::new(self.momentum, self.epsilon)
     }
 }
+
+super::unknown_setting!(
+    BatchNormSettings,
+    NoSettingOfBatchNorm,
+    "`BatchNorm` has no setting `{Self}`; it has `momentum` and `epsilon`",
+    "PyTorch's `eps` is `epsilon`; `num_features` is inferred"
+);
 
 /// A momentum of 0.1 and an epsilon of 10⁻⁵.
 impl Default for BatchNorm {
     fn default() -> Self {
-        BatchNorm::new(0.1, 1e-5)
+        BatchNormSettings::DEFAULT.layer()
     }
 }
 
@@ -263,8 +296,8 @@ impl<'a, T: Scalar> ParamsMut<'a, BatchNorm, T> {
 #[macro_export]
 macro_rules! __BatchNorm {
     (@type $name:ident) => { $crate::layer::BatchNorm };
-    (@value { $($settings:tt)* }) => { $crate::__numbers!(BatchNormSettings, $($settings)*).layer() };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers BatchNormSettings, $($settings)*).layer() };
     ($($settings:tt)*) => {
-        $crate::__numbers!(BatchNormSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers BatchNormSettings, $($settings)*).place(__AT, __FROM)
     };
 }

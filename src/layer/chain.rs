@@ -3,7 +3,7 @@
 use super::Layer;
 use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::shape::{Misfit, Shape};
+use crate::shape::{Shape, ShapeError};
 
 /// `A`, then `B`: compiles only if `B` takes what `A` gives.
 ///
@@ -26,9 +26,9 @@ pub struct Chain<A, B>(pub A, pub B);
 
 impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<A::Out, T>> Layer<In, T> for Chain<A, B> {
     type Out = B::Out;
-    const MISFIT: Option<Misfit> = match A::MISFIT {
-        None => B::MISFIT,
-        misfit => misfit,
+    const SHAPE_ERROR: Option<ShapeError> = match A::SHAPE_ERROR {
+        None => B::SHAPE_ERROR,
+        error => error,
     };
     const PARAMS: usize = A::PARAMS + B::PARAMS;
     const BUFFERS: usize = A::BUFFERS + B::BUFFERS;

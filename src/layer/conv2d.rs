@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::plan::op::builtin;
@@ -9,7 +10,7 @@ use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dilation, Dims, Groups, Kernel, Misfit, Padding, Shape, Stride, Window};
+use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Stride, Window, window_output};
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
@@ -47,22 +48,7 @@ pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G 
     PhantomData<(In, Out, K, S, P, D, G)>,
 );
 
-impl<In: Shape, Out, K, S, P, D, G> Conv2d<In, Out, K, S, P, D, G>
-where
-    Self: Layer<In, f32>,
-{
-    /// The layer, which has no settings but its type.
-    ///
-    /// # Panics
-    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
-    #[track_caller]
-    pub const fn new() -> Self {
-        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-            misfit.refuse("")
-        }
-        Conv2d(PhantomData)
-    }
-}
+super::constructor!(Conv2d<In, Out, K, S, P, D, G>);
 
 impl<
     const IC: usize,
@@ -93,13 +79,13 @@ impl<
     >
 {
     type Out = Chw<OC, OH, OW>;
-    const MISFIT: Option<Misfit> = {
+    const SHAPE_ERROR: Option<ShapeError> = {
         let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
         let input = Dims::chw(IC, IH, IW);
-        let output = shape::conv_output("Conv2d", input, OC, window, G);
-        shape::misfit("Conv2d", input, Dims::chw(OC, OH, OW), output)
+        let output = output("Conv2d", input, OC, window, G);
+        ShapeError::in_type("Conv2d", input, Dims::chw(OC, OH, OW), output)
     };
-    // No groups at all are a misfit, and not a division by zero.
+    // A number of groups of 0 is a shape error, and not a division by zero.
     const PARAMS: usize = OC * (IC / if G == 0 { 1 } else { G }) * KH * KW + OC;
     const TENSORS: Tensors = &[("weight", &[OC, IC / if G == 0 { 1 } else { G }, KH, KW]), ("bias", &[OC])];
     const MACS: usize = OC * OH * OW * (IC / if G == 0 { 1 } else { G }) * KH * KW;
@@ -110,6 +96,81 @@ impl<
         plan.add_builtin::<_, Self>(ConvOp::new(geometry));
     }
 }
+
+/// The output of a convolution. Refuses also padding so large that a window sees nothing but padding.
+pub(super) const fn output(
+    kind: &'static str,
+    input: Dims,
+    filters: usize,
+    window: Window,
+    groups: usize,
+) -> Result<Dims, ShapeError> {
+    let [height, width] = match window_output(kind, input, window) {
+        Ok(size) => size,
+        Err(error) => return Err(error),
+    };
+    if filters == 0 {
+        return Err(ShapeError::of(kind)
+            .str("expected at least 1 filter, found 0; is the setting `filters` missing?"));
+    }
+    if groups == 0 || !input.channels().is_multiple_of(groups) || !filters.is_multiple_of(groups) {
+        return Err(ShapeError::of(kind)
+            .str("expected groups that divide ")
+            .num(input.channels())
+            .str(" channels and ")
+            .num(filters)
+            .str(" filters, found ")
+            .num(groups));
+    }
+    let extent = window.extent();
+    if window.padding[0] >= extent[0] || window.padding[1] >= extent[1] {
+        return Err(ShapeError::of(kind)
+            .str("expected padding smaller than ")
+            .extent_of(window)
+            .str(", found ")
+            .pair_or_one(window.padding));
+    }
+    Ok(Dims::chw(filters, height, width))
+}
+
+/// The settings of a `Conv2d` in `network!`.
+#[doc(hidden)]
+pub struct Conv2dSettings {
+    pub filters: usize,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 2],
+    pub dilation: [usize; 2],
+    pub groups: usize,
+}
+
+impl Conv2dSettings {
+    pub const DEFAULT: Self = Conv2dSettings {
+        filters: 0,
+        kernel: [0, 0],
+        stride: [1, 1],
+        padding: [0, 0],
+        dilation: [1, 1],
+        groups: 1,
+    };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        let Conv2dSettings { filters, kernel, stride, padding, dilation, groups } = self;
+        let (input, window) = (from.output, Window { kernel, stride, padding, dilation });
+        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let made_up = [maps, Dims::chw(if filters == 0 { 1 } else { filters }, 1, 1)];
+        let output = output(at.kind, input, filters, window, groups);
+        Placed { window, groups, ..at.place(from, output, made_up) }
+    }
+}
+
+super::unknown_setting!(
+    Conv2dSettings,
+    NoSettingOfConv2d,
+    "`Conv2d` has no setting `{Self}`; it has `filters`, `kernel`, `stride`, `padding`, `dilation` and `groups`",
+    "PyTorch's `out_channels` is `filters`, its `kernel_size` is `kernel`; `in_channels` is inferred"
+);
 
 /// A convolution with its sizes known at run time.
 pub(super) struct ConvOp {
@@ -296,7 +357,7 @@ macro_rules! __Conv2d {
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(ConvSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(pairs Conv2dSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::conv2d::ConvOp;
+use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::Geometry;
 use crate::plan::op::builtin;
@@ -10,7 +11,7 @@ use crate::plan::{Backward, Forward, Op, Param, Plan, Reads};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{Flat, Window};
+use crate::shape::{Dims, Flat, ShapeError, Window};
 
 /// A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
 ///
@@ -39,12 +40,7 @@ use crate::shape::{Flat, Window};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Dense<In, Out>(PhantomData<(In, Out)>);
 
-impl<In, Out> Dense<In, Out> {
-    /// The layer, which has no settings but its type.
-    pub const fn new() -> Self {
-        Dense(PhantomData)
-    }
-}
+super::constructor!(Dense<In, Out>);
 
 impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat<N>, Flat<M>> {
     type Out = Flat<M>;
@@ -57,6 +53,50 @@ impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat
         let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window, groups: 1 };
         plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry)));
     }
+}
+
+/// The settings of a `Dense` in `network!`.
+#[doc(hidden)]
+pub struct DenseSettings {
+    pub units: usize,
+}
+
+impl DenseSettings {
+    pub const DEFAULT: Self = DenseSettings { units: 0 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        let units = if self.units == 0 { 1 } else { self.units };
+        let made_up = [Dims::flat(from.output.len()), Dims::flat(units)];
+        at.place(from, output(at.kind, from.output, self.units), made_up)
+    }
+}
+
+super::unknown_setting!(
+    DenseSettings,
+    NoSettingOfDense,
+    "`Dense` has no setting `{Self}`; it has `units`",
+    "PyTorch's `out_features` is `units`; `in_features` is inferred"
+);
+
+/// The output of a dense layer.
+const fn output(kind: &'static str, input: Dims, units: usize) -> Result<Dims, ShapeError> {
+    if input.is_maps() {
+        return Err(ShapeError::of(kind)
+            .str("takes a vector, but is given ")
+            .dims(input)
+            .str("; put a Flatten before it, which gives ")
+            .num(input.len()));
+    }
+    if let Some(error) = ShapeError::after_softmax(kind, input) {
+        return Err(error);
+    }
+    if units == 0 {
+        return Err(
+            ShapeError::of(kind).str("expected at least 1 unit, found 0; is the setting `units` missing?")
+        );
+    }
+    Ok(Dims::flat(units))
 }
 
 /// A convolution of one position, whose weight has two dimensions.
@@ -145,6 +185,6 @@ macro_rules! __Dense {
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::declare::DenseSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers DenseSettings, $($settings)*).place(__AT, __FROM)
     };
 }

@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::Layer;
+use super::place::{At, Placed};
 use crate::kernel::{values, values_mut};
 #[cfg(feature = "store")]
 use crate::plan::Node;
@@ -10,7 +11,7 @@ use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Reads, Shortcut};
 use crate::random;
 use crate::scalar::Scalar;
-use crate::shape::Features;
+use crate::shape::{Features, ShapeError};
 use crate::tensor::Lanes;
 
 /// While training, sets each value to zero with probability `rate` and divides the others by 1 − `rate`; in
@@ -46,7 +47,9 @@ impl Dropout {
     /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
     #[track_caller]
     pub const fn new(rate: f64) -> Self {
-        assert!(rate >= 0.0 && rate < 1.0, "Dropout: expected 0 <= rate < 1");
+        if let Err(error) = check_dropout("Dropout", rate) {
+            error.refuse("");
+        }
         Dropout { rate }
     }
 }
@@ -54,9 +57,44 @@ impl Dropout {
 /// Half of the values.
 impl Default for Dropout {
     fn default() -> Self {
-        Dropout::new(0.5)
+        DropoutSettings::DEFAULT.layer()
     }
 }
+
+/// Whether the setting is in its range.
+const fn check_dropout(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
+    if rate >= 0.0 && rate < 1.0 {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a rate of at least 0 and below 1"))
+}
+
+/// The settings of a `Dropout` in `network!`.
+#[doc(hidden)]
+pub struct DropoutSettings {
+    pub rate: f64,
+}
+
+impl DropoutSettings {
+    pub const DEFAULT: Self = DropoutSettings { rate: 0.5 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_dropout(at.kind, self.rate))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> Dropout {
+        Dropout::new(self.rate)
+    }
+}
+
+super::unknown_setting!(
+    DropoutSettings,
+    NoSettingOfDropout,
+    "`Dropout` has no setting `{Self}`; it has `rate`",
+    "PyTorch's `p` is `rate`"
+);
 
 impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
     type Out = S;
@@ -131,11 +169,9 @@ impl<T: Scalar> Op<T> for Dropout {
 #[macro_export]
 macro_rules! __Dropout {
     (@type $name:ident) => { $crate::layer::Dropout };
-    (@value { rate: $rate:expr $(,)? }) => { $crate::layer::Dropout::new($rate) };
-    // Other settings: the place of the layer, made of the same words, is what fails.
-    (@value $settings:tt) => { $crate::layer::Dropout::new(0.0) };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers DropoutSettings, $($settings)*).layer() };
     ($($settings:tt)*) => {
-        $crate::declare::DropoutSettings { $($settings)* }.place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers DropoutSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 

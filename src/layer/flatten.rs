@@ -8,7 +8,7 @@ use crate::plan::{Backward, Forward, Mode, Op, Plan, Reads, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
+use crate::shape::{Chw, Dims, Flat, ShapeError};
 
 /// Feature maps as one vector, in channel, row, column order.
 ///
@@ -29,22 +29,7 @@ use crate::shape::{self, Chw, Dims, Flat, Misfit, Shape};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Flatten<In = Inferred, Out = Inferred>(PhantomData<(In, Out)>);
 
-impl<In: Shape, Out> Flatten<In, Out>
-where
-    Self: Layer<In, f32>,
-{
-    /// The layer, which has no settings but its type.
-    ///
-    /// # Panics
-    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
-    #[track_caller]
-    pub const fn new() -> Self {
-        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-            misfit.refuse("")
-        }
-        Flatten(PhantomData)
-    }
-}
+super::constructor!(Flatten<In, Out>);
 
 /// Stands for the shapes of a `Flatten` in `network!`.
 #[derive(Clone, Copy, Default, Debug)]
@@ -66,9 +51,9 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Scalar> 
     for Flatten<Chw<C, H, W>, Flat<N>>
 {
     type Out = Flat<N>;
-    const MISFIT: Option<Misfit> = {
+    const SHAPE_ERROR: Option<ShapeError> = {
         let input = Dims::chw(C, H, W);
-        shape::misfit("Flatten", input, Dims::flat(N), Ok(Dims::flat(input.len())))
+        ShapeError::in_type("Flatten", input, Dims::flat(N), Ok(Dims::flat(input.len())))
     };
 
     fn add_to(&self, plan: &mut Plan<T>) {

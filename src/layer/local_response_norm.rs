@@ -1,13 +1,14 @@
 //! Local response normalisation.
 
 use super::Layer;
+use super::place::{At, Placed};
 use crate::kernel::local_response::LocalResponse;
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Op, Plan};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::Chw;
+use crate::shape::{Chw, Dims, ShapeError};
 
 /// Divides each value by a power of the squares of its neighbours: the values at the same position in nearby channels
 /// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section 3.3).
@@ -54,11 +55,9 @@ impl LocalResponseNorm {
     /// error.
     #[track_caller]
     pub const fn new(size: usize, alpha: f64, beta: f64, k: f64) -> Self {
-        let finite = alpha < f64::INFINITY && beta < f64::INFINITY && k < f64::INFINITY;
-        assert!(
-            size > 0 && alpha >= 0.0 && beta > 0.0 && k > 0.0 && finite,
-            "LocalResponseNorm: expected size >= 1, alpha >= 0, beta > 0 and k > 0, all finite"
-        );
+        if let Some(error) = setting_error("LocalResponseNorm", size, [alpha, beta, k]) {
+            error.refuse("");
+        }
         LocalResponseNorm { size, alpha, beta, k }
     }
 }
@@ -66,7 +65,7 @@ impl LocalResponseNorm {
 /// PyTorch's defaults.
 impl Default for LocalResponseNorm {
     fn default() -> Self {
-        LocalResponseNorm::new(5, 1e-4, 0.75, 1.0)
+        LocalResponseNormSettings::DEFAULT.layer()
     }
 }
 
@@ -79,6 +78,60 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
         plan.add_builtin::<Chw<C, H, W>, Self>(LocalResponseOp(op));
     }
 }
+
+/// A setting outside of its range.
+const fn setting_error(kind: &'static str, size: usize, [alpha, beta, k]: [f64; 3]) -> Option<ShapeError> {
+    let expected = if size == 0 {
+        "a size of at least 1 channel, found 0"
+    } else if !(alpha >= 0.0 && alpha < f64::INFINITY) {
+        "a finite alpha of at least 0"
+    } else if !(beta > 0.0 && beta < f64::INFINITY) {
+        "a finite beta above 0"
+    } else if !(k > 0.0 && k < f64::INFINITY) {
+        "a finite k above 0"
+    } else {
+        return None;
+    };
+    Some(ShapeError::of(kind).str("expected ").str(expected))
+}
+
+/// The settings of a `LocalResponseNorm` in `network!`.
+#[doc(hidden)]
+pub struct LocalResponseNormSettings {
+    pub size: usize,
+    pub alpha: f64,
+    pub beta: f64,
+    pub k: f64,
+}
+
+impl LocalResponseNormSettings {
+    pub const DEFAULT: Self = LocalResponseNormSettings { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        let input = from.output;
+        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let output = match ShapeError::not_maps(at.kind, input) {
+            Some(error) => Err(error),
+            None => match setting_error(at.kind, self.size, [self.alpha, self.beta, self.k]) {
+                Some(error) => Err(error),
+                None => Ok(input),
+            },
+        };
+        at.place(from, output, [maps, maps])
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> LocalResponseNorm {
+        LocalResponseNorm::new(self.size, self.alpha, self.beta, self.k)
+    }
+}
+
+super::unknown_setting!(
+    LocalResponseNormSettings,
+    NoSettingOfLocalResponseNorm,
+    "`LocalResponseNorm` has no setting `{Self}`; it has `size`, `alpha`, `beta` and `k`"
+);
 
 struct LocalResponseOp(LocalResponse);
 
@@ -137,8 +190,8 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
 #[macro_export]
 macro_rules! __LocalResponseNorm {
     (@type $name:ident) => { $crate::layer::LocalResponseNorm };
-    (@value { $($settings:tt)* }) => { $crate::__numbers!(LocalResponseNormSettings, $($settings)*).layer() };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers LocalResponseNormSettings, $($settings)*).layer() };
     ($($settings:tt)*) => {
-        $crate::__numbers!(LocalResponseNormSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(numbers LocalResponseNormSettings, $($settings)*).place(__AT, __FROM)
     };
 }

@@ -4,24 +4,27 @@ mod activation;
 mod adaptive_pool;
 mod batch_norm;
 mod chain;
-mod channel_affine;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
 mod local_response_norm;
+#[doc(hidden)]
+pub mod place;
 mod pool;
 mod radial_basis;
+mod renamed;
+mod scale_shift;
 mod softmax;
-mod sparse_conv2d;
+mod table_conv2d;
 
 pub use activation::{
-    Elu, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, ScaledTanh, Selu, Sigmoid, Silu, Softplus, Step, Tanh,
+    Elu, Gelu, HardSigmoid, Heaviside, Identity, LeakyRelu, Relu, ScaledTanh, Selu, Sigmoid, Silu, Softplus,
+    Tanh,
 };
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
 pub use batch_norm::BatchNorm;
 pub use chain::Chain;
-pub use channel_affine::ChannelAffine;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
@@ -29,18 +32,59 @@ pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
+pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
-pub use sparse_conv2d::{Connections, SparseConv2d};
+pub use table_conv2d::{Connections, TableConv2d};
 
 use std::marker::PhantomData;
 
 use crate::plan::op::Builtin;
-use crate::plan::{Declared, Op, Plan};
+use crate::plan::{Facts, Op, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{Misfit, Shape};
+use crate::shape::{Shape, ShapeError};
 
 pub use crate::plan::Tensors;
+
+/// The constructor of a layer whose sizes are in its type.
+macro_rules! constructor {
+    ($layer:ident<$In:ident $(, $param:ident)*>) => {
+        impl<$In: $crate::shape::Shape $(, $param)*> $layer<$In $(, $param)*>
+        where
+            Self: $crate::layer::Layer<$In, f32>,
+        {
+            /// The layer, which has no settings but its type.
+            ///
+            /// # Panics
+            /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+            #[track_caller]
+            pub const fn new() -> Self {
+                if let Some(error) = <Self as $crate::layer::Layer<$In, f32>>::SHAPE_ERROR {
+                    error.refuse("")
+                }
+                $layer(std::marker::PhantomData)
+            }
+        }
+    };
+}
+pub(crate) use constructor;
+
+/// The compile error for a setting that a layer does not have, at the setting's name in `network!`.
+macro_rules! unknown_setting {
+    ($Settings:ident, $Known:ident, $message:literal $(, $note:literal)?) => {
+        #[doc(hidden)]
+        #[diagnostic::on_unimplemented(message = $message, label = "no such setting" $(, note = $note)?)]
+        pub trait $Known {}
+
+        impl $Settings {
+            /// Does not compile: nothing is a setting that is not known.
+            pub const fn unknown<Setting: $Known>() -> Self {
+                Self::DEFAULT
+            }
+        }
+    };
+}
+pub(crate) use unknown_setting;
 
 /// A layer that takes samples of shape `In`.
 ///
@@ -98,7 +142,7 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     type Out: Shape;
 
     /// Why the sizes in the type contradict each other, if they do.
-    const MISFIT: Option<Misfit> = None;
+    const SHAPE_ERROR: Option<ShapeError> = None;
 
     /// Trainable parameters.
     const PARAMS: usize = 0;
@@ -125,8 +169,8 @@ impl<T: Scalar> Plan<T> {
     /// The operations of `layers`, named by their place: "0", "1", …
     pub fn of<In: Shape, L: Layer<In, T>>(layers: &L) -> Self {
         const {
-            if let Some(misfit) = L::MISFIT {
-                misfit.refuse("")
+            if let Some(error) = L::SHAPE_ERROR {
+                error.refuse("")
             }
         }
         let mut plan = Plan::new();
@@ -144,23 +188,24 @@ impl<T: Scalar> Plan<T> {
 
     /// Adds the arithmetic of the layer `L`. [`Layer::add_to`] calls it.
     pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
-        self.push(Box::new(op), declared::<In, L, T>());
+        self.push(Box::new(op), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
     }
 
     /// [`Plan::add`] for an operation of this crate.
     pub(crate) fn add_builtin<In: Shape, L: Layer<In, T>>(&mut self, op: impl Builtin) {
-        self.push(op.boxed(), declared::<In, L, T>());
+        self.push(op.boxed(), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
     }
 }
 
-fn declared<In: Shape, L: Layer<In, T>, T: Scalar>() -> Declared {
-    Declared {
-        input: In::DIMS,
-        output: L::Out::DIMS,
+/// The facts about a layer that takes samples of shape `In`.
+#[doc(hidden)]
+pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
+    Facts {
         params: L::PARAMS,
         buffers: L::BUFFERS,
         tensors: L::TENSORS,
         macs: L::MACS,
+        activations: L::ACTIVATIONS,
     }
 }
 
@@ -224,8 +269,8 @@ impl<'a, L, T> ParamsMut<'a, L, T> {
     }
 }
 
-/// What the braces behind a layer's name in `network!` stand for. Each layer that takes settings has a macro
-/// of its own name here, with three forms: settings → its place in the network, `@type`, `@value`.
+/// The settings of layers in `network!`. Each layer that takes settings has a macro of its name here, with three forms:
+/// settings → its place in the network, `@type` → its type, `@value` → its value.
 #[doc(hidden)]
 pub mod syntax {
     pub use crate::__AdaptiveAvgPool2d as AdaptiveAvgPool2d;
@@ -239,4 +284,26 @@ pub mod syntax {
     pub use crate::__LeakyRelu as LeakyRelu;
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
+    pub use crate::__renamed_avg_pool as AveragePooling2D;
+    pub use crate::__renamed_batch_norm as BatchNorm1d;
+    pub use crate::__renamed_batch_norm as BatchNorm2d;
+    pub use crate::__renamed_batch_norm as BatchNormalization;
+    pub use crate::__renamed_conv2d as Conv2D;
+    pub use crate::__renamed_dense as Linear;
+    pub use crate::__renamed_elu as ELU;
+    pub use crate::__renamed_leaky_relu as LeakyReLU;
+    pub use crate::__renamed_max_pool as MaxPooling2D;
+}
+
+/// The structs of these settings.
+#[doc(hidden)]
+pub mod settings {
+    pub use super::activation::{EluSettings, LeakyReluSettings};
+    pub use super::adaptive_pool::AdaptiveSettings;
+    pub use super::batch_norm::BatchNormSettings;
+    pub use super::conv2d::Conv2dSettings;
+    pub use super::dense::DenseSettings;
+    pub use super::dropout::DropoutSettings;
+    pub use super::local_response_norm::LocalResponseNormSettings;
+    pub use super::pool::PoolSettings;
 }

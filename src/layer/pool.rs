@@ -6,13 +6,14 @@ use super::Layer;
 use super::conv2d::describe_window;
 #[cfg(feature = "store")]
 use super::conv2d::over_windows;
+use super::place::{At, Placed};
 use crate::kernel::pool::{Pooling, Windows};
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Reads, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Window};
+use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, window_output};
 
 /// The largest value of each window.
 ///
@@ -40,22 +41,7 @@ use crate::shape::{self, Chw, Dims, Kernel, Misfit, Padding, Shape, Stride, Wind
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
-impl<In: Shape, Out, K, S, P> MaxPool2d<In, Out, K, S, P>
-where
-    Self: Layer<In, f32>,
-{
-    /// The layer, which has no settings but its type.
-    ///
-    /// # Panics
-    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
-    #[track_caller]
-    pub const fn new() -> Self {
-        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-            misfit.refuse("")
-        }
-        MaxPool2d(PhantomData)
-    }
-}
+super::constructor!(MaxPool2d<In, Out, K, S, P>);
 
 /// The mean of each window, padding counted as zeros.
 ///
@@ -80,22 +66,53 @@ where
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
-impl<In: Shape, Out, K, S, P> AvgPool2d<In, Out, K, S, P>
-where
-    Self: Layer<In, f32>,
-{
-    /// The layer, which has no settings but its type.
-    ///
-    /// # Panics
-    /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
+super::constructor!(AvgPool2d<In, Out, K, S, P>);
+
+/// The output of a pooling layer. Every window must cover a value of the input.
+const fn output(kind: &'static str, input: Dims, window: Window) -> Result<Dims, ShapeError> {
+    let [height, width] = match window_output(kind, input, window) {
+        Ok(size) => size,
+        Err(error) => return Err(error),
+    };
+    if 2 * window.padding[0] > window.kernel[0] || 2 * window.padding[1] > window.kernel[1] {
+        return Err(ShapeError::of(kind)
+            .str("expected padding of at most half the ")
+            .pair(window.kernel)
+            .str(" kernel, found ")
+            .pair_or_one(window.padding));
+    }
+    Ok(Dims::chw(input.channels(), height, width))
+}
+
+/// The settings of a pooling layer in `network!`. Without a stride it is the kernel's size.
+#[doc(hidden)]
+pub struct PoolSettings {
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 2],
+}
+
+impl PoolSettings {
+    const KERNEL: usize = usize::MAX;
+    pub const DEFAULT: Self =
+        PoolSettings { kernel: [0, 0], stride: [Self::KERNEL, Self::KERNEL], padding: [0, 0] };
+
     #[track_caller]
-    pub const fn new() -> Self {
-        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-            misfit.refuse("")
-        }
-        AvgPool2d(PhantomData)
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        let stride = if self.stride[0] == Self::KERNEL { self.kernel } else { self.stride };
+        let (input, window) = (from.output, Window::new(self.kernel, stride, self.padding));
+        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let made_up = [maps, Dims::chw(maps.channels(), 1, 1)];
+        Placed { window, ..at.place(from, output(at.kind, input, window), made_up) }
     }
 }
+
+super::unknown_setting!(
+    PoolSettings,
+    NoSettingOfPooling,
+    "pooling has no setting `{Self}`; it has `kernel`, `stride` and `padding`",
+    "PyTorch's `kernel_size` and Keras's `pool_size` are `kernel`"
+);
 
 macro_rules! pooling {
     ($layer:ident, $op:ident { $($more:tt)* }) => {
@@ -116,15 +133,11 @@ macro_rules! pooling {
             for $layer<Chw<C, IH, IW>, Chw<C, OH, OW>, Kernel<KH, KW>, Stride<SH, SW>, Padding<PH, PW>>
         {
             type Out = Chw<C, OH, OW>;
-            const MISFIT: Option<Misfit> = {
+            const SHAPE_ERROR: Option<ShapeError> = {
                 let window = Window::new([KH, KW], [SH, SW], [PH, PW]);
                 let input = Dims::chw(C, IH, IW);
-                shape::misfit(
-                    stringify!($layer),
-                    input,
-                    Dims::chw(C, OH, OW),
-                    shape::pool_output(stringify!($layer), input, window),
-                )
+                let output = output(stringify!($layer), input, window);
+                ShapeError::in_type(stringify!($layer), input, Dims::chw(C, OH, OW), output)
             };
 
             fn add_to(&self, plan: &mut Plan<T>) {
@@ -285,7 +298,7 @@ macro_rules! __MaxPool2d {
     (@type $name:ident) => { $crate::__window_layer!(MaxPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(PoolSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(pairs PoolSettings, $($settings)*).place(__AT, __FROM)
     };
 }
 
@@ -295,6 +308,6 @@ macro_rules! __AvgPool2d {
     (@type $name:ident) => { $crate::__window_layer!(AvgPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
     ($($settings:tt)*) => {
-        $crate::__settings!(PoolSettings, $($settings)*).place(__KIND, __NAME, __INPUT)
+        $crate::__settings!(pairs PoolSettings, $($settings)*).place(__AT, __FROM)
     };
 }

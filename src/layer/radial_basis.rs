@@ -52,12 +52,7 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
 #[derive(Clone, Copy, Default, Debug)]
 pub struct RadialBasis<In, Out, C>(PhantomData<(In, Out, C)>);
 
-impl<In, Out, C> RadialBasis<In, Out, C> {
-    /// The layer, which has no settings but its type.
-    pub const fn new() -> Self {
-        RadialBasis(PhantomData)
-    }
-}
+super::constructor!(RadialBasis<In, Out, C>);
 
 impl<const N: usize, const M: usize, C: Codes<N, M>, T: Scalar> Layer<Flat<N>, T>
     for RadialBasis<Flat<N>, Flat<M>, C>

@@ -126,7 +126,7 @@ impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossE
 /// PyTorch and Keras have no such loss; scikit-learn has `Perceptron`.
 ///
 /// # Shapes
-/// `Flat<1>` against `Class<2>`: class 1 is y > 0, as [`Step`](crate::layer::Step) says.
+/// `Flat<1>` against `Class<2>`: class 1 is y > 0, as [`Heaviside`](crate::layer::Heaviside) says.
 ///
 /// # Formula
 /// max(0, −s·y) with s = +1 for class 1 and −1 for class 0. The gradient is step(y) − d, with d the number of the class:

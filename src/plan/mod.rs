@@ -18,7 +18,7 @@ use std::ops::Range;
 #[cfg(feature = "store")]
 pub use onnx::{Attribute, Node, Operand};
 pub use op::{Backward, Forward, Mode, Op, Pass, Reads, Shortcut};
-pub use param::{Param, Role, Tensors};
+pub use param::{Facts, Param, Role, Tensors};
 
 use crate::shape::Dims;
 
@@ -58,22 +58,6 @@ impl<T> Step<T> {
     }
 }
 
-/// The numbers a layer's type declares, which its operation is compared with.
-pub(crate) struct Declared {
-    /// Shape of one input sample.
-    pub input: Dims,
-    /// Shape of one output sample.
-    pub output: Dims,
-    /// Trained parameters.
-    pub params: usize,
-    /// Parameters that are not trained.
-    pub buffers: usize,
-    /// Names and shapes of the parameter tensors; empty if the layer does not tell.
-    pub tensors: Tensors,
-    /// Multiply-accumulates for one sample.
-    pub macs: usize,
-}
-
 /// The operations of a network, in the order in which they run, and the values between them.
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
@@ -100,8 +84,8 @@ impl<T: 'static> Plan<T> {
     ///
     /// # Panics
     /// If the operation's parameters are not those its layer declares, or its input has another size than the value.
-    pub(crate) fn push(&mut self, op: Box<dyn Op<T>>, declared: Declared) {
-        let Declared { input, output, params, buffers, tensors, macs } = declared;
+    pub(crate) fn push(&mut self, op: Box<dyn Op<T>>, [input, output]: [Dims; 2], facts: Facts) {
+        let Facts { params, buffers, tensors, macs, .. } = facts;
         let found = op.params();
         let [trained, averages] = [true, false].map(|trained| {
             let of_kind = found.iter().filter(|param| param.role.is_trained() == trained);

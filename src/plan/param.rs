@@ -5,6 +5,38 @@ use std::borrow::Cow;
 /// Names and shapes of a layer's parameter tensors, in order.
 pub type Tensors = &'static [(&'static str, &'static [usize])];
 
+/// The numbers that a layer's type declares: its parameters and its work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// Trained parameters.
+    pub params: usize,
+    /// Parameters that are not trained.
+    pub buffers: usize,
+    /// Names and shapes of the parameter tensors; empty if the layer does not tell.
+    pub tensors: Tensors,
+    /// Multiply-accumulates for one sample, forward.
+    pub macs: usize,
+    /// Values that one sample leaves for the backward pass.
+    pub activations: usize,
+}
+
+impl Facts {
+    /// The sums over layers, without their tensors.
+    pub const fn sum(layers: &[(&str, Facts)]) -> Self {
+        let mut sum = Facts { params: 0, buffers: 0, tensors: &[], macs: 0, activations: 0 };
+        let mut i = 0;
+        while i < layers.len() {
+            let layer = layers[i].1;
+            sum.params += layer.params;
+            sum.buffers += layer.buffers;
+            sum.macs += layer.macs;
+            sum.activations += layer.activations;
+            i += 1;
+        }
+        sum
+    }
+}
+
 /// The role of a parameter tensor. It decides what the tensor begins at, which penalties apply to it, and whether it is
 /// trained.
 #[derive(Clone, Copy, PartialEq, Debug)]

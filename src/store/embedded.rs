@@ -2,9 +2,9 @@
 
 use super::Weights;
 use super::safetensors::LONGEST_HEADER;
-use crate::layer::Tensors;
 use crate::network::Network;
-use crate::shape::Misfit;
+use crate::plan::Facts;
+use crate::shape::ShapeError;
 
 /// Embeds the weights of a safetensors file in the program and returns a network with them. The compiler checks names and
 /// shapes, also in `cargo check`: the file must have every parameter tensor of the network as `F32`, and no others.
@@ -51,23 +51,23 @@ pub fn embedded<N: Network>(bytes: &'static [u8]) -> N {
     network
 }
 
-/// Checks that weights fit a network; in a constant, a misfit is a compile error.
+/// Checks that weights fit a network; in a constant, a error is a compile error.
 ///
 /// # Panics
 /// With a sentence that names the network, the tensor and both shapes.
 #[doc(hidden)]
 #[track_caller]
 pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
-    let misfit = Misfit::of("weights of");
+    let error = ShapeError::of("weights of");
     if size_of::<N::Scalar>() != size_of::<f32>() {
-        misfit.str("expected a network of f32, found one of f64").refuse(network)
+        error.str("expected a network of f32, found one of f64").refuse(network)
     }
-    if values(N::TENSORS) != N::PARAMS + N::BUFFERS {
-        misfit.str("expected a network declared by network!, whose layers name their tensors").refuse(network)
+    if values(N::LAYERS) != N::PARAMS + N::BUFFERS {
+        error.str("expected a network declared by network!, whose layers name their tensors").refuse(network)
     }
     let mut header = match Header::of(bytes) {
         Ok(header) => header,
-        Err(what) => misfit.str("expected a safetensors file, found ").str(what).refuse(network),
+        Err(what) => error.str("expected a safetensors file, found ").str(what).refuse(network),
     };
     let mut seen = [false; MOST];
     let (mut last, mut end) = (0, 0);
@@ -76,15 +76,15 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
             Ok(None) => break,
             Ok(Some(entry)) => {
                 // The file has its own order of names, but neighbours there are often neighbours in the network.
-                last = match entry.place(N::TENSORS, last) {
+                last = match entry.place(N::LAYERS, last) {
                     Ok(place) if place < MOST && !seen[place] => place,
                     Ok(place) if place < MOST => {
                         entry.wrong("one tensor of this name, found two").refuse(network)
                     }
                     Ok(_) => {
-                        misfit.str("expected at most ").num(MOST).str(" tensors, found more").refuse(network)
+                        error.str("expected at most ").num(MOST).str(" tensors, found more").refuse(network)
                     }
-                    Err(misfit) => misfit.refuse(network),
+                    Err(error) => error.refuse(network),
                 };
                 seen[last] = true;
                 if entry.offsets[0] != end {
@@ -93,22 +93,22 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
                 end = entry.offsets[1];
             }
             Err(what) => {
-                misfit.str("expected the header of a safetensors file, found ").str(what).refuse(network)
+                error.str("expected the header of a safetensors file, found ").str(what).refuse(network)
             }
         }
     }
     let found = bytes.len() - header.len - 8;
     if found != end {
-        misfit.str("expected ").num(end).str(" bytes of numbers, found ").num(found).refuse(network)
+        error.str("expected ").num(end).str(" bytes of numbers, found ").num(found).refuse(network)
     }
     let (mut l, mut place) = (0, 0);
-    while l < N::TENSORS.len() {
-        let (layer, tensors) = N::TENSORS[l];
+    while l < N::LAYERS.len() {
+        let (layer, Facts { tensors, .. }) = N::LAYERS[l];
         let mut t = 0;
         while t < tensors.len() {
             if !seen[place] {
-                let misfit = misfit.str(layer).str(".").str(tensors[t].0).str(": expected F32 ");
-                misfit.shape(tensors[t].1).str(", found nothing").refuse(network)
+                let error = error.str(layer).str(".").str(tensors[t].0).str(": expected F32 ");
+                error.shape(tensors[t].1).str(", found nothing").refuse(network)
             }
             (t, place) = (t + 1, place + 1);
         }
@@ -120,12 +120,12 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
 const MOST: usize = 2048;
 
 /// Numbers in all tensors of a network.
-const fn values(tensors: &[(&str, Tensors)]) -> usize {
+const fn values(layers: &[(&str, Facts)]) -> usize {
     let (mut l, mut sum) = (0, 0);
-    while l < tensors.len() {
+    while l < layers.len() {
         let mut t = 0;
-        while t < tensors[l].1.len() {
-            sum += product(tensors[l].1[t].1);
+        while t < layers[l].1.tensors.len() {
+            sum += product(layers[l].1.tensors[t].1);
             t += 1;
         }
         l += 1;
@@ -323,20 +323,20 @@ impl Entry<'_> {
     }
 
     /// The start of an error message about the tensor.
-    const fn misfit(&self) -> Misfit {
+    const fn error(&self) -> ShapeError {
         match std::str::from_utf8(self.name) {
-            Ok(name) => Misfit::of("weights of").str(name).str(": expected "),
-            Err(_) => Misfit::of("weights of").str("expected names in UTF-8, found others, and "),
+            Ok(name) => ShapeError::of("weights of").str(name).str(": expected "),
+            Err(_) => ShapeError::of("weights of").str("expected names in UTF-8, found others, and "),
         }
     }
 
-    const fn wrong(&self, expected: &str) -> Misfit {
-        self.misfit().str(expected)
+    const fn wrong(&self, expected: &str) -> ShapeError {
+        self.error().str(expected)
     }
 
     /// The index of the tensor among those of a network, searched from the index `from` on; or the error.
     #[allow(clippy::result_large_err, reason = "there are no boxes in constant code")]
-    const fn place(&self, expected: &[(&str, Tensors)], from: usize) -> Result<usize, Misfit> {
+    const fn place(&self, expected: &[(&str, Facts)], from: usize) -> Result<usize, ShapeError> {
         let Ok(dtype) = std::str::from_utf8(self.dtype) else { return Err(self.wrong("F32")) };
         let shape = self.shape.split_at(self.rank).0;
         // First from there to the end, then from the beginning.
@@ -344,7 +344,7 @@ impl Entry<'_> {
         while turn < 2 {
             let (mut l, mut place) = (0, 0);
             while l < expected.len() {
-                let (layer, tensors) = expected[l];
+                let (layer, Facts { tensors, .. }) = expected[l];
                 let mut t = 0;
                 if turn == 0 && place + tensors.len() <= from {
                     (t, place) = (tensors.len(), place + tensors.len());
@@ -359,8 +359,8 @@ impl Entry<'_> {
                         if same(self.dtype, b"F32") && equal(shape, wanted) && whole {
                             return Ok(place);
                         }
-                        let misfit = self.misfit().str("F32 ").shape(wanted).str(", found ");
-                        return Err(misfit.str(dtype).str(" ").shape(shape));
+                        let error = self.error().str("F32 ").shape(wanted).str(", found ");
+                        return Err(error.str(dtype).str(" ").shape(shape));
                     }
                     (t, place) = (t + 1, place + 1);
                 }
@@ -368,7 +368,7 @@ impl Entry<'_> {
             }
             turn += 1;
         }
-        Err(self.misfit().str("nothing, found ").str(dtype).str(" ").shape(shape))
+        Err(self.error().str("nothing, found ").str(dtype).str(" ").shape(shape))
     }
 }
 

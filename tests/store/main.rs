@@ -11,7 +11,7 @@ network! {
         conv1: Conv2d { filters: 4, kernel: 3, groups: 2 },
         norm1: BatchNorm,
         relu1: Relu,
-        affine: ChannelAffine,
+        affine: ScaleShift,
         flatten: Flatten,
         fc1: Dense { units: 5 },
         tanh: Tanh,

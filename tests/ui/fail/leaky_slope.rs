@@ -4,7 +4,7 @@ use convnet::prelude::*;
 
 network! {
     struct Net: Flat<4> => Flat<4> {
-        leaky: LeakyRelu { slope: 1.0 },
+        leaky: LeakyRelu { negative_slope: 1.0 },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::conv2d;
 use super::{Layer, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{values, values_mut};
@@ -10,10 +11,10 @@ use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{self, Chw, Dims, Kernel, Misfit, Shape, Window};
+use crate::shape::{Chw, Dims, Kernel, ShapeError, Window};
 use crate::tensor::{LANES, Lanes};
 
-/// Which channels each filter of a [`SparseConv2d`] sees.
+/// Which channels each filter of a [`TableConv2d`] sees.
 pub trait Connections: Copy + Default + Send + Sync + 'static {
     /// For each filter its channels, in rising order.
     const TABLE: &'static [&'static [usize]];
@@ -44,32 +45,16 @@ pub trait Connections: Copy + Default + Send + Sync + 'static {
 /// }
 /// network! {
 ///     struct Sparse: Chw<2, 5, 5> => Chw<3, 3, 3> {
-///         conv: SparseConv2d<Chw<2, 5, 5>, Chw<3, 3, 3>, Kernel<3>, Table>,
+///         conv: TableConv2d<Chw<2, 5, 5>, Chw<3, 3, 3>, Kernel<3>, Table>,
 ///     }
 /// }
 /// const _: () = assert!(Sparse::PARAMS == 4 * 9 + 3);
 /// # Sparse::new(1);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct SparseConv2d<In, Out, K, C>(PhantomData<(In, Out, K, C)>);
+pub struct TableConv2d<In, Out, K, C>(PhantomData<(In, Out, K, C)>);
 
-impl<In: Shape, Out, K, C> SparseConv2d<In, Out, K, C>
-where
-    Self: Layer<In, f32>,
-{
-    /// The layer, which has no settings but its type.
-    ///
-    /// # Panics
-    /// If the sizes in the type and the table contradict each other; in a constant, that is a compile error at this
-    /// call.
-    #[track_caller]
-    pub const fn new() -> Self {
-        if let Some(misfit) = <Self as Layer<In, f32>>::MISFIT {
-            misfit.refuse("")
-        }
-        SparseConv2d(PhantomData)
-    }
-}
+super::constructor!(TableConv2d<In, Out, K, C>);
 
 /// Pairs of a filter and a channel.
 const fn connections(table: &[&[usize]]) -> usize {
@@ -92,13 +77,13 @@ impl<
     const KW: usize,
     C: Connections,
     T: Scalar,
-> Layer<Chw<IC, IH, IW>, T> for SparseConv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, C>
+> Layer<Chw<IC, IH, IW>, T> for TableConv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, C>
 {
     type Out = Chw<OC, OH, OW>;
-    const MISFIT: Option<Misfit> = {
-        let (kind, input) = ("SparseConv2d", Dims::chw(IC, IH, IW));
-        let output = shape::sparse_output(kind, input, C::TABLE, [KH, KW]);
-        shape::misfit(kind, input, Dims::chw(OC, OH, OW), output)
+    const SHAPE_ERROR: Option<ShapeError> = {
+        let (kind, input) = ("TableConv2d", Dims::chw(IC, IH, IW));
+        let output = output(kind, input, C::TABLE, [KH, KW]);
+        ShapeError::in_type(kind, input, Dims::chw(OC, OH, OW), output)
     };
     const PARAMS: usize = connections(C::TABLE) * KH * KW + OC;
     const TENSORS: Tensors = &[("weight", &[connections(C::TABLE), KH, KW]), ("bias", &[OC])];
@@ -109,7 +94,7 @@ impl<
         let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: 1 };
         let kernels =
             C::TABLE.iter().enumerate().flat_map(|(o, channels)| channels.iter().map(move |i| o * IC + i));
-        plan.add_builtin::<_, Self>(SparseOp {
+        plan.add_builtin::<_, Self>(TableOp {
             geometry,
             conv: Conv::new(geometry),
             kernels: kernels.collect(),
@@ -117,16 +102,53 @@ impl<
     }
 }
 
-struct SparseOp {
+/// The output of a convolution by a table.
+const fn output(
+    kind: &'static str,
+    input: Dims,
+    table: &[&[usize]],
+    kernel: [usize; 2],
+) -> Result<Dims, ShapeError> {
+    if table.is_empty() {
+        return Err(ShapeError::of(kind).str("expected at least 1 filter in the table, found 0"));
+    }
+    let mut filter = 0;
+    while filter < table.len() {
+        let channels = table[filter];
+        if channels.is_empty() {
+            return Err(ShapeError::of(kind)
+                .str("expected at least 1 channel for filter ")
+                .num(filter)
+                .str(", found 0"));
+        }
+        let mut i = 0;
+        while i < channels.len() {
+            if channels[i] >= input.channels() || (i > 0 && channels[i - 1] >= channels[i]) {
+                return Err(ShapeError::of(kind)
+                    .str("expected channels below ")
+                    .num(input.channels())
+                    .str(" in rising order, found ")
+                    .num(channels[i])
+                    .str(" for filter ")
+                    .num(filter));
+            }
+            i += 1;
+        }
+        filter += 1;
+    }
+    conv2d::output(kind, input, table.len(), Window::new(kernel, [1, 1], [0, 0]), 1)
+}
+
+struct TableOp {
     geometry: Geometry,
     conv: Conv,
     /// The place of each connection's kernel among the kernels of all filters and channels.
     kernels: Vec<usize>,
 }
 
-builtin!(SparseOp);
+builtin!(TableOp);
 
-impl SparseOp {
+impl TableOp {
     /// Weights of a kernel.
     fn area(&self) -> usize {
         self.geometry.window.kernel.iter().product()
@@ -158,10 +180,10 @@ impl SparseOp {
     }
 }
 
-impl<T: Scalar> Op<T> for SparseOp {
+impl<T: Scalar> Op<T> for TableOp {
     fn describe(&self) -> String {
         let [rows, columns] = self.geometry.window.kernel;
-        format!("SparseConv2d {rows}×{columns}, {} connections", self.kernels.len())
+        format!("TableConv2d {rows}×{columns}, {} connections", self.kernels.len())
     }
 
     fn params(&self) -> Vec<Param> {

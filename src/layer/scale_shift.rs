@@ -26,34 +26,34 @@ use crate::shape::Chw;
 /// network! {
 ///     struct Subsampled: Chw<2, 2, 2> => Chw<2, 1, 1> {
 ///         pool: AvgPool2d { kernel: 2 },
-///         affine: ChannelAffine,
+///         scale_shift: ScaleShift,
 ///     }
 /// }
 /// let mut net = Subsampled::new(1);
-/// net.layers_mut().affine().tensors()[0].copy_from_slice(&[4.0, -1.0]);
+/// net.layers_mut().scale_shift().tensors()[0].copy_from_slice(&[4.0, -1.0]);
 /// let x = Tensor::<Chw<2, 2, 2>>::from_fn(|i| i as f32);
 /// assert_eq!(net.infer(&Batch::from_iter([x])).sample(0).as_slice(), [6.0, -5.5]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
-pub struct ChannelAffine;
+pub struct ScaleShift;
 
-impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for ChannelAffine {
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for ScaleShift {
     type Out = Chw<C, H, W>;
     const PARAMS: usize = 2 * C;
     const TENSORS: Tensors = &[("weight", &[C]), ("bias", &[C])];
 
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add_builtin::<Chw<C, H, W>, Self>(AffineOp(Channels { channels: C, area: H * W }));
+        plan.add_builtin::<Chw<C, H, W>, Self>(ScaleShiftOp(Channels { channels: C, area: H * W }));
     }
 }
 
-struct AffineOp(Channels);
+struct ScaleShiftOp(Channels);
 
-builtin!(AffineOp);
+builtin!(ScaleShiftOp);
 
-impl<T: Scalar> Op<T> for AffineOp {
+impl<T: Scalar> Op<T> for ScaleShiftOp {
     fn describe(&self) -> String {
-        "ChannelAffine".into()
+        "ScaleShift".into()
     }
 
     fn params(&self) -> Vec<Param> {
@@ -113,7 +113,7 @@ impl<T: Scalar> Op<T> for AffineOp {
     }
 }
 
-impl<'a, T: Scalar> Params<'a, ChannelAffine, T> {
+impl<'a, T: Scalar> Params<'a, ScaleShift, T> {
     /// The factors, one for each channel.
     pub fn weight(&self) -> &'a [T] {
         self.values.split_at(self.values.len() / 2).0
@@ -125,7 +125,7 @@ impl<'a, T: Scalar> Params<'a, ChannelAffine, T> {
     }
 }
 
-impl<'a, T: Scalar> ParamsMut<'a, ChannelAffine, T> {
+impl<'a, T: Scalar> ParamsMut<'a, ScaleShift, T> {
     /// The factors and the terms, one for each channel: weight, bias.
     pub fn tensors(self) -> [&'a mut [T]; 2] {
         self.values.split_at_mut(self.values.len() / 2).into()

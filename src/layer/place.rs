@@ -1,0 +1,95 @@
+//! The place of a layer in a network that `network!` declares: its input, its output, and whether it fits.
+
+use super::Layer;
+use crate::shape::{Dims, Shape, ShapeError, Window};
+
+/// A layer's place in a network.
+#[derive(Clone, Copy)]
+pub struct Placed {
+    pub input: Dims,
+    pub output: Dims,
+    pub window: Window,
+    pub groups: usize,
+    /// Whether this layer and all before it fit. If not, the sizes are made up, and only meant to give no further errors.
+    pub fits: bool,
+}
+
+impl Placed {
+    /// The network's input.
+    #[track_caller]
+    pub const fn input(dims: Dims) -> Self {
+        if dims.is_empty() {
+            ShapeError::no_values(dims).refuse("")
+        }
+        Placed::new(dims, dims)
+    }
+
+    /// A layer without a window.
+    pub const fn new(input: Dims, output: Dims) -> Self {
+        Placed { input, output, window: Window::new([0, 0], [0, 0], [0, 0]), groups: 1, fits: true }
+    }
+
+    /// A layer that is given as a type.
+    #[track_caller]
+    pub const fn of<In: Shape, L: Layer<In, f32>>(name: &str, from: Placed) -> Self {
+        match L::SHAPE_ERROR {
+            Some(error) if from.fits => error.refuse(name),
+            _ => Placed { fits: from.fits, ..Placed::new(In::DIMS, L::Out::DIMS) },
+        }
+    }
+
+    /// A `Flatten`.
+    pub const fn flatten(from: Placed) -> Self {
+        let input = if from.output.is_maps() { from.output } else { Dims::chw(from.output.len(), 1, 1) };
+        Placed { fits: from.fits, ..Placed::new(input, Dims::flat(input.len())) }
+    }
+
+    /// The shape that the network gives: that of its last layer, or the declared one if some layer does not fit.
+    pub const fn or(self, declared: Dims) -> Self {
+        if self.fits { self } else { Placed::new(declared, declared) }
+    }
+}
+
+/// A layer as it is being placed.
+#[derive(Clone, Copy)]
+pub struct At {
+    /// The kind of layer, "Conv2d".
+    pub kind: &'static str,
+    /// Its name in the network.
+    pub name: &'static str,
+    /// Whether another constant tells what does not fit, so that this one stays silent.
+    pub quiet: bool,
+}
+
+impl At {
+    /// The place after `from` of a layer with this output. If the layer does not fit, that is a compile error, or, if
+    /// this is quiet, a place with made-up sizes.
+    #[track_caller]
+    pub(super) const fn place(
+        self,
+        from: Placed,
+        output: Result<Dims, ShapeError>,
+        made_up: [Dims; 2],
+    ) -> Placed {
+        match output {
+            Ok(output) if from.fits => Placed::new(from.output, output),
+            Err(error) if from.fits && !self.quiet => error.refuse(self.name),
+            _ => {
+                let [input, output] = made_up;
+                Placed { fits: false, ..Placed::new(input, output) }
+            }
+        }
+    }
+
+    /// The place of a layer that keeps the shape of its input, if its settings are right.
+    #[track_caller]
+    pub(super) const fn place_same(self, from: Placed, settings: Result<(), ShapeError>) -> Placed {
+        let input = from.output;
+        let output = match (ShapeError::after_softmax(self.kind, input), settings) {
+            (Some(error), _) | (None, Err(error)) => Err(error),
+            (None, Ok(())) => Ok(input),
+        };
+        let made_up = if input.is_maps() { input } else { Dims::flat(input.len()) };
+        self.place(from, output, [made_up, made_up])
+    }
+}

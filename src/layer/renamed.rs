@@ -1,0 +1,99 @@
+//! Layers under the names of PyTorch and Keras: in `network!`, each says what it is called here.
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_dense {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`Linear` is called `Dense { units }` here; the number of inputs is inferred")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_batch_norm {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("batch normalisation is called `BatchNorm` here; the number of channels is inferred")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_conv2d {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`Conv2D` is called `Conv2d { filters, kernel, stride, padding }` here")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_elu {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`ELU` is called `Elu { alpha }` here")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_leaky_relu {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`LeakyReLU` is called `LeakyRelu { negative_slope }` here")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_max_pool {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`MaxPooling2D` is called `MaxPool2d { kernel, stride, padding }` here")
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __renamed_avg_pool {
+    (@type $name:ident) => {
+        ()
+    };
+    (@value $settings:tt) => {
+        ()
+    };
+    ($($settings:tt)*) => {
+        compile_error!("`AveragePooling2D` is called `AvgPool2d { kernel, stride, padding }` here")
+    };
+}
