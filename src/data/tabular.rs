@@ -102,6 +102,6 @@ pub fn diabetes() -> Result<Dataset<Flat<10>, Tensor<Flat<1>>>, Error> {
     open("diabetes.csv", include_bytes!("../../assets/tabular/diabetes.csv"))?.regression("progression")
 }
 
-fn open(name: &str, bytes: &'static [u8]) -> Result<Csv<&'static [u8]>, Error> {
+fn open(name: &str, bytes: &'static [u8]) -> Result<Csv<'static>, Error> {
     Csv::from_reader(name, bytes)
 }

@@ -1,14 +1,17 @@
 //! Random changes to images while a network learns from them.
 
-mod changes;
+mod change;
 mod color_components;
+mod color_jitter;
+mod picture;
 mod ten_crop;
 
 use std::cell::Cell;
 
-pub use changes::ColorJitter;
-use changes::{Change, Picture};
+use change::Change;
 pub use color_components::ColorComponents;
+pub use color_jitter::ColorJitter;
+use picture::Picture;
 pub use ten_crop::TenCrop;
 pub(crate) use ten_crop::VIEWS;
 
