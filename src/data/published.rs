@@ -1,4 +1,4 @@
-//! What all published data sets have in common: where they are looked for, and what happens when they are not found.
+//! Finds published data sets: in `CONVNET_DATA_DIR`, else in the cache, else on the network.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// What the world knows of a data set.
+/// A published data set: its names, mirrors and files.
 pub(super) struct Published {
     pub name: &'static str,
     /// Its folder in the cache and in `CONVNET_DATA_DIR`.

@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// The test part of a data set: it measures a network that has been trained, and nothing else.
+/// The test set: data to evaluate a trained network on, and nothing else.
 ///
 /// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::loss_and_accuracy`](crate::train::Trainer::loss_and_accuracy) take it;
 /// [`Trainer::fit`](crate::train::Trainer::fit) does not compile with it, neither to train on nor to validate with. A
@@ -34,7 +34,7 @@ use crate::tensor::Tensor;
 pub struct TestSet<D>(pub(super) D);
 
 impl<D> TestSet<D> {
-    /// Makes data the test part.
+    /// Declares data to be the test set.
     ///
     /// ```
     /// use convnet::prelude::*;

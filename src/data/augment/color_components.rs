@@ -30,8 +30,8 @@ pub struct ColorComponents {
 }
 
 impl ColorComponents {
-    /// The components of these images' colours. They are part of what is learnt from, so that a
-    /// [`TestSet`](crate::data::TestSet) part has none to give.
+    /// The components of these images' colours. They are statistics of the training data: those of a
+    /// [`TestSet`](crate::data::TestSet) do not compile.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images; what keeps an image from being read.

@@ -1,6 +1,6 @@
 //! Settings of random changes of colour.
 
-/// By how much colours may change at most: brightness, contrast and saturation are multiplied by a number from
+/// The largest random changes of colour: brightness, contrast and saturation are multiplied by a number from
 /// max(0, 1 − setting) to 1 + setting, and the hue turns by up to that part of the circle. After each the result is cut to
 /// 0 … 1. Grey images have no saturation and no hue.
 ///

@@ -8,11 +8,11 @@ const GREY: [f32; 3] = [0.299, 0.587, 0.114];
 /// An image: planes of pixels from 0 to 1.
 pub(super) struct Picture {
     pub(super) pixels: Vec<f32>,
-    /// Room for another image.
+    /// Memory for another image.
     pub(super) room: Vec<f32>,
     /// Rows and columns.
     pub(super) size: [usize; 2],
-    /// What is seen outside, for each channel.
+    /// The colour of pixels outside the image.
     pub(super) fill: Vec<f32>,
 }
 

@@ -13,13 +13,13 @@ use super::{Cache, Remote, check, digest};
 use crate::Error;
 use crate::file;
 
-/// Tries in a row on one mirror that bring less than [`PROGRESS`].
+/// The number of tries in a row on one mirror that may bring less than [`PROGRESS`].
 const TRIES: u32 = 3;
-/// Bytes that show a mirror to be alive: the download then goes on from there when it is cut off.
+/// A try that brings at least this many bytes is progress: if the connection breaks after it, the tries start anew.
 const PROGRESS: u64 = 64 << 10;
-/// Tries on one mirror, whatever they bring.
+/// The number of all tries on one mirror.
 const ALL_TRIES: u32 = 8;
-/// Redirections that one try follows.
+/// The number of redirections that one try follows.
 const HOPS: u32 = 5;
 /// Bytes a second, averaged over the stall time-out, below which a connection counts as stalled.
 const SLOWEST: f64 = 1024.0;
@@ -248,7 +248,7 @@ fn agent(cache: &Cache) -> ureq::Agent {
         .new_agent()
 }
 
-/// Without a network every try fails alike; only what befell a connection that stood is worth another.
+/// Whether a failed request is worth another try: without a network it is not, after a broken connection it is.
 fn refused(error: ureq::Error) -> Failure {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
     let transient = match &error {

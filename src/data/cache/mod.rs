@@ -19,7 +19,7 @@ use super::idx::open_regular;
 use crate::Error;
 use crate::file::PARTIAL;
 
-/// A file published on the network, known by its SHA-256.
+/// A file on the network, with its SHA-256.
 ///
 /// ```
 /// use convnet::data::Remote;
@@ -35,35 +35,35 @@ use crate::file::PARTIAL;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Remote<'a> {
-    /// The folder it gets in the cache.
+    /// Its folder in the cache.
     pub dataset: &'a str,
     /// Its name, in the cache and on the mirrors.
     pub file: &'a str,
     /// The addresses that the name is appended to, tried in this order.
     pub mirrors: &'a [&'a str],
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
     /// Its SHA-256, in 64 lower-case hexadecimal digits.
     pub sha256: &'a str,
 }
 
-/// A folder of downloaded files.
+/// A folder of downloaded files. In PyTorch: `torch.hub`; in Keras: `keras.utils.get_file`.
 ///
-/// A file gets its name there only when it is complete, checked and on disk; processes that die midway or fetch
-/// the same file at once leave nothing that is trusted later.
+/// A file gets its name there only when it is complete, checked and on disk, even if the process is killed or several
+/// processes fetch the same file.
 #[derive(Debug, Clone)]
 pub struct Cache {
     /// The folder; each data set has a folder of its own in it.
     pub root: PathBuf,
-    /// Never touch the network.
+    /// Whether to fail rather than use the network.
     pub offline: bool,
     /// Use the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excludes it.
     pub proxy: bool,
-    /// How long a connection may take to stand; looking up the host's name may take a quarter of it.
+    /// The time-out for opening a connection; looking up the host's name has a quarter of it.
     pub connect_timeout: Duration,
-    /// How long a connection may be silent, or bring less than 1 KiB/s on average.
+    /// The time-out for a connection that is silent, or that brings less than 1 KiB/s on average.
     pub stall_timeout: Duration,
-    /// How long one mirror may take to give one file, with all tries.
+    /// The time-out for a file from one mirror, with all tries.
     pub mirror_timeout: Duration,
 }
 
@@ -115,8 +115,8 @@ impl Cache {
     /// The path of a checked copy of the file: the one in the cache if its SHA-256 is right, else a fresh one
     /// from the first mirror that has it.
     ///
-    /// A download that is cut off goes on where it stopped, if the mirror can. It reads no more than
-    /// [`Remote::bytes`] and follows up to five redirections. What killed downloads left behind is removed.
+    /// A download that breaks off is resumed if the mirror supports it. It reads no more than [`Remote::bytes`] bytes and
+    /// follows up to five redirections. Partial files of killed processes are removed.
     ///
     /// # Errors
     /// [`Error::Unreachable`] with what is wrong with the cached file and with each mirror; [`Error::Io`] if the

@@ -10,7 +10,7 @@ use crate::data::resample::{Axis, scale};
 /// The longest side of the image in which the digit is searched.
 const SEARCHED: usize = 1024;
 
-/// How much each pixel differs from the paper in the way that ink does, in levels of 255.
+/// The difference of each pixel from the paper, in the direction of the ink, in levels of 255.
 pub(super) fn contrast<const C: usize>(image: DynamicImage) -> Result<Plane, &'static str> {
     let (height, width) = (image.height() as usize, image.width() as usize);
     let pixels = interleaved(image, C);

@@ -28,7 +28,7 @@ const MAX_IMAGE_BYTES: u64 = 1 << 28;
 const SIDE: usize = 28;
 
 impl Mnist {
-    /// Reads a picture of one handwritten digit as a sample for a network that has learnt MNIST: dark on light or light
+    /// Reads a picture of one handwritten digit as a sample for a network trained on MNIST: dark on light or light
     /// on dark, in colours or grey, of any size and anywhere on its page.
     ///
     /// # Steps

@@ -98,7 +98,7 @@ impl Area {
         }
     }
 
-    /// How far apart two areas are, along a row or a column.
+    /// The distance of two areas, along a row or a column.
     pub(super) fn distance(&self, other: &Area) -> usize {
         let gap = |a: usize, b: usize, c: usize, d: usize| c.saturating_sub(b).max(a.saturating_sub(d));
         let down = gap(self.top, self.bottom, other.top, other.bottom);

@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
-/// Images of `N` classes in files, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share
-/// what is known of the files.
+/// Image files of `N` classes, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share the list
+/// of files.
 ///
 /// In torchvision: `datasets.ImageFolder` with `Resize` and `Normalize`; in Keras: `image_dataset_from_directory`.
 ///
@@ -92,10 +92,10 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         Self::open_with(path, ImageFolderOptions::default())
     }
 
-    /// Opens a folder or an archive with `N` folders of images, in a way of one's own.
+    /// Opens a folder or an archive with `N` folders of images, with settings of your own.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, or an image that [`ImageFolderOptions::skip_broken`] wants to look at;
+    /// [`Error::Io`] if it cannot be read, or an image cannot be read while [`ImageFolderOptions::skip_broken`] checks it;
     /// [`Error::Format`] if it is neither a folder nor an undamaged archive, has not `N` classes, a class has no image or
     /// no name in UTF-8, or a gzipped archive is too large; [`Error::Argument`] if the normalisation is not for `C`
     /// channels or the part not a path below the folder.
@@ -146,7 +146,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         &self.shared.files.listing.classes
     }
 
-    /// What is wrong with each image that was left out ([`ImageFolderOptions::skip_broken`]).
+    /// The error of each image that was left out ([`ImageFolderOptions::skip_broken`]).
     ///
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
@@ -221,7 +221,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         Ok((part(first), part(second)))
     }
 
-    /// All images decoded, as bytes in memory. The samples are the same, and so are splits of them.
+    /// Decodes all images into memory, as bytes. The samples are the same, and so are splits of them.
     ///
     /// # Errors
     /// [`Error::Format`] or [`Error::Io`] for the first image that is broken; [`Error::Argument`] if the memory does not
