@@ -1,4 +1,5 @@
-//! Reads tar archives, plain and gzipped. No size in a header is trusted before the archive is known to hold as many bytes.
+//! Reads tar archives, plain and gzipped. No size in a header is trusted before the archive is known to hold as many
+//! bytes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};

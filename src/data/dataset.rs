@@ -150,8 +150,8 @@ impl<In: Shape, Y> Dataset<In, Y> {
         }
     }
 
-    /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no standardiser, which
-    /// has its own scale for each value.
+    /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no standardiser,
+    /// which has its own scale for each value.
     pub(super) fn finish<T: Scalar>(&self, values: &mut [T]) -> Result<(), Error> {
         if values.len() != In::LEN && !self.standardizers.is_empty() {
             let expected = format!("images of {}, where each value has its own scale", In::DIMS);

@@ -41,8 +41,8 @@ pub enum Fit {
     Contain,
 }
 
-/// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for each
-/// channel.
+/// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for
+/// each channel.
 pub(super) fn fitted(image: DynamicImage, fit: Fit, border: &[u8], size: [usize; 3]) -> Vec<u8> {
     match size {
         [1, height, width] => fitted_to::<1>(image, fit, border, [height, width]),

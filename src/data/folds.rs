@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::shape::Shape;
 
 impl<In: Shape, Y: Target> Dataset<In, Y> {
-    /// Splits the samples at random into `k` pairs of a training and a validation part. Every sample is in one validation
-    /// part, and in the training parts of all other pairs; the seed decides which sample goes where, and the order in each
-    /// part.
+    /// Splits the samples at random into `k` pairs of a training and a validation part. Every sample is in one
+    /// validation part, and in the training parts of all other pairs; the seed decides which sample goes where, and the
+    /// order in each part.
     ///
     /// The validation parts differ by at most one sample in size, and, where targets are classes, in their samples of
     /// each class.

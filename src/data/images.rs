@@ -7,8 +7,8 @@ use crate::shape::Chw;
 
 /// Samples that are images: before normalisation, their values are pixels from 0 to 1.
 ///
-/// [`Augmented`](super::Augmented) changes these pixels, and [`Normalization::of`](super::Normalization::of) computes their
-/// statistics.
+/// [`Augmented`](super::Augmented) changes these pixels, and [`Normalization::of`](super::Normalization::of) computes
+/// their statistics.
 pub trait Images<const C: usize, const H: usize, const W: usize>: Samples<Chw<C, H, W>> {
     /// Writes an image's pixels, in channel, row, column order.
     ///

@@ -4,7 +4,8 @@ use super::Dataset;
 
 /// Data that may decide something about a network: [`Trainer::fit`](crate::train::Trainer::fit) trains on them and
 /// validates with them, and [`Normalization::of`](super::Normalization::of) and
-/// [`ColorComponents::of`](super::ColorComponents::of) compute statistics of them. A [`TestSet`](super::TestSet) does not implement this trait.
+/// [`ColorComponents::of`](super::ColorComponents::of) compute statistics of them. A
+/// [`TestSet`](super::TestSet) does not implement this trait.
 ///
 /// Implement it for data of your own:
 ///

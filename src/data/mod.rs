@@ -1,7 +1,7 @@
 //! Data sets: loading, splitting, normalising and augmenting samples.
 //!
-//! A network trains on anything that implements [`Samples`] and [`Learnable`]. Two types do most of the work: a [`Dataset`]
-//! holds samples in memory, an [`ImageFolder`] decodes image files when they are needed.
+//! A network trains on anything that implements [`Samples`] and [`Learnable`]. Two types do most of the work: a
+//! [`Dataset`] holds samples in memory, an [`ImageFolder`] decodes image files when they are needed.
 //!
 //! | source | type | feature |
 //! | --- | --- | --- |
@@ -52,8 +52,8 @@
 //! # Ok::<(), convnet::Error>(())
 //! ```
 //!
-//! Test data are a [`TestSet`]: they can be evaluated on, while training, validation and statistics on them do not compile.
-//! For small data sets, [`cross_validate`] averages over folds.
+//! Test data are a [`TestSet`]: they can be evaluated on, while training, validation and statistics on them do not
+//! compile. For small data sets, [`cross_validate`] averages over folds.
 
 mod archive;
 mod augment;

@@ -10,8 +10,8 @@ pub trait Target: Clone + Send + Sync + 'static {
     /// Whether this output of a network is correct; `None` for targets that have no such notion, as in regression.
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
 
-    /// The stratum of this target: every part of a stratified split, and every fold, gets its share of each stratum. `None`
-    /// for targets without strata.
+    /// The stratum of this target: every part of a stratified split, and every fold, gets its share of each stratum.
+    /// `None` for targets without strata.
     fn stratum(&self) -> Option<usize> {
         None
     }
@@ -39,15 +39,15 @@ pub trait Samples<In: Shape>: Sync {
     /// Number of samples.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Writes a sample's `In::LEN` values, in channel, row, column order.
     ///
-    /// In training, `key` is drawn from the seed, the epoch and the sample's [`id`](Self::id), for data that change at random.
-    /// In evaluation it is `None`, and a sample is the same each time.
+    /// In training, `key` is drawn from the seed, the epoch and the sample's [`id`](Self::id), for data that change at
+    /// random. In evaluation it is `None`, and a sample is the same each time.
     ///
     /// # Errors
     /// Those of reading or decoding a sample that is not in memory. They end the training before the step.
@@ -59,8 +59,8 @@ pub trait Samples<In: Shape>: Sync {
     /// A number that identifies the sample in all splits of the data; it keys the sample's random draws.
     fn id(&self, sample: usize) -> u64;
 
-    /// Whether writing a sample takes long, because it is read and decoded, so that the next batch should be loaded while the
-    /// network trains on the current one.
+    /// Whether writing a sample takes long, because it is read and decoded, so that the next batch should be loaded
+    /// while the network trains on the current one.
     fn is_slow(&self) -> bool {
         false
     }

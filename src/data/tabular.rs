@@ -64,7 +64,8 @@ pub fn wine() -> Result<Table<13, 3>, Error> {
 }
 
 /// Breast tumours (Wisconsin, diagnostic): 357 benign (class 0) and 212 malignant (class 1), by ten properties of the
-/// cells' nuclei, each with mean, standard error and worst value. W. Wolberg, O. Mangasarian, N. Street and W. Street, 1993.
+/// cells' nuclei, each with mean, standard error and worst value. W. Wolberg, O. Mangasarian, N. Street and W. Street,
+/// 1993.
 ///
 /// # Errors
 /// None in practice: the file is part of the program and tested with it.

@@ -1,8 +1,8 @@
 //! Settings of random changes of colour.
 
-/// The largest random changes of colour: brightness, contrast and saturation are multiplied by a number from
-/// max(0, 1 − setting) to 1 + setting, and the hue turns by up to that part of the circle. After each the result is cut to
-/// 0 … 1. Grey images have no saturation and no hue.
+/// The largest random changes of colour: brightness, contrast and saturation are multiplied by a number from max(0, 1 −
+/// setting) to 1 + setting, and the hue turns by up to that part of the circle. After each the result is cut to 0 … 1.
+/// Grey images have no saturation and no hue.
 ///
 /// Brightness, contrast and saturation are those of torchvision's `ColorJitter`. Two things are not: the order is that of
 /// the fields, where torchvision draws one for each image; and the hue turns red, green and blue about the axis of greys,

@@ -49,8 +49,9 @@ use crate::shape::{Chw, Shape};
 
 /// Random changes of images during training, made in the order of the calls.
 ///
-/// [`apply`](Self::apply) returns data whose samples change from epoch to epoch. The random draws depend only on the seed,
-/// the epoch and the sample: training is deterministic for any number of threads. In evaluation the images are unchanged.
+/// [`apply`](Self::apply) returns data whose samples change from epoch to epoch. The random draws depend only on the
+/// seed, the epoch and the sample: training is deterministic for any number of threads. In evaluation the images are
+/// unchanged.
 ///
 /// The changes work on pixels from 0 to 1, before normalisation. Pixels outside the image have the mean of the data's
 /// normalisation; without a normalisation, as in a [`Dataset`](super::Dataset) of numbers, they are 0.
@@ -84,9 +85,10 @@ impl Augment {
         Augment::default()
     }
 
-    /// Crops the image to the size of the network's input, at a random position in the image padded by `padding` pixels on
-    /// each side (Krizhevsky et al. 2012, section 4.1; He et al. 2016 with a padding of 4 on CIFAR-10). Without this change,
-    /// and in evaluation, the crop is the centre. In torchvision: `RandomCrop(size, padding)`; in Keras: `RandomCrop`.
+    /// Crops the image to the size of the network's input, at a random position in the image padded by `padding` pixels
+    /// on each side (Krizhevsky et al. 2012, section 4.1; He et al. 2016 with a padding of 4 on CIFAR-10). Without this
+    /// change, and in evaluation, the crop is the centre. In torchvision: `RandomCrop(size, padding)`; in Keras:
+    /// `RandomCrop`.
     #[doc(alias = "RandomCrop")]
     pub fn random_crop(self, padding: usize) -> Self {
         self.then(Change::Crop { padding })
@@ -113,26 +115,26 @@ impl Augment {
         checked.then(Change::Jitter(jitter))
     }
 
-    /// Shifts the colour of all pixels along the principal components of the data's colours, by Σ αᵢ·σᵢ·pᵢ, with pᵢ the components, σᵢ
-    /// the standard deviations along them and αᵢ normal with deviation `strength`, which is 0.1 in AlexNet (Krizhevsky et
-    /// al. 2012, section 4.1, where the eigenvalues are said to be used; for pixels of any scale, that works with their
-    /// roots). Colour images only. In Albumentations: `FancyPCA`.
+    /// Shifts the colour of all pixels along the principal components of the data's colours, by Σ αᵢ·σᵢ·pᵢ, with pᵢ the
+    /// components, σᵢ the standard deviations along them and αᵢ normal with deviation `strength`, which is 0.1 in
+    /// AlexNet (Krizhevsky et al. 2012, section 4.1, where the eigenvalues are said to be used; for pixels of any
+    /// scale, that works with their roots). Colour images only. In Albumentations: `FancyPCA`.
     #[doc(alias = "FancyPCA")]
     pub fn color_shift(self, components: ColorComponents, strength: f32) -> Self {
         self.expect("color_shift", "a strength of at least 0", strength, strength >= 0.0)
             .then(Change::Shift { components, strength })
     }
 
-    /// Covers a square of `size`×`size` pixels, whose centre is anywhere in the image, with the colour of pixels outside it
-    /// (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout"). In torchvision and Keras the nearest is
-    /// `RandomErasing`, which draws the size of the rectangle, too.
+    /// Covers a square of `size`×`size` pixels, whose centre is anywhere in the image, with the colour of pixels
+    /// outside it (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout"). In
+    /// torchvision and Keras the nearest is `RandomErasing`, which draws the size of the rectangle, too.
     #[doc(alias = "RandomErasing")]
     pub fn cutout(self, size: usize) -> Self {
         self.then(Change::Cutout { size })
     }
 
-    /// Rotates the image about its centre by up to `degrees`, either way. Pixels are interpolated, the border is repeated.
-    /// In torchvision: `RandomRotation(degrees)`; in Keras: `RandomRotation`.
+    /// Rotates the image about its centre by up to `degrees`, either way. Pixels are interpolated, the border is
+    /// repeated. In torchvision: `RandomRotation(degrees)`; in Keras: `RandomRotation`.
     #[doc(alias = "RandomRotation")]
     pub fn random_rotation(self, degrees: f32) -> Self {
         self.expect("random_rotation", "at least 0 degrees", degrees, degrees >= 0.0)

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Remote;
 
-/// A bar where somebody sees it, else one line.
+/// A progress bar on a terminal, else one line.
 pub(super) struct Progress {
     #[cfg(feature = "progress")]
     bar: indicatif::ProgressBar,
@@ -24,7 +24,7 @@ impl Progress {
         #[cfg(not(feature = "progress"))]
         let seen = false;
         if !seen {
-            // Nobody may be listening.
+            // A closed stderr is no error.
             let _ = writeln!(io::stderr(), "convnet: downloading {url} ({} bytes)", remote.bytes);
         }
         Progress {

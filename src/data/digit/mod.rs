@@ -53,8 +53,9 @@ impl Mnist {
     /// and which of several digits is meant.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to three colours, is
-    /// not an undamaged image (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, QOI or TGA), or nothing stands out in it.
+    /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to
+    /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, QOI or TGA), or nothing stands
+    /// out in it.
     ///
     /// ```
     /// use convnet::model::LeNet5;
