@@ -20,7 +20,7 @@
 //! let mnist = Mnist::load_from("assets/mnist")?; // or Mnist::load(), which downloads it
 //! let (train, validation) = mnist.train.split(0.9, 1)?;
 //! let train = Augment::new().random_rotation(10.0).random_translation(2.0).apply(train);
-//! assert_eq!((train.len(), validation.len(), mnist.test.len()), (10_800, 1_200, 2_000));
+//! assert_eq!((train.data().len(), validation.len(), mnist.test.len()), (10_800, 1_200, 2_000));
 //! # Ok::<(), convnet::Error>(())
 //! ```
 //!

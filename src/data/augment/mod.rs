@@ -17,11 +17,13 @@
 //!     .cutout(8)
 //!     .apply(train.clone());
 //!
-//! let [mut once, mut again, mut unchanged] = [(); 3].map(|()| Tensor::<Chw<3, 32, 32>>::zeros());
-//! augmented.write_to(0, once.as_mut_slice(), Some(1))?; // a key for each epoch and sample, as training draws it
-//! augmented.write_to(0, again.as_mut_slice(), Some(2))?;
-//! augmented.write_to(0, unchanged.as_mut_slice(), None)?; // no key in evaluation
-//! assert!(once != again && unchanged == train.sample(0));
+//! // Training draws a key for each epoch and sample; in evaluation there is none.
+//! let image = |key| {
+//!     let mut image = Tensor::<Chw<3, 32, 32>>::zeros();
+//!     Samples::<Chw<3, 32, 32>>::write_to(&augmented, 0, image.as_mut_slice(), key).map(|()| image)
+//! };
+//! assert!(image(Some(1))? != image(Some(2))?);
+//! assert!(image(None)? == train.sample(0));
 //! # }
 //! # Ok::<(), convnet::Error>(())
 //! ```
