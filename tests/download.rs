@@ -8,15 +8,18 @@ use std::io::{self, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use convnet::Error;
 use convnet::data::{Cache, Cifar10, Cifar100, FashionMnist, Mnist, Remote, Samples};
-use mirror::{LEN, Mirror, answer, closed_port, content, first, partial, whole};
+use mirror::{LEN, Mirror, answer, closed_port, content, first, partial, pause, silence, whole};
 use sha2::{Digest, Sha256};
 
 const CUT: usize = 100_000;
+/// Longer than anything takes that is not a fault.
+const LONG: Duration = Duration::from_secs(600);
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -72,9 +75,15 @@ impl Room {
     }
 }
 
+/// Time-outs are too long to be met on a machine that is busy with other things.
 fn cache(root: &Path) -> Cache {
-    let stall_timeout = Duration::from_millis(300);
-    Cache { proxy: false, connect_timeout: Duration::from_secs(5), stall_timeout, ..Cache::new(root) }
+    Cache {
+        proxy: false,
+        connect_timeout: LONG,
+        stall_timeout: LONG,
+        mirror_timeout: LONG,
+        ..Cache::new(root)
+    }
 }
 
 fn fetch(cache: &Cache, mirrors: &[&str]) -> Result<PathBuf, Error> {
@@ -224,18 +233,19 @@ fn passing_trouble_is_tried_again_but_not_for_ever() {
 
 #[test]
 fn silence_times_out() {
-    let wait = || {
-        thread::sleep(Duration::from_secs(60));
-        Ok(())
-    };
-    let silent = Mirror::new(move |_, _, _| wait());
-    Room::new().fails(&[&silent.url], &["timeout", "after 3 tries"]);
+    let silent = Mirror::new(|stream, _, _| silence(stream));
+    let mut room = Room::new();
+    room.cache.stall_timeout = Duration::from_millis(300);
+    room.fails(&[&silent.url], &["timeout", "after 3 tries"]);
 
-    let stalls = Mirror::new(move |stream, _, range| match range {
-        None => first(stream, CUT).and_then(|()| wait()),
+    let stalls = Mirror::new(|stream, _, range| match range {
+        None => first(stream, CUT).and_then(|()| silence(stream)),
         Some(start) => partial(stream, start, &content()[start..]),
     });
-    Room::new().gets(&[&stalls.url]);
+    let mut room = Room::new();
+    // The first bytes come at once, and nothing more: only what takes two seconds from one read to the next is silence.
+    room.cache.stall_timeout = Duration::from_secs(2);
+    room.gets(&[&stalls.url]);
     assert_eq!(stalls.ranges(), [None, Some(CUT)]);
 }
 
@@ -245,11 +255,13 @@ fn a_trickle_is_no_download() {
     let trickles = Mirror::new(|stream, _, _| {
         first(stream, 0)?;
         content().iter().try_for_each(|byte| {
-            thread::sleep(Duration::from_millis(20));
+            pause(stream, Duration::from_millis(20))?;
             stream.write_all(&[*byte])
         })
     });
-    Room::new().fails(&[&trickles.url], &["slower than 1 KiB/s at", "after 3 tries"]);
+    let mut room = Room::new();
+    room.cache.stall_timeout = Duration::from_secs(1);
+    room.fails(&[&trickles.url], &["slower than 1 KiB/s at", "after 3 tries"]);
 }
 
 #[test]
@@ -262,7 +274,7 @@ fn a_mirror_has_a_bound_on_time_and_on_tries() {
         answer(stream, "200 OK", &format!("Content-Length: {long}\r\n"), b"")?;
         loop {
             stream.write_all(&[0; 4096])?;
-            thread::sleep(Duration::from_millis(10));
+            pause(stream, Duration::from_millis(10))?;
         }
     });
     let mirrors = [&steady.url[..]];
@@ -296,7 +308,7 @@ fn time_outs_may_be_as_long_as_can_be() {
 fn for_ever(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     loop {
         stream.write_all(bytes)?;
-        thread::sleep(Duration::from_millis(1));
+        pause(stream, Duration::from_millis(1))?;
     }
 }
 
@@ -449,8 +461,7 @@ fn fetching(room: &Room, mirror: &Mirror) -> Command {
 #[test]
 fn child_process() {
     if let Some(root) = std::env::var_os("TEST_FETCH") {
-        let cache = Cache { stall_timeout: Duration::from_secs(60), ..cache(Path::new(&root)) };
-        fetch(&cache, &[&std::env::var("TEST_MIRROR").unwrap()]).unwrap();
+        fetch(&cache(Path::new(&root)), &[&std::env::var("TEST_MIRROR").unwrap()]).unwrap();
     } else if std::env::var_os("TEST_LOAD").is_some() {
         let lengths = match std::env::var("TEST_SET").as_deref() {
             Ok("clothes") => FashionMnist::load().map(|set| (set.train.len(), set.test.len())),
@@ -468,8 +479,7 @@ fn child_process() {
 #[test]
 fn a_killed_process_leaves_nothing_that_is_trusted() {
     let room = Room::new();
-    let stalls =
-        Mirror::new(|stream, _, _| first(stream, CUT).map(|()| thread::sleep(Duration::from_secs(60))));
+    let stalls = Mirror::new(|stream, _, _| first(stream, CUT).and_then(|()| silence(stream)));
     let mut process = fetching(&room, &stalls).spawn().unwrap();
     let half_is_there = || {
         let folder = fs::read_dir(room.folder.path().join("letters")).into_iter().flatten();
@@ -477,7 +487,7 @@ fn a_killed_process_leaves_nothing_that_is_trusted() {
     };
     while !half_is_there() {
         assert!(process.try_wait().unwrap().is_none(), "the child ended early");
-        thread::sleep(Duration::from_millis(5));
+        thread::yield_now();
     }
     process.kill().unwrap();
     process.wait().unwrap();
@@ -491,21 +501,21 @@ fn a_killed_process_leaves_nothing_that_is_trusted() {
 #[test]
 fn a_kill_at_any_moment_leaves_the_whole_file_or_none() {
     let room = Room::new();
-    let slow = Mirror::new(|stream, _, _| {
-        first(stream, 0)?;
-        for piece in content().chunks(LEN / 20) {
-            stream.write_all(piece)?;
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(())
+    const PIECES: usize = 20;
+    let (sent, moments) = mpsc::channel();
+    // Each process asks once. The first gets no byte, the next a twentieth of the file more, and the last all of it.
+    let pieces = Mirror::new(move |stream, number, _| {
+        first(stream, (number - 1) * LEN / PIECES)?;
+        sent.send(()).map_err(io::Error::other)?;
+        silence(stream)
     });
-    for moment in 0..20 {
-        let mut process = fetching(&room, &slow).spawn().unwrap();
-        thread::sleep(Duration::from_millis(4 * moment));
+    for piece in 0..=PIECES {
+        let mut process = fetching(&room, &pieces).spawn().unwrap();
+        moments.recv_timeout(LONG).expect("a request");
         process.kill().unwrap();
         process.wait().unwrap();
         if room.path().exists() {
-            assert!(fs::read(room.path()).unwrap() == content(), "killed after {} ms", 4 * moment);
+            assert!(fs::read(room.path()).unwrap() == content(), "killed after {piece} of {PIECES} pieces");
             fs::remove_file(room.path()).unwrap();
         }
     }
@@ -515,9 +525,11 @@ fn a_kill_at_any_moment_leaves_the_whole_file_or_none() {
 #[test]
 fn threads_and_processes_at_once_do_not_disturb_each_other() {
     let room = Room::new();
-    let slow = Mirror::new(|stream, _, _| {
+    // Nobody gets the rest before all five have asked.
+    let all_ask = Barrier::new(5);
+    let slow = Mirror::new(move |stream, _, _| {
         first(stream, CUT)?;
-        thread::sleep(Duration::from_millis(100));
+        all_ask.wait();
         stream.write_all(&content()[CUT..])
     });
     let processes = [(); 2].map(|()| fetching(&room, &slow).spawn().unwrap());

@@ -1,4 +1,5 @@
-//! Walks through tar archives, plain and gzipped, and believes no size that the bytes do not bear out.
+//! Reads tar archives, plain and gzipped. No size in a header is trusted before the archive is known to hold as many
+//! bytes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -33,7 +34,7 @@ pub(super) struct Member {
 pub(super) enum Kind {
     File,
     Folder,
-    /// What has no bytes of its own, by its name.
+    /// A member without bytes of its own, described in words.
     Other(&'static str),
 }
 
@@ -273,7 +274,7 @@ impl<I: Input> Walk<'_, I> {
     }
 }
 
-/// What a pax header says of the next member.
+/// The attributes of the next member in a pax header.
 #[derive(Default)]
 struct Pax {
     path: Option<Vec<u8>>,

@@ -20,7 +20,7 @@ use crate::shape::Chw;
 type Images<const N: usize> = Dataset<Chw<3, 32, 32>, Class<N>>;
 
 const PIXELS: usize = 3 * 32 * 32;
-/// Bytes that a file of images, or an archive unpacked, may have: five times as many as the published ones.
+/// A limit in bytes for a file of images, or an archive unpacked: five times the published size.
 const MOST: u64 = 1 << 30;
 
 /// A data set of files in which each image follows its labels.
@@ -98,17 +98,17 @@ const CIFAR100: Binary = Binary {
 
 /// Photographs of ten kinds of animals and vehicles: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
 ///
-/// Source: A. Krizhevsky,
-/// [Learning Multiple Layers of Features from Tiny Images](https://www.cs.toronto.edu/~kriz/cifar.html), 2009. A pixel p
-/// becomes (p / 255 − mean) / std with the means 0.4914, 0.4822, 0.4465 and the standard deviations 0.2470, 0.2435, 0.2616
-/// of red, green and blue: mean 0 and variance 1 over the training images.
+/// Source: A. Krizhevsky, [Learning Multiple Layers of Features from Tiny
+/// Images](https://www.cs.toronto.edu/~kriz/cifar.html), 2009. A pixel p becomes (p / 255 − mean) / std with the means
+/// 0.4914, 0.4822, 0.4465 and the standard deviations 0.2470, 0.2435, 0.2616 of red, green and blue: mean 0 and
+/// variance 1 over the training images.
 ///
 /// In torchvision: `datasets.CIFAR10`; in Keras: `datasets.cifar10`.
 #[derive(Debug, Clone)]
 pub struct Cifar10 {
-    /// The images to train with.
+    /// The training images.
     pub train: Images<10>,
-    /// The images to test with.
+    /// The test images.
     pub test: TestSet<Images<10>>,
 }
 
@@ -117,8 +117,8 @@ impl Cifar10 {
     pub const CLASSES: [&str; 10] =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// Finds CIFAR-10: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network (170
-    /// MB, kept in the cache), else the sample of `Cifar10::sample`, which it says on stderr.
+    /// Finds CIFAR-10: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network
+    /// (170 MB, kept in the cache), else the sample of `Cifar10::sample`, with a line on stderr.
     ///
     /// `CONVNET_DATA_DIR` holds a folder `cifar10` with what [`Cifar10::load_from`] reads, or that itself. Downloads are
     /// checked against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
@@ -135,7 +135,8 @@ impl Cifar10 {
     }
 
     /// Reads CIFAR-10 from a folder or an archive. This may be
-    /// - a folder with the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or a folder or archive that
+    /// - a folder with the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or a folder or archive
+    /// that
     ///   holds them, as the published `cifar-10-binary.tar.gz` does, or a folder with that archive; the files may hold any
     ///   number of images;
     /// - with the feature `images`, a folder, `.tar` or `.tar.gz` of image files `train/CLASS/NAME` and `test/CLASS/NAME`
@@ -143,8 +144,8 @@ impl Cifar10 {
     ///   `cifar10-jpeg.tar`. JPEG copies have slightly other pixels.
     ///
     /// # Errors
-    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole images, or
-    /// has a label above 9.
+    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole
+    /// images, or has a label above 9.
     ///
     /// ```
     /// use convnet::data::Cifar10;
@@ -198,15 +199,15 @@ impl Cifar10 {
 
 /// Photographs of a hundred kinds of things: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
 ///
-/// Source: as [`Cifar10`]'s, with the means 0.5071, 0.4865, 0.4409 and the standard deviations 0.2673, 0.2564, 0.2762. The
-/// classes are the "fine" ones; the twenty "coarse" ones are not kept.
+/// Source: as [`Cifar10`]'s, with the means 0.5071, 0.4865, 0.4409 and the standard deviations 0.2673, 0.2564, 0.2762.
+/// The classes are the "fine" ones; the twenty "coarse" ones are not kept.
 ///
 /// In torchvision: `datasets.CIFAR100`; in Keras: `datasets.cifar100`.
 #[derive(Debug, Clone)]
 pub struct Cifar100 {
-    /// The images to train with.
+    /// The training images.
     pub train: Images<100>,
-    /// The images to test with.
+    /// The test images.
     pub test: TestSet<Images<100>>,
 }
 
@@ -226,25 +227,25 @@ impl Cifar100 {
         "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
     ];
 
-    /// Finds CIFAR-100: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network (169
-    /// MB, kept in the cache).
+    /// Finds CIFAR-100: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the network
+    /// (169 MB, kept in the cache).
     ///
-    /// `CONVNET_DATA_DIR` holds a folder `cifar100` with what [`Cifar100::load_from`] reads, or that itself. Downloads are
-    /// checked against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
+    /// `CONVNET_DATA_DIR` holds a folder `cifar100` with what [`Cifar100::load_from`] reads, or that itself. Downloads
+    /// are checked against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
     ///
     /// # Errors
-    /// Those of [`Cifar100::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the reason for each
-    /// place tried, and [`Error::Io`] if the cache cannot be written.
+    /// Those of [`Cifar100::load_from`] if `CONVNET_DATA_DIR` is set; else [`Error::Unreachable`] with the reason for
+    /// each place tried, and [`Error::Io`] if the cache cannot be written.
     pub fn load() -> Result<Cifar100, Error> {
         Cifar100::of(CIFAR100.load().map_err(|(reason, _)| reason)?)
     }
 
-    /// Reads CIFAR-100 from a folder with the files `train.bin` and `test.bin`, or a folder or archive that holds them, as
-    /// the published `cifar-100-binary.tar.gz` does, or a folder with that archive.
+    /// Reads CIFAR-100 from a folder with the files `train.bin` and `test.bin`, or a folder or archive that holds them,
+    /// as the published `cifar-100-binary.tar.gz` does, or a folder with that archive.
     ///
     /// # Errors
-    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole images, or
-    /// has a label above 19 (coarse) or 99 (fine).
+    /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole
+    /// images, or has a label above 19 (coarse) or 99 (fine).
     ///
     /// ```
     /// use convnet::data::{Cifar100, Samples};
@@ -278,7 +279,7 @@ struct Part {
 }
 
 impl Binary {
-    /// Also tells of an error whether it may be made good by a sample.
+    /// With an error, says whether the sample may take the place of the data set.
     fn load(&self) -> Result<[Part; 2], (Error, bool)> {
         match self.published.data_dir(|own| !absent(own)) {
             Some(folder) => self.read(&folder).map_err(|error| (error, false)),

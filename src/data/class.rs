@@ -1,4 +1,4 @@
-//! Classes.
+//! Classes, and the class that an output predicts.
 
 use super::Target;
 use crate::error::Error;
@@ -36,10 +36,10 @@ impl<const N: usize> Class<N> {
     }
 }
 
-/// The largest output says the class; of two classes, a single output is the logit of class 1.
+/// The predicted class is that of the largest output; a single output for two classes is the logit of class 1.
 impl<const N: usize> Target for Class<N> {
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool> {
-        // An output with a NaN in it says nothing.
+        // An output with a NaN is never correct.
         let mut clear = true;
         let best = class_of(output.into_iter().inspect(|value| clear &= !value.is_nan()), N);
         Some(clear && best == self.index())

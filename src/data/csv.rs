@@ -1,9 +1,8 @@
 //! CSV: tables of numbers with a header.
 
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::fs::File;
-use std::io::{Chain, Read};
+use std::fmt::{self, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Terminator};
@@ -41,11 +40,10 @@ const LISTED: usize = 40;
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[doc(alias = "read_csv")]
-#[derive(Debug)]
-pub struct Csv<R> {
+pub struct Csv<'a> {
     path: PathBuf,
     /// The last line is ended, so that every row but one with an open quote ends where its line does.
-    reader: Reader<Chain<R, &'static [u8]>>,
+    reader: Reader<Box<dyn Read + Send + 'a>>,
     columns: Vec<String>,
 }
 
@@ -60,7 +58,15 @@ pub struct Table<const F: usize, const C: usize> {
     pub classes: Vec<String>,
 }
 
-impl Csv<File> {
+/// The rows of a table: features, the number of each row's class, and names.
+struct Labelled {
+    numbers: Vec<f32>,
+    labels: Vec<usize>,
+    features: Vec<String>,
+    classes: Vec<String>,
+}
+
+impl Csv<'static> {
     /// Opens a file and reads its header.
     ///
     /// # Errors
@@ -80,7 +86,7 @@ impl Csv<File> {
     }
 }
 
-impl<R: Read> Csv<R> {
+impl<'a> Csv<'a> {
     /// Reads the header of a file that is open, in memory, or no file at all; `name` stands for its path in errors.
     ///
     /// # Errors
@@ -92,14 +98,17 @@ impl<R: Read> Csv<R> {
     /// let error = Csv::from_reader("data.csv", "x,y,x\n1,2,3".as_bytes()).unwrap_err();
     /// assert_eq!(error.to_string(), "data.csv: expected each column name once, found \"x\" in columns 1 and 3");
     /// ```
-    pub fn from_reader(name: impl Into<PathBuf>, reader: R) -> Result<Self, Error> {
-        let path = name.into();
+    pub fn from_reader(name: impl Into<PathBuf>, reader: impl Read + Send + 'a) -> Result<Self, Error> {
+        Self::read_header(name.into(), Box::new(reader.chain(&b"\n"[..])))
+    }
+
+    fn read_header(path: PathBuf, reader: Box<dyn Read + Send + 'a>) -> Result<Self, Error> {
         // A carriage return before the end of a line is white space at the end of its last cell.
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
-            .from_reader(reader.chain(&b"\n"[..]));
+            .from_reader(reader);
         let mut csv = Csv { path, reader, columns: Vec::new() };
         let mut header = ByteRecord::new();
         if csv.read(&mut header)?.is_none() {
@@ -154,8 +163,10 @@ impl<R: Read> Csv<R> {
         self,
         target: &str,
     ) -> Result<Dataset<Flat<F>, Tensor<Flat<1>>>, Error> {
-        let (numbers, targets) = self.rows::<F, _>(target, |csv, line, cell| {
-            csv.number(line, target, cell).map(|number| Tensor::from([number]))
+        let mut targets = Vec::new();
+        let numbers = self.rows(F, target, &mut |csv, line, cell| {
+            targets.push(Tensor::from([csv.number(line, target, cell)?]));
+            Ok(())
         })?;
         Dataset::from_numbers(numbers, targets)
     }
@@ -178,81 +189,92 @@ impl<R: Read> Csv<R> {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn classes<const F: usize, const C: usize>(self, target: &str) -> Result<Table<F, C>, Error> {
+        let Labelled { numbers, labels, features, classes } = self.labelled(F, C, target)?;
+        let targets = labels.into_iter().map(Class::new).collect::<Result<_, _>>()?;
+        Ok(Table { data: Dataset::from_numbers(numbers, targets)?, features, classes })
+    }
+
+    /// The body of [`Csv::classes`], for `count` features and `classes` classes.
+    fn labelled(self, count: usize, classes: usize, target: &str) -> Result<Labelled, Error> {
         let features: Vec<_> = self.columns.iter().filter(|name| *name != target).cloned().collect();
         let path = self.path.clone();
         // In order of appearance.
         let mut names: Vec<String> = Vec::new();
         let mut places = HashMap::new();
-        let (numbers, labels) = self.rows::<F, _>(target, |csv, line, cell| {
+        let mut labels = Vec::new();
+        let numbers = self.rows(count, target, &mut |csv, line, cell| {
             let name = csv.text(line, target, cell)?;
             if let Some(&place) = places.get(name) {
-                return Ok(place);
+                labels.push(place);
+                return Ok(());
             }
-            if names.len() == C {
+            if names.len() == classes {
                 let found = format!("{} besides {}", quoted(name), list(&names));
-                return Err(csv.wrong_cell(line, target, format!("{C} classes"), found));
+                return Err(csv.wrong_cell(line, target, format!("{classes} classes"), found));
             }
             places.insert(name.to_owned(), names.len());
             names.push(name.to_owned());
-            Ok(names.len() - 1)
+            labels.push(names.len() - 1);
+            Ok(())
         })?;
-        if names.len() < C {
-            let expected = format!("{C} classes in column {}", quoted(target));
+        if names.len() < classes {
+            let expected = format!("{classes} classes in column {}", quoted(target));
             return Err(Error::format(path, expected, format!("{}: {}", names.len(), list(&names))));
         }
 
         let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-        let mut order: Vec<usize> = (0..C).collect();
+        let mut order: Vec<usize> = (0..classes).collect();
         order.sort_by(|&a, &b| {
             let by_value = values.as_ref().map(|values| values[a].total_cmp(&values[b]));
             by_value.unwrap_or(std::cmp::Ordering::Equal).then_with(|| names[a].cmp(&names[b]))
         });
-        let mut classes = vec![Class::new(0)?; C];
-        for (index, &place) in order.iter().enumerate() {
-            classes[place] = Class::new(index)?;
-        }
-        let targets = labels.into_iter().map(|place| classes[place]).collect();
+        let mut numbers_of = vec![0; classes];
+        order.iter().enumerate().for_each(|(number, &place)| numbers_of[place] = number);
+        labels.iter_mut().for_each(|label| *label = numbers_of[*label]);
         let classes = order.into_iter().map(|place| names[place].clone()).collect();
-        Ok(Table { data: Dataset::from_numbers(numbers, targets)?, features, classes })
+        Ok(Labelled { numbers, labels, features, classes })
     }
 
-    /// The features of all rows one after the other, and what `label` makes of the cells of the column `target`.
-    fn rows<const F: usize, Y>(
+    /// The `count` features of all rows, one row after the other. Calls `label` with the line and the cell of the column
+    /// `target` in each.
+    fn rows(
         mut self,
+        count: usize,
         target: &str,
-        mut label: impl FnMut(&Self, u64, &[u8]) -> Result<Y, Error>,
-    ) -> Result<(Vec<f32>, Vec<Y>), Error> {
+        label: &mut dyn FnMut(&Self, u64, &[u8]) -> Result<(), Error>,
+    ) -> Result<Vec<f32>, Error> {
         let Some(place) = self.columns.iter().position(|name| name == target) else {
             return Err(self.wrong(format!("a column {}", quoted(target)), list(&self.columns)));
         };
-        if self.columns.len() - 1 != F {
+        if self.columns.len() - 1 != count {
             let features: Vec<_> = self.columns.iter().filter(|name| *name != target).cloned().collect();
-            let expected = format!("{F} feature columns besides {}", quoted(target));
+            let expected = format!("{count} feature columns besides {}", quoted(target));
             let found = match features.len() {
                 0 => "none".to_owned(),
                 count => format!("{count}: {}", list(&features)),
             };
             return Err(self.wrong(expected, found));
         }
-        let (mut numbers, mut labels) = (Vec::new(), Vec::new());
+        let (mut numbers, mut has_rows) = (Vec::new(), false);
         let mut row = ByteRecord::new();
         while let Some(line) = self.read(&mut row)? {
             if row.len() != self.columns.len() {
                 let expected = format!("{} cells in line {line}, as in the header", self.columns.len());
                 return Err(self.wrong(expected, row.len().to_string()));
             }
+            has_rows = true;
             for (i, cell) in row.iter().enumerate() {
                 if i == place {
-                    labels.push(label(&self, line, cell)?);
+                    label(&self, line, cell)?;
                 } else {
                     numbers.push(self.number(line, &self.columns[i], cell)?);
                 }
             }
         }
-        if labels.is_empty() {
+        if !has_rows {
             return Err(self.wrong("at least one row below the header", "none"));
         }
-        Ok((numbers, labels))
+        Ok(numbers)
     }
 
     /// Reads the next row that is not empty, if there is one, and tells the line it begins in.
@@ -281,7 +303,7 @@ impl<R: Read> Csv<R> {
         }
     }
 
-    fn text<'a>(&self, line: u64, column: &str, cell: &'a [u8]) -> Result<&'a str, Error> {
+    fn text<'t>(&self, line: u64, column: &str, cell: &'t [u8]) -> Result<&'t str, Error> {
         match std::str::from_utf8(cell.trim_ascii()) {
             Ok("") => Err(self.wrong_cell(line, column, "a value", "an empty cell")),
             Ok(text) => Ok(text),
@@ -302,6 +324,12 @@ impl<R: Read> Csv<R> {
     ) -> Error {
         let expected = format!("{} in line {line}, column {}", expected.as_ref(), quoted(column));
         self.wrong(expected, found)
+    }
+}
+
+impl fmt::Debug for Csv<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Csv {} with the columns {}", self.path.display(), list(&self.columns))
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Dataset<In, Target> {
     values: Arc<Values>,
     targets: Arc<Vec<Target>>,
     index: Vec<u32>,
-    /// What is done to the values on their way out, in this order.
+    /// The standardisers that values go through, in this order.
     pub(super) standardizers: Vec<Arc<Standardizer<In>>>,
 }
 
@@ -68,8 +68,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// Samples stored as bytes, one after the other, in channel, row, column order.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target, or the normalisation is not for so many
-    /// channels.
+    /// [`Error::Argument`] if there are not `In::LEN` bytes for each target, or the normalisation is for another number
+    /// of channels.
     pub fn from_bytes(bytes: Vec<u8>, normalization: Normalization, targets: Vec<Y>) -> Result<Self, Error> {
         normalization.check(In::DIMS.channels())?;
         Self::from_values(Values::Bytes { bytes, normalization }, targets)
@@ -86,7 +86,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// One sample.
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If `sample` is not below the number of samples.
     pub fn sample<T: Scalar>(&self, sample: usize) -> Tensor<In, T> {
         let mut values = Tensor::zeros();
         self.write(sample, values.as_mut_slice());
@@ -150,8 +150,8 @@ impl<In: Shape, Y> Dataset<In, Y> {
         }
     }
 
-    /// Normalises and standardises what [`Dataset::write_raw`] wrote, or a part of it cut out: then all values must be
-    /// scaled alike.
+    /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no standardiser,
+    /// which has its own scale for each value.
     pub(super) fn finish<T: Scalar>(&self, values: &mut [T]) -> Result<(), Error> {
         if values.len() != In::LEN && !self.standardizers.is_empty() {
             let expected = format!("images of {}, where each value has its own scale", In::DIMS);
@@ -170,7 +170,7 @@ impl<In: Shape, Y> Dataset<In, Y> {
         }
     }
 
-    /// How bytes become numbers, if they are bytes.
+    /// The normalisation, if the samples are stored as bytes.
     pub(super) fn normalization(&self) -> Option<&Normalization> {
         match &*self.values {
             Values::Bytes { normalization, .. } => Some(normalization),

@@ -5,7 +5,7 @@ use image::DynamicImage;
 use super::decode::interleaved;
 use super::resample::{Axis, scale};
 
-/// How an image of another size is made to fit.
+/// The way an image of another size is made to fit.
 ///
 /// ```
 /// use convnet::data::{Fit, ImageFolder, ImageFolderOptions};
@@ -25,19 +25,24 @@ use super::resample::{Axis, scale};
 /// assert!(fitted(Fit::Stretch)?.iter().all(|pixel| *pixel > 0.2));
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "Resize")]
+#[doc(alias = "CenterCrop")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Fit {
-    /// Scaled, without distortion, to the smallest size that covers H×W; what sticks out on both sides is cut off.
+    /// Scales without distortion to the smallest size that covers H×W, and crops the centre. In torchvision: `Resize` and
+    /// `CenterCrop`; in Keras: `crop_to_aspect_ratio=True`.
     #[default]
     Cover,
-    /// Scaled to H×W, distorted if its sides have another ratio.
+    /// Scales to H×W, with distortion if the aspect ratio differs. In torchvision: `Resize((H, W))`.
     Stretch,
-    /// Scaled, without distortion, to the largest size that fits inside H×W; the border has the mean colour.
+    /// Scales without distortion to the largest size that fits inside H×W; the border has the mean colour. In Keras:
+    /// `pad_to_aspect_ratio=True`.
     Contain,
 }
 
-/// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for each
-/// channel.
+/// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for
+/// each channel.
 pub(super) fn fitted(image: DynamicImage, fit: Fit, border: &[u8], size: [usize; 3]) -> Vec<u8> {
     match size {
         [1, height, width] => fitted_to::<1>(image, fit, border, [height, width]),

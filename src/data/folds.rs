@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::shape::Shape;
 
 impl<In: Shape, Y: Target> Dataset<In, Y> {
-    /// Splits the samples at random into `k` pairs of a training and a validation part. Every sample is in one validation
-    /// part, and in the training parts of all other pairs; the seed decides which sample goes where, and the order in each
-    /// part.
+    /// Splits the samples at random into `k` pairs of a training and a validation part. Every sample is in one
+    /// validation part, and in the training parts of all other pairs; the seed decides which sample goes where, and the
+    /// order in each part.
     ///
     /// The validation parts differ by at most one sample in size, and, where targets are classes, in their samples of
     /// each class.
@@ -79,7 +79,7 @@ fn deal(strata: &[Option<usize>], k: usize, seed: u64) -> Result<Vec<(usize, usi
 /// The scores of a cross-validation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CrossValidation {
-    /// What was measured on each fold, in their order.
+    /// The score of each fold.
     pub scores: Vec<f64>,
 }
 
@@ -120,14 +120,16 @@ impl fmt::Display for CrossValidation {
     }
 }
 
-/// Measures something `k` times, each time with another of `k` folds left out of the training: calls `measure` with
-/// the number of the fold, from 0, its training part and its validation part.
+/// k-fold cross-validation: calls `measure` once for each fold, with its number, from 0, its training part and its
+/// validation part, and collects the scores that it returns.
 ///
-/// What is chosen by the training part, a [`Standardizer`](super::Standardizer) for one, belongs into `measure`. Source:
+/// Fit everything that depends on the training part inside `measure`, such as a [`Standardizer`](super::Standardizer).
+///
+/// In scikit-learn: `cross_val_score(model, x, y, cv=StratifiedKFold(k))`. Source:
 /// R. Kohavi, "A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection", 1995.
 ///
 /// # Errors
-/// Those of [`Dataset::folds`]; the first that `measure` returns.
+/// Those of [`Dataset::folds`], and the first error that `measure` returns.
 ///
 /// ```
 /// use convnet::prelude::*;

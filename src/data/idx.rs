@@ -11,7 +11,7 @@ use crate::Error;
 
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MAX_DIMS: usize = 8;
-/// White space after which a web page is still told.
+/// The bytes of white space before a web page that are searched for it.
 const NAMED_WITHIN: u64 = 1024;
 /// A gzip file may inflate to this much more than its own size.
 const INFLATE_SLACK: u64 = 256 << 20;
@@ -22,9 +22,9 @@ const INFLATE_SLACK: u64 = 256 << 20;
 /// (1 to 8), each dimension as a big-endian `u32`, and the elements in row-major order. Described by Y. LeCun,
 /// C. Cortes and C. Burges with the [MNIST database](http://yann.lecun.com/exdb/mnist/).
 ///
-/// No file can make the reader panic, hang, or take more memory than the file justifies: the sizes in the
-/// header are believed only after the length of the file bears them out. A gzip file may inflate to its
-/// own size plus 256 MiB; one that is meant to hold more has to be unpacked first.
+/// No file can make the reader panic, hang, or take more memory than the file justifies: the sizes in the header are
+/// compared with the length of the file before memory is allocated. A gzip file may inflate to its own size plus 256
+/// MiB; unpack one that holds more.
 ///
 /// ```
 /// use convnet::data::Idx;
@@ -44,7 +44,7 @@ pub struct Idx {
 }
 
 impl Idx {
-    /// Reads a file. Whether it is gzipped is told by its first bytes, not by its name.
+    /// Reads a file, plain or gzipped. Its first bytes tell which, not its name.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a regular file or not a whole,
@@ -277,7 +277,7 @@ fn wrong_size(path: &Path, dims: &[usize], size: u64, found: impl ToString) -> E
     Error::format(path, format!("{size} bytes of data ({})", product(dims)), found.to_string())
 }
 
-/// An error of the gzip stream is one of the file's content, any other the operating system's.
+/// Tells a damaged gzip stream from an error of the operating system.
 pub(super) fn damage(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |error| match error.kind() {
         io::ErrorKind::UnexpectedEof if error.raw_os_error().is_none() => {
@@ -298,7 +298,7 @@ fn product(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
 }
 
-/// A name for the beginning of what is often met in place of a data file.
+/// A name for what often takes the place of a data file, by its first bytes.
 pub(super) fn foreign(start: &[u8]) -> Option<&'static str> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     if text.trim_ascii_start().starts_with(b"<") {

@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
-/// Samples that are images: before they are normalised, their values are pixels, from 0 to 1.
+/// Samples that are images: before normalisation, their values are pixels from 0 to 1.
 ///
-/// [`Augmented`](super::Augmented) changes images there, and [`Normalization::of`](super::Normalization::of) measures
-/// them.
+/// [`Augmented`](super::Augmented) changes these pixels, and [`Normalization::of`](super::Normalization::of) computes
+/// their statistics.
 pub trait Images<const C: usize, const H: usize, const W: usize>: Samples<Chw<C, H, W>> {
     /// Writes an image's pixels, in channel, row, column order.
     ///
@@ -16,13 +16,13 @@ pub trait Images<const C: usize, const H: usize, const W: usize>: Samples<Chw<C,
     /// As [`Samples::write_to`].
     fn write_pixels<T: Scalar>(&self, sample: usize, pixels: &mut [T]) -> Result<(), Error>;
 
-    /// Turns pixels, of a whole image or of a part of one, into what [`Samples::write_to`] writes.
+    /// Normalises the pixels of an image, or of a crop of one, as [`Samples::write_to`] does.
     ///
     /// # Errors
-    /// [`Error::Argument`] if only whole images can be.
+    /// [`Error::Argument`] for a crop, if the data can only normalise whole images.
     fn normalize<T: Scalar>(&self, pixels: &mut [T]) -> Result<(), Error>;
 
-    /// What is seen where an image ends: the mean of each channel by which the data are normalised, 0 if they are not.
+    /// The colour of pixels outside the image: the mean of each channel in the normalisation, 0 without one.
     fn mean_pixel(&self) -> [f32; C];
 }
 

@@ -2,11 +2,12 @@
 
 use super::Dataset;
 
-/// Data that [`Trainer::fit`](crate::train::Trainer::fit) may learn from or choose an epoch by, and of which
-/// [`Normalization::of`](super::Normalization::of) and [`ColorComponents::of`](super::ColorComponents::of) may take
-/// statistics. A [`TestSet`] part is not among them.
+/// Data that may decide something about a network: [`Trainer::fit`](crate::train::Trainer::fit) trains on them and
+/// validates with them, and [`Normalization::of`](super::Normalization::of) and
+/// [`ColorComponents::of`](super::ColorComponents::of) compute statistics of them. A
+/// [`TestSet`](super::TestSet) does not implement this trait.
 ///
-/// Data of your own are, if you say so:
+/// Implement it for data of your own:
 ///
 /// ```
 /// use convnet::data::Learnable;
@@ -47,27 +48,27 @@ use super::Dataset;
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the test part only measures: no training, validation or statistics with `{Self}`",
-    label = "this data is not to learn from",
-    note = "statistics are those of the training part; split it for data to validate with: `data.split(0.9, seed)?`",
-    note = "a type of your own that is to learn from says `impl Learnable for` it"
+    message = "a test set is only for evaluation: no training, validation or statistics with `{Self}`",
+    label = "this data must not be trained on",
+    note = "take statistics of the training set, and split it for validation data: `data.split(0.9, seed)?`",
+    note = "to train on a type of your own, implement `Learnable` for it"
 )]
 pub trait Learnable {}
 
 impl<In, Y> Learnable for Dataset<In, Y> {}
 
-/// What [`Trainer::fit`](crate::train::Trainer::fit), which learns from `D`, can validate with: other data to learn from,
-/// or `None`.
+/// Validation data for [`Trainer::fit`](crate::train::Trainer::fit) with the training data `D`: data that are
+/// [`Learnable`], or `None`.
 #[diagnostic::on_unimplemented(
-    message = "the test part only measures: `fit`, which learns from `{D}`, does not validate with `{Self}`",
-    label = "expected data that can be learnt from, or `None`",
-    note = "split the training part for data to validate with: `data.split(0.9, seed)?`"
+    message = "a test set is only for evaluation: `fit`, which trains on `{D}`, does not validate with `{Self}`",
+    label = "expected data that may be trained on, or `None`",
+    note = "split the training set for validation data: `data.split(0.9, seed)?`"
 )]
 pub trait Validation<'a, D> {
     /// The type of the data.
     type Data: 'a;
 
-    /// The data, if there are any.
+    /// The data, or `None` for training without validation.
     fn data(self) -> Option<&'a Self::Data>;
 }
 

@@ -109,18 +109,18 @@ const FASHION_MNIST: Digits = Digits {
 /// In torchvision: `datasets.MNIST`; in Keras: `datasets.mnist`.
 #[derive(Debug, Clone)]
 pub struct Mnist {
-    /// The digits to train with.
+    /// The training digits.
     pub train: Images,
-    /// The digits to test with, by other writers.
+    /// The test digits, by other writers.
     pub test: TestSet<Images>,
 }
 
 impl Mnist {
     /// Finds MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the
-    /// network (kept in the cache), else the sample of [`Mnist::sample`], which it says on stderr.
+    /// network (kept in the cache), else the sample of [`Mnist::sample`], with a line on stderr.
     ///
-    /// `CONVNET_DATA_DIR` holds a folder `mnist` with the four files, or the files themselves. Downloads are checked against
-    /// the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
+    /// `CONVNET_DATA_DIR` holds a folder `mnist` with the four files, or the files themselves. Downloads are checked
+    /// against the published SHA-256; `CONVNET_OFFLINE=1` forbids them.
     ///
     /// # Errors
     /// Those of [`Mnist::load_from`] if `CONVNET_DATA_DIR` is set. Without the feature `sample`, also
@@ -208,9 +208,9 @@ impl Mnist {
 /// In torchvision: `datasets.FashionMNIST`; in Keras: `datasets.fashion_mnist`.
 #[derive(Debug, Clone)]
 pub struct FashionMnist {
-    /// The images to train with.
+    /// The training images.
     pub train: Images,
-    /// The images to test with.
+    /// The test images.
     pub test: TestSet<Images>,
 }
 
@@ -265,13 +265,13 @@ fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, TestSet<Images
     Err(Error::format(folder, format!("a folder with the files of {}", digits.published.name), found))
 }
 
-/// The path of a file that may be gzipped, and may have a dot for its last but one dash.
+/// The path of a file, which may be gzipped, and spelt with a dot in place of the dash before "idx".
 fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let dotted = name.replace("-idx", ".idx");
     let spellings = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
     let paths = || spellings.iter().map(|name| folder.join(name));
     let good = paths().find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0));
-    // Opening what is there but no good tells why.
+    // If none is a file with content, opening the first that exists gives the reason.
     good.or_else(|| paths().find(|path| !absent(path))).ok_or_else(|| {
         Error::format(folder, format!("a file {}", spellings.join(" or ")), "none of these names")
     })

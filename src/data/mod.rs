@@ -1,4 +1,59 @@
-//! Data sets: samples with their targets, splits, and loaders for public data.
+//! Data sets: loading, splitting, normalising and augmenting samples.
+//!
+//! A network trains on anything that implements [`Samples`] and [`Learnable`]. Two types do most of the work: a
+//! [`Dataset`] holds samples in memory, an [`ImageFolder`] decodes image files when they are needed.
+//!
+//! | source | type | feature |
+//! | --- | --- | --- |
+//! | MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100 | [`Mnist`], [`FashionMnist`], [`Cifar10`], [`Cifar100`] | `download`, `sample` |
+//! | image files, one folder for each class, also in a `.tar` or `.tar.gz` archive | [`ImageFolder`] | `images` |
+//! | tables of numbers in CSV files | [`Csv`] | `csv` |
+//! | small public tables: iris, wine, breast cancer, diabetes | [`tabular`] | `csv`, `sample` |
+//! | arrays in IDX files | [`Idx`] | |
+//! | numbers or bytes in memory | [`Dataset::from_numbers`], [`Dataset::from_bytes`], `collect` | |
+//!
+//! Images: load, split off a validation set, augment the training set.
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! let mnist = Mnist::load_from("assets/mnist")?; // or Mnist::load(), which downloads it
+//! let (train, validation) = mnist.train.split(0.9, 1)?;
+//! let train = Augment::new().random_rotation(10.0).random_translation(2.0).apply(train);
+//! assert_eq!((train.data().len(), validation.len(), mnist.test.len()), (10_800, 1_200, 2_000));
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! Image files of any size, cropped and scaled to 32×32 pixels:
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! # #[cfg(feature = "images")] {
+//! let options = ImageFolderOptions::new().part("train");
+//! let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
+//! assert_eq!((images.len(), &*images.classes()[0]), (2_000, "airplane"));
+//! # }
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! Tables: split in three with the same proportions of classes, and standardise by the statistics of the training set.
+//!
+//! ```
+//! use convnet::prelude::*;
+//!
+//! # #[cfg(feature = "csv")] {
+//! let iris = Csv::open("assets/tabular/iris.csv")?.classes::<4, 3>("class")?;
+//! let (parts, standardizer) = iris.data.train_val_test_split(Fractions::default(), 1)?.standardize()?;
+//! assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (120, 15, 15));
+//! let flower = standardizer.apply(&Tensor::from([5.1, 3.5, 1.4, 0.2])); // a new sample, scaled alike
+//! # let _ = flower;
+//! # }
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! Test data are a [`TestSet`]: they can be evaluated on, while training, validation and statistics on them do not
+//! compile. For small data sets, [`cross_validate`] averages over folds.
 
 mod archive;
 mod augment;

@@ -56,8 +56,8 @@ impl Normalization {
         Normalization { mean: vec![0.0], std: vec![1.0] }
     }
 
-    /// The statistics of these images: mean and standard deviation of each channel over all pixels. They are part of what
-    /// is learnt, so that a [`TestSet`](super::TestSet) part has none to give.
+    /// The statistics of these images: mean and standard deviation of each channel over all pixels. They are
+    /// statistics of the training data: those of a [`TestSet`](super::TestSet) do not compile.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images, or a channel has the same value everywhere; what keeps an image from

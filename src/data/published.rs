@@ -1,4 +1,4 @@
-//! What all published data sets have in common: where they are looked for, and what happens when they are not found.
+//! Finds published data sets: in `CONVNET_DATA_DIR`, else in the cache, else on the network.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// What the world knows of a data set.
+/// A published data set: its names, mirrors and files.
 pub(super) struct Published {
     pub name: &'static str,
     /// Its folder in the cache and in `CONVNET_DATA_DIR`.
@@ -22,8 +22,8 @@ pub(super) struct Published {
 }
 
 impl Published {
-    /// The data set's folder in the one that `CONVNET_DATA_DIR` names, or that one itself unless `is_own` says that the
-    /// data set is in its own.
+    /// The data set's own folder inside the folder `CONVNET_DATA_DIR` if `is_own` accepts it, else `CONVNET_DATA_DIR`
+    /// itself.
     pub fn data_dir(&self, is_own: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
         let folder = PathBuf::from(env::var_os("CONVNET_DATA_DIR").filter(|folder| !folder.is_empty())?);
         let own = folder.join(self.folder);
@@ -48,10 +48,10 @@ impl Published {
     }
 }
 
-/// Says on one line that a sample stands in for the whole, and how to get that.
+/// Prints one line: the sample is used in place of the whole data set, and how to get that.
 #[cfg(feature = "sample")]
 pub(super) fn say_instead(sample: &str, reason: Error, whole: &str) {
-    // Nobody may be listening.
+    // A closed stderr is no error.
     let _ = writeln!(
         io::stderr(),
         "convnet: using the embedded sample of {sample}: {}. For {whole}.",
@@ -72,7 +72,7 @@ fn in_few_words(reason: Error) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// Whether there is nothing at a path. A dangling link is there, and what may not be looked at may be.
+/// Whether a path does not exist. A dangling link exists, and a path without permission may.
 pub(super) fn absent(path: &Path) -> bool {
     use io::ErrorKind::{NotADirectory, NotFound};
     fs::symlink_metadata(path).is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory))

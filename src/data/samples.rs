@@ -5,58 +5,62 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// What a network should answer for a sample.
+/// The correct answer for a sample: a class, or numbers.
 pub trait Target: Clone + Send + Sync + 'static {
-    /// Whether this output of a network is right; `None` where outputs are not right or wrong.
+    /// Whether this output of a network is correct; `None` for targets that have no such notion, as in regression.
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
 
-    /// The group of which every part of a split and every fold gets its share; `None` where there are no groups.
+    /// The stratum of this target: every part of a stratified split, and every fold, gets its share of each stratum.
+    /// `None` for targets without strata.
     fn stratum(&self) -> Option<usize> {
         None
     }
 }
 
-/// A value to come near to.
+/// The target of a regression.
 impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
     fn is_met_by<U: Scalar>(&self, _: impl IntoIterator<Item = U>) -> Option<bool> {
         None
     }
 }
 
-/// Samples of shape `In` that a network can be evaluated with, and, if they are [`Learnable`](super::Learnable), trained on.
+/// Samples of shape `In` with their targets: data to evaluate a network on and, if they are
+/// [`Learnable`](super::Learnable), to train it on.
+///
+/// In PyTorch: a map-style `torch.utils.data.Dataset`; in Keras: a `PyDataset`.
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, which `{Self}` does not hold",
     label = "this data does not hold samples of shape `{In}`"
 )]
 pub trait Samples<In: Shape>: Sync {
-    /// What goes with each sample.
+    /// The type of the targets.
     type Target: Target;
 
     /// Number of samples.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Writes a sample's `In::LEN` values, in channel, row, column order.
     ///
-    /// While a network learns there is a key, drawn from the seed, the epoch and the sample's [`id`](Self::id), for data
-    /// that change at random; when something is measured there is none, and a sample is the same each time.
+    /// In training, `key` is drawn from the seed, the epoch and the sample's [`id`](Self::id), for data that change at
+    /// random. In evaluation it is `None`, and a sample is the same each time.
     ///
     /// # Errors
-    /// Whatever keeps the sample from being had, if it does not lie in memory: such a training ends before the step.
+    /// Those of reading or decoding a sample that is not in memory. They end the training before the step.
     fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error>;
 
     /// A sample's target.
     fn target(&self, sample: usize) -> &Self::Target;
 
-    /// A number that stands for the sample in all splits of the data; it keys the sample's random draws.
+    /// A number that identifies the sample in all splits of the data; it keys the sample's random draws.
     fn id(&self, sample: usize) -> u64;
 
-    /// Whether samples take so long to be written, because they are read and decoded, that the next batch is worth
-    /// writing while the network learns from the last.
+    /// Whether writing a sample takes long, because it is read and decoded, so that the next batch should be loaded
+    /// while the network trains on the current one.
     fn is_slow(&self) -> bool {
         false
     }

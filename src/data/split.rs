@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::random::{self, purpose};
 use crate::shape::Shape;
 
-/// How much of the data goes to each part: 0.8, 0.1 and 0.1 unless told otherwise.
+/// Fractions of the samples for each part of a split; by default 0.8, 0.1 and 0.1.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -20,11 +20,11 @@ use crate::shape::Shape;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fractions {
-    /// Of the samples, the fraction to train on.
+    /// The fraction to train on.
     pub train: f64,
-    /// Of the samples, the fraction that decides between networks, settings and epochs.
+    /// The fraction to validate with: it decides between networks, settings and epochs.
     pub validation: f64,
-    /// Of the samples, the fraction that measures the network that was decided on.
+    /// The fraction for the test set, which evaluates the final network.
     pub test: f64,
 }
 
@@ -52,7 +52,7 @@ pub struct Parts<D> {
     pub train: D,
     /// The samples to validate with.
     pub validation: D,
-    /// The samples to test with, which cannot be trained on.
+    /// The test set, which cannot be trained on.
     pub test: TestSet<D>,
 }
 
@@ -198,7 +198,7 @@ fn apportion(count: usize, fractions: [f64; 3]) -> [usize; 3] {
     whole
 }
 
-/// How many samples of each stratum each part gets: within one of its share, and `sizes` in all.
+/// The number of samples of each stratum in each part: within one of its share, and `sizes` in all.
 ///
 /// Rounding stratum by stratum keeps the shares, but the sums may miss the sizes; samples then move from one part to
 /// another where the shares allow it, directly or by way of the third part. For three parts there is always such a way.

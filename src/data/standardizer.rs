@@ -1,4 +1,4 @@
-//! Values shifted and scaled to mean 0 and standard deviation 1, by the statistics of the training part.
+//! Standardisation: values with mean 0 and standard deviation 1, by the statistics of the training set.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// Mean and standard deviation of each value of a sample, to bring all values to one scale:
+/// Scales each value of a sample by its mean and standard deviation, so that all values have the same scale:
 /// `y = (x − mean) / std`.
 ///
 /// Over n samples, mean = Σx / n and std = √(Σ(x − mean)² / n), as in scikit-learn's `StandardScaler`; a value that is
@@ -18,7 +18,7 @@ use crate::tensor::Tensor;
 /// samples.
 ///
 /// Fit it to the training part and apply it to every part: with statistics of all the data, the validation and test
-/// parts would have a say in what the network is trained on. [`Parts::standardize`] does this in one call.
+/// parts would influence the training. [`Parts::standardize`] does this in one call.
 ///
 /// # Shapes
 /// `In` → `In`; one mean and one std for each of the `In::LEN` values.
@@ -132,7 +132,7 @@ impl<In: Shape> Standardizer<In> {
     }
 }
 
-/// What a [`Standardizer`] can be applied to.
+/// Data and samples that a [`Standardizer`] can be applied to.
 pub trait Standardize<In: Shape>: Sized {
     /// The same with `y = (x − mean) / std` for each value `x`; see [`Standardizer::apply`].
     ///

@@ -64,7 +64,8 @@ pub fn wine() -> Result<Table<13, 3>, Error> {
 }
 
 /// Breast tumours (Wisconsin, diagnostic): 357 benign (class 0) and 212 malignant (class 1), by ten properties of the
-/// cells' nuclei, each with mean, standard error and worst value. W. Wolberg, O. Mangasarian, N. Street and W. Street, 1993.
+/// cells' nuclei, each with mean, standard error and worst value. W. Wolberg, O. Mangasarian, N. Street and W. Street,
+/// 1993.
 ///
 /// # Errors
 /// None in practice: the file is part of the program and tested with it.
@@ -102,6 +103,6 @@ pub fn diabetes() -> Result<Dataset<Flat<10>, Tensor<Flat<1>>>, Error> {
     open("diabetes.csv", include_bytes!("../../assets/tabular/diabetes.csv"))?.regression("progression")
 }
 
-fn open(name: &str, bytes: &'static [u8]) -> Result<Csv<&'static [u8]>, Error> {
+fn open(name: &str, bytes: &'static [u8]) -> Result<Csv<'static>, Error> {
     Csv::from_reader(name, bytes)
 }

@@ -6,12 +6,12 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// The test part of a data set: it measures a network that has been trained, and nothing else.
+/// The test set: data to evaluate a trained network on, and nothing else.
 ///
 /// [`Trainer::evaluate`](crate::train::Trainer::evaluate) and [`Trainer::loss_and_accuracy`](crate::train::Trainer::loss_and_accuracy) take it;
 /// [`Trainer::fit`](crate::train::Trainer::fit) does not compile with it, neither to train on nor to validate with. A
-/// result on samples that have decided anything, a weight or the epoch to stop at, says too little about new ones.
-/// There is no way back from a `TestSet` to the data in it.
+/// result on samples that have influenced a weight, or the epoch to stop at, is too good an estimate for new samples.
+/// The data in a `TestSet` cannot be taken out again.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -34,7 +34,7 @@ use crate::tensor::Tensor;
 pub struct TestSet<D>(pub(super) D);
 
 impl<D> TestSet<D> {
-    /// Makes data the test part.
+    /// Declares data to be the test set.
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -52,7 +52,7 @@ impl<In: Shape, Y: Target> TestSet<Dataset<In, Y>> {
     /// One sample.
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If `sample` is not below the number of samples.
     ///
     /// ```
     /// use convnet::prelude::*;

@@ -1,9 +1,10 @@
 //! A server of files on 127.0.0.1 that behaves as badly as a test wants.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 pub const LEN: usize = 300_000;
 
@@ -80,6 +81,22 @@ pub fn partial(stream: &mut TcpStream, start: usize, body: &[u8]) -> io::Result<
     let headers =
         format!("Content-Length: {}\r\nContent-Range: bytes {start}-{}/{LEN}\r\n", body.len(), LEN - 1);
     answer(stream, "206 Partial Content", &headers, body)
+}
+
+/// Waits until the client closes the connection.
+pub fn silence(stream: &mut TcpStream) -> io::Result<()> {
+    while stream.read(&mut [0])? > 0 {}
+    Ok(())
+}
+
+/// Waits for `time`, or until the client closes the connection, which is then an error.
+pub fn pause(stream: &mut TcpStream, time: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(time))?;
+    match stream.read(&mut [0]) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::ErrorKind::BrokenPipe.into()),
+    }
 }
 
 /// An address where nobody listens.

@@ -30,8 +30,8 @@ pub struct ColorComponents {
 }
 
 impl ColorComponents {
-    /// The components of these images' colours. They are part of what is learnt from, so that a
-    /// [`TestSet`](crate::data::TestSet) part has none to give.
+    /// The components of these images' colours. They are statistics of the training data: those of a
+    /// [`TestSet`](crate::data::TestSet) do not compile.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are no images; what keeps an image from being read.
@@ -47,11 +47,11 @@ impl ColorComponents {
             images.write_pixels(i, image.as_mut_slice())?;
             let [red, green, blue] = [0, 1, 2].map(|c| &image.as_slice()[c * H * W..][..H * W]);
             for ((red, green), blue) in red.iter().zip(green).zip(blue) {
-                let colour = [*red, *green, *blue];
+                let color = [*red, *green, *blue];
                 for a in 0..3 {
-                    sums[a] += colour[a];
+                    sums[a] += color[a];
                     for b in 0..3 {
-                        products[a][b] += colour[a] * colour[b];
+                        products[a][b] += color[a] * color[b];
                     }
                 }
             }

@@ -1,14 +1,45 @@
-//! Random changes to images while a network learns from them.
+//! Data augmentation: random changes of images during training.
+//!
+//! [`Augment`] lists the changes, [`Augmented`] is the data with them. Evaluation sees the images unchanged.
+//!
+//! ```
+//! use convnet::data::{Augment, ColorComponents, ColorJitter};
+//! use convnet::prelude::*;
+//!
+//! # #[cfg(all(feature = "images", feature = "sample"))] {
+//! let train = Cifar10::sample()?.train.subset(0..100);
+//! let components = ColorComponents::of(&train)?;
+//! let augmented = Augment::new()
+//!     .random_crop(4)
+//!     .random_horizontal_flip()
+//!     .color_jitter(ColorJitter { brightness: 0.2, ..ColorJitter::default() })
+//!     .color_shift(components, 0.1)
+//!     .cutout(8)
+//!     .apply(train.clone());
+//!
+//! // Training draws a key for each epoch and sample; in evaluation there is none.
+//! let image = |key| {
+//!     let mut image = Tensor::<Chw<3, 32, 32>>::zeros();
+//!     Samples::<Chw<3, 32, 32>>::write_to(&augmented, 0, image.as_mut_slice(), key).map(|()| image)
+//! };
+//! assert!(image(Some(1))? != image(Some(2))?);
+//! assert!(image(None)? == train.sample(0));
+//! # }
+//! # Ok::<(), convnet::Error>(())
+//! ```
 
-mod changes;
+mod change;
 mod color_components;
+mod color_jitter;
+mod picture;
 mod ten_crop;
 
 use std::cell::Cell;
 
-pub use changes::ColorJitter;
-use changes::{Change, Picture};
+use change::Change;
 pub use color_components::ColorComponents;
+pub use color_jitter::ColorJitter;
+use picture::Picture;
 pub use ten_crop::TenCrop;
 pub(crate) use ten_crop::VIEWS;
 
@@ -18,14 +49,14 @@ use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Shape};
 
-/// Random changes to images, one after the other in the order in which they are written down.
+/// Random changes of images during training, made in the order of the calls.
 ///
-/// [`apply`](Self::apply) gives data whose samples look a little different each time they are learnt from. What a draw
-/// gives depends on the seed, the epoch and the sample alone, so that a run is the same for any number of threads. Where
-/// something is measured, images are as they are, whatever the data they come from.
+/// [`apply`](Self::apply) returns data whose samples change from epoch to epoch. The random draws depend only on the
+/// seed, the epoch and the sample: training is deterministic for any number of threads. In evaluation the images are
+/// unchanged.
 ///
-/// Changes work on pixels from 0 to 1; the data normalise what comes out. Where an image ends, the mean of the data's
-/// normalisation is seen; without one, as in a [`Dataset`](super::Dataset) of numbers, 0.
+/// The changes work on pixels from 0 to 1, before normalisation. Pixels outside the image have the mean of the data's
+/// normalisation; without a normalisation, as in a [`Dataset`](super::Dataset) of numbers, they are 0.
 ///
 /// ```
 /// use convnet::data::Augment;
@@ -46,7 +77,7 @@ use crate::shape::{Chw, Shape};
 #[derive(Clone, Debug, Default)]
 pub struct Augment {
     changes: Vec<Change>,
-    /// What is wrong with a setting, to be said when the changes are used.
+    /// The first invalid setting, which is reported when the changes are used.
     wrong: Option<(&'static str, &'static str, f64)>,
 }
 
@@ -56,9 +87,10 @@ impl Augment {
         Augment::default()
     }
 
-    /// A part of the image as large as the network's input, from anywhere in the image with `padding` pixels around it
-    /// (Krizhevsky et al. 2012, section 4.1; He et al. 2016 with a padding of 4 on CIFAR-10). Without it, and wherever
-    /// something is measured, the part is the middle. In torchvision: `RandomCrop(size, padding)`; in Keras: `RandomCrop`.
+    /// Crops the image to the size of the network's input, at a random position in the image padded by `padding` pixels
+    /// on each side (Krizhevsky et al. 2012, section 4.1; He et al. 2016 with a padding of 4 on CIFAR-10). Without this
+    /// change, and in evaluation, the crop is the centre. In torchvision: `RandomCrop(size, padding)`; in Keras:
+    /// `RandomCrop`.
     #[doc(alias = "RandomCrop")]
     pub fn random_crop(self, padding: usize) -> Self {
         self.then(Change::Crop { padding })
@@ -85,26 +117,26 @@ impl Augment {
         checked.then(Change::Jitter(jitter))
     }
 
-    /// All pixels shifted along the principal components of the data's colours: by Σ αᵢ·σᵢ·pᵢ, with pᵢ the components, σᵢ
-    /// the standard deviations along them and αᵢ normal with deviation `strength`, which is 0.1 in AlexNet (Krizhevsky et
-    /// al. 2012, section 4.1, where the eigenvalues are said to be used; for pixels of any scale, that works with their
-    /// roots). Colour images only. In Albumentations: `FancyPCA`.
+    /// Shifts the colour of all pixels along the principal components of the data's colours, by Σ αᵢ·σᵢ·pᵢ, with pᵢ the
+    /// components, σᵢ the standard deviations along them and αᵢ normal with deviation `strength`, which is 0.1 in
+    /// AlexNet (Krizhevsky et al. 2012, section 4.1, where the eigenvalues are said to be used; for pixels of any
+    /// scale, that works with their roots). Colour images only. In Albumentations: `FancyPCA`.
     #[doc(alias = "FancyPCA")]
     pub fn color_shift(self, components: ColorComponents, strength: f32) -> Self {
         self.expect("color_shift", "a strength of at least 0", strength, strength >= 0.0)
             .then(Change::Shift { components, strength })
     }
 
-    /// A square of `size`×`size` pixels of the colour that is seen outside of images, its middle anywhere in the image
-    /// (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout"). In torchvision and Keras the nearest is
-    /// `RandomErasing`, which draws the size of the rectangle, too.
+    /// Covers a square of `size`×`size` pixels, whose centre is anywhere in the image, with the colour of pixels
+    /// outside it (DeVries & Taylor 2017, "Improved regularization of convolutional neural networks with cutout"). In
+    /// torchvision and Keras the nearest is `RandomErasing`, which draws the size of the rectangle, too.
     #[doc(alias = "RandomErasing")]
     pub fn cutout(self, size: usize) -> Self {
         self.then(Change::Cutout { size })
     }
 
-    /// Rotates the image about its centre by up to `degrees`, either way. Pixels are interpolated, the border is repeated.
-    /// In torchvision: `RandomRotation(degrees)`; in Keras: `RandomRotation`.
+    /// Rotates the image about its centre by up to `degrees`, either way. Pixels are interpolated, the border is
+    /// repeated. In torchvision: `RandomRotation(degrees)`; in Keras: `RandomRotation`.
     #[doc(alias = "RandomRotation")]
     pub fn random_rotation(self, degrees: f32) -> Self {
         self.expect("random_rotation", "at least 0 degrees", degrees, degrees >= 0.0)
@@ -120,7 +152,7 @@ impl Augment {
             .then(Change::Move { degrees: 0.0, pixels })
     }
 
-    /// The data with these changes.
+    /// Applies these changes to data.
     pub fn apply<D: Images<C, H, W>, const C: usize, const H: usize, const W: usize>(
         self,
         data: D,
@@ -148,9 +180,9 @@ impl Augment {
     }
 }
 
-/// Data whose images are changed at random while a network learns from them; see [`Augment`].
+/// Data whose images change at random during training; see [`Augment`].
 ///
-/// The shape of a sample is that of the network's input, which may be smaller than the images.
+/// A sample has the shape of the network's input, which may be smaller than the images.
 #[derive(Clone, Debug)]
 pub struct Augmented<D, const C: usize, const H: usize, const W: usize> {
     data: D,
@@ -181,7 +213,7 @@ where
 impl<D: Learnable, const C: usize, const H: usize, const W: usize> Learnable for Augmented<D, C, H, W> {}
 
 thread_local! {
-    /// Room for an image before and after a change, and for what is seen outside.
+    /// Memory for an image before and after a change, and for the colour of pixels outside it.
     static ROOM: Cell<[Vec<f32>; 3]> = const { Cell::new([Vec::new(), Vec::new(), Vec::new()]) };
 }
 

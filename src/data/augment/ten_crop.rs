@@ -1,4 +1,4 @@
-//! Ten views of an image, to measure by.
+//! Ten crops of an image, for evaluation.
 
 use super::with_picture;
 use crate::data::{Images, Samples};
@@ -6,11 +6,12 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Shape};
 
-/// Ten parts of each image, as large as the network's input: the four corners and the middle of the image with `padding`
-/// pixels around it, and the mirror images of these (Krizhevsky et al. 2012, section 4.1). A sample is a view: those of
+/// Ten crops of each image, of the size of the network's input: the four corners and the centre of the image padded by
+/// `padding` pixels, and their horizontal flips (Krizhevsky et al. 2012, section 4.1). A sample is a crop: those of
 /// image `i` are the samples `10·i` to `10·i + 9`.
 ///
-/// [`Trainer::evaluate_ten_crop`](crate::train::Trainer::evaluate_ten_crop) averages what the network says of them. In torchvision: `TenCrop`.
+/// [`Trainer::evaluate_ten_crop`](crate::train::Trainer::evaluate_ten_crop) averages the predictions for them. In
+/// torchvision: `TenCrop`.
 ///
 /// ```
 /// use convnet::data::TenCrop;
@@ -34,11 +35,11 @@ pub struct TenCrop<D, const C: usize, const H: usize, const W: usize> {
     padding: usize,
 }
 
-/// Views of each image.
+/// The number of crops of each image.
 pub(crate) const VIEWS: usize = 10;
 
 impl<D: Images<C, H, W>, const C: usize, const H: usize, const W: usize> TenCrop<D, C, H, W> {
-    /// Ten views of each of these images, which may be a [`TestSet`](crate::data::TestSet) part.
+    /// Ten crops of each of these images, which may be a [`TestSet`](crate::data::TestSet).
     pub fn new(data: D, padding: usize) -> Self {
         TenCrop { data, padding }
     }

@@ -1,5 +1,5 @@
-//! Opens, checks and decodes the images of a folder. Nothing here is generic: decoders are compiled once, with the library,
-//! and not again in every program that reads images.
+//! Opens, checks and decodes the images of a folder. Nothing here is generic: decoders are compiled once, with the
+//! library, and not again in every program that reads images.
 
 use std::io::ErrorKind;
 use std::path::Path;

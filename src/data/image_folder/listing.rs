@@ -1,4 +1,4 @@
-//! Where the images of a folder or an archive are, by class.
+//! Lists the images of a folder or an archive by class.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -12,21 +12,21 @@ use crate::data::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_
 use crate::data::decode::has_image_name;
 use crate::data::idx::{damage, open_regular};
 
-/// What an image is read from.
+/// The place an image is read from.
 pub(super) enum Place {
     File(Box<Path>),
-    /// Bytes of the archive.
+    /// Bytes at this place of a plain archive.
     Member {
         name: Box<[u8]>,
         offset: u64,
         size: u64,
     },
-    /// Bytes out of a gzipped archive.
+    /// Bytes of a gzipped archive, in memory.
     Held {
         name: Box<[u8]>,
         bytes: Box<[u8]>,
     },
-    /// What has the name of an image but is none.
+    /// Something with the name of an image that is none.
     Nothing {
         name: Box<[u8]>,
         found: &'static str,
@@ -174,7 +174,7 @@ impl<'a> Builder<'a> {
         Builder { path, part, classes: BTreeMap::new(), found: Vec::new() }
     }
 
-    /// What is below the part, if the member is.
+    /// The rest of a member's path below the part, if it is there.
     fn below<'n>(&self, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut rest = name;
         for part in &self.part {
@@ -309,7 +309,7 @@ fn is_hidden(name: &[u8]) -> bool {
     name.starts_with(b".") || name == b"__MACOSX"
 }
 
-/// What is in a folder and not hidden.
+/// The entries of a folder that are not hidden.
 fn entries(folder: &Path) -> Result<Vec<(OsString, PathBuf, fs::FileType)>, Error> {
     let unreadable = || Error::io(folder, "read");
     let mut found = Vec::new();

@@ -16,31 +16,31 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 
-/// Images of `N` classes in files, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share
-/// what is known of the files.
+/// Image files of `N` classes, decoded and scaled to `C`×`H`×`W` each time they are needed. Splits and subsets share
+/// the list of files.
 ///
 /// In torchvision: `datasets.ImageFolder` with `Resize` and `Normalize`; in Keras: `image_dataset_from_directory`.
 ///
 /// # Where the images are
-/// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each class;
-/// classes are numbered in the order of their names ([`ImageFolder::classes`]), images in the order of classes and then of
-/// names, folder by folder. All three give the same samples.
+/// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each
+/// class; classes are numbered in the order of their names ([`ImageFolder::classes`]), images in the order of classes
+/// and then of names, folder by folder. All three give the same samples.
 /// - A folder is listed, and a `.tar` archive indexed, when it is opened: of the images nothing stays in memory.
 /// - A `.tar.gz` cannot be read at random: the encoded images of the part are held in memory, up to
 ///   [`ImageFolderOptions::max_unpacked_bytes`] of all that the archive unpacks to, headers and names included.
 ///
-/// Images lie at any depth in the folder of their class. Links are followed to files and to the folders of classes, not to
-/// folders further down. Left out are files whose names do not end as images' do (.jpg, .jpeg, .png, .gif, .bmp, .webp,
-/// .tif, .tiff, .ppm and its relatives, .qoi, .tga; their content then tells the format), names that begin with a dot, the
-/// folder `__MACOSX`, files beside the folders of the classes, and members of archives with `..` in their path. What has
-/// the name of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes have names in UTF-8;
-/// names inside an archive have at most 4096 bytes.
+/// Images lie at any depth in the folder of their class. Links are followed to files and to the folders of classes, not
+/// to folders further down. Left out are files whose names do not end as images' do (.jpg, .jpeg, .png, .gif, .bmp,
+/// .webp, .tif, .tiff, .ppm and its relatives, .qoi, .tga; their content then tells the format), names that begin with
+/// a dot, the folder `__MACOSX`, files beside the folders of the classes, and members of archives with `..` in their
+/// path. What has the name of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes
+/// have names in UTF-8; names inside an archive have at most 4096 bytes.
 ///
 /// # Pixels
 /// `C` is 1 (grey, Rec. 709 luma) or 3 (red, green, blue), 8 bits each. An image of exactly `H`×`W` passes through
 /// unchanged, byte / 255; others are made to fit ([`Fit`]) with a triangle filter that is as wide as the reduction. The
-/// orientation in EXIF data is honoured, transparent pixels are laid on white, and of animations there is the first image.
-/// The border of [`Fit::Contain`] has the normalisation's mean, black without one.
+/// orientation in EXIF data is honoured, transparent pixels are laid on white, and of animations there is the first
+/// image. The border of [`Fit::Contain`] has the normalisation's mean, black without one.
 ///
 /// ```
 /// use convnet::data::{ImageFolder, ImageFolderOptions, Normalization, Samples};
@@ -92,13 +92,13 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         Self::open_with(path, ImageFolderOptions::default())
     }
 
-    /// Opens a folder or an archive with `N` folders of images, in a way of one's own.
+    /// Opens a folder or an archive with `N` folders of images, with settings of your own.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, or an image that [`ImageFolderOptions::skip_broken`] wants to look at;
-    /// [`Error::Format`] if it is neither a folder nor an undamaged archive, has not `N` classes, a class has no image or
-    /// no name in UTF-8, or a gzipped archive is too large; [`Error::Argument`] if the normalisation is not for `C`
-    /// channels or the part not a path below the folder.
+    /// [`Error::Io`] if it cannot be read, or an image cannot be read while [`ImageFolderOptions::skip_broken`] checks
+    /// it; [`Error::Format`] if it is neither a folder nor an undamaged archive, has not `N` classes, a class has no
+    /// image or no name in UTF-8, or a gzipped archive is too large; [`Error::Argument`] if the normalisation is not
+    /// for `C` channels or the part not a path below the folder.
     ///
     /// A broken image is no error here: [`Samples::write_to`] and [`ImageFolder::read`] then give an [`Error::Format`]
     /// with its name (in an archive `archive.tar: member`).
@@ -146,7 +146,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         &self.shared.files.listing.classes
     }
 
-    /// What is wrong with each image that was left out ([`ImageFolderOptions::skip_broken`]).
+    /// The error of each image that was left out ([`ImageFolderOptions::skip_broken`]).
     ///
     /// ```
     /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
@@ -221,7 +221,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         Ok((part(first), part(second)))
     }
 
-    /// All images decoded, as bytes in memory. The samples are the same, and so are splits of them.
+    /// Decodes all images into memory, as bytes. The samples are the same, and so are splits of them.
     ///
     /// # Errors
     /// [`Error::Format`] or [`Error::Io`] for the first image that is broken; [`Error::Argument`] if the memory does not

@@ -43,8 +43,8 @@ impl ImageFolderOptions {
         Self::default()
     }
 
-    /// Sets the path, inside the folder or archive, of the folder that holds the folders of the classes, such as "train" or
-    /// "cifar/train"; by default it is the folder or archive itself.
+    /// Sets the path, inside the folder or archive, of the folder that holds the folders of the classes, such as
+    /// "train" or "cifar/train"; by default it is the folder or archive itself.
     pub fn part(self, part: impl Into<String>) -> Self {
         ImageFolderOptions { part: part.into(), ..self }
     }
@@ -55,8 +55,8 @@ impl ImageFolderOptions {
     }
 
     /// Decodes every image once while the folder is opened, and leaves out the broken ones, including links to nothing;
-    /// [`ImageFolder::skipped`](super::ImageFolder::skipped) lists them. The images in memory at once are at most as many as
-    /// there are threads. By default nothing is decoded, and a broken image is an error when it is used.
+    /// [`ImageFolder::skipped`](super::ImageFolder::skipped) lists them. The images in memory at once are at most as
+    /// many as there are threads. By default nothing is decoded, and a broken image is an error when it is used.
     pub fn skip_broken(self, skip_broken: bool) -> Self {
         ImageFolderOptions { skip_broken, ..self }
     }
@@ -71,9 +71,10 @@ impl ImageFolderOptions {
         ImageFolderOptions { normalization, ..self }
     }
 
-    /// Sets a limit in bytes for an image: for its file, and for its pixels while they are decoded, rotated as EXIF data say
-    /// and converted to `C` channels of 8 bits, copies included. It does not cover what a decoder allocates beside the
-    /// pixels. By default 2²⁸: 89 million pixels of a colour image, 67 million of a grey one that is converted to colour.
+    /// Sets a limit in bytes for an image: for its file, and for its pixels while they are decoded, rotated as EXIF
+    /// data say and converted to `C` channels of 8 bits, copies included. It does not cover what a decoder allocates
+    /// beside the pixels. By default 2²⁸: 89 million pixels of a colour image, 67 million of a grey one that is
+    /// converted to colour.
     pub fn max_image_bytes(self, max_image_bytes: u64) -> Self {
         ImageFolderOptions { max_image_bytes, ..self }
     }

@@ -1,115 +1,18 @@
-//! The changes themselves, on pixels from 0 to 1.
+//! The arithmetic of the changes, on pixels from 0 to 1.
 
-use rand::RngExt;
-
-use super::ColorComponents;
 use crate::error::Error;
-use crate::init::normal;
-use crate::random::Generator;
 
 /// Weights of red, green and blue in the brightness that the eye sees (ITU-R BT.601).
 const GREY: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// By how much colours may change at most: brightness, contrast and saturation are multiplied by a number from
-/// max(0, 1 − setting) to 1 + setting, and the hue turns by up to that part of the circle. After each the result is cut to
-/// 0 … 1. Grey images have no saturation and no hue.
-///
-/// Brightness, contrast and saturation are those of torchvision's `ColorJitter`. Two things are not: the order is that of
-/// the fields, where torchvision draws one for each image; and the hue turns red, green and blue about the axis of greys,
-/// which keeps their mean, where torchvision turns the hue of HSV, which keeps the largest and the smallest of them.
-///
-/// ```
-/// use convnet::data::{Augment, ColorJitter};
-/// let jitter = ColorJitter { brightness: 0.2, contrast: 0.2, ..ColorJitter::default() };
-/// let augment = Augment::new().color_jitter(jitter);
-/// # let _ = augment;
-/// ```
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct ColorJitter {
-    /// Change of brightness: all pixels times a number.
-    pub brightness: f32,
-    /// Change of contrast: the distance of all pixels from the image's mean grey, times a number.
-    pub contrast: f32,
-    /// Change of saturation: the distance of each pixel from its own grey, times a number.
-    pub saturation: f32,
-    /// Change of hue, from 0 to 0.5: no hue, or any.
-    pub hue: f32,
-}
-
-impl ColorJitter {
-    pub(super) fn settings(&self) -> [(&'static str, f32); 4] {
-        [
-            ("brightness", self.brightness),
-            ("contrast", self.contrast),
-            ("saturation", self.saturation),
-            ("hue", self.hue),
-        ]
-    }
-}
-
-/// One change.
-#[derive(Clone, Debug)]
-pub(super) enum Change {
-    Crop { padding: usize },
-    Flip,
-    Jitter(ColorJitter),
-    Shift { components: ColorComponents, strength: f32 },
-    Cutout { size: usize },
-    Move { degrees: f32, pixels: f32 },
-}
-
-impl Change {
-    /// Changes a picture that is to have the size `wanted` in the end.
-    pub(super) fn make(
-        &self,
-        picture: &mut Picture,
-        wanted: [usize; 2],
-        draws: &mut Generator,
-    ) -> Result<(), Error> {
-        // Uniform in ±limit.
-        let mut within = |limit: f32| limit * (2.0 * draws.random::<f32>() - 1.0);
-        match self {
-            Change::Crop { padding } => {
-                let at = [draws.random::<f32>(), draws.random()];
-                picture.crop(wanted, *padding, at)?;
-            }
-            Change::Flip => {
-                if draws.random() {
-                    picture.flip();
-                }
-            }
-            Change::Jitter(jitter) => {
-                let [brightness, contrast, saturation] =
-                    [jitter.brightness, jitter.contrast, jitter.saturation]
-                        .map(|limit| (1.0 + within(limit)).max(0.0));
-                picture.jitter(brightness, contrast, saturation, std::f32::consts::TAU * within(jitter.hue));
-            }
-            Change::Shift { components, strength } => {
-                let amounts = [(); 3].map(|()| *strength * normal(draws) as f32);
-                picture.add(components.along(amounts))?;
-            }
-            Change::Cutout { size } => {
-                let [height, width] = picture.size;
-                let middle = [draws.random_range(0..height), draws.random_range(0..width)];
-                picture.cutout(middle, *size);
-            }
-            Change::Move { degrees, pixels } => {
-                let angle = within(degrees.to_radians());
-                picture.turn(angle, [within(*pixels), within(*pixels)]);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// An image: planes of pixels from 0 to 1.
 pub(super) struct Picture {
     pub(super) pixels: Vec<f32>,
-    /// Room for another image.
+    /// Memory for another image.
     pub(super) room: Vec<f32>,
     /// Rows and columns.
     pub(super) size: [usize; 2],
-    /// What is seen outside, for each channel.
+    /// The colour of pixels outside the image.
     pub(super) fill: Vec<f32>,
 }
 
@@ -172,7 +75,7 @@ impl Picture {
     }
 
     /// Calls `f` with each pixel's red, green and blue, if the picture has these.
-    fn colours(&mut self, mut f: impl FnMut([f32; 3]) -> [f32; 3]) {
+    fn colors(&mut self, mut f: impl FnMut([f32; 3]) -> [f32; 3]) {
         let mut planes = self.planes();
         let (Some(red), Some(green), Some(blue), None) =
             (planes.next(), planes.next(), planes.next(), planes.next())
@@ -184,7 +87,7 @@ impl Picture {
         }
     }
 
-    fn jitter(&mut self, brightness: f32, contrast: f32, saturation: f32, hue: f32) {
+    pub(super) fn jitter(&mut self, brightness: f32, contrast: f32, saturation: f32, hue: f32) {
         let cut = |x: f32| x.clamp(0.0, 1.0);
         self.pixels.iter_mut().for_each(|x| *x = cut(*x * brightness));
 
@@ -199,10 +102,10 @@ impl Picture {
         // nearly as they are.
         let (sine, cosine) = hue.sin_cos();
         let across = sine / 3_f32.sqrt();
-        self.colours(|colour| {
-            let [r, g, b] = colour;
+        self.colors(|color| {
+            let [r, g, b] = color;
             let grey = GREY[0] * r + GREY[1] * g + GREY[2] * b;
-            let [r, g, b] = colour.map(|x| cut(grey + saturation * (x - grey)));
+            let [r, g, b] = color.map(|x| cut(grey + saturation * (x - grey)));
             if hue == 0.0 {
                 return [r, g, b];
             }
@@ -216,7 +119,7 @@ impl Picture {
         });
     }
 
-    fn add(&mut self, shift: [f32; 3]) -> Result<(), Error> {
+    pub(super) fn add(&mut self, shift: [f32; 3]) -> Result<(), Error> {
         if self.fill.len() != 3 {
             return Err(Error::argument("color_shift", "images of 3 channels", self.fill.len()));
         }
@@ -226,7 +129,7 @@ impl Picture {
         Ok(())
     }
 
-    fn cutout(&mut self, middle: [usize; 2], size: usize) {
+    pub(super) fn cutout(&mut self, middle: [usize; 2], size: usize) {
         let [rows, columns] = [0, 1].map(|axis| {
             let start = (middle[axis] + size.div_ceil(2)).saturating_sub(size);
             let end = middle[axis].saturating_add(size.div_ceil(2)).min(self.size[axis]);
@@ -242,7 +145,7 @@ impl Picture {
     }
 
     /// Turns the picture about its middle and moves it; what comes from outside repeats the border.
-    fn turn(&mut self, angle: f32, by: [f32; 2]) {
+    pub(super) fn turn(&mut self, angle: f32, by: [f32; 2]) {
         let [height, width] = self.size;
         let (sine, cosine) = angle.sin_cos();
         let middle = [(height as f32 - 1.0) / 2.0, (width as f32 - 1.0) / 2.0];
