@@ -179,7 +179,7 @@ fn settings_that_make_no_sense_are_refused() {
     BatchNorm::new(0.0, 1e-300);
 }
 
-/// What `network!` says of them, and of what does not fit: the constants that it makes, made here.
+/// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.
 #[test]
 fn what_does_not_fit_is_told_in_sentences() {
     use convnet::declare::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};
