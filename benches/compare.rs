@@ -33,7 +33,7 @@ struct Options {
     /// Does each piece of work once, unmeasured
     #[arg(long)]
     test: bool,
-    /// What `cargo bench` says to each benchmark
+    /// Passed by `cargo bench` to each benchmark
     #[arg(long = "bench", hide = true)]
     _bench: bool,
     /// Only work whose name contains this
@@ -44,7 +44,7 @@ struct Options {
 /// A piece of work, not set up yet.
 struct Piece {
     name: String,
-    /// What somebody else has to know to do the same.
+    /// Everything that is needed to repeat the measurement.
     facts: Value,
     in_pool: bool,
     set_up: Box<dyn Fn() -> Box<dyn FnMut()> + Sync>,

@@ -1,4 +1,4 @@
-//! How the time of a training step grows with the batch, the size of the image and the number of channels, on one
+//! Growth of a training step's time with the batch, the size of the image and the number of channels, on one
 //! thread and on two.
 //!
 //!     cargo bench --bench growth -- --seconds 0.5 batch
@@ -28,7 +28,7 @@ struct Options {
     /// Does each training step once, unmeasured
     #[arg(long)]
     test: bool,
-    /// What `cargo bench` says to each benchmark
+    /// Passed by `cargo bench` to each benchmark
     #[arg(long = "bench", hide = true)]
     _bench: bool,
     /// Only steps whose name contains this: "batch", "image/64"
@@ -66,7 +66,7 @@ two_convolutions!(Channels128, 32, 128);
 /// Training steps that differ in one number.
 struct Table {
     title: &'static str,
-    /// What the number is, in a word.
+    /// Name of the number.
     name: &'static str,
     rows: Vec<Row>,
 }
@@ -77,7 +77,7 @@ struct Row {
     set_up: SetUp,
 }
 
-/// Makes a network and so many samples; each call of the result is a step once.
+/// Makes a network and samples; each call of the result is one step.
 type SetUp = fn(usize) -> Box<dyn FnMut()>;
 
 fn tables() -> [Table; 3] {

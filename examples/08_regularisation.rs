@@ -44,7 +44,7 @@ fn trainer<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
         .progress(Progress::Silent)
 }
 
-/// The history of a run, and the loss and accuracy of the network it leaves behind.
+/// The history of a run, and the loss and accuracy of the trained network.
 fn run<N>(
     mut trainer: Trainer<N, SoftmaxCrossEntropy, Sgd>,
     train: &Digits,

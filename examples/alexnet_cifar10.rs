@@ -22,7 +22,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Crops images out of a frame of 4 pixels and mirrors every other while they are learnt from
+    /// Random crops with a padding of 4 pixels and random horizontal flips during training
     #[arg(long)]
     augment: bool,
 }

@@ -110,7 +110,7 @@ fn pictures(path: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(files)
 }
 
-/// What the network says of a file.
+/// The network's answer for a file.
 #[derive(Serialize)]
 struct Answer {
     file: String,

@@ -1,4 +1,4 @@
-//! How fast single convolutions are on this machine, beside the most that its processor can do.
+//! The speed of single convolutions on this machine, next to the peak of its processor.
 //!
 //!     cargo run --release --example conv_throughput -- --plot convolutions.svg
 //!
@@ -80,7 +80,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What was measured, in GFLOP/s.
+/// Measured rates in GFLOP/s.
 struct Figures {
     isa: Isa,
     threads: usize,

@@ -21,7 +21,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Turns and shifts digits a little while they are learnt from
+    /// Random rotation and translation during training
     #[arg(long)]
     augment: bool,
 }

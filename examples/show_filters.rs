@@ -1,4 +1,4 @@
-//! What the first layer of a network has learned, and what every convolution makes of an image, as pictures.
+//! Pictures of a first layer's filters, and of every convolution's output for an image.
 //!
 //!     cargo run --release --example show_filters pictures
 

@@ -1,4 +1,4 @@
-//! What training and inference allocate after the first call: nothing.
+//! Training and inference do not allocate after the first call.
 
 mod wide;
 
@@ -26,7 +26,7 @@ network! {
 }
 
 network! {
-    /// Layers that want working space for numbers of their own.
+    /// Layers that need scratch memory.
     struct Normalised: Chw<1, 28, 28> => Flat<10> {
         conv: Conv2d { filters: 8, kernel: 5, stride: 2 },
         norm1: BatchNorm,
@@ -100,7 +100,7 @@ fn inferences<N: Network<Output = Flat<10>, Scalar = f32>>(name: &str, sizes: &[
     }
 }
 
-/// A run of three epochs allocates as often for twelve batches as for four, and for a smaller one behind them.
+/// A run of three epochs allocates as often for twelve batches as for four, and with a smaller last batch.
 fn runs<N, D>(name: &str, data: impl Fn(usize) -> D)
 where
     N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
@@ -121,9 +121,9 @@ where
     assert_eq!(thirteen, four, "{name}, twelve batches and a smaller one in place of four");
 }
 
-/// A program of its own, because the counter counts for all threads, and a test harness allocates on another thread while
-/// a test runs. All of it is in one pool from beginning to end: a job that comes to rayon's pool from outside lies in a
-/// queue whose blocks rayon allocates now and then, and a new thread has memory of its own.
+/// A program without a test harness: the counter counts all threads, and a harness allocates on its own thread while a test
+/// runs. Everything runs inside one thread pool, because rayon now and then allocates a block for the queue of jobs from
+/// outside, and each new thread allocates.
 fn main() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     // Both threads have looked for work, and so have what rayon allocates for each of them.

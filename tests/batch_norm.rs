@@ -79,7 +79,7 @@ fn scales_have_no_weight_decay() {
     assert_ne!(of_fc, smaller);
 }
 
-/// What diverges leaves the statistics as they were.
+/// A step that diverges does not change the statistics.
 #[test]
 fn a_step_that_is_refused_moves_no_statistic() {
     let net = Small::<f64>::new(1);
@@ -124,7 +124,7 @@ fn how_parameters_begin() {
 }
 
 network! {
-    /// Sigmoids behind one another, which pass hardly any gradient on.
+    /// Sigmoids one after the other, which pass on hardly any gradient.
     struct Deep: Chw<1, 28, 28> => Flat<10> {
         flatten: Flatten,
         fc1: Dense { units: 32 },
@@ -153,7 +153,7 @@ network! {
     }
 }
 
-/// Loss and accuracy on other digits after so many epochs, with a last batch of 13 samples.
+/// Loss and accuracy on other digits after some epochs, with a last batch of 13 samples.
 fn learn<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>>(
     net: N,
     rate: f64,

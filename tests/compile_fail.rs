@@ -1,5 +1,5 @@
 //! Networks that must not compile, each beside a twin that does and that differs in one number, one name or
-//! one line. `ui/fail/*.stderr` holds what the compiler says (`TRYBUILD=overwrite` writes it anew).
+//! one line. `ui/fail/*.stderr` holds the compiler's messages (`TRYBUILD=overwrite` rewrites them).
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn twins_compile() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
 }
 
-/// What the first two lines of each message say: our sentence, with both numbers, and the line it points at.
+/// The first two lines of each message: our sentence, with both numbers, and the line it points at.
 #[test]
 fn messages_say_what_is_wrong_and_where() {
     let said = [

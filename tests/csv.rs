@@ -265,7 +265,7 @@ proptest! {
         nothing_worse_than_an_error(&bytes);
     }
 
-    /// What is written as CSV is read as it was, whatever the line ends, and a damaged cell is found where it is.
+    /// Numbers are read from CSV as they were written, with any line ends, and the position of a damaged cell is right.
     #[test]
     fn a_bad_cell_is_named_by_line_and_column(
         numbers in prop::collection::vec((-1e6_f32..1e6, -1e6_f32..1e6, -1e6_f32..1e6), 1..30),

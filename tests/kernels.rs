@@ -46,7 +46,7 @@ fn ways(samples: usize) -> Vec<Exec> {
     ways
 }
 
-/// Entries of a tile of so many values.
+/// Entries of a tile of `len` values.
 fn entries(len: usize, exec: Exec) -> usize {
     (len * exec.lanes).div_ceil(LANES)
 }

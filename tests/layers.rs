@@ -185,7 +185,7 @@ fn at(kind: &'static str, name: &'static str) -> At {
     At { kind, name, quiet: false }
 }
 
-/// What `network!` says of them, and of what does not fit: the constants that it makes, made here.
+/// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.
 #[test]
 fn what_does_not_fit_is_told_in_sentences() {
     use convnet::layer::settings::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};

@@ -1,4 +1,4 @@
-//! What `network!` declares: names, places, constants, and the printed summary.
+//! Networks that `network!` declares: names, positions, constants, and the printed summary.
 
 use convnet::model::LeNet5;
 use convnet::plan::{Backward, Forward, Op, Plan};

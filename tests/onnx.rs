@@ -1,6 +1,6 @@
 //! Networks written in the format of ONNX, and tensors read from it.
 //!
-//! `interop/check_onnx.py` runs what `networks_for_other_programs` leaves behind in other programs.
+//! `interop/check_onnx.py` runs the files of `networks_for_other_programs` in other programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -184,7 +184,7 @@ fn read(bytes: Vec<u8>) -> Result<Vec<(String, Stored)>, String> {
     })
 }
 
-/// What is read is what was written: names, shapes and values.
+/// Names, shapes and values are read as they were written.
 fn assert_kept<N: Network>(dtype: Dtype) {
     let net: N = lively();
     let read = read(to_onnx(&net).unwrap()).unwrap();
@@ -402,7 +402,7 @@ fn broken_files_are_no_panic() {
     let whole = to_onnx(&lively::<Small>()).unwrap();
     let tensors = read(whole.clone()).unwrap();
     for len in 0..whole.len() {
-        // The graph may be whole, and what lies behind it missing.
+        // The graph may be whole, and the bytes after it missing.
         let read = read(whole[..len].into());
         assert!(read.is_err() || read == Ok(tensors.clone()), "the first {len} bytes");
     }

@@ -27,7 +27,7 @@ fn texts(picture: &Picture) -> Vec<String> {
     texts.map(|node| node.text().unwrap_or_default().trim().to_owned()).collect()
 }
 
-/// How many elements have a name and, as stroke or fill, a colour.
+/// The number of elements with a name and, as stroke or fill, a colour.
 fn elements(picture: &Picture, name: &str, color: &str) -> usize {
     let document = Document::parse(picture.svg()).unwrap();
     let elements = document.descendants().filter(|node| node.tag_name().name() == name);

@@ -1,4 +1,4 @@
-//! How a run ends: early stopping, callbacks, numbers that are none; and what the network has then.
+//! The end of a run: early stopping, callbacks and losses that are not finite; and the network's parameters after it.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -238,7 +238,7 @@ impl Samples<Flat<2>> for Failing {
     }
 }
 
-/// What a later batch fails by is said when it would be its turn, also where it is loaded ahead.
+/// The error of a later batch is returned in that batch's turn, even if the batch was loaded ahead.
 #[test]
 fn a_sample_that_cannot_be_had_waits_for_its_batch() {
     for is_slow in [false, true] {

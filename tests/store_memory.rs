@@ -1,4 +1,4 @@
-//! What reading a file of weights takes, in a program of its own, in which nothing else allocates.
+//! Memory for reading a file of weights, in a program in which nothing else allocates.
 
 use convnet::Error;
 use convnet::prelude::*;
@@ -25,7 +25,7 @@ fn load(bytes: Vec<u8>, net: &mut Small) -> Result<(), Error> {
     Weights::from_bytes("net", bytes)?.load_into(net)
 }
 
-/// A file with this header and so many bytes of numbers.
+/// A file with this header and `data` bytes of numbers.
 fn with_header(header: &str, data: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat()
 }

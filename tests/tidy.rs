@@ -1,4 +1,4 @@
-//! Rules of the house that no linter knows.
+//! Rules of this repository that no linter checks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path.as_ref()).unwrap_or_else(|e| panic!("{}: {e}", path.as_ref().display()))
 }
 
-/// The words behind `pub use` of a module file: `pub use relu::Relu;` or `{A, B}`, on one line or on several.
+/// The types in `pub use` of a module file: `pub use relu::Relu;` or `{A, B}`, on one line or several.
 fn exported(module: &str) -> Vec<String> {
     let text = text(module);
     let names = text.split("\npub use ").skip(1).filter_map(|rest| rest.split(';').next()?.split_once("::"));

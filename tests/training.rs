@@ -39,7 +39,7 @@ fn the_seed_decides() {
     assert_ne!(run(1), run(2));
 }
 
-/// 33 samples in batches of 32: the 33rd is learnt from too.
+/// 33 samples in batches of 32: the 33rd is used too.
 #[test]
 fn the_last_smaller_batch_is_trained_on() {
     let data = digits(33);
@@ -338,7 +338,7 @@ fn each_epoch_sees_every_sample_once_in_an_order_of_its_own() {
     assert_eq!(orders(2), three[..2], "an order depends on the seed and the epoch alone");
 }
 
-/// Dropout in training draws anew for each sample and each epoch, and by the sample, not by its place.
+/// Dropout draws for each sample and epoch, by the sample's identity and not by its place in the batch.
 #[test]
 fn dropout_is_keyed_by_epoch_and_sample() {
     network! {

@@ -57,7 +57,7 @@ pub fn works() -> Vec<Work> {
     ]
 }
 
-/// Floating-point operations of training with so many samples.
+/// Floating-point operations of a training step.
 fn training_flop<N: Network>(samples: usize) -> usize {
     let first_layer = N::new(1).model().plan().steps()[0].macs;
     2 * samples * (3 * N::MACS - first_layer)

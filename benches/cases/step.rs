@@ -9,7 +9,7 @@ pub fn batch<S: Shape>(samples: usize) -> Batch<S> {
     (0..samples).map(|n| Tensor::from_fn(|i| ((i * (n + 7)) % 255) as f32 / 255.0)).collect()
 }
 
-/// Makes a network and so many samples; each call of the result is a step once.
+/// Makes a network and samples; each call of the result is one step.
 pub fn training_step<N>(samples: usize) -> Box<dyn FnMut()>
 where
     N: Network<Output = Flat<10>, Scalar = f32> + 'static,

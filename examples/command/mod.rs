@@ -20,7 +20,7 @@ pub fn run<O: Parser>(
         Ok(options) => options,
         Err(help) if !help.use_stderr() => help.exit(),
         Err(error) => {
-            // What is wrong; behind an empty line follow advice and usage.
+            // The error; after an empty line follow advice and usage.
             let text = error.to_string();
             let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             return fail(&lines.join(" "), 2);

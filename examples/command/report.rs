@@ -1,4 +1,4 @@
-//! Files that a program leaves behind.
+//! Output files.
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -14,10 +14,10 @@ use convnet::train::{Checkpoints, EarlyStopping, Ending, Evaluation, History};
 
 use crate::report::Report;
 
-/// The options of a training; those without a default here get one from the program.
+/// The options of a training. Those without a default here get one from the program.
 #[derive(clap::Args)]
 pub struct Training {
-    /// Where the data are; else the cache, else a download, else the embedded sample
+    /// Path of the data; without it the cache, else a download, else the embedded sample
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Passes over the training images
@@ -26,28 +26,28 @@ pub struct Training {
     /// Samples in a step
     #[arg(long, value_name = "N")]
     batch_size: usize,
-    /// Learning rate, where the schedule has its largest
+    /// Largest learning rate of the schedule
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: f64,
-    /// How the learning rate goes on: constant, step, exponential, cosine, one-cycle or plateau
+    /// Schedule of the learning rate: constant, step, exponential, cosine, one-cycle or plateau
     #[arg(long, value_name = "NAME")]
     schedule: Schedule,
     /// Penalty λ/2·‖w‖² on the weights
     #[arg(long, value_name = "λ", allow_negative_numbers = true)]
     weight_decay: f64,
-    /// Probability with which the values in front of the dense layers are dropped
+    /// Probability of dropping an input of a dense layer
     #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = probability)]
     pub dropout: f64,
-    /// Part of the training images that validates
+    /// Fraction of the training images used for validation
     #[arg(long, value_name = "PART", default_value_t = 0.1)]
     validation: f64,
-    /// Stops when validation has not become better for N epochs, and goes back to the best
+    /// Stops after N epochs without a better validation loss, and restores the best epoch
     #[arg(long, value_name = "N")]
     early_stopping: Option<usize>,
     /// Seed of the weights, the split and the order of samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Threads; RAYON_NUM_THREADS or all cores if not given
+    /// Number of threads; without it RAYON_NUM_THREADS, or all cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
     /// Writes loss and accuracy of each epoch to a JSON file
@@ -59,7 +59,7 @@ pub struct Training {
     /// Keeps checkpoints in a folder: after each epoch and every five minutes, the last three and the best weights
     #[arg(long, value_name = "DIR")]
     checkpoints: Option<PathBuf>,
-    /// Goes on from the latest checkpoint in that folder, or from a file, if there is one
+    /// Resumes from a checkpoint, or from the latest one in the folder of --checkpoints
     #[arg(long, value_name = "CHECKPOINT")]
     resume: Option<Option<PathBuf>>,
     /// Draws learning curves, confusion matrix and the first layer's filters into a folder
@@ -74,7 +74,7 @@ fn probability(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What to train on, and what to call it.
+/// The data and their name.
 pub struct Task<In> {
     /// "LeNet-5 on MNIST"
     pub title: &'static str,
@@ -84,7 +84,7 @@ pub struct Task<In> {
 }
 
 impl Training {
-    /// Trains the network, says what became of it, and ends with its accuracy on the test images.
+    /// Trains the network, prints how the run ended, and ends with the accuracy on the test images.
     pub fn run<N, const C: usize, const H: usize, const W: usize>(
         &self,
         net: N,
@@ -154,7 +154,7 @@ impl Training {
         Ok(())
     }
 
-    /// Resumes, if that is asked for and there is something to resume.
+    /// Resumes if `--resume` is given and there is a checkpoint.
     fn go_on<N: Network>(
         &self,
         trainer: &mut Trainer<N, SoftmaxCrossEntropy, Sgd>,
@@ -172,7 +172,7 @@ impl Training {
     }
 }
 
-/// A flag that Ctrl-C sets, once; the second time it ends the program, as it always does.
+/// A flag that Ctrl-C sets. A second Ctrl-C ends the program as usual.
 fn interrupted() -> Result<Arc<AtomicBool>, ctrlc::Error> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();

@@ -1,22 +1,22 @@
-//! Channels treated one by one: sums over all samples and positions of a channel, and a·x + b with numbers of its own.
+//! Operations on each channel: sums over all its samples and positions, and a·x + b with the channel's own a and b.
 //!
-//! Nothing here depends on where a position lies: a plane of a tile is so many values one after the other, and the value
-//! at place j belongs to lane j modulo the number of lanes.
+//! Positions are not told apart: a plane of a tile is a slice of values, and the value at index j belongs to lane j modulo
+//! the number of lanes.
 
 use super::{Exec, values, values_mut, vectorized};
 use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
-/// Values that are added up side by side: a multiple of every number of lanes.
+/// Number of parallel sums: a multiple of every number of lanes.
 const WIDTH: usize = 4 * LANES;
 
-/// Rows of so many values that are added in the scalar itself, before their sum joins an `f64`.
+/// Rows of [`WIDTH`] values that are summed in the scalar type before the result is added to an `f64`.
 const ROWS: usize = 64;
 
-/// Entries that one thread takes at a time.
+/// Entries of a task.
 const GRAIN: usize = 1024;
 
-/// Sizes of feature maps whose channels are treated one by one.
+/// Sizes of feature maps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Channels {
     /// Planes of a sample.
@@ -25,12 +25,12 @@ pub struct Channels {
     pub area: usize,
 }
 
-/// Sums for each lane, several times over.
-type Sums<const K: usize> = [[f64; WIDTH]; K];
+/// K times [`WIDTH`] parallel sums.
+type ParallelSums<const K: usize> = [[f64; WIDTH]; K];
 
 vectorized! {
     /// Adds f(a, b) for each pair of values to the sums.
-    fn add_up[T: Vectorized, F: Fn(T, T) -> [T; K], const K: usize](sums: &mut Sums<K>, a: &[T], b: &[T], f: F) {
+    fn add_up[T: Vectorized, F: Fn(T, T) -> [T; K], const K: usize](sums: &mut ParallelSums<K>, a: &[T], b: &[T], f: F) {
         for (a, b) in a.chunks(WIDTH * ROWS).zip(b.chunks(WIDTH * ROWS)) {
             let mut part = [[T::zero(); WIDTH]; K];
             let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<WIDTH>(), b.as_chunks::<WIDTH>());
@@ -89,7 +89,7 @@ impl Channels {
         self.area * exec.lanes
     }
 
-    /// The values in whole tiles, without what a narrow tile leaves of its last entry.
+    /// The values of the tiles, without the unused end of a narrow tile's last entry.
     fn values<'a, T: Vectorized>(&self, x: &'a [Lanes<T>], exec: Exec) -> &'a [T] {
         let all = values(x);
         if exec.lanes == LANES { all } else { &all[..self.channels * self.plane(exec)] }
@@ -100,7 +100,7 @@ impl Channels {
         if exec.lanes == LANES { all } else { &mut all[..self.channels * self.plane(exec)] }
     }
 
-    /// Channels that one thread takes at a time: as many as divide them without a rest.
+    /// Channels of a task: a divisor of their number.
     fn together(&self) -> usize {
         let most = (GRAIN / self.area).clamp(1, self.channels);
         (1..=most).rev().find(|together| self.channels.is_multiple_of(*together)).unwrap_or(1)
@@ -116,7 +116,7 @@ impl Channels {
         f: impl Fn(T, T) -> [T; K] + Copy,
     ) -> [f64; K] {
         let plane = self.plane(exec);
-        let add = |sums: &mut Sums<K>, tile: usize| {
+        let add = |sums: &mut ParallelSums<K>, tile: usize| {
             let start = (tile * self.channels + channel) * plane;
             add_up(exec.isa, sums, &a[start..][..plane], &b[start..][..plane], f);
         };
@@ -125,7 +125,7 @@ impl Channels {
         let mut total = sums.map(|sums| sums.iter().sum::<f64>());
         let used = samples % exec.lanes;
         if used > 0 {
-            // The last tile, whose other lanes hold no samples.
+            // The last tile has lanes without samples.
             let mut sums = [[0.0; WIDTH]; K];
             add(&mut sums, samples / exec.lanes);
             for (total, sums) in total.iter_mut().zip(sums) {
@@ -152,8 +152,8 @@ impl Channels {
         });
     }
 
-    /// Writes to each channel's entry, in places 0 and 1, its mean and its variance over all samples and positions: the
-    /// mean square distance from the mean, in a second pass.
+    /// Writes the mean and variance of each channel over all samples and positions to lanes 0 and 1 of its entry. The
+    /// variance is the mean square distance from the mean, computed in a second pass.
     pub fn moments<T: Vectorized>(&self, out: &mut [Lanes<T>], x: &[Lanes<T>], samples: usize, exec: Exec) {
         let x = self.values(x, exec);
         let count = (samples * self.area) as f64;
@@ -165,7 +165,7 @@ impl Channels {
         });
     }
 
-    /// Writes to each channel's entry, in places 2 and 3, the sums of dy and of dy · (x − m), with m from place 0.
+    /// Writes the sums of dy and of dy · (x − m) to lanes 2 and 3 of each channel's entry, with m from lane 0.
     pub fn slopes<T: Vectorized>(
         &self,
         out: &mut [Lanes<T>],
@@ -182,7 +182,7 @@ impl Channels {
         });
     }
 
-    /// y = a·x + b, with a and b from places 0 and 1 of the channel's entry; with `relu`, max(y, 0).
+    /// y = a·x + b, with a and b from lanes 0 and 1 of the channel's entry; with `relu`, max(y, 0).
     pub fn scale<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
@@ -199,7 +199,7 @@ impl Channels {
         });
     }
 
-    /// dx = a·dy + b·(x − c) + d, with the four from the channel's entry; 0 in lanes without a sample.
+    /// dx = a·dy + b·(x − c) + d, with a, b, c and d from lanes 0 to 3 of the channel's entry; 0 in lanes without a sample.
     pub fn combine<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],

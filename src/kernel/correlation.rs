@@ -1,7 +1,7 @@
-//! The sum over a window at every position: convolution forward and, by other tables, backward.
+//! Sums over a window at every position: the forward pass of a convolution and, with other tables, the backward pass.
 //!
-//! An implicit im2col: the column matrix is a table of offsets into the (padded) input, never stored. With few
-//! samples, where a vector holds several positions, some columns at a time are gathered.
+//! This is an implicit im2col: a table of offsets into the padded input replaces the column matrix. In narrow tiles, where a
+//! vector holds several positions, a few columns at a time are gathered into scratch memory.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::simd::{Kernel, Simd};
 use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
-/// Positions that see the same part of the kernel: the rest of it lies on padding.
+/// Positions that use the same taps: their other taps read only padding.
 struct Band {
     positions: Vec<Position>,
     taps: Vec<Tap>,
@@ -21,9 +21,9 @@ struct Band {
 
 /// Sums over windows, with their tables.
 pub(super) struct Correlation {
-    /// Parts of the channels and filters that see nothing of each other; the tables are those of the first.
+    /// Groups of channels and filters. The tables are those of the first group.
     groups: usize,
-    /// Of a group.
+    /// Channels and filters of a group.
     channels: usize,
     filters: usize,
     /// Weights between one filter and the next.
@@ -32,9 +32,9 @@ pub(super) struct Correlation {
     x_tile: usize,
     y_tile: usize,
     y_plane: usize,
-    /// Where each position reads and is written, in entries.
+    /// Input and output offset of each position, in entries.
     positions: Vec<Position>,
-    /// Whether positions are written one after the other.
+    /// Whether the outputs of all positions are contiguous.
     dense: bool,
     /// All taps, channel by channel.
     taps: Vec<Tap>,
@@ -52,12 +52,12 @@ struct Position {
 
 /// Positions of a row that are computed together in most register blocks.
 const TOGETHER: usize = 4;
-/// Output columns of sixteen values that a task goes through.
+/// Output columns of sixteen values in a task.
 const COLUMNS: usize = 96;
-/// Columns gathered at a time, and taps of each.
+/// Number of columns gathered at a time, and of taps in each.
 const GATHERED: usize = 6;
 const DEPTH: usize = 96;
-/// Filters of a task with gathered columns, and of a column that is computed beside the output.
+/// Filters of a task with gathered columns, and filters of a column that is computed outside the output.
 const FILTERS: usize = 256;
 const BESIDE: usize = 64;
 
@@ -66,8 +66,8 @@ pub(super) fn index(i: usize) -> u32 {
 }
 
 impl Correlation {
-    /// Tables for `channels` channels of input and `filters` of output in each group; `weight` gives the place of a
-    /// filter's weight for a channel, row and column of the kernel, in the weights of its group.
+    /// Computes the tables for `channels` input channels and `filters` in each group. `weight` returns the index of a weight
+    /// of the group's first filter, given its channel, row and column in the kernel.
     pub(super) fn new(
         groups: usize,
         [channels, filters]: [usize; 2],
@@ -125,7 +125,7 @@ impl Correlation {
         }
     }
 
-    /// Where a position reads, in entries.
+    /// Input offset of a position, in entries.
     pub(super) fn input(&self, position: usize) -> u32 {
         self.positions[position].x
     }
@@ -175,7 +175,7 @@ impl Correlation {
             let columns = (self.positions.len() * exec.lanes).div_ceil(LANES * GATHERED);
             let filters = if columns >= 8 { FILTERS } else { self.tiling.filters };
             let blocks = self.filters.div_ceil(filters);
-            // On one thread a task for all: its buffers are cleared once.
+            // A single thread runs one task, so that buffers are cleared once.
             let together = if exec.parallel { 1 } else { columns };
             let tasks = columns.div_ceil(together) * blocks;
             exec.each(self.groups * tasks, |task| {
@@ -188,7 +188,7 @@ impl Correlation {
     }
 }
 
-/// One run over some tiles.
+/// One pass over some tiles.
 struct Run<'a, T> {
     table: &'a Correlation,
     y: Shared<'a, T>,
@@ -200,14 +200,14 @@ struct Run<'a, T> {
     tiles: usize,
 }
 
-/// `0..len` cut into parts of nearly equal size, at most `size` each: the part with this number.
+/// Part `number` of `0..len`, divided into parts of nearly equal size, at most `size` each.
 pub(super) fn part(len: usize, size: usize, number: usize) -> Range<usize> {
     let parts = len.div_ceil(size).max(1);
     number * len / parts..(number + 1) * len / parts
 }
 
 impl<T: Vectorized> Run<'_, T> {
-    /// Tiles and positions of a task: some positions of one tile, or all positions of some tiles.
+    /// Number of tiles and positions in a task: some positions of one tile, or all positions of some tiles.
     fn cut(&self, band: &Band) -> [usize; 2] {
         let columns = self.table.tiling.columns.min(COLUMNS);
         let positions = band.positions.len();
@@ -266,7 +266,7 @@ impl<T: Vectorized> Run<'_, T> {
         }
     }
 
-    /// Some times six columns of sixteen values, each of several positions.
+    /// Computes groups of six columns, each of sixteen values from several positions.
     fn gathered(&self, columns: Range<usize>, filters: Range<usize>) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let total = table.positions.len() * lanes;
@@ -287,7 +287,7 @@ impl<T: Vectorized> Run<'_, T> {
             let columns = (total - first).div_ceil(LANES).min(GATHERED);
             let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
             T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
-            // Columns whose sixteen values lie side by side in y; the others are computed beside it.
+            // The sixteen values of these columns are contiguous in y. Other columns are computed outside y and copied.
             let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
             let mut places = [Place::default(); GATHERED];
             for (c, place) in places.iter_mut().enumerate() {
@@ -314,7 +314,7 @@ impl<T: Vectorized> Run<'_, T> {
         }
     }
 
-    /// A column whose values do not lie side by side in y, or are fewer than sixteen.
+    /// Computes a column whose values are not contiguous in y, or fewer than sixteen.
     fn beside(&self, sums: &Sums<'_, T>, column: usize, first: usize, filters: Range<usize>) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let total = table.positions.len() * lanes;
@@ -353,24 +353,24 @@ impl<T: Vectorized> Run<'_, T> {
     }
 }
 
-/// Values that lie side by side in x and in a gathered column.
+/// Values that are contiguous in x and in a gathered column.
 #[derive(Clone, Copy, Default)]
 struct Segment {
     x: usize,
-    /// In the columns of one tap.
+    /// Index in the columns of one tap.
     at: usize,
     len: usize,
 }
 
 impl Correlation {
-    /// Cuts a range of outputs, counted in values, into segments that lie side by side in x.
+    /// Divides a range of outputs, counted in values, into segments that are contiguous in x.
     fn segments<'a>(&self, room: &'a mut [Segment], outputs: Range<usize>, lanes: usize) -> &'a [Segment] {
         let mut count = 0;
         let mut last = Segment::default();
         let positions = &self.positions[outputs.start / lanes..outputs.end / lanes];
         for (i, position) in positions.iter().enumerate() {
             let x = position.x as usize * lanes;
-            // Not longer than the copy of one segment.
+            // At most as long as one copy.
             if last.len > 0 && last.x + last.len == x && last.len + lanes <= LANES {
                 last.len += lanes;
             } else {
@@ -383,7 +383,7 @@ impl Correlation {
     }
 }
 
-/// Copies segments of x, one row of columns for each tap.
+/// Copies segments of x into a row of columns for each tap.
 struct Gather<'a, T> {
     panel: &'a mut [T],
     x: &'a [T],
@@ -401,7 +401,7 @@ impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
             for segment in self.segments {
                 let (from, to) = (segment.x + tap.x as usize * self.lanes, k * GATHERED * LANES + segment.at);
                 if from + LANES <= self.x.len() && to + LANES <= self.panel.len() {
-                    // Sixteen values at once: what is too much is overwritten by the next segment.
+                    // Always sixteen values: the next segment overwrites those that do not belong to this one.
                     for part in (0..LANES).step_by(S::WIDTH) {
                         // SAFETY: sixteen values from `from` are inside x, and from `to` inside the panel.
                         unsafe {

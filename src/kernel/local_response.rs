@@ -1,7 +1,7 @@
-//! Local response normalisation: each value divided by a power of its neighbours' squares, channel by channel.
+//! Local response normalisation: each value is divided by a power of the mean square over neighbouring channels.
 //!
-//! With s = k + α/n · Σ x² over the window of a channel, y = x · s^−β. A channel's window begins ⌊n/2⌋ channels before it;
-//! so the channels whose windows hold it begin ⌊(n − 1)/2⌋ before it. Windows end where the channels do.
+//! With s = k + α/n · Σ x² over the window of a channel, y = x · s^−β. A channel's window begins ⌊n/2⌋ channels before it,
+//! so the channels whose windows contain it begin ⌊(n − 1)/2⌋ before it. Windows are cut off at the first and last channel.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::{Exec, values, values_mut, vectorized};
 use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
-/// Sizes and numbers of a local response normalisation.
+/// Sizes and constants of a local response normalisation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct LocalResponse {
     /// Planes of a sample.
@@ -22,16 +22,16 @@ pub struct LocalResponse {
     pub alpha: f64,
     /// Exponent.
     pub beta: f64,
-    /// What is added to the mean square.
+    /// Constant that is added to the mean square.
     pub k: f64,
 }
 
-/// Values of a plane that are computed together: what stays in a first-level cache with its sums.
+/// Values of a plane that are computed together. They and their sums fit into a first-level cache.
 const TOGETHER: usize = 256;
 
 vectorized! {
-    /// s = k + factor · Σ x² over a window of planes, from one place of theirs on. Each sum is made anew: one that slides
-    /// along the channels would carry its rounding with it.
+    /// s = k + factor · Σ x² over a window of planes, for a slice of each. Every sum is computed from scratch: a sum that is
+    /// updated from channel to channel would accumulate rounding errors.
     fn mean_squares[T: Vectorized](s: &mut [T], x: &[T], window: Range<usize>, plane: usize, factor: T, k: T) {
         s.fill(T::zero());
         for channel in window {
@@ -74,7 +74,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dx = dy · p − factor · x · Σ r over a window of planes, from one place of theirs on.
+    /// dx = dy · p − factor · x · Σ r over a window of planes, for a slice of each.
     fn slope[T: Vectorized](
         dx: &mut [T],
         dy: &[T],
@@ -103,18 +103,18 @@ impl LocalResponse {
         self.area * exec.lanes
     }
 
-    /// Values in so many entries that are a sample's.
+    /// Number of values in `entries` that belong to tiles.
     fn len(&self, entries: usize, exec: Exec) -> usize {
         if exec.lanes == LANES { entries * LANES } else { self.channels * self.plane(exec) }
     }
 
-    /// The channels from `before` before a channel on, as many as a window has.
+    /// The window of channels that begins `before` channels before a channel.
     fn window(&self, channel: usize, before: usize) -> Range<usize> {
         channel.saturating_sub(before)..(channel + self.size - before).min(self.channels)
     }
 
-    /// Calls `f` with the values of each channel of each tile, some at a time: where the tile begins, the channel, the
-    /// place in its plane, and the values of `y`.
+    /// Calls `f(tile, channel, at, y)` for slices of each channel of each tile: the index at which the tile begins, the
+    /// channel, the index in its plane, and the values of `y`.
     fn each<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
@@ -160,8 +160,8 @@ impl LocalResponse {
         });
     }
 
-    /// dx = dy · s^−β − 2·α·β/n · x · Σ dy · y / s, over the channels whose windows hold this one. Wants as many entries
-    /// of scratch as there are in x.
+    /// dx = dy · s^−β − 2·α·β/n · x · Σ dy · y / s, over the channels whose windows contain this one. Needs as many
+    /// entries of scratch memory as x has.
     pub fn backward<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
@@ -189,8 +189,8 @@ impl LocalResponse {
             let p = &mut p[..dx.len()];
             self.sums(p, &x[tile + at..], channel, exec);
             self.power(p, exec);
-            let holding = self.window(channel, (self.size - 1) / 2);
-            slope(exec.isa, dx, &dy[own..], &x[own..], p, &ratios[tile + at..], holding, plane, factor);
+            let containing = self.window(channel, (self.size - 1) / 2);
+            slope(exec.isa, dx, &dy[own..], &x[own..], p, &ratios[tile + at..], containing, plane, factor);
         });
     }
 }

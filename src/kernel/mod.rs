@@ -1,7 +1,8 @@
-//! Arithmetic over slices and run-time geometry. No types of shapes come in here.
+//! Arithmetic over slices, with sizes known at run time. The kernels know neither shapes as types nor layers.
 //!
-//! Every function computes whole tiles. Destination first, then sources; the caller owns every buffer and says in
-//! an [`Exec`] how to compute. This is the only room with `unsafe` code.
+//! Every function computes whole tiles. The destination is the first argument, then come the sources. The caller owns all
+//! buffers, and [`Exec`] chooses the instruction set and whether to run in parallel. `unsafe` code is allowed in this module
+//! only.
 #![allow(unsafe_code, reason = "vector instructions, and tasks that write to parts of one buffer")]
 
 mod block;
@@ -32,10 +33,10 @@ use crate::tensor::{LANES, Lanes};
 pub struct Exec {
     /// The instruction set.
     pub isa: Isa,
-    /// Whether to share the work among threads, or be one thread's share of it.
+    /// Whether to run in parallel.
     pub parallel: bool,
-    /// Samples that lie side by side. With fewer than [`LANES`] there is one tile, and the values of
-    /// C×H×W are stored \[C\]\[H\]\[W\]\[lanes\] without gaps. 1, 2, 4, 8 or 16; kernels panic on another number.
+    /// Samples in a tile: 1, 2, 4, 8 or 16; kernels panic on another number. With fewer than [`LANES`] there is a single
+    /// tile, and the values of C×H×W are stored as \[C\]\[H\]\[W\]\[lanes\] without gaps.
     pub lanes: usize,
 }
 
@@ -45,7 +46,7 @@ impl Exec {
         Exec { isa: Isa::best(), parallel, lanes: LANES }
     }
 
-    /// Lanes for a batch of so many samples: the next power of two, at most [`LANES`].
+    /// Lanes for a batch of `samples`: the next power of two, at most [`LANES`].
     pub fn lanes_for(samples: usize) -> usize {
         samples.min(LANES).next_power_of_two()
     }
@@ -76,7 +77,7 @@ pub fn values<T>(entries: &[Lanes<T>]) -> &[T] {
     unsafe { std::slice::from_raw_parts(entries.as_ptr().cast(), entries.len() * LANES) }
 }
 
-/// The values in some entries, to change.
+/// The values in some entries, mutable.
 pub fn values_mut<T>(entries: &mut [Lanes<T>]) -> &mut [T] {
     const { assert!(size_of::<Lanes<T>>() == LANES * size_of::<T>(), "an entry without padding") }
     let len = entries.len() * LANES;
@@ -90,7 +91,7 @@ pub(crate) fn tiles<T: Vectorized, const N: usize>(entries: &[Lanes<T>], len: us
     &values(entries).as_chunks().0[..tiles * len]
 }
 
-/// The tiles in some entries, `len` values of `N` lanes each, to change.
+/// The tiles in some entries, `len` values of `N` lanes each, mutable.
 pub(crate) fn tiles_mut<T: Vectorized, const N: usize>(
     entries: &mut [Lanes<T>],
     len: usize,
@@ -129,7 +130,7 @@ macro_rules! with_lanes {
 }
 pub(crate) use with_lanes;
 
-/// `dx` where `x` is positive, zero elsewhere: the gradient of a ReLU.
+/// The gradient of a ReLU, in place: sets `dx` to zero where `x` is not positive.
 pub fn relu_backward<T: Vectorized>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
     vectorized! {
         fn chunk[T: Vectorized](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
@@ -141,7 +142,7 @@ pub fn relu_backward<T: Vectorized>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<
     exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, dx, &x[i * GRAIN..]));
 }
 
-/// Samples of `len` values that lie one after the other as lanes: `x[i][lane] = samples[lane][i]`.
+/// Interleaves samples of `len` values each: `x[i][lane] = samples[lane][i]`.
 pub(crate) fn interleave<T: Vectorized>(exec: Exec, x: &mut [Lanes<T>], samples: &[T], len: usize) {
     let (lanes, out) = (exec.lanes, shared::Writer::new(values_mut(x)));
     let (width, planes, count) = (lanes, lanes, lanes);
@@ -163,7 +164,7 @@ vectorized! {
 pub(crate) fn finite<T: Vectorized>(isa: Isa, x: &[T]) -> bool {
     vectorized! {
         fn check[T: Vectorized](x: &[T], finite: &mut bool) {
-            // Zero times what is not finite is NaN, and a sum with a NaN in it is one.
+            // Zero times a value that is not finite is NaN, and NaN stays in a sum.
             let mut zeros = [T::zero(); 4 * LANES];
             let (whole, rest) = x.as_chunks::<{ 4 * LANES }>();
             for x in whole {

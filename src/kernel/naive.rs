@@ -1,14 +1,14 @@
-//! The reference: each formula as it stands in the textbook, one sample at a time, in plain loops.
+//! The reference: each formula as in a textbook, one sample at a time, in plain loops.
 //!
-//! Kept for good. Every other kernel is tested against it.
+//! Every other kernel is tested against it.
 
 use super::conv::Geometry;
 use super::local_response::LocalResponse;
 use super::pool::{Pooling, Windows};
 use crate::kernel::simd::Vectorized;
 
-/// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position,
-/// index into that filter's and channel's kernel. Positions on the padding have no term.
+/// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position and index
+/// into the kernel of that filter and channel. Positions in the padding have no term.
 fn each_term(g: &Geometry, mut f: impl FnMut(usize, usize, usize, usize, usize)) {
     let Geometry { input: [_, ih, iw], output: [oc, oh, ow], window, .. } = *g;
     let [channels, filters] = g.of_group();
@@ -58,7 +58,7 @@ pub fn conv_backward_data<T: Vectorized>(dx: &mut [T], dy: &[T], weight: &[T], g
     each_term(g, |o, p, i, q, k| dx[i * x_area + q] += weight[weight_index(g, o, i, k)] * dy[o * y_area + p]);
 }
 
-/// dw and db, added up for one sample on what they hold.
+/// Adds the gradients of one sample to dw and db.
 pub fn conv_backward_weights<T: Vectorized>(dw: &mut [T], db: &mut [T], dy: &[T], x: &[T], g: &Geometry) {
     let (x_area, y_area) = (g.input[1] * g.input[2], g.output[1] * g.output[2]);
     each_term(g, |o, p, i, q, k| dw[weight_index(g, o, i, k)] += dy[o * y_area + p] * x[i * x_area + q]);
@@ -77,7 +77,7 @@ fn under(pooling: &Pooling, p: usize) -> Vec<usize> {
     let window = match pooling.windows {
         Windows::Sliding(window) => window,
         Windows::Adaptive => {
-            // Position q is under window i of n where the window's ends, as fractions, lie on either side of it.
+            // Window i of n covers position q if its ends, as fractions, lie on either side of it.
             let covers = |i: usize, q: usize, n: usize, input: usize| {
                 i * input < (q + 1) * n && q * n < (i + 1) * input
             };
@@ -100,14 +100,14 @@ fn under(pooling: &Pooling, p: usize) -> Vec<usize> {
     positions
 }
 
-/// The largest value under each window, for one plane.
+/// The maximum under each window, for one plane.
 pub fn max_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
         *y = under(pooling, p).into_iter().map(|q| x[q]).fold(T::neg_infinity(), T::max);
     }
 }
 
-/// dy to the first of the largest values under each window, for one plane.
+/// Adds dy to the first position with the maximum under each window, for one plane.
 pub fn max_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
@@ -122,7 +122,7 @@ pub fn max_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Po
     }
 }
 
-/// What a mean divides by: the kernel's area, padding and all, or the positions under an adaptive window.
+/// Divisor of a mean: the kernel's area, padding included, or the number of positions under an adaptive window.
 fn divisor<T: Vectorized>(pooling: &Pooling, positions: &[usize]) -> T {
     T::of(match pooling.windows {
         Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
@@ -138,7 +138,7 @@ pub fn mean_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
     }
 }
 
-/// dy shared out evenly under each window, for one plane.
+/// Divides dy evenly among the positions under each window, for one plane.
 pub fn mean_backward<T: Vectorized>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
@@ -163,7 +163,7 @@ pub fn local_response_forward<T: Vectorized>(y: &mut [T], x: &[T], norm: &LocalR
     }
 }
 
-/// The gradient of [`local_response_forward`], for one sample: each output shares its own out.
+/// The gradient of [`local_response_forward`], for one sample, one output after the other.
 pub fn local_response_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], norm: &LocalResponse) {
     dx.fill(T::zero());
     let beta = T::of(norm.beta);

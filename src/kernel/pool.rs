@@ -1,4 +1,4 @@
-//! Pooling: the largest value of each window, or the mean.
+//! Pooling: the maximum or the mean of each window.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use crate::kernel::simd::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
-/// Where windows lie in a plane.
+/// Position of windows in a plane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Windows {
-    /// Of one size, a step apart.
+    /// Windows of one size, a stride apart.
     Sliding(Window),
-    /// As many as there are outputs, spread over the input: window i of O reaches from ⌊i·I/O⌋ to ⌈(i + 1)·I/O⌉. They
-    /// differ in size, and overlap, where O does not divide I.
+    /// A window for each output, spread over the input: window i of O reaches from ⌊i·I/O⌋ to ⌈(i + 1)·I/O⌉. If O does not
+    /// divide I, windows differ in size and overlap.
     Adaptive,
 }
 
-/// Sizes of a pooling layer: every channel is a plane of its own.
+/// Sizes of a pooling layer, which pools each channel on its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pooling {
     /// Planes of a sample.
@@ -26,7 +26,7 @@ pub struct Pooling {
     pub input: [usize; 2],
     /// Rows and columns of a pooled plane.
     pub output: [usize; 2],
-    /// Where the windows lie.
+    /// The windows.
     pub windows: Windows,
 }
 
@@ -56,17 +56,17 @@ impl Pooling {
         }
     }
 
-    /// Positions in a plane, before and after.
+    /// Positions in a plane of the input and of the output.
     fn areas(&self) -> [usize; 2] {
         [self.input[0] * self.input[1], self.output[0] * self.output[1]]
     }
 
-    /// Positions in a sample, before and after.
+    /// Values of a sample of the input and of the output.
     fn lens(&self) -> [usize; 2] {
         self.areas().map(|area| self.channels * area)
     }
 
-    /// y = the largest value of each window; padding never wins.
+    /// y = the maximum of each window; padding is ignored.
     pub fn max_forward<T: Vectorized>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
@@ -77,8 +77,7 @@ impl Pooling {
         });
     }
 
-    /// dx = dy at the first position of each window that holds its largest value; with `relu` only where that is
-    /// positive.
+    /// dx = dy at the first position of each window that has the maximum; with `relu`, 0 if the maximum is not positive.
     pub fn max_backward<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
@@ -121,7 +120,7 @@ impl Pooling {
         });
     }
 
-    /// What the sum over a window is divided by to be its mean.
+    /// Divisor of a window's mean.
     #[inline(always)]
     fn window_area<T: Vectorized>(&self, rows: &Range<usize>, columns: &Range<usize>) -> T {
         T::of(match self.windows {
@@ -132,13 +131,13 @@ impl Pooling {
 }
 
 vectorized! {
-    /// The largest value of each window of a plane.
+    /// The maximum of each window of a plane.
     fn largest[T: Vectorized, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
-        // Written so that a NaN, once seen, stays.
+        // Written so that NaN is propagated.
         let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
         let halves = Window::new([2, 2], [2, 2], [0, 0]);
         if N < LANES && pooling.windows == Windows::Sliding(halves) {
-            // Few samples: a vector holds several positions.
+            // In a narrow tile a vector holds several positions.
             for (y, x) in y.chunks_exact_mut(pooling.output[1]).zip(x.chunks_exact(2 * pooling.input[1])) {
                 let (above, below) = x.split_at(pooling.input[1]);
                 let windows = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
@@ -169,7 +168,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dy to the first position in each window of a plane that holds its largest value.
+    /// Writes dy to the first position in each window of a plane that has the maximum.
     fn to_largest[T: Vectorized, const N: usize](
         pooling: &Pooling,
         dx: &mut [[T; N]],
@@ -239,7 +238,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dy shared out to all positions of each window of a plane.
+    /// Divides dy evenly among the positions of each window of a plane.
     fn to_all[T: Vectorized, const N: usize](pooling: &Pooling, dx: &mut [[T; N]], dy: &[[T; N]]) {
         dx.fill([T::zero(); N]);
         for row in 0..pooling.output[0] {

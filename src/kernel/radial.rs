@@ -1,4 +1,4 @@
-//! Distances of vectors from fixed points.
+//! Radial basis functions: distances of vectors from fixed points.
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
 use crate::kernel::simd::Vectorized;
@@ -35,7 +35,7 @@ vectorized! {
     }
 }
 
-/// y\[i\] = −½ · Σⱼ (x\[j\] − w\[i\]\[j\])², with `points` the w\[i\] one after the other, `len` numbers each.
+/// y\[i\] = −½ · Σⱼ (x\[j\] − w\[i\]\[j\])², with the w\[i\] in `points`, `len` numbers each.
 pub fn forward<T: Vectorized>(y: &mut [Lanes<T>], x: &[Lanes<T>], points: &[f64], len: usize, exec: Exec) {
     let units = points.len() / len;
     with_lanes!(exec.lanes, N => {

@@ -1,4 +1,4 @@
-//! One buffer that several tasks write to, each its own part.
+//! A buffer that several tasks write to, each task its own part.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::simd::Simd;
 
-/// A slice that several tasks write to, each its own part.
+/// A slice that several tasks write to, each task its own part.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a, T> {
     start: *mut T,
@@ -14,7 +14,7 @@ pub(super) struct Shared<'a, T> {
     slice: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: a `Shared` only hands out writers, and who takes one promises that no other touches its values.
+// SAFETY: a `Shared` only hands out writers and parts, and their callers promise that nobody else touches the same values.
 unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Shared<'_, T> {}
@@ -24,13 +24,13 @@ impl<'a, T> Shared<'a, T> {
         Shared { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
-    /// The slice from a value on.
+    /// The slice from index `start`.
     pub(super) fn from(self, start: usize) -> Self {
         assert!(start <= self.len, "from {start} of {}", self.len);
         Shared { start: self.start.wrapping_add(start), len: self.len - start, slice: PhantomData }
     }
 
-    /// The whole slice, to write to.
+    /// A writer for the whole slice.
     ///
     /// # Safety
     /// As long as the result lives, nobody else reads or writes a value that is read or written through it.
@@ -49,11 +49,12 @@ impl<'a, T> Shared<'a, T> {
     }
 }
 
-/// What a task may write to: on one thread, because blocks write through a shared reference.
+/// The part of a slice that one task writes to. It is not [`Sync`], because register blocks write through a shared
+/// reference.
 pub(super) struct Writer<'a, T>(Shared<'a, T>, PhantomData<Cell<T>>);
 
 impl<'a, T> Writer<'a, T> {
-    /// A slice that nobody else has.
+    /// A writer for a slice that nobody else has.
     pub(super) fn new(slice: &'a mut [T]) -> Self {
         Writer(Shared::new(slice), PhantomData)
     }

@@ -1,7 +1,7 @@
-//! Vectors and instruction sets, chosen when the program runs.
+//! Vectors and instruction sets, chosen at run time.
 //!
 //! An algorithm is written once, over [`Simd`], and compiled once for each instruction set. A value of
-//! [`Avx512`] or [`Avx2`] proves that the processor has it: there is no other way to get one than to ask.
+//! [`Avx512`] or [`Avx2`] proves that the processor has it, because it can only be made by detecting it.
 
 use std::fmt;
 
@@ -16,26 +16,26 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// Registers that the instruction set has.
     const REGISTERS: usize;
 
-    /// The same value everywhere.
+    /// A vector with the same value in every place.
     fn splat(self, value: T) -> Self::V;
 
-    /// `WIDTH` values from memory.
+    /// Loads `WIDTH` values.
     ///
     /// # Safety
     /// `from` is valid for reading `WIDTH` values; it need not be aligned to more than `T`.
     unsafe fn load(self, from: *const T) -> Self::V;
 
-    /// `WIDTH` values to memory.
+    /// Stores `WIDTH` values.
     ///
     /// # Safety
     /// `to` is valid for writing `WIDTH` values; it need not be aligned to more than `T`.
     unsafe fn store(self, to: *mut T, v: Self::V);
 
-    /// Asks for the cache line at this address, which may be anywhere.
+    /// Prefetches the cache line at this address, which need not be valid.
     #[inline(always)]
     fn prefetch(self, _: *const T) {}
 
-    /// a · b + c, in one rounding where the processor can.
+    /// a · b + c, fused if the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
     /// a + b.
@@ -44,34 +44,34 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// a − b.
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// max(v, 0); a NaN stays one.
+    /// max(v, 0); NaN stays NaN.
     fn relu(self, v: Self::V) -> Self::V;
 
-    /// `v` where `by` is positive, zero elsewhere.
-    fn relu_backward(self, v: Self::V, by: Self::V) -> Self::V;
+    /// `dx` where `x` is positive, zero elsewhere.
+    fn relu_backward(self, dx: Self::V, x: Self::V) -> Self::V;
 
-    /// The sum of the values, always added in the same order.
+    /// The sum of the values, always in the same order.
     fn sum(self, v: Self::V) -> T;
 }
 
-/// An algorithm for any instruction set. Its `run`, and what that calls, is `#[inline(always)]`, so that it is
-/// compiled inside the function that has the instructions.
+/// An algorithm for any instruction set. `run` and all that it calls are `#[inline(always)]`, so that they are compiled
+/// inside the function with the target feature.
 pub trait Kernel<T> {
-    /// What it returns.
+    /// The result.
     type Output;
 
-    /// Runs it.
+    /// Runs the algorithm.
     fn run<S: Simd<T>>(self, simd: S) -> Self::Output;
 }
 
 /// A scalar with vectors on every instruction set.
 ///
-/// These are `f32` and `f64`: kernels rely on what their vectors are.
+/// Implemented by `f32` and `f64` only: kernels rely on their vectors.
 pub trait Vectorized: sealed::Sealed + Number {
-    /// Runs a kernel with an instruction set.
+    /// Runs a kernel on an instruction set.
     fn call<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output;
 
-    /// Four rows as four columns.
+    /// Transposes 4×4 values.
     #[inline(always)]
     fn transpose(rows: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
         std::array::from_fn(|j| std::array::from_fn(|i| rows[i][j]))
@@ -79,14 +79,14 @@ pub trait Vectorized: sealed::Sealed + Number {
 }
 
 mod sealed {
-    /// Nobody else implements what is built on this.
+    /// Prevents implementations outside this crate.
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
 
-/// Declares a function of plain loops that the compiler vectorises, once for each instruction set: its first
-/// argument is the [`Isa`].
+/// Declares a function of plain loops, which the compiler vectorises for each instruction set. Its first argument is the
+/// [`Isa`].
 macro_rules! vectorized {
     ($(#[$doc:meta])* $vis:vis fn $name:ident[$($generics:tt)*]($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$doc])*
@@ -126,7 +126,7 @@ pub enum Isa {
     /// 256-bit vectors with fused multiply-add.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
-    /// What the compiler makes of arrays for the baseline of its target: SSE2, NEON.
+    /// Arrays, compiled for the baseline of the target: SSE2, NEON.
     Portable,
 }
 
@@ -170,7 +170,7 @@ impl<T: Number> Simd<T> for Portable {
 
     #[inline(always)]
     fn mul_add(self, a: [T; 4], b: [T; 4], c: [T; 4]) -> [T; 4] {
-        // Without the instruction, a fused multiply-add is a call of a function.
+        // Without the instruction, a fused multiply-add is a function call.
         const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
         std::array::from_fn(|l| if FUSED { a[l].mul_add(b[l], c[l]) } else { a[l] * b[l] + c[l] })
     }
@@ -191,8 +191,8 @@ impl<T: Number> Simd<T> for Portable {
     }
 
     #[inline(always)]
-    fn relu_backward(self, v: [T; 4], by: [T; 4]) -> [T; 4] {
-        std::array::from_fn(|l| if by[l] > T::zero() { v[l] } else { T::zero() })
+    fn relu_backward(self, dx: [T; 4], x: [T; 4]) -> [T; 4] {
+        std::array::from_fn(|l| if x[l] > T::zero() { dx[l] } else { T::zero() })
     }
 
     #[inline(always)]
@@ -206,12 +206,12 @@ mod detected {
     use super::{Isa, Kernel, Portable, Vectorized};
 
     impl Isa {
-        /// The fastest that this processor has.
+        /// The fastest instruction set of this processor.
         pub fn best() -> Isa {
             Isa::Portable
         }
 
-        /// All that this processor has, the fastest first.
+        /// All instruction sets of this processor, the fastest first.
         pub fn all() -> Vec<Isa> {
             vec![Isa::Portable]
         }
@@ -248,7 +248,7 @@ mod x86 {
     pub struct Avx2(());
 
     impl Avx512 {
-        /// The proof, if the processor has it.
+        /// The proof, if the processor has the instructions.
         pub fn new() -> Option<Self> {
             let has = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512vl")
@@ -260,14 +260,14 @@ mod x86 {
     }
 
     impl Avx2 {
-        /// The proof, if the processor has it.
+        /// The proof, if the processor has the instructions.
         pub fn new() -> Option<Self> {
             (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
         }
     }
 
     impl Isa {
-        /// The fastest that this processor has.
+        /// The fastest instruction set of this processor.
         pub fn best() -> Isa {
             if let Some(proof) = Avx512::new() {
                 Isa::Avx512(proof)
@@ -278,7 +278,7 @@ mod x86 {
             }
         }
 
-        /// All that this processor has, the fastest first.
+        /// All instruction sets of this processor, the fastest first.
         pub fn all() -> Vec<Isa> {
             let mut all = Vec::new();
             all.extend(Avx512::new().map(Isa::Avx512));
@@ -292,7 +292,7 @@ mod x86 {
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
          $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
-         relu_backward($v:ident, $by:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
+         relu_backward($dx:ident, $x:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
                 const WIDTH: usize = $width;
@@ -342,13 +342,13 @@ mod x86 {
 
                 #[inline(always)]
                 fn relu(self, v: $vector) -> $vector {
-                    // SAFETY: `self` proves that the processor has the instruction. Of a pair with a NaN it
-                    // returns the second, so that a NaN in `v` stays.
+                    // SAFETY: `self` proves that the processor has the instruction. If one operand is NaN it returns
+                    // the second, so that a NaN in `v` stays.
                     unsafe { $max($zero(), v) }
                 }
 
                 #[inline(always)]
-                fn relu_backward(self, $v: $vector, $by: $vector) -> $vector {
+                fn relu_backward(self, $dx: $vector, $x: $vector) -> $vector {
                     // SAFETY: `self` proves that the processor has the instructions.
                     unsafe { $relu_backward }
                 }
@@ -364,24 +364,24 @@ mod x86 {
 
     vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
-        relu_backward(v, by) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), v);
+        relu_backward(dx, x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), dx);
         sum(v) _mm512_reduce_add_ps(v));
     vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
         _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd
-        relu_backward(v, by) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(by, _mm512_setzero_pd()), v);
+        relu_backward(dx, x) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), dx);
         sum(v) _mm512_reduce_add_pd(v));
     vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
-        relu_backward(v, by) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), v);
+        relu_backward(dx, x) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), dx);
         sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
     vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
         _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
-        relu_backward(v, by) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(by, _mm256_setzero_pd()), v);
+        relu_backward(dx, x) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), dx);
         sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));
 
     #[inline(always)]
     fn sum_of_four(v: __m128) -> f32 {
-        // SAFETY: SSE belongs to the processor family.
+        // SAFETY: every processor of this family has SSE.
         unsafe {
             let pair = _mm_add_ps(v, _mm_movehl_ps(v, v));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
@@ -390,7 +390,7 @@ mod x86 {
 
     #[inline(always)]
     fn sum_of_two(v: __m128d) -> f64 {
-        // SAFETY: SSE2 belongs to the processor family.
+        // SAFETY: every processor of this family has SSE2.
         unsafe { _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v))) }
     }
 
@@ -423,7 +423,7 @@ mod x86 {
         #[inline(always)]
         fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
             let mut columns = rows;
-            // SAFETY: SSE belongs to the processor family; a row is four values.
+            // SAFETY: every processor of this family has SSE; a row is four values.
             unsafe {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|i| _mm_loadu_ps(rows[i].as_ptr()));
                 let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
@@ -438,8 +438,8 @@ mod x86 {
     );
 }
 
-/// Runs `rounds` times a dozen or two independent multiply-adds of whole vectors, to measure the most that one thread can do.
-/// Returns how many floating-point operations that were.
+/// Runs 12 or 24 independent vector multiply-adds `rounds` times, to measure the peak rate of one thread. Returns the number of
+/// floating-point operations.
 ///
 /// ```
 /// use convnet::kernel::{Isa, simd};
@@ -458,7 +458,7 @@ impl Kernel<f32> for PeakFlops {
 
     #[inline(always)]
     fn run<S: Simd<f32>>(self, simd: S) -> usize {
-        // As many chains as registers allow, at least latency times issue width of them.
+        // As many chains as fit into registers, and at least latency times issue width.
         if S::REGISTERS >= 32 { self.chains::<S, 24>(simd) } else { self.chains::<S, 12>(simd) }
     }
 }

@@ -1,24 +1,24 @@
-//! Planes as columns: what lies one after the other for each plane comes to lie side by side.
+//! Transposition: values that are contiguous in a plane become a column.
 
 use super::shared::Writer;
 use super::simd::{Kernel, Simd};
 use crate::kernel::simd::Vectorized;
 
-/// Rows and columns that are turned at once.
+/// Rows and columns of a block that is transposed at once.
 const SIDE: usize = 4;
 
 /// `out[start + row · width + plane] = x[plane · step + row]`.
 pub(super) struct Transpose<'a, T> {
     pub(super) out: Writer<'a, T>,
-    /// Where the first row goes, and values from one row to the next.
+    /// Index of the first row, and distance of two rows.
     pub(super) start: usize,
     pub(super) width: usize,
-    /// Values to write in each row.
+    /// Number of values written to each row.
     pub(super) planes: usize,
     pub(super) x: &'a [T],
-    /// Values from one plane to the next.
+    /// Distance of two planes.
     pub(super) step: usize,
-    /// Planes that there are; the others are zeros.
+    /// Number of planes in x; the others are written as zeros.
     pub(super) count: usize,
     pub(super) rows: usize,
 }

@@ -1,4 +1,4 @@
-//! What happens to parameters and their gradient in a training step, as plain loops.
+//! Steps of the optimisers, penalties and clipping, as plain loops over parameters.
 
 use super::{Isa, vectorized};
 use crate::kernel::simd::Vectorized;
@@ -43,8 +43,8 @@ vectorized! {
 }
 
 vectorized! {
-    /// s ← α·s + (1 − α)·g²; where there is a mean, m ← α·m + (1 − α)·g and v = s − m², else v = s;
-    /// d = g / (√v + ε); where there is a velocity, b ← μ·b + d and d = b; θ ← θ − η·d.
+    /// s ← α·s + (1 − α)·g²; with a mean, m ← α·m + (1 − α)·g and v = s − m², else v = s;
+    /// d = g / (√v + ε); with a velocity, b ← μ·b + d and d = b; θ ← θ − η·d.
     pub(crate) fn rms_step[T: Vectorized](
         params: &mut [T],
         squares: &mut [T],
@@ -69,7 +69,7 @@ vectorized! {
             if let Some(mean) = &mut mean {
                 for ((d, g), m) in direction.iter_mut().zip(gradient).zip(&mut mean[part.clone()]) {
                     *m = alpha * *m + rest * *g;
-                    // Where the gradient never changes, rounding may leave less than nothing.
+                    // If the gradient never changes, rounding can make the difference negative.
                     let variance = *d - *m * *m;
                     *d = if variance > T::zero() { variance } else { T::zero() };
                 }
@@ -91,8 +91,8 @@ vectorized! {
 }
 
 vectorized! {
-    /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², θ ← keep·θ − η·m / (c·√v + ε). Each β comes with what it
-    /// leaves of 1.
+    /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², θ ← keep·θ − η·m / (c·√v + ε). `betas` holds
+    /// each β and 1 − β.
     pub(crate) fn adam_step[T: Vectorized](
         params: &mut [T],
         mean: &mut [T],

@@ -1,6 +1,6 @@
-//! The gradient by the weights of a convolution: a sum over samples and positions.
+//! The gradient of a convolution's weights: a sum over samples and positions.
 //!
-//! Vectors hold filters, or channels where the kernel is one position; with few filters they hold samples.
+//! Vectors hold filters, or channels if the kernel is 1×1. With few filters or weights they hold samples.
 
 use std::ops::Range;
 
@@ -17,26 +17,26 @@ use crate::tensor::{LANES, Lanes};
 const PANEL: usize = 64;
 /// Rows of sums of a task.
 const ROWS: usize = 96;
-/// Positions and lanes that a block of sums goes through before the next.
+/// Positions times lanes that a block sums over before the next block.
 const DEPTH: usize = 128;
 
-/// Where the values of a tile lie.
+/// Layout of the values of a tile.
 #[derive(Clone, Copy)]
 pub(super) struct Planes {
     /// Channels or filters.
     pub(super) count: usize,
-    /// Entries of each; they lie side by side.
+    /// Entries of each; planes are contiguous.
     pub(super) plane: usize,
     /// Entries from one tile to the next.
     pub(super) tile: usize,
 }
 
-/// Entries that the panels of so many planes take for each tile.
+/// Entries of the panels for each tile.
 pub(super) fn panels_len(planes: usize, area: usize) -> usize {
     planes.next_multiple_of(LANES) * area
 }
 
-/// x\[plane\]\[row\] as panels \[row\]\[64 planes\], the last one narrower; a row is a position and a lane.
+/// Transposes x\[plane\]\[row\] into panels \[row\]\[at most 64 planes\]; a row is a position and a lane.
 pub(super) fn transpose<T: Vectorized>(
     panels: &mut [Lanes<T>],
     x: &[T],
@@ -63,18 +63,18 @@ pub(super) fn transpose<T: Vectorized>(
     });
 }
 
-/// Panels of so many planes.
+/// The number of panels for `planes`.
 fn panel_count(planes: usize) -> usize {
     planes.div_ceil(PANEL)
 }
 
-/// The planes of a panel: of nearly equal widths, each a multiple of sixteen.
+/// The planes of a panel. Panels have nearly equal widths, which are multiples of sixteen.
 fn panel(planes: usize, number: usize) -> Range<usize> {
     let sixteens = part(planes.div_ceil(LANES), PANEL / LANES, number);
     sixteens.start * LANES..sixteens.end * LANES
 }
 
-/// What is multiplied with the panels: a row of sums for each of `rows`, over the given positions.
+/// The factor that is not in panels: each of its rows gives a row of sums over the positions.
 pub(super) struct RowOperand<'a, T> {
     pub(super) values: &'a [T],
     /// Entries from one tile to the next.
@@ -85,12 +85,12 @@ pub(super) struct RowOperand<'a, T> {
     pub(super) positions: usize,
 }
 
-/// How the sums for rows and planes lie in dw.
+/// Layout of the sums in dw.
 #[derive(Clone, Copy)]
 pub(super) enum Order {
-    /// A row's planes side by side, row after row.
+    /// \[row\]\[plane\].
     RowMajor,
-    /// A plane's rows side by side, plane after plane.
+    /// \[plane\]\[row\].
     PlaneMajor,
 }
 
@@ -109,14 +109,14 @@ pub(super) fn outer<T: Vectorized>(
     let panels = super::values(panels);
     let depth = operand.positions * lanes;
     let panel_count = panel_count(planes);
-    // At least a few tasks, as long as each has a few rows.
+    // A few tasks at least, if each then has a few rows.
     let wanted = if exec.parallel { 8_usize.div_ceil(panel_count) } else { 1 };
     let rows = (operand.rows.div_ceil(wanted)).next_multiple_of(6).clamp(6, tiling.rows.min(ROWS));
     let row_parts = operand.rows.div_ceil(rows);
     let tile_panels = planes.div_ceil(LANES) * LANES * depth;
     let dw = Shared::new(dw);
     exec.each(panel_count * row_parts, |task| {
-        // Panel by panel: what one task has read is in a cache for the next.
+        // Panel by panel, so that a task finds in a cache the panel that the task before it read.
         let of_task = panel(planes, task / row_parts);
         let (first, width) = (of_task.start, of_task.len());
         let rows = task % row_parts * rows..(task % row_parts * rows + rows).min(operand.rows);
@@ -197,14 +197,14 @@ pub(super) fn inner<T: Vectorized>(
     exec: Exec,
     tiles: usize,
 ) {
-    // Multiples of the taps of each block.
+    // A multiple of the taps of every block.
     const TAPS: usize = 36;
     const FILTERS: usize = 16;
     let ((dy, planes), (x, x_tile)) = (dy, x);
     let (dw, db) = (Shared::new(dw), Shared::new(db));
     let count = taps.len();
     let filter_parts = planes.count.div_ceil(FILTERS);
-    // At least a few tasks, as long as each has a few taps.
+    // A few tasks at least, if each then has a few taps.
     let together = if exec.parallel && filter_parts < 4 { TAPS / 3 } else { TAPS };
     exec.each(count.div_ceil(together) * filter_parts, |task| {
         let first = task % filter_parts * FILTERS;

@@ -1,13 +1,13 @@
-//! Convolutions of 3×3 kernels at every position with 16 multiplications for 4 outputs instead of 36.
+//! Convolutions with 3×3 kernels and stride 1, with 16 multiplications for 4 outputs instead of 36.
 //!
 //! Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
 //! Networks"): with g a kernel, d a 4×4 patch of the input and ⊙ the product entry by entry,
 //!
 //! y = Aᵀ \[(G g Gᵀ) ⊙ (Bᵀ d B)\] A
 //!
-//! gives a 2×2 patch of the output. Summed over channels, each of the 16 entries is a matrix product: filters ×
-//! channels times channels × patches. The transforms are sums, and halves for the weights, so that whole numbers
-//! stay exact. Samples are lanes here too: a transform is arithmetic on whole vectors.
+//! is a 2×2 patch of the output. Summed over channels, each of the 16 entries is a matrix product: filters ×
+//! channels times channels × patches. The transforms only add, subtract and, for weights, halve, so that whole numbers
+//! stay exact. Lanes are samples here too, so transforms are arithmetic on whole vectors.
 
 use std::ops::Range;
 
@@ -23,15 +23,15 @@ use crate::tensor::{LANES, Lanes};
 const ENTRIES: usize = 16;
 const ROW: usize = 4;
 
-/// Patches that are computed together, in vectors of sixteen values.
+/// Columns of sixteen values, each from one patch or several, that are computed together.
 const COLUMNS: usize = 12;
 
 /// A sum over 3×3 windows at every position.
 pub(super) struct Winograd {
-    /// Of a group.
+    /// Channels and filters of a group.
     channels: usize,
     filters: usize,
-    /// Parts of the channels and filters that see nothing of each other, one run for each.
+    /// Groups of channels and filters, computed one after the other.
     groups: usize,
     /// Rows and columns.
     input: [usize; 2],
@@ -39,21 +39,21 @@ pub(super) struct Winograd {
     /// Rows and columns of zeros before the input.
     padding: [usize; 2],
     weights: WeightLayout,
-    /// One for each channel.
+    /// A tap for each channel.
     taps: Vec<Tap>,
-    /// Columns whose transformed input is kept at once, and filters of a task.
+    /// Number of columns whose transformed input is kept at once, and of filters in a task.
     chunk: usize,
     filters_together: usize,
 }
 
-/// Where a kernel's weights lie.
+/// Layout of the weights.
 #[derive(Clone, Copy)]
 pub(super) struct WeightLayout {
-    /// From one filter to the next.
+    /// Distance of two filters.
     pub(super) filter: usize,
-    /// From one channel to the next.
+    /// Distance of two channels.
     pub(super) channel: usize,
-    /// Whether a kernel is read from its end.
+    /// Whether kernels are read backwards.
     pub(super) flipped: bool,
 }
 
@@ -69,7 +69,7 @@ impl Winograd {
         filters_together: usize,
     ) -> Self {
         let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
-        // About as much as a few second-level caches hold.
+        // About the size of a few second-level caches.
         let chunk = (lines * 192 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
         Winograd { channels, filters, groups, input, output, padding, weights, taps, chunk, filters_together }
     }
@@ -79,7 +79,7 @@ impl Winograd {
         self.output.map(|len| len.div_ceil(2))
     }
 
-    /// Columns of sixteen values in so many tiles.
+    /// The number of columns of sixteen values in some tiles.
     pub(super) fn columns(&self, tiles: usize, lanes: usize) -> usize {
         let [rows, columns] = self.patches();
         (tiles * rows * columns * lanes).div_ceil(LANES)
@@ -95,7 +95,7 @@ impl Winograd {
         ]
     }
 
-    /// Entries of working space for so many tiles.
+    /// Entries of scratch memory for a number of tiles.
     pub(super) fn scratch(&self, tiles: usize) -> usize {
         self.scratch_parts(self.columns(tiles, LANES)).iter().sum()
     }
@@ -236,8 +236,8 @@ impl Winograd {
         });
     }
 
-    /// Calls `f(lane, tile, row, column)` for each 2×2 patch in a column: its first lane, and where it begins in the
-    /// output.
+    /// Calls `f(lane, tile, row, column)` for each 2×2 patch in a column of sixteen values: its first lane, and its first
+    /// row and column in the output.
     #[inline(always)]
     fn each_patch(
         &self,
@@ -261,7 +261,7 @@ impl Winograd {
 struct Patches<'a, T> {
     table: &'a Winograd,
     v: Writer<'a, T>,
-    /// Where the block of columns begins in v.
+    /// Index in v at which the block of columns begins.
     first: usize,
     x: &'a [T],
     block: usize,
@@ -328,7 +328,7 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
     }
 }
 
-/// Transforms a row of products to outputs: y = Aᵀ m A, plus a bias, with the last row.
+/// Transforms a row of products and, after the last row, writes the outputs: y = Aᵀ m A + bias.
 struct Outputs<'a, T> {
     table: &'a Winograd,
     y: Shared<'a, T>,

@@ -1,4 +1,4 @@
-//! What fuzzers have found, kept in `found/TARGET`, and what they begin with: the targets take all of it.
+//! The targets accept all inputs that fuzzers have found, kept in `found/TARGET`, and the seeds that fuzzing starts from.
 
 mod targets;
 

@@ -1,4 +1,4 @@
-//! What each fuzz target does with its bytes: `fuzz/` feeds it what a fuzzer finds, `tests/fuzz/main.rs` what it has found.
+//! The fuzz targets. `fuzz/` feeds them inputs from a fuzzer, `tests/fuzz/main.rs` inputs that were found before.
 
 use std::io::Write;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub fn idx(bytes: &[u8]) {
     }
 }
 
-/// What comes out of a gzip stream.
+/// The content of a gzip stream.
 pub fn idx_gzip(bytes: &[u8]) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).expect("a vector takes all");
@@ -83,7 +83,7 @@ pub fn onnx(bytes: &[u8]) {
     load(Weights::from_onnx("file", bytes.to_vec()));
 }
 
-/// A checkpoint, from which the run goes on if it can.
+/// A checkpoint, from which the run resumes if it can.
 pub fn checkpoint(bytes: &[u8]) {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for a small file");

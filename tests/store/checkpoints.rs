@@ -33,7 +33,7 @@ fn trainer<O: Optimizer>(epochs: usize, optimizer: O) -> Trainer<Small, SoftmaxC
         .progress(Progress::Silent)
 }
 
-/// What a history says, without the time.
+/// The content of a history, without the time.
 fn told(history: &convnet::train::History) -> Vec<(usize, u64, Option<u64>)> {
     let told = |epoch: &convnet::train::Epoch| {
         let validation = epoch.validation.map(|score| score.loss.to_bits());

@@ -22,7 +22,7 @@ fn load(bytes: &[u8], net: &mut impl Network) -> Result<(), Error> {
     Weights::from_bytes("net", bytes.to_vec())?.load_into(net)
 }
 
-/// A file with this header and so many bytes of numbers.
+/// A file with this header and `data` bytes of numbers.
 fn with_header(header: &str, data: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat()
 }
@@ -371,7 +371,7 @@ fn weights_are_part_of_the_program() {
     assert!(accuracy >= 0.989, "{accuracy}");
 }
 
-/// What the constant refuses, and in which words.
+/// Files that the constant refuses, with the messages.
 #[test]
 fn weights_of_another_network_are_refused() {
     fn refused<N: Network>(bytes: &[u8], part: &str) {

@@ -1,4 +1,4 @@
-//! Products of vectors with vectors, whose lanes are added up at the end.
+//! Sums of vectors times vectors, whose lanes are added up at the end.
 
 use super::{Tap, accumulate, largest};
 use crate::kernel::simd::Vectorized;
@@ -9,15 +9,15 @@ use crate::tensor::LANES;
 pub(crate) struct Inner<'a, T> {
     /// A sum for each filter and tap.
     pub(crate) sums: &'a mut [T],
-    /// A sum of dy itself for each filter, if wanted.
+    /// A sum of dy for each filter: the gradient of the bias.
     pub(crate) bias: Option<&'a mut [T]>,
     pub(crate) dy: &'a [T],
-    /// Filters are so many values apart in dy.
+    /// Distance of two filters in dy, in values.
     pub(crate) dy_plane: usize,
     pub(crate) filters: usize,
     pub(crate) x: &'a [T],
     pub(crate) taps: &'a [Tap],
-    /// Where each position lies in x, in entries of [`LANES`] values; in dy they are one after the other.
+    /// The offset of each position in x, in entries of [`LANES`] values. In dy positions are contiguous.
     pub(crate) positions: &'a [u32],
 }
 
@@ -66,7 +66,7 @@ impl<T: Vectorized> Inner<'_, T> {
         F
     }
 
-    /// One tap, if there is one, and the sums of dy itself.
+    /// The last tap, if there is one, and the sums of dy.
     #[inline(always)]
     fn last<S: Simd<T>, const F: usize>(&mut self, simd: S, first: usize, tap: usize) {
         let zero = simd.splat(T::zero());

@@ -1,8 +1,8 @@
-//! Register blocks: F × P vectors of sums that stay in registers while a long sum runs past.
+//! Register blocks: F × P vectors of sums that stay in registers while long sums are computed.
 //!
-//! Every convolution and dense layer, in every pass, is one of three such blocks: [`Sums`] multiplies weights
-//! with vectors of inputs, [`Outer`] multiplies numbers with vectors and keeps a sum for each pair, [`Inner`]
-//! multiplies vectors with vectors and adds up the lanes at the end.
+//! Every pass of every convolution and dense layer uses one of three such blocks. [`Sums`] multiplies weights by vectors
+//! of inputs. [`Outer`] multiplies numbers by vectors and keeps a sum for each pair. [`Inner`] multiplies vectors by vectors
+//! and adds up the lanes at the end.
 
 mod inner;
 mod outer;

@@ -1,4 +1,4 @@
-//! A sum for each pair of a number and a value of a vector.
+//! Sums of numbers times vectors, one for each pair of a number and a value of a vector.
 
 use super::{accumulate, largest};
 use crate::kernel::shared::Writer;
@@ -9,18 +9,18 @@ use crate::tensor::LANES;
 /// `sums[row] = start + Σ over positions and lanes of x[row + position + lane] · panel[(position, lane)]`, where rows
 /// have `width` values.
 pub(crate) struct Outer<'a, T> {
-    /// A row of sums for each entry of `rows`: from `first` on, `step` values apart.
+    /// A row of sums for each entry of `rows`, the first at index `first`, `step` values apart.
     pub(crate) sums: &'a Writer<'a, T>,
     pub(crate) first: usize,
     pub(crate) step: usize,
-    /// Whether the sums begin with what they are, or with zero.
+    /// Whether the sums are added to the values that are there, or to zero.
     pub(crate) carry: bool,
     pub(crate) x: &'a [T],
-    /// Where each row begins in x.
+    /// The index in x at which each row begins.
     pub(crate) rows: &'a [u32],
-    /// Where each position lies behind a row's beginning.
+    /// The offset of each position from the beginning of a row.
     pub(crate) positions: &'a [u32],
-    /// Values of one position, each of which is multiplied with a row of the panel.
+    /// Values of a position. Each is multiplied by a row of the panel.
     pub(crate) lanes: usize,
     /// A row for each position and lane.
     pub(crate) panel: &'a [T],
@@ -93,7 +93,7 @@ impl<T: Vectorized> Outer<'_, T> {
         }
         let mut panel = self.panel.as_ptr().wrapping_add(column);
         for (i, position) in self.positions.iter().enumerate() {
-            // The rows of the next position, each on another line, which no processor foresees.
+            // The rows of the next position, each on another cache line, which processors do not predict.
             let next = self.positions[(i + 1).min(self.positions.len() - 1)] as usize;
             for x in x {
                 simd.prefetch(x.wrapping_add(next));

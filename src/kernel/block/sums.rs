@@ -1,4 +1,4 @@
-//! Vectors of outputs, of which each sums numbers times vectors of inputs.
+//! Sums of weights times vectors of inputs.
 
 use std::ops::Range;
 
@@ -8,37 +8,37 @@ use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::tensor::LANES;
 
-/// Where a column of sixteen outputs reads its first tap and where it is written, in values.
+/// Offsets of a column of sixteen outputs, in values: of its first tap in x, and of its result in y.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Place {
     pub(crate) x: usize,
     pub(crate) y: usize,
 }
 
-/// What sums begin with.
+/// The initial value of the sums.
 #[derive(Clone, Copy)]
 pub(crate) enum Start<'a, T> {
     /// Zero.
     Zero,
     /// A value for each filter.
     Bias(&'a [T]),
-    /// What stands in the output.
+    /// The value that is in the output.
     Carry,
 }
 
-/// What is done to sums before they are written.
+/// The last operation on the sums before they are written.
 #[derive(Clone, Copy)]
 pub(crate) enum End<'a, T> {
     /// Nothing.
     Plain,
     /// Negative sums become zero.
     Relu,
-    /// Sums become zero where these values, which lie as the output does, are not positive.
+    /// The gradient of a ReLU: sums become zero where its input, which has the output's layout, is not positive.
     ReluBackward(&'a [T]),
 }
 
 impl<'a, T> Start<'a, T> {
-    /// For the filters from one on.
+    /// The same for the filters from `filter`.
     pub(crate) fn from(self, filter: usize) -> Self {
         match self {
             Start::Bias(bias) => Start::Bias(&bias[filter..]),
@@ -48,7 +48,7 @@ impl<'a, T> Start<'a, T> {
 }
 
 impl<'a, T> End<'a, T> {
-    /// For the outputs from one on.
+    /// The same for the outputs from `output`.
     pub(crate) fn from(self, output: usize) -> Self {
         match self {
             End::ReluBackward(x) => End::ReluBackward(&x[output..]),
@@ -95,7 +95,7 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
         assert!(self.taps.is_empty() || last * self.w_step + tap_w < self.w.len(), "weights inside w");
         let mut f = self.filters.start;
         while f < self.filters.end {
-            // As many sums as the registers hold, beside the vectors of x and a weight.
+            // As many sums as the registers hold, next to the vectors of x and a weight.
             f = match (S::REGISTERS >= 32, self.filters.end - f) {
                 (true, 16..) if self.places.len() == 1 => self.rows::<S, 16, 1>(simd, f),
                 (true, 8..) => self.rows::<S, 8, 3>(simd, f),
@@ -111,7 +111,7 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
 }
 
 impl<T: Vectorized> Sums<'_, T> {
-    /// As many blocks of `F` filters as there are from `first` on; returns where they end.
+    /// All whole blocks of `F` filters from `first`; returns their end.
     #[inline(always)]
     fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {
         let filters = first..first + (self.filters.end - first) / F * F;
@@ -130,7 +130,7 @@ impl<T: Vectorized> Sums<'_, T> {
         filters.end
     }
 
-    /// `P` vectors of places, from one on, for `F` filters.
+    /// `P` vectors of places from `vector`, for `F` filters from `first`.
     #[inline(always)]
     fn block<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize, vector: usize) {
         let parts = LANES / S::WIDTH;

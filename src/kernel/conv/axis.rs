@@ -1,16 +1,16 @@
-//! Windows along rows or columns: what each position reads, forward and backward.
+//! Windows along rows or columns: the inputs of each position, forward and backward.
 
 use std::ops::Range;
 
-/// The positions and taps of a window along rows or columns.
+/// Positions and taps of a window along rows or columns.
 pub(crate) struct WindowAxis {
-    /// Where the result of each position goes.
+    /// Index of each position's result in the output.
     pub(crate) outputs: Vec<usize>,
-    /// Padded input between positions.
+    /// Distance of two positions in the padded input.
     pub(crate) step: usize,
-    /// Place in the kernel, and offset in the padded input from a position's beginning.
+    /// Index in the kernel, and offset in the padded input from the start of a position.
     pub(crate) taps: Vec<(usize, usize)>,
-    /// The part of the padded input that is no padding.
+    /// The part of the padded input that is not padding.
     pub(crate) inside: Range<usize>,
     /// Length of the padded input.
     pub(crate) padded: usize,
@@ -61,7 +61,8 @@ impl WindowAxis {
         phases().map(axis).collect()
     }
 
-    /// The positions in spans of a multiple of `together`, or one span where that would save less than a tenth.
+    /// Groups positions, in multiples of `together`, by the taps that they need. Returns a single span if several would save
+    /// less than a tenth of the work.
     pub(crate) fn spans(&self, together: usize) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         for start in (0..self.outputs.len()).step_by(together) {
@@ -83,7 +84,7 @@ impl WindowAxis {
     }
 }
 
-/// Neighbouring positions of an axis, and the taps that meet more than padding at one of them.
+/// Neighbouring positions of an axis, and the taps that read more than padding in at least one of them.
 pub(crate) struct Span {
     pub(crate) positions: Range<usize>,
     pub(crate) taps: Vec<(usize, usize)>,

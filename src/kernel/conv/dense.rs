@@ -7,7 +7,7 @@ use crate::kernel::simd::Vectorized;
 use crate::tensor::LANES;
 
 impl Conv {
-    /// A dense layer for few samples: a row of weights lies along a vector, and serves all samples.
+    /// y = w·x + b for a narrow tile: vectors run along a row of weights, which is loaded once for all samples.
     pub(super) fn few_samples<T: Vectorized>(
         &self,
         y: &mut [T],

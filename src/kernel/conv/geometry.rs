@@ -11,7 +11,7 @@ pub struct Geometry {
     pub output: [usize; 3],
     /// Kernel, stride, padding, dilation.
     pub window: Window,
-    /// Parts into which channels and filters are cut: the filters of each see its channels alone.
+    /// Groups of channels and filters: the filters of a group see only its channels.
     pub groups: usize,
 }
 
@@ -28,10 +28,11 @@ impl Geometry {
     }
 }
 
-/// How the work is cut. The bits of a result depend on it, never on the number of threads.
+/// Sizes of the parts into which the work is divided. They, and never the number of threads, decide in which order sums are
+/// computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tiling {
-    /// Entries of input that a block of sums reads before its channels change: what fits a first-level cache.
+    /// Entries of input that a block of sums reads before it moves to the next channels: they fit into a first-level cache.
     pub lines: usize,
     /// Output columns of a task.
     pub columns: usize,
@@ -39,11 +40,11 @@ pub struct Tiling {
     pub filters: usize,
     /// Rows of weights of a task of the weight gradient.
     pub rows: usize,
-    /// Positions and lanes that a block of the weight gradient's sums goes through before the next.
+    /// Positions times lanes that a block of the weight gradient sums over before the next block.
     pub depth: usize,
-    /// Channels, filters and columns from which on transforms pay for a 3×3 kernel.
+    /// Least number of channels, filters and columns for which Winograd's transforms are used.
     pub transforms: usize,
-    /// Weights from which on it pays to lay them out anew for the backward pass: what no first-level cache holds.
+    /// Least number of weights that are packed for the backward pass: more than a first-level cache holds.
     pub packed: usize,
 }
 

@@ -27,37 +27,37 @@ use crate::kernel::simd::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
-/// A convolution, with its tables made once.
+/// A convolution with its tables, which are computed once.
 pub struct Conv {
     geometry: Geometry,
     tiling: Tiling,
     forward: Correlation,
     /// The padded input.
     x: Padded,
-    /// One for each phase of the stride.
+    /// The backward pass by the data, one for each phase of the stride.
     backward: Vec<Correlation>,
-    /// Whether these want the weights channel by channel.
+    /// Whether `backward` reads the weights packed channel by channel.
     packed: bool,
     /// The padded gradient of the output.
     dy: Padded,
-    /// The same sums with fewer multiplications, where there are: forward and backward.
+    /// Winograd's forward and backward passes, if the convolution has them.
     transformed: Option<[Winograd; 2]>,
 }
 
 impl Conv {
-    /// Makes the tables.
+    /// Computes the tables.
     ///
     /// # Panics
-    /// If the output's size is not what the window gives or the groups do not divide the channels and filters (the typed
-    /// layer has checked it), or a sample, padded, has 2²⁸ values or more.
+    /// If the output's size contradicts the window, or the groups do not divide the channels and filters (the typed layer
+    /// has checked both), or if a padded sample has 2²⁸ values or more.
     pub fn new(geometry: Geometry) -> Self {
         Self::with_tiling(geometry, Tiling::default())
     }
 
-    /// Makes the tables for work that is cut otherwise.
+    /// Computes the tables for another tiling.
     ///
     /// # Panics
-    /// As [`Conv::new`], and if some work is cut into nothing: a block of 0, or fewer than 6 rows.
+    /// As [`Conv::new`], and if a size of the tiling is 0, or `rows` is less than 6.
     pub fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
         let Geometry { input, output, window, groups } = geometry;
         let Window { kernel: [kh, kw], stride, padding, dilation } = window;
@@ -135,17 +135,17 @@ impl Conv {
         Conv { geometry, tiling, transformed, packed, forward, x, backward, dy }
     }
 
-    /// Entries of working space for so many tiles.
+    /// Entries of scratch memory for a number of tiles.
     pub fn scratch(&self, tiles: usize) -> usize {
         let Geometry { input, output, .. } = self.geometry;
         let [channels, filters] = self.geometry.of_group();
         let panels = match self.weight_form(LANES) {
-            // With few samples it is the other form: one tile, half as large.
+            // A narrow tile uses `Form::Filters`, with one tile that is at most half as large.
             Form::Inner => weights::panels_len(filters, output[1] * output[2]) / 2,
             Form::Filters => weights::panels_len(filters, output[1] * output[2]),
             Form::Channels => weights::panels_len(channels, input[1] * input[2]),
         };
-        // A dense layer's few samples, one after the other.
+        // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
         let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
         let backward = tiles * self.dy.scratch() + if self.packed { self.packed_len() } else { 0 };
@@ -153,7 +153,7 @@ impl Conv {
         [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
     }
 
-    /// y = w ∗ x + b, and then max(y, 0) if asked for.
+    /// y = w ∗ x + b; with `relu`, max(y, 0).
     pub fn forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
@@ -180,7 +180,8 @@ impl Conv {
         self.forward.run(y, x, weight, Start::Bias(bias), end, exec, tiles);
     }
 
-    /// dx = the gradient by the input. `relu` is the input of a preceding ReLU, if one is fused: dx is zero where it is not positive.
+    /// dx = the gradient of the input. If a ReLU before this convolution is fused with it, `relu` is that ReLU's input: dx is
+    /// zero where it is not positive.
     pub fn backward_data<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
@@ -201,7 +202,7 @@ impl Conv {
         let (padding, packed) = scratch.split_at_mut(tiles * self.dy.scratch());
         let dy = self.dy.of(dy, padding, exec);
         let weight = if self.packed { self.pack(weight, packed, exec) } else { weight };
-        // Columns of several positions are gathered and may be written in pieces: there the ReLU's mask comes afterwards.
+        // In narrow tiles a column holds several positions and may be written in pieces, so the mask is applied afterwards.
         let (end, after) = match relu {
             Some(x) if exec.lanes == LANES => (End::ReluBackward(values(x)), None),
             relu => (End::Plain, relu),
@@ -215,12 +216,12 @@ impl Conv {
         }
     }
 
-    /// Entries of the weights.
+    /// Entries of the packed weights.
     fn packed_len(&self) -> usize {
         self.geometry.weights().div_ceil(LANES)
     }
 
-    /// The weights channel by channel: for each, the kernels of all filters of its group side by side.
+    /// Packs the weights channel by channel: for each, the kernels of all filters of its group are contiguous.
     fn pack<'a, T: Vectorized>(&self, weight: &[T], packed: &'a mut [Lanes<T>], exec: Exec) -> &'a [T] {
         let [channels, filters] = self.geometry.of_group();
         let [kh, kw] = self.geometry.window.kernel;
@@ -236,14 +237,14 @@ impl Conv {
         packed
     }
 
-    /// The passes with transforms, if there are so many columns that these pay.
+    /// Winograd's passes, if there are enough columns for them to be faster.
     fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
         let pays =
             |passes: &&[Winograd; 2]| passes[0].columns(tiles, exec.lanes) >= self.tiling.transforms / 2;
         self.transformed.as_ref().filter(pays)
     }
 
-    /// Tiles, and the values in them.
+    /// The number of tiles, and their values.
     fn input<'a, T: Vectorized>(&self, x: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
         whole(x, self.geometry.input, exec)
     }
@@ -253,7 +254,7 @@ impl Conv {
     }
 }
 
-/// Tiles in some entries, and their values.
+/// The number of tiles in some entries, and their values.
 fn whole<T: Vectorized>(x: &[Lanes<T>], dims: [usize; 3], exec: Exec) -> (usize, &[T]) {
     let lanes = exec.lanes;
     assert!(matches!(lanes, 1 | 2 | 4 | 8 | LANES), "lanes: expected 1, 2, 4, 8 or 16, found {lanes}");

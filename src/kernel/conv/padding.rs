@@ -1,17 +1,17 @@
-//! Planes with zeros around them.
+//! Zero padding.
 
 use super::axis::WindowAxis;
 use crate::kernel::simd::Vectorized;
 use crate::kernel::{Exec, values_mut};
 use crate::tensor::Lanes;
 
-/// A plane with zeros around it.
+/// Sizes of a plane with and without zeros around it.
 pub(super) struct Padded {
     /// Channels, rows and columns without the padding.
     inner: [usize; 3],
-    /// Rows and columns with it.
+    /// Rows and columns with the padding.
     outer: [usize; 2],
-    /// Where the inner rows and columns begin.
+    /// The first row and column inside the padding.
     origin: [usize; 2],
 }
 
@@ -25,7 +25,7 @@ impl Padded {
         self.inner[1..] == self.outer
     }
 
-    /// Entries of a padded tile, if there is padding.
+    /// Entries of scratch for a tile: 0 without padding.
     pub(super) fn scratch(&self) -> usize {
         if self.is_plain() { 0 } else { self.tile() }
     }
@@ -35,7 +35,7 @@ impl Padded {
         self.inner[0] * self.outer[0] * self.outer[1]
     }
 
-    /// `x` with its padding: `x` itself where there is none, otherwise in `scratch`.
+    /// `x` with padding, in `scratch`; `x` itself if there is no padding.
     pub(super) fn of<'a, T: Vectorized>(
         &self,
         x: &'a [T],

@@ -1,4 +1,4 @@
-//! The gradient by weights and biases: which of the sums in [`weights`] computes it.
+//! The gradient of weights and biases, by one of the sums in [`weights`].
 
 use super::{Conv, Geometry};
 use crate::kernel::shared::Shared;
@@ -7,14 +7,14 @@ use crate::kernel::weights::{self, Order, Planes, RowOperand};
 use crate::kernel::{Exec, vectorized};
 use crate::tensor::{LANES, Lanes};
 
-/// Up to this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
+/// With at most this many filters, or weights of a filter, the weight gradient keeps a vector of samples for each weight.
 const FEW_FILTERS: usize = 16;
 const FEW_WEIGHTS: usize = 32;
 
-/// From so many groups on, each is one thread's.
+/// With at least this many groups, each group is a task of its own.
 const MANY_GROUPS: usize = 4;
 
-/// What the vectors of the weight gradient hold.
+/// Content of a vector in the weight gradient.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     /// Samples, for both factors.
@@ -26,7 +26,7 @@ pub(super) enum Form {
 }
 
 impl Conv {
-    /// dw and db = the gradients by the weights and biases, summed over all tiles.
+    /// dw and db = the gradients of weights and biases, summed over all tiles.
     pub fn backward_weights<T: Vectorized>(
         &self,
         dw: &mut [T],
@@ -49,7 +49,7 @@ impl Conv {
         let x = self.x.of(x, padding, exec);
         let of_group = [dw.len() / groups, filters / groups];
         if matches!(self.weight_form(exec.lanes), Form::Inner) {
-            // Many groups are shared out themselves.
+            // Many groups run in parallel; few run one after the other, each in parallel.
             let many = groups >= MANY_GROUPS;
             let of_one = Exec { parallel: exec.parallel && !many, ..exec };
             let db = Shared::new(db);
@@ -76,7 +76,7 @@ impl Conv {
         });
     }
 
-    /// The gradient by a group's weights and biases, from vectors of samples.
+    /// The gradient of a group's weights and biases, with vectors of samples.
     fn inner_group<T: Vectorized>(
         &self,
         dw: &mut [T],
@@ -103,7 +103,7 @@ impl Conv {
         );
     }
 
-    /// The gradient by a group's weights, from vectors of filters or channels.
+    /// The gradient of a group's weights, with vectors of filters or channels.
     fn outer_group<T: Vectorized>(
         &self,
         dw: &mut [T],
@@ -120,7 +120,7 @@ impl Conv {
         let dy = &dy[group * filters * area * lanes..];
         let taps = self.forward.taps();
         if matches!(self.weight_form(lanes), Form::Channels) {
-            // One position of the kernel: the output is as large as the input.
+            // A 1×1 kernel: the output is as large as the input.
             let of_x = Planes { count: channels, plane: area, tile: self.x.tile() };
             weights::transpose(panels, x, of_x, area, exec, tiles);
             let operand = RowOperand {
@@ -163,7 +163,7 @@ impl Conv {
 }
 
 vectorized! {
-    /// Adds up values, each sixteenth to the same sum.
+    /// Adds the values to sixteen sums, in turn.
     fn add[T: Vectorized](sums: &mut Lanes<T>, values: &[T]) {
         let mut acc = *sums;
         let (whole, rest) = values.as_chunks::<LANES>();

@@ -1,4 +1,4 @@
-//! A dense layer for 256 inputs behind 400 values.
+//! A dense layer for 256 inputs after 400 values.
 
 use convnet::prelude::*;
 

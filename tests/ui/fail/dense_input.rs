@@ -1,4 +1,4 @@
-//! A dense layer for 84 inputs behind one that gives 120.
+//! A dense layer for 84 inputs after one that gives 120.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A convolution behind the flattening layer.
+//! A convolution after the flattening layer.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A loss on log-probabilities behind a dense layer.
+//! A loss on log-probabilities after a dense layer.
 
 use convnet::prelude::*;
 

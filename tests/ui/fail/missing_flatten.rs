@@ -1,4 +1,4 @@
-//! A dense layer behind feature maps.
+//! A dense layer after feature maps.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A softmax behind a softmax.
+//! A softmax after a softmax.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A convolution for 5 channels behind one that gives 6.
+//! A convolution for 5 channels after one that gives 6.
 
 use convnet::prelude::*;
 

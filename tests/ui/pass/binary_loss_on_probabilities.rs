@@ -1,4 +1,4 @@
-//! A loss on logits behind a softmax.
+//! A loss on logits after a softmax.
 
 use convnet::prelude::*;
 

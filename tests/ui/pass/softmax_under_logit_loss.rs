@@ -1,4 +1,4 @@
-//! A loss that has a softmax in it behind a softmax layer.
+//! A loss that includes a softmax after a softmax layer.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! By hand: a convolution for 5 channels behind one that gives 6.
+//! By hand: a convolution for 5 channels after one that gives 6.
 
 use convnet::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A layer written as a type in `network!`, for 6 channels behind a layer that gives 6.
+//! A layer written as a type in `network!`, for 6 channels after a layer that gives 6.
 
 use convnet::prelude::*;
 
