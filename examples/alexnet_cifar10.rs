@@ -22,7 +22,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Crops images out of a frame of 4 pixels and mirrors every other while they are learnt from
+    /// Crops the training images at random with 4 pixels of padding, and flips half of them
     #[arg(long)]
     augment: bool,
 }

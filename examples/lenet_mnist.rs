@@ -21,7 +21,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Turns and shifts digits a little while they are learnt from
+    /// Rotates and shifts the training digits at random
     #[arg(long)]
     augment: bool,
 }

@@ -1,4 +1,4 @@
-//! Files that a program leaves behind.
+//! Files that a program writes.
 
 use std::io::{self, Write};
 use std::path::Path;
