@@ -22,7 +22,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Random crops with a padding of 4 pixels and random horizontal flips during training
+    /// Crops the training images at random with 4 pixels of padding, and flips half of them
     #[arg(long)]
     augment: bool,
 }

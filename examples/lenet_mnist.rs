@@ -21,7 +21,7 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
-    /// Random rotation and translation during training
+    /// Rotates and shifts the training digits at random
     #[arg(long)]
     augment: bool,
 }

@@ -1,4 +1,4 @@
-//! Files that are the old version or the new one, never half of one.
+//! Atomic replacement of files.
 
 use std::fs;
 use std::io;
@@ -9,15 +9,15 @@ use std::path::Path;
 #[cfg(any(feature = "plot", feature = "store"))]
 use crate::Error;
 
-/// How the names of files in the making end.
+/// The ending of the names of incomplete files.
 pub(crate) const PARTIAL: &str = ".partial";
 
-/// The folder that a path is in.
+/// The folder of a path.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// Removes what killed processes have left of files whose names begin so.
+/// Removes incomplete files that killed processes have left, if their names begin with one of `starts`.
 #[cfg(feature = "store")]
 pub(crate) fn remove_leftovers(folder: &Path, starts: &[&str]) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -32,10 +32,10 @@ pub(crate) fn remove_leftovers(folder: &Path, starts: &[&str]) -> io::Result<()>
     Ok(())
 }
 
-/// Writes to a file of another name in the same folder, which takes the place of `path` when it is complete and on disk.
+/// Writes a temporary file in the same folder, and renames it to `path` when it is complete and on disk.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be written, or if `path` is there and not a file; what was there before is untouched.
+/// [`Error::Io`] if it cannot be written, or if `path` exists and is not a file. An older file is then untouched.
 #[cfg(any(feature = "plot", feature = "store"))]
 pub(crate) fn replace(
     path: &Path,
@@ -54,18 +54,18 @@ fn replace_by(
     let old = fs::metadata(path).ok();
     // A folder cannot be replaced, and a device must not be.
     if old.as_ref().is_some_and(|there| !there.is_file()) {
-        let error = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, but not a file");
+        let error = io::Error::new(io::ErrorKind::AlreadyExists, "it exists, but is not a file");
         return Err(Error::io(path, "write")(error));
     }
-    // Of a link, what it leads to is replaced.
+    // The target of a link is replaced, not the link.
     let target = if path.is_symlink() { fs::canonicalize(path).ok() } else { None };
     let target = target.as_deref().unwrap_or(path);
-    // A part of the name, which may be as long as names can be.
+    // Only a part of the name, which may have the greatest allowed length.
     let name = target.file_name().unwrap_or_default().to_string_lossy().chars().take(32).collect::<String>();
     let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(PARTIAL);
-    // As any other new file, where the default is for the user's eyes only.
+    // The permissions of any new file; by default only the user could read a temporary file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let fresh = builder.tempfile_in(folder_of(target)).map_err(Error::io(path, "write"))?;
@@ -78,11 +78,11 @@ fn replace_by(
     keep(fresh, target).map_err(Error::io(path, "write"))
 }
 
-/// Gives a complete file its name, once its content is on disk.
+/// Renames a complete file, once its content is on disk.
 pub(crate) fn keep(fresh: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     fresh.as_file().sync_all()?;
     fresh.persist(path).map_err(|error| error.error)?;
-    // The file is there and whole; not every file system, or reader of a folder, can have the folder synced too.
+    // An error is ignored: the file is complete, and not every file system can sync a folder.
     #[cfg(unix)]
     let _ = fs::File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(())

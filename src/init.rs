@@ -1,4 +1,4 @@
-//! How parameters begin.
+//! Initialisation of parameters.
 
 use rand::RngExt;
 
@@ -6,11 +6,13 @@ use crate::plan::{Param, Role};
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
 
-/// A rule for random initial parameters. `fan_in` and `fan_out` are the numbers of inputs of one output and
-/// of outputs of one input.
+/// A rule for the random initial parameters of a network. `fan_in` is the number of inputs of one output, `fan_out` the
+/// number of outputs of one input.
 ///
-/// A rule is for weights and biases. What scales a channel begins at 1, what shifts it at 0, and running statistics
-/// where their layer says, by every rule: as in PyTorch.
+/// The rule applies to weights and biases. As in PyTorch, factors of a channel start at 1, its offsets at 0, and running
+/// statistics at the values that their layer sets.
+///
+/// In PyTorch: `torch.nn.init`. In Keras: `keras.initializers`.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -20,27 +22,40 @@ use crate::scalar::Scalar;
 /// assert!(net.fc1().weight().as_flattened().iter().all(|w| w.abs() <= bound));
 /// assert_eq!(net.fc1().bias(), &[0.0; 120]);
 /// ```
+#[doc(alias("initializer", "kernel_initializer"))]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Init {
-    /// Weights uniform in ±√(6 / fan_in), biases 0: keeps the size of signals through ReLU layers
-    /// (He et al. 2015, "Delving deep into rectifiers", eq. 10).
+    /// Weights uniform in ±√(6 / fan_in), biases 0: preserves the variance of signals through ReLU layers
+    /// (He et al. 2015, "Delving deep into rectifiers", eq. 10). The default.
+    ///
+    /// In PyTorch: `kaiming_uniform_`. In Keras: `HeUniform`.
+    #[doc(alias = "kaiming_uniform_")]
     #[default]
     HeUniform,
-    /// Weights normal with deviation √(2 / fan_in), biases 0 (He et al. 2015, eq. 10).
+    /// Weights normal with standard deviation √(2 / fan_in), biases 0 (He et al. 2015, eq. 10).
+    ///
+    /// In PyTorch: `kaiming_normal_`. In Keras: `HeNormal`, which truncates the distribution.
+    #[doc(alias = "kaiming_normal_")]
     HeNormal,
     /// Weights uniform in ±√(6 / (fan_in + fan_out)), biases 0: for sigmoid and tanh layers
     /// (Glorot & Bengio 2010, eq. 16).
+    ///
+    /// In PyTorch: `xavier_uniform_`. In Keras: `GlorotUniform`.
+    #[doc(alias("xavier_uniform_", "GlorotUniform"))]
     XavierUniform,
-    /// Weights normal with deviation √(2 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010, eq. 12).
+    /// Weights normal with standard deviation √(2 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010, eq. 12).
+    ///
+    /// In PyTorch: `xavier_normal_`. In Keras: `GlorotNormal`, which truncates the distribution.
+    #[doc(alias("xavier_normal_", "GlorotNormal"))]
     XavierNormal,
-    /// Weights and biases uniform in ±1/√fan_in: what PyTorch does by default for convolutions and dense layers.
+    /// Weights and biases uniform in ±1/√fan_in, PyTorch's default for convolutions and linear layers.
     PyTorch,
-    /// Weights and biases 0. A network with a hidden layer cannot learn from there.
+    /// Weights and biases 0. A network with a hidden layer cannot learn from this start.
     Zeros,
 }
 
 impl Init {
-    /// Draws one parameter tensor, keyed by the seed and its place.
+    /// Fills a parameter tensor with random numbers that depend on the seed and on its place in the network.
     pub(crate) fn fill<T: Scalar>(self, values: &mut [T], param: &Param, seed: u64, place: [u64; 2]) {
         let start = param.start.or(match param.role {
             Role::Weight | Role::Bias => None,
@@ -67,7 +82,7 @@ impl Init {
     }
 }
 
-/// A draw from the standard normal distribution (Box & Muller 1958).
+/// A random number from the standard normal distribution (Box & Muller 1958).
 pub(crate) fn normal(rng: &mut random::Generator) -> f64 {
     let (u, v): (f64, f64) = (rng.random(), rng.random());
     (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()

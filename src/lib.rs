@@ -31,6 +31,7 @@
 //! - `plot`: pictures of trainings, networks and data
 //! - `store`: trained networks in files
 //! - [`check`]: gradients against central differences
+//! - [`migration`]: tables from PyTorch and Keras to this crate
 //!
 //! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `images` (JPEG, PNG and the
 //! like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
@@ -48,6 +49,7 @@ mod init;
 pub mod kernel;
 pub mod layer;
 pub mod loss;
+pub mod migration;
 pub mod model;
 pub mod network;
 mod number;

@@ -1,13 +1,13 @@
-//! Random draws by key: a generator for each (seed, purpose, …), so that the order of work does not matter.
+//! Random numbers by key: a generator for each (seed, purpose, …), so that they do not depend on the order of work.
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// A generator whose draws depend on the seed and the key alone, and are the same on every platform
+/// A generator whose numbers depend on the seed and the key alone, and are the same on every platform
 /// (Blackman & Vigna 2018).
 pub(crate) type Generator = Xoshiro256PlusPlus;
 
-/// What a draw is for; the first part of a key, so that no two purposes share draws.
+/// The purpose of random numbers: the first part of a key, so that no two purposes share numbers.
 pub(crate) mod purpose {
     pub const INIT: u64 = 1;
     pub const SHUFFLE: u64 = 2;
@@ -17,7 +17,7 @@ pub(crate) mod purpose {
     pub const AUGMENT: u64 = 6;
 }
 
-/// One number that stands for the seed and the key.
+/// Hashes a seed and a key to one number.
 pub(crate) fn key(seed: u64, parts: &[u64]) -> u64 {
     parts.iter().fold(mix(seed), |key, part| mix(key ^ mix(*part)))
 }
@@ -27,8 +27,8 @@ pub(crate) fn keyed(seed: u64, parts: &[u64]) -> Generator {
     Generator::seed_from_u64(key(seed, parts))
 }
 
-/// The finaliser of SplitMix64 behind its increment (Steele, Lea & Flood 2014): every bit of the input
-/// changes half of the output.
+/// The increment of SplitMix64, then its finaliser (Steele, Lea & Flood 2014): each bit of the input affects every bit of
+/// the output with probability ½.
 fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,4 @@
-//! Output files.
+//! Files that a program writes.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,7 +16,7 @@ impl<'a> Report<'a> {
     pub fn new(path: &'a Path) -> Result<Self, String> {
         // A folder cannot be replaced, and a device must not be.
         if path.exists() && !path.is_file() {
-            return Err(format!("{path:?}: cannot write: it is there, but not a file"));
+            return Err(format!("{path:?}: cannot write: it exists, but is not a file"));
         }
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();

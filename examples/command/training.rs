@@ -1,4 +1,4 @@
-//! A training with options: what `lenet_mnist` and `alexnet_cifar10` have in common.
+//! A training with command-line options, for `lenet_mnist` and `alexnet_cifar10`.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -14,10 +14,10 @@ use convnet::train::{Checkpoints, EarlyStopping, Ending, Evaluation, History};
 
 use crate::report::Report;
 
-/// The options of a training. Those without a default here get one from the program.
+/// The options of a training; each program sets the defaults that are missing here.
 #[derive(clap::Args)]
 pub struct Training {
-    /// Path of the data; without it the cache, else a download, else the embedded sample
+    /// Folder or archive with the data; by default the cache, a download or the embedded sample
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Passes over the training images
@@ -26,19 +26,19 @@ pub struct Training {
     /// Samples in a step
     #[arg(long, value_name = "N")]
     batch_size: usize,
-    /// Largest learning rate of the schedule
+    /// Learning rate; the schedule multiplies it by at most 1
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: f64,
     /// Schedule of the learning rate: constant, step, exponential, cosine, one-cycle or plateau
     #[arg(long, value_name = "NAME")]
     schedule: Schedule,
-    /// Penalty λ/2·‖w‖² on the weights
+    /// Weight decay: the penalty λ/2·‖w‖² on the weights
     #[arg(long, value_name = "λ", allow_negative_numbers = true)]
     weight_decay: f64,
-    /// Probability of dropping an input of a dense layer
+    /// Probability with which inputs of the dense layers are dropped
     #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = probability)]
     pub dropout: f64,
-    /// Fraction of the training images used for validation
+    /// Fraction of the training images that is used for validation
     #[arg(long, value_name = "PART", default_value_t = 0.1)]
     validation: f64,
     /// Stops after N epochs without a better validation loss, and restores the best epoch
@@ -47,7 +47,7 @@ pub struct Training {
     /// Seed of the weights, the split and the order of samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Number of threads; without it RAYON_NUM_THREADS, or all cores
+    /// Number of threads; by default RAYON_NUM_THREADS or all cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
     /// Writes loss and accuracy of each epoch to a JSON file
@@ -56,10 +56,10 @@ pub struct Training {
     /// Writes the trained weights to a safetensors file
     #[arg(long, value_name = "FILE.safetensors")]
     save_weights: Option<PathBuf>,
-    /// Keeps checkpoints in a folder: after each epoch and every five minutes, the last three and the best weights
+    /// Writes checkpoints to a folder after each epoch and every five minutes; keeps the last three and the best weights
     #[arg(long, value_name = "DIR")]
     checkpoints: Option<PathBuf>,
-    /// Resumes from a checkpoint, or from the latest one in the folder of --checkpoints
+    /// Resumes from the latest checkpoint in that folder, if there is one, or from the given file
     #[arg(long, value_name = "CHECKPOINT")]
     resume: Option<Option<PathBuf>>,
     /// Draws learning curves, confusion matrix and the first layer's filters into a folder
@@ -74,9 +74,9 @@ fn probability(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The data and their name.
+/// The data and their title.
 pub struct Task<In> {
-    /// "LeNet-5 on MNIST"
+    /// The title of the plots, such as "LeNet-5 on MNIST".
     pub title: &'static str,
     pub train: Dataset<In, Class<10>>,
     pub test: TestSet<Dataset<In, Class<10>>>,
@@ -84,7 +84,7 @@ pub struct Task<In> {
 }
 
 impl Training {
-    /// Trains the network, prints how the run ended, and ends with the accuracy on the test images.
+    /// Trains the network, and prints its evaluation on the test images.
     pub fn run<N, const C: usize, const H: usize, const W: usize>(
         &self,
         net: N,
@@ -94,7 +94,7 @@ impl Training {
     where
         N: Network<Input = Chw<C, H, W>, Output = Flat<10>, Scalar = f32> + Display,
     {
-        // Whatever can be refused is refused before the data are fetched.
+        // Mistakes in the options are found before the data are fetched.
         let mut out = io::stdout();
         let summary = net.to_string();
         let optimizer = Sgd::new(self.learning_rate).momentum(0.9);
@@ -112,9 +112,9 @@ impl Training {
             trainer = trainer.checkpoints(Checkpoints::new(folder).every_minutes(5.0));
         }
         trainer.check()?;
-        self.go_on(&mut trainer)?;
+        self.resume_from_checkpoint(&mut trainer)?;
         let report = self.save_history.as_deref().map(Report::new).transpose()?;
-        // Refused before the training if it cannot be written.
+        // An error before the training if it cannot be written.
         self.save_weights.as_deref().map(Report::new).transpose()?;
         if let Some(folder) = &self.plot {
             fs::create_dir_all(folder)
@@ -154,8 +154,8 @@ impl Training {
         Ok(())
     }
 
-    /// Resumes if `--resume` is given and there is a checkpoint.
-    fn go_on<N: Network>(
+    /// Resumes, if the option is given and there is a checkpoint.
+    fn resume_from_checkpoint<N: Network>(
         &self,
         trainer: &mut Trainer<N, SoftmaxCrossEntropy, Sgd>,
     ) -> Result<(), Box<dyn Error>> {
@@ -164,15 +164,15 @@ impl Training {
             return Err("--resume: expected a checkpoint, or --checkpoints DIR, found neither".into());
         };
         if self.checkpoints.as_ref() == Some(from) && Checkpoints::in_folder(from)?.is_empty() {
-            // Nobody may be listening.
-            let _ = writeln!(io::stderr(), "{}: no checkpoint, so from the beginning", from.display());
+            // Standard error may be closed.
+            let _ = writeln!(io::stderr(), "{}: no checkpoint, starting from the beginning", from.display());
             return Ok(());
         }
         Ok(trainer.resume(from)?)
     }
 }
 
-/// A flag that Ctrl-C sets. A second Ctrl-C ends the program as usual.
+/// A flag that the first Ctrl-C sets; the second one ends the program.
 fn interrupted() -> Result<Arc<AtomicBool>, ctrlc::Error> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();
@@ -180,8 +180,9 @@ fn interrupted() -> Result<Arc<AtomicBool>, ctrlc::Error> {
         if set.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        // Nobody may be listening.
-        let _ = writeln!(io::stderr(), "ending with the best epoch so far; Ctrl-C again ends at once");
+        // Standard error may be closed.
+        let _ =
+            writeln!(io::stderr(), "stopping with the best epoch so far; press Ctrl-C again to quit at once");
     })?;
     Ok(flag)
 }

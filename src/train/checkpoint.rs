@@ -1,4 +1,4 @@
-//! Checkpoints: all that a training needs to go on, in one file.
+//! Checkpoints: files from which a training resumes.
 
 use std::fs;
 use std::io::Write;
@@ -20,21 +20,25 @@ use crate::plan::Param;
 use crate::shape::Shape;
 use crate::store::{Saved, Weights, encode};
 
-/// Version of what is in a checkpoint.
+/// Version of the content of a checkpoint.
 const VERSION: u32 = 1;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";
 
-/// Where a training keeps checkpoints, how often, and how many.
+/// The folder of a training's checkpoints, how often one is written and how many are kept.
 ///
-/// A checkpoint is one file, `checkpoint-0000001234.safetensors` with the number of the step, that holds the parameters,
-/// the optimiser's memory, the place in the run, the history, and the parameters of the best epoch so far.
-/// [`Trainer::resume`] goes on from there to the same bits as a run that was never interrupted: there is no random state to
-/// keep, since every draw has a key. Beside the checkpoints, `best.safetensors` has the weights of the best epoch, by
+/// A checkpoint is a single file, `checkpoint-0000001234.safetensors` with the number of the step. It contains the
+/// parameters, the optimiser's state, the place in the run, the history, and the parameters of the best epoch so far.
+/// [`Trainer::resume`] continues from there, with the same bits as a run that was never interrupted. (No random state is
+/// stored, because every random number depends only on a key.) The file `best.safetensors` beside the checkpoints has the
+/// weights of the best epoch, by
 /// validation loss (or as [`EarlyStopping`](super::EarlyStopping) has it), for [`SaveLoad::load`](crate::store::SaveLoad::load).
 ///
-/// A file gets its name when it is complete and on disk, so that a crash or a full disk leaves the ones before it.
+/// A file gets its name only when it is complete and on disk, so a crash or a full disk leaves the earlier files intact.
+///
+/// In Keras: the callbacks `ModelCheckpoint` and `BackupAndRestore`. In PyTorch: `torch.save` of the state dicts of model
+/// and optimiser.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -59,12 +63,13 @@ const BEST: &str = "best.safetensors";
 /// assert_eq!(history.epochs.len(), 5);
 ///
 /// # let elsewhere = tempfile::tempdir().unwrap();
-/// let mut straight = trainer(5);
-/// # straight = straight.checkpoints(Checkpoints::new(elsewhere.path()));
-/// straight.fit(&data, None)?;
-/// assert_eq!(resumed.network().fc().weight(), straight.network().fc().weight());
+/// let mut uninterrupted = trainer(5);
+/// # uninterrupted = uninterrupted.checkpoints(Checkpoints::new(elsewhere.path()));
+/// uninterrupted.fit(&data, None)?;
+/// assert_eq!(resumed.network().fc().weight(), uninterrupted.network().fc().weight());
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias("ModelCheckpoint", "BackupAndRestore"))]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -74,29 +79,30 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// In this folder, which is made if need be: after every epoch and at the end of the run, the last three.
+    /// Checkpoints in this folder, which is created if it does not exist. By default one is written after every epoch and
+    /// at the end of the run, and the last three are kept.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Checkpoints { folder: folder.into(), epochs: 1, every: None, keep: 3 }
     }
 
-    /// After every so many epochs.
+    /// Sets the number of epochs between two checkpoints; the default is 1.
     pub fn every_epochs(self, epochs: usize) -> Self {
         Checkpoints { epochs, ..self }
     }
 
-    /// Also after every so many minutes, in the middle of an epoch too.
+    /// Also writes a checkpoint whenever this number of minutes has passed, even within an epoch.
     pub fn every_minutes(self, minutes: f64) -> Self {
-        // Checked when the run begins.
+        // Zero is refused when the run begins.
         let every = Duration::try_from_secs_f64(60.0 * minutes).unwrap_or(Duration::ZERO);
         Checkpoints { every: Some(every), ..self }
     }
 
-    /// How many are kept, the latest ones.
+    /// Sets the number of latest checkpoints that are kept; the default is 3.
     pub fn keep(self, keep: usize) -> Self {
         Checkpoints { keep, ..self }
     }
 
-    /// The checkpoints in a folder, the latest first; none if there is no folder.
+    /// Lists the checkpoints in a folder, the latest first; empty if the folder does not exist.
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read.
@@ -136,15 +142,15 @@ fn step_of(path: &Path) -> Option<u64> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
-/// What a trainer with checkpoints remembers of them.
+/// The checkpoints of a run.
 pub(super) struct Keeper {
     rule: Checkpoints,
     last: Instant,
-    /// The step of the last one.
+    /// The step of the last checkpoint.
     step: Option<u64>,
 }
 
-/// What a checkpoint says beside its tensors of numbers.
+/// The content of a checkpoint besides its tensors of numbers.
 #[derive(Serialize, Deserialize)]
 struct State {
     /// Name of the optimiser, and its settings for error messages.
@@ -160,7 +166,7 @@ struct State {
 }
 
 impl State {
-    /// Whether the numbers belong together, in epochs of so many batches.
+    /// Whether the numbers are consistent for epochs of `batches` batches.
     fn is_consistent(&self, batches: usize) -> bool {
         let Position { samples, epochs, batches: done, step, tally, ref losses, seconds } = self.position;
         let Tally { samples: seen, loss, judged, right } = tally;
@@ -183,25 +189,31 @@ impl State {
 }
 
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
-    /// Keeps checkpoints during a run.
+    /// Writes checkpoints during a run.
     ///
-    /// The folder must have none, or the run must be [resumed](Self::resume): the checkpoints of another run are neither
-    /// mixed with this one's nor removed.
+    /// The folder must not have checkpoints of another run, unless this run [resumes](Self::resume) it: checkpoints of two
+    /// runs are never mixed, and those of another run are never removed.
+    ///
+    /// In Keras: the callback `ModelCheckpoint`.
     pub fn checkpoints(mut self, rule: Checkpoints) -> Self {
         self.keeper = Some(Keeper { rule, last: Instant::now(), step: None });
         self
     }
 
-    /// Makes the next call of [`fit`](Self::fit) go on from a checkpoint: a file, or the latest in a folder. With the same
-    /// settings and data the run ends with the same bits as if it had never stopped; it may have more epochs, where the
-    /// schedule does not depend on their number. The kind of optimiser, the batch, the seed, whether samples are shuffled
-    /// and how many there are must be those of the run that wrote it, which is checked; rates, schedule, penalties and the
-    /// like are not.
+    /// Makes the next call of [`fit`](Self::fit) resume from a checkpoint: a file, or the latest in a folder.
+    ///
+    /// With the same settings and data, the run ends with the same bits as an uninterrupted one. The kind of optimiser (its
+    /// [`name`](Optimizer::name)), the batch size, the seed, whether samples are shuffled, and the number of samples must be
+    /// those of the checkpoint, which is checked. Other settings come from this trainer and may differ, such as the
+    /// learning rate, the schedule, penalties and the number of epochs. (PyTorch's `load_state_dict` restores the saved
+    /// learning rate instead.)
+    ///
+    /// In Keras: the callback `BackupAndRestore`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`], with the latest earlier one that could be resumed from, if the file is damaged, or from
-    /// another network, one of these settings or another version; [`Error::Format`] for a folder without checkpoints;
-    /// [`Error::Io`] if it cannot be read. The trainer is then what it was.
+    /// [`Error::Checkpoint`] if the file is damaged or of another network, kind of optimiser, batch size, seed or version;
+    /// it names the latest earlier checkpoint that can be resumed. [`Error::Format`] for a folder without checkpoints;
+    /// [`Error::Io`] if the file cannot be read. After an error the trainer is unchanged.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let (path, folder) = if path.is_dir() {
@@ -235,7 +247,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(())
     }
 
-    /// All that is in a checkpoint, checked.
+    /// Reads and checks a checkpoint.
     fn read_checkpoint(&self, path: &Path) -> Result<Read<N>, Error> {
         let file = Weights::open(path)?;
         let wrong = |expected: &str, found: &str| Error::format(path, expected, found);
@@ -282,7 +294,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok((state, network, best, memory))
     }
 
-    /// Makes the folder and looks whether it is this run's.
+    /// Creates the folder and checks that it has no checkpoints of another run.
     pub(super) fn begin_keeping(&mut self) -> Result<(), Error> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         keeper.rule.check()?;
@@ -292,7 +304,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let same = |a: &Path, b: &Path| fs::canonicalize(a).ok() == fs::canonicalize(b).ok();
         let is_own = self.resumed.as_ref().is_some_and(|from| same(&from.folder, folder));
         if !is_own && !there.is_empty() {
-            let expected = "a folder without checkpoints, or those of the run that is resumed";
+            let expected = "a folder without checkpoints, or with those of the run that is resumed";
             return Err(Error::format(folder, expected, format!("{} of another run", there.len())));
         }
         file::remove_leftovers(folder, &[START, BEST]).map_err(Error::io(folder, "write"))?;
@@ -300,7 +312,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(())
     }
 
-    /// After a batch: if it is time.
+    /// After a batch: writes a checkpoint if the time has passed.
     pub(super) fn keep_on_time(
         &mut self,
         at: &Position,
@@ -310,7 +322,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if self.keeper.as_ref().is_some_and(due) { self.keep(at, best) } else { Ok(()) }
     }
 
-    /// After an epoch: if it is one of those.
+    /// After an epoch: writes a checkpoint if one is due, and the weights of a new best epoch.
     pub(super) fn keep_epoch(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         let new = best.and_then(|best| best.best).is_some_and(|(epoch, _)| epoch == at.epochs);
         if new {
@@ -322,7 +334,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(())
     }
 
-    /// Where a run ended, unless the last checkpoint is from there.
+    /// At the end of a run: writes a checkpoint, unless the last one is from the same step.
     pub(super) fn keep_last(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         match &self.keeper {
             Some(keeper) if keeper.step != Some(at.step) => self.keep(at, best),
@@ -337,7 +349,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         file::replace(&keeper.rule.folder.join(BEST), |to| to.write_all(&bytes))
     }
 
-    /// Writes a checkpoint and removes those that are too old.
+    /// Writes a checkpoint and removes old ones.
     fn keep(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         let (updates, memory) = self.updater.memory();
@@ -371,7 +383,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         file::replace(&folder.join(format!("{START}{:010}{END}", at.step)), |to| to.write_all(&bytes))?;
         (keeper.last, keeper.step) = (Instant::now(), Some(at.step));
         let is_missing = best.is_some() && !folder.join(BEST).exists();
-        // Those of later steps are what a run that went on from an earlier place has left behind it.
+        // Checkpoints of later steps may exist, if the run resumed from an earlier one.
         let there = Checkpoints::in_folder(folder)?.into_iter();
         let earlier = there.filter(|path| step_of(path).is_some_and(|step| step <= at.step));
         for old in earlier.skip(keeper.rule.keep) {
@@ -381,10 +393,10 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 }
 
-/// What a checkpoint gives: its state, the network, the best epoch, and what the optimiser remembers.
+/// The content of a checkpoint: its state, the network, the best epoch, and the optimiser's state.
 type Read<N> = (State, N, Best<<N as Network>::Scalar>, Vec<<N as Network>::Scalar>);
 
-/// Parameters as tensors under the network's names.
+/// Parameters as tensors with the network's names.
 fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(
     prefix: &'static str,
     model: &Model<In, Out, T>,

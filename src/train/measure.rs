@@ -1,4 +1,4 @@
-//! What a trained network is worth on some data.
+//! Evaluation.
 
 use std::ops::Range;
 
@@ -16,11 +16,11 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Batch, LANES};
 
-/// Samples that are evaluated together: at most so many, with at most so many values in all.
+/// Largest number of samples that are evaluated together, and of their values.
 const EVALUATION_BATCH: usize = 64 * LANES;
 const EVALUATION_VALUES: usize = 1 << 22;
 
-/// Answers counted by their truth.
+/// Counts of predictions by true class.
 struct Answers {
     confusion: Vec<Vec<usize>>,
     ranks: Vec<usize>,
@@ -31,11 +31,11 @@ impl Answers {
         Answers { confusion: vec![vec![0; classes]; classes], ranks: vec![0; classes] }
     }
 
-    /// Counts an answer: a score for each class, or the logit of class 1 of two.
+    /// Counts a prediction: a score for each class, or the logit of class 1 of two.
     fn count<T: Scalar>(&mut self, truth: usize, scores: &[T]) {
         let answer = class_of(scores.iter().copied(), self.ranks.len());
         self.confusion[truth][answer] += 1;
-        // The answer is the first choice, equal scores go by their place.
+        // The predicted class has rank 0; of equal scores the lower class comes first.
         let before = |(i, score): &(usize, &T)| {
             *i != truth
                 && (*i == answer || **score > scores[truth] || (**score == scores[truth] && *i < truth))
@@ -54,7 +54,7 @@ impl Answers {
 }
 
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
-    /// Mean loss on a data set, and accuracy where targets are classes.
+    /// The mean loss on a data set, and the accuracy if its targets are classes.
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples.
@@ -75,7 +75,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(total)
     }
 
-    /// Loss and right answers for some samples and their outputs.
+    /// Loss and correct answers for some samples and their outputs.
     fn tally_of<D: Samples<N::Input>>(
         &self,
         data: &D,
@@ -94,7 +94,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         total
     }
 
-    /// Calls `f` with each range of samples and the network's output for them.
+    /// Calls `f` with ranges of samples and the network's outputs for them.
     fn outputs<D: Samples<N::Input>>(
         &self,
         data: &D,
@@ -109,7 +109,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(())
     }
 
-    /// Loss, accuracy, per-class precision and recall, and the confusion matrix on a data set.
+    /// Loss, accuracy, precision and recall of each class, and the confusion matrix on a data set.
+    ///
+    /// In Keras: `model.evaluate`.
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples.
@@ -130,11 +132,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(answers.evaluation(total.mean_loss()))
     }
 
-    /// Area under the receiver operating characteristic on a data set, of telling a class from the others by its
-    /// probability: see [`metrics::roc_auc`].
+    /// Area under the receiver operating characteristic of one class against the others, by the probability of the class:
+    /// see [`metrics::roc_auc`].
+    ///
+    /// In Keras: the metric `AUC`. In scikit-learn: `roc_auc_score`.
     ///
     /// # Errors
-    /// [`Error::Argument`] unless there are samples of the class and of others, and the outputs are numbers.
+    /// [`Error::Argument`] unless the data set has samples of the class and of others, and no output is NaN.
     pub fn roc_auc<D, const C: usize>(&self, data: &D, class: Class<C>) -> Result<f64, Error>
     where
         D: Samples<N::Input, Target = Class<C>>,
@@ -152,7 +156,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         metrics::roc_auc(&scores, &positive)
     }
 
-    /// Loss, R², RMSE and MAE on a data set whose targets are values, over all values of all samples.
+    /// Loss, R², RMSE and MAE on a data set with numbers as targets, over all values of all samples.
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples.
@@ -180,11 +184,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         })
     }
 
-    /// As [`evaluate`](Self::evaluate), by the mean of the probabilities that the network gives for ten views of each
-    /// image (Krizhevsky et al. 2012, section 4.1). The loss is the cross-entropy of these means: −log of the true class's.
+    /// Evaluates a classifier on ten crops of each image: it predicts the class with the highest mean probability over the
+    /// crops (Krizhevsky et al. 2012, section 4.1). The loss is the cross-entropy of the means: −log of the true class's mean.
+    ///
+    /// In PyTorch: `torchvision.transforms.TenCrop`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples; what keeps one from being read.
+    /// [`Error::Argument`] if the data set has no samples; the error of a sample that cannot be read.
     ///
     /// ```
     /// use convnet::data::TenCrop;
@@ -197,6 +203,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// # assert_eq!(evaluation.samples(), 50);
     /// # Ok::<(), convnet::Error>(())
     /// ```
+    #[doc(alias = "TenCrop")]
     pub fn evaluate_ten_crop<D, const K: usize, const C: usize, const H: usize, const W: usize>(
         &self,
         data: &TenCrop<D, C, H, W>,

@@ -1,16 +1,16 @@
-//! What a training run shows.
+//! The progress display of a training run.
 
 use std::io::Write;
 
 use super::Epoch;
 
-/// What a training run shows on standard error.
+/// The progress display of a training run on standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Progress {
-    /// A bar on a terminal, elsewhere a line for each epoch.
+    /// A progress bar on a terminal (feature `progress`), and a line for each epoch.
     #[default]
     Auto,
-    /// Nothing.
+    /// No output.
     Silent,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// A display for so many epochs of so many samples.
+    /// A display for `epochs` epochs of `samples` samples.
     pub(super) fn new(progress: Progress, epochs: usize, samples: usize) -> Self {
         #[cfg(feature = "progress")]
         let bar = match progress {
@@ -36,7 +36,7 @@ impl Display {
                 bar.set_style(style.with_key(
                     "rate",
                     |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
-                        // A display that fails has nowhere to say so.
+                        // There is nowhere to report an error of the display.
                         let _ = write!(text, "{:.0} samples/s", state.per_sec());
                     },
                 ));
@@ -77,7 +77,7 @@ impl Display {
         if self.progress == Progress::Silent {
             return;
         }
-        // A closed standard error must not end a training run, as `eprintln!` would.
+        // `eprintln!` would panic if standard error is closed.
         let print = || drop(writeln!(std::io::stderr(), "{line}"));
         #[cfg(feature = "progress")]
         self.bar.suspend(print);

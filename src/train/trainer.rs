@@ -179,8 +179,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     pub fn advice(&self, samples: usize) -> Option<String> {
         (samples < 3 * N::PARAMS).then(|| {
             format!(
-                "advice: {samples} training samples for {} parameters; a rule of thumb asks for 3 for each ({}), \
-                 with fewer, watch for over-fitting",
+                "advice: {samples} training samples for {} parameters; a rule of thumb asks for 3 for each, {}; \
+                 watch for over-fitting",
                 N::PARAMS,
                 3 * N::PARAMS,
             )

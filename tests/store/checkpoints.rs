@@ -178,7 +178,7 @@ fn the_checkpoints_of_another_run_are_left_alone() {
     let error = trainer(3, Sgd::new(0.05)).checkpoints(rule).fit(&data(0, 50), None).unwrap_err().to_string();
     assert!(
         error.contains(
-            "a folder without checkpoints, or those of the run that is resumed, found 3 of another run"
+            "a folder without checkpoints, or with those of the run that is resumed, found 3 of another run"
         ),
         "{error}"
     );
