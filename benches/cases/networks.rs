@@ -74,7 +74,7 @@ where
 /// Once through 60,000 digits in batches of 64: the 12,000 embedded ones, five times.
 fn epoch() -> Work {
     let set_up = |samples| -> Box<dyn FnMut()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mnist");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/mnist");
         let digits = Mnist::load_from(folder).expect("the embedded digits").train;
         let digits = digits.subset((0..samples).map(|i| i % digits.len()));
         let mut trainer = Trainer::new(LeNet5::new(1), SoftmaxCrossEntropy, Sgd::new(0.01).momentum(0.9))

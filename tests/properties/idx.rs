@@ -344,11 +344,11 @@ fn a_good_file_is_found_beside_what_is_none() {
 /// `assets/README.md` gives two tables: of the gzipped files, and of what they hold.
 #[test]
 fn the_documented_digests_are_those_of_the_files() {
-    let readme = fs::read_to_string("assets/README.md").unwrap();
+    let readme = fs::read_to_string("../../assets/README.md").unwrap();
     let sha256 =
         |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut rows = 0;
-    for entry in fs::read_dir("assets/mnist").unwrap() {
+    for entry in fs::read_dir("../../assets/mnist").unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         let file = fs::read(&path).unwrap();
@@ -370,7 +370,7 @@ const TEST_CLASSES: [usize; 10] = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 9
 #[test]
 fn the_sample_has_the_proportions_of_the_whole() {
     for (split, size, classes) in [("train", 12_000, TRAIN_CLASSES), ("t10k", 2_000, TEST_CLASSES)] {
-        let labels = Idx::open(format!("assets/mnist/{split}-labels-idx1-ubyte.gz").as_ref()).unwrap();
+        let labels = Idx::open(format!("../../assets/mnist/{split}-labels-idx1-ubyte.gz").as_ref()).unwrap();
         assert_eq!(labels.dims(), [size]);
         let whole: usize = classes.iter().sum();
         for (class, count) in classes.into_iter().enumerate() {

@@ -1,28 +1,64 @@
 //! Networks that must not compile, each beside a twin that does and that differs in one number, one name or
-//! one line. `ui/fail/*.stderr` holds the compiler's messages (`TRYBUILD=overwrite` rewrites them).
+//! one line. `ui/fail/*.stderr` holds the compiler's messages (`UI_MESSAGES=overwrite` rewrites them).
+
+mod compiler;
 
 use std::fs;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
 
 /// The compiler whose messages `ui/fail/*.stderr` holds: others word and lay out the rest around our sentences
 /// differently.
 const COMPILER: &str = "rustc 1.95.";
 
+/// The Rust files of a folder, in the order of their names.
+fn programs(folder: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "rs")).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{folder} is empty");
+    paths
+}
+
+/// Runs `complaint` on each file, and fails with all complaints together.
+fn each(folder: &str, complaint: impl Fn(PathBuf) -> Option<String> + Sync + Send) {
+    let complaints: Vec<String> = programs(folder).into_par_iter().filter_map(complaint).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
 #[test]
 fn misfits_do_not_compile() {
-    let rustc = std::env::var("RUSTC").unwrap_or("rustc".into());
-    let version = std::process::Command::new(rustc).arg("--version").output().unwrap().stdout;
-    let version = String::from_utf8(version).unwrap();
+    let version = String::from_utf8(compiler::rustc().arg("--version").output().unwrap().stdout).unwrap();
     if !version.starts_with(COMPILER) {
         eprintln!("the messages are those of {COMPILER}x, this is {version}: only the twins are tried");
         return;
     }
-    // With failing cases alone, this is `cargo check`.
-    trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs");
+    let overwrite = std::env::var_os("UI_MESSAGES").is_some_and(|value| value == "overwrite");
+    each("tests/ui/fail", |path| {
+        let compiled = compiler::check(&path);
+        if compiled.status.success() {
+            return Some(format!("{} compiles", path.display()));
+        }
+        let found = compiler::normalized(&String::from_utf8(compiled.stderr).unwrap());
+        let expected = path.with_extension("stderr");
+        if overwrite {
+            fs::write(&expected, found).unwrap();
+            return None;
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        (found != expected)
+            .then(|| format!("{}: expected the messages\n{expected}\nfound\n{found}", path.display()))
+    });
 }
 
 #[test]
 fn twins_compile() {
-    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
+    each("tests/ui/pass", |path| {
+        let built = compiler::build(&path);
+        let said = || String::from_utf8_lossy(&built.stderr).into_owned();
+        (!built.status.success()).then(|| format!("{}: {}", path.display(), said()))
+    });
 }
 
 /// The first two lines of each message: our sentence, with both numbers, and the line it points at.

@@ -322,7 +322,7 @@ fn standardising_keeps_all_but_the_values() {
 
 #[test]
 fn bytes_are_standardised_too() {
-    let mnist = Mnist::load_from("assets/mnist").unwrap();
+    let mnist = Mnist::load_from("../../assets/mnist").unwrap();
     let train = mnist.train.subset(0..200);
     let standardizer = Standardizer::fit(&train).unwrap();
     let again = Standardizer::fit(&standardizer.apply(&train)).unwrap();

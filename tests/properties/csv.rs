@@ -308,9 +308,9 @@ mod tabular {
     /// `assets/README.md` gives the digest of each table.
     #[test]
     fn the_tables_are_those_of_the_readme() {
-        let readme = fs::read_to_string("assets/README.md").unwrap();
+        let readme = fs::read_to_string("../../assets/README.md").unwrap();
         let mut files = 0;
-        for file in fs::read_dir("assets/tabular").unwrap() {
+        for file in fs::read_dir("../../assets/tabular").unwrap() {
             let path = file.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
