@@ -14,48 +14,61 @@ use crate::shape::Shape;
 pub trait GivenBy<Last> {}
 impl<S: Shape> GivenBy<S> for S {}
 
-/// `kernel: 5, padding: (1, 2)` as a settings struct. A setting that is left out has its default. With `pairs`, a single
-/// number stands for both directions. A name that no layer has as a setting does not compile, in the layer's own words; a
-/// setting of another layer does not either, in the compiler's.
+/// A layer's place from its settings. They are written out once, so that a mistake in them is told once. The constant
+/// without a name tells what does not fit: nothing depends on it, so that nothing is told twice, and its place in the
+/// source is the layer's line.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place {
+    ($layer:ident $Settings:ident $($settings:tt)*) => {
+        {
+            const __SETTINGS: $crate::layer::settings::$Settings =
+                $crate::__settings!(@next $layer $Settings [] $($settings)*);
+            const _: () = {
+                let _ = __SETTINGS.place(__AT, __FROM);
+            };
+            __SETTINGS.place(__AT.quiet(), __FROM)
+        }
+    };
+}
+
+/// `kernel: 5, padding: (1, 2)` as a settings struct. A setting that is left out has its default. The layer's macro says
+/// for each setting whether it is one number or a pair, for which a single number stands too; what it does not know does
+/// not compile, in the layer's own words.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __settings {
-    ($mode:ident $Settings:ident, $($settings:tt)*) => { $crate::__settings!(@ $mode $Settings [] $($settings)*) };
-    (@ $mode:ident $Settings:ident [$($done:tt)*]) => {
+    (@next $layer:ident $Settings:ident [$($done:tt)*]) => {
         $crate::layer::settings::$Settings { $($done)* ..$crate::layer::settings::$Settings::DEFAULT }
     };
-    (@ pairs $Settings:ident $done:tt kernel : $($rest:tt)*) => { $crate::__settings!(@pair kernel $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt stride : $($rest:tt)*) => { $crate::__settings!(@pair stride $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt padding : $($rest:tt)*) => { $crate::__settings!(@pair padding $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt dilation : $($rest:tt)*) => { $crate::__settings!(@pair dilation $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt size : $($rest:tt)*) => { $crate::__settings!(@pair size $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt filters : $($rest:tt)*) => { $crate::__settings!(@one pairs filters $Settings $done $($rest)*) };
-    (@ pairs $Settings:ident $done:tt groups : $($rest:tt)*) => { $crate::__settings!(@one pairs groups $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt units : $($rest:tt)*) => { $crate::__settings!(@one numbers units $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt rate : $($rest:tt)*) => { $crate::__settings!(@one numbers rate $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt negative_slope : $($rest:tt)*) => {
-        $crate::__settings!(@one numbers negative_slope $Settings $done $($rest)*)
+    (@next $layer:ident $Settings:ident $done:tt $key:ident : $($rest:tt)*) => {
+        $crate::$layer!(@key $key $layer $Settings $done $($rest)*)
     };
-    (@ numbers $Settings:ident $done:tt size : $($rest:tt)*) => { $crate::__settings!(@one numbers size $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt alpha : $($rest:tt)*) => { $crate::__settings!(@one numbers alpha $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt beta : $($rest:tt)*) => { $crate::__settings!(@one numbers beta $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt k : $($rest:tt)*) => { $crate::__settings!(@one numbers k $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt momentum : $($rest:tt)*) => { $crate::__settings!(@one numbers momentum $Settings $done $($rest)*) };
-    (@ numbers $Settings:ident $done:tt epsilon : $($rest:tt)*) => { $crate::__settings!(@one numbers epsilon $Settings $done $($rest)*) };
-    (@ $mode:ident $Settings:ident $done:tt $key:ident : $($rest:tt)*) => {
+    // Once more as a value, where the place has already told of mistakes.
+    (@value $layer:ident $Settings:ident $($key:ident : $value:expr),* $(,)?) => {
         {
-            struct $key;
-            $crate::layer::settings::$Settings::unknown::<$key>()
+            #[allow(clippy::needless_update)]
+            let __settings = $crate::layer::settings::$Settings {
+                $($key: $value,)*
+                ..$crate::layer::settings::$Settings::DEFAULT
+            };
+            __settings
         }
     };
-    (@pair $key:ident $Settings:ident [$($done:tt)*] ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ pairs $Settings [$($done)* $key: [$a, $b],] $($($rest)*)?)
+    (@pair $key:ident $layer:ident $Settings:ident [$($done:tt)*] ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: [$a, $b],] $($($rest)*)?)
     };
-    (@pair $key:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ pairs $Settings [$($done)* $key: [$n, $n],] $($($rest)*)?)
+    (@pair $key:ident $layer:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: [$n, $n],] $($($rest)*)?)
     };
-    (@one $mode:ident $key:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
-        $crate::__settings!(@ $mode $Settings [$($done)* $key: $n,] $($($rest)*)?)
+    (@one $key:ident $layer:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: $n,] $($($rest)*)?)
+    };
+    (@unknown $key:ident $layer:ident $Settings:ident $($rest:tt)*) => {
+        {
+            struct $key;
+            $crate::layer::settings::$Settings::<$key>()
+        }
     };
 }
 
@@ -258,16 +271,9 @@ macro_rules! __layer {
         const $name: $crate::layer::place::Placed = {
             const __FROM: $crate::layer::place::Placed = $prev;
             const __AT: $crate::layer::place::At =
-                $crate::layer::place::At { kind: stringify!($kind), name: stringify!($name), quiet: true };
+                $crate::layer::place::At::new(stringify!($kind), stringify!($name));
             let __placed: $crate::layer::place::Placed = $kind! $settings;
             __placed
-        };
-        // The same again, to tell what does not fit. Nothing depends on this constant, so nothing is told twice.
-        const _: () = {
-            const __FROM: $crate::layer::place::Placed = $prev;
-            const __AT: $crate::layer::place::At =
-                $crate::layer::place::At { kind: stringify!($kind), name: stringify!($name), quiet: false };
-            let _: $crate::layer::place::Placed = $kind! $settings;
         };
         type $name = $kind!(@type $name);
     };

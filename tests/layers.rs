@@ -182,7 +182,7 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 fn at(kind: &'static str, name: &'static str) -> At {
-    At { kind, name, quiet: false }
+    At::new(kind, name)
 }
 
 /// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.

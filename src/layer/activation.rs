@@ -238,10 +238,10 @@ activation! {
 #[macro_export]
 macro_rules! __LeakyRelu {
     (@type $name:ident) => { $crate::layer::LeakyRelu };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers LeakyReluSettings, $($settings)*).layer() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers LeakyReluSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LeakyRelu LeakyReluSettings $($settings)*).layer() };
+    (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__LeakyRelu LeakyReluSettings $($settings)*) };
 }
 
 /// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
@@ -331,10 +331,10 @@ activation! {
 #[macro_export]
 macro_rules! __Elu {
     (@type $name:ident) => { $crate::layer::Elu };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers EluSettings, $($settings)*).layer() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers EluSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
+    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__Elu EluSettings $($settings)*) };
 }
 
 /// λ and α of [`Selu`], from the appendix of its paper.

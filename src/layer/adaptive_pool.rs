@@ -158,9 +158,9 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
 macro_rules! __AdaptiveAvgPool2d {
     (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveAvgPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(pairs AdaptiveSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key size $($to:tt)*) => { $crate::__settings!(@pair size $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__AdaptiveAvgPool2d AdaptiveSettings $($settings)*) };
 }
 
 #[doc(hidden)]
@@ -168,9 +168,9 @@ macro_rules! __AdaptiveAvgPool2d {
 macro_rules! __AdaptiveMaxPool2d {
     (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveMaxPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(pairs AdaptiveSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key size $($to:tt)*) => { $crate::__settings!(@pair size $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__AdaptiveMaxPool2d AdaptiveSettings $($settings)*) };
 }
 
 /// The type of a layer between two stacks of feature maps, from its place in the network.

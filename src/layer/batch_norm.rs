@@ -296,8 +296,9 @@ impl<'a, T: Scalar> ParamsMut<'a, BatchNorm, T> {
 #[macro_export]
 macro_rules! __BatchNorm {
     (@type $name:ident) => { $crate::layer::BatchNorm };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers BatchNormSettings, $($settings)*).layer() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers BatchNormSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __BatchNorm BatchNormSettings $($settings)*).layer() };
+    (@key momentum $($to:tt)*) => { $crate::__settings!(@one momentum $($to)*) };
+    (@key epsilon $($to:tt)*) => { $crate::__settings!(@one epsilon $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__BatchNorm BatchNormSettings $($settings)*) };
 }

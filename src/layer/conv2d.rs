@@ -356,9 +356,14 @@ macro_rules! __Conv2d {
         )
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(pairs Conv2dSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key filters $($to:tt)*) => { $crate::__settings!(@one filters $($to)*) };
+    (@key groups $($to:tt)*) => { $crate::__settings!(@one groups $($to)*) };
+    (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
+    (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
+    (@key padding $($to:tt)*) => { $crate::__settings!(@pair padding $($to)*) };
+    (@key dilation $($to:tt)*) => { $crate::__settings!(@pair dilation $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__Conv2d Conv2dSettings $($settings)*) };
 }
 
 /// The type of a layer with a window, from its place in the network.

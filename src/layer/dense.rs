@@ -184,7 +184,7 @@ macro_rules! __Dense {
         >
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers DenseSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key units $($to:tt)*) => { $crate::__settings!(@one units $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__Dense DenseSettings $($settings)*) };
 }

@@ -169,10 +169,10 @@ impl<T: Scalar> Op<T> for Dropout {
 #[macro_export]
 macro_rules! __Dropout {
     (@type $name:ident) => { $crate::layer::Dropout };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers DropoutSettings, $($settings)*).layer() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers DropoutSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Dropout DropoutSettings $($settings)*).layer() };
+    (@key rate $($to:tt)*) => { $crate::__settings!(@one rate $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__Dropout DropoutSettings $($settings)*) };
 }
 
 #[cfg(test)]

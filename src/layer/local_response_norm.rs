@@ -190,8 +190,11 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
 #[macro_export]
 macro_rules! __LocalResponseNorm {
     (@type $name:ident) => { $crate::layer::LocalResponseNorm };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(numbers LocalResponseNormSettings, $($settings)*).layer() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(numbers LocalResponseNormSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LocalResponseNorm LocalResponseNormSettings $($settings)*).layer() };
+    (@key size $($to:tt)*) => { $crate::__settings!(@one size $($to)*) };
+    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
+    (@key beta $($to:tt)*) => { $crate::__settings!(@one beta $($to)*) };
+    (@key k $($to:tt)*) => { $crate::__settings!(@one k $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__LocalResponseNorm LocalResponseNormSettings $($settings)*) };
 }

@@ -76,11 +76,12 @@ macro_rules! unknown_setting {
         #[diagnostic::on_unimplemented(message = $message, label = "no such setting" $(, note = $note)?)]
         pub trait $Known {}
 
-        impl $Settings {
-            /// Does not compile: nothing is a setting that is not known.
-            pub const fn unknown<Setting: $Known>() -> Self {
-                Self::DEFAULT
-            }
+        /// Does not compile: nothing is a setting that is not known. It has the name of the settings, so that
+        /// `network!` needs only that.
+        #[doc(hidden)]
+        #[allow(non_snake_case)]
+        pub const fn $Settings<Setting: $Known>() -> $Settings {
+            $Settings::DEFAULT
         }
     };
 }

@@ -54,14 +54,24 @@ impl Placed {
 #[derive(Clone, Copy)]
 pub struct At {
     /// The kind of layer, "Conv2d".
-    pub kind: &'static str,
+    pub(super) kind: &'static str,
     /// Its name in the network.
-    pub name: &'static str,
+    name: &'static str,
     /// Whether another constant tells what does not fit, so that this one stays silent.
-    pub quiet: bool,
+    quiet: bool,
 }
 
 impl At {
+    /// A layer that tells what does not fit.
+    pub const fn new(kind: &'static str, name: &'static str) -> Self {
+        At { kind, name, quiet: false }
+    }
+
+    /// The same without telling.
+    pub const fn quiet(self) -> Self {
+        At { quiet: true, ..self }
+    }
+
     /// The place after `from` of a layer with this output. If the layer does not fit, that is a compile error, or, if
     /// this is quiet, a place with made-up sizes.
     #[track_caller]

@@ -297,9 +297,11 @@ impl<T: Scalar> Op<T> for MeanOp {
 macro_rules! __MaxPool2d {
     (@type $name:ident) => { $crate::__window_layer!(MaxPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(pairs PoolSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
+    (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
+    (@key padding $($to:tt)*) => { $crate::__settings!(@pair padding $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__MaxPool2d PoolSettings $($settings)*) };
 }
 
 #[doc(hidden)]
@@ -307,7 +309,9 @@ macro_rules! __MaxPool2d {
 macro_rules! __AvgPool2d {
     (@type $name:ident) => { $crate::__window_layer!(AvgPool2d $name) };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    ($($settings:tt)*) => {
-        $crate::__settings!(pairs PoolSettings, $($settings)*).place(__AT, __FROM)
-    };
+    (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
+    (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
+    (@key padding $($to:tt)*) => { $crate::__settings!(@pair padding $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__AvgPool2d PoolSettings $($settings)*) };
 }

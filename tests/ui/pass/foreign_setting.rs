@@ -1,0 +1,14 @@
+//! A setting of another layer.
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<1, 28, 28> => Flat<10> {
+        conv1: Conv2d { filters: 6, kernel: 5 },
+        relu1: Relu,
+        pool: MaxPool2d { kernel: 2 },
+        flatten: Flatten,
+        fc: Dense { units: 10 },
+    }
+}
+
+fn main() {}
