@@ -101,6 +101,7 @@
 //! | --- | --- | --- |
 //! | a subclass of `nn.Module`, `nn.Sequential` | `Sequential([…])` | [`network!`](crate::network!), [`Sequential`](crate::network::Sequential), [`Stack`](crate::network::Stack) |
 //! | `net(x)` under `no_grad()` | `model.predict(x)` | [`Network::infer`](crate::network::Network::infer), [`Network::predict`](crate::network::Network::predict) |
+//! | forward hooks | a `Model` with intermediate outputs | [`Network::activations`](crate::network::Network::activations) |
 //! | `torchinfo.summary(net)` | `model.summary()` | `println!("{net}")`, [`Network::summary`](crate::network::Network::summary) |
 //! | `net.named_parameters()` | `model.weights` | [`Model::named_params`](crate::network::Model::named_params) |
 //! | `torch.nn.init` | `keras.initializers` | [`Init`](crate::Init) |
@@ -123,7 +124,8 @@
 //! | `nn.Dropout(0.5)` | `Dropout(0.5)` | [`Dropout`](crate::layer::Dropout) `{ rate: 0.5 }` |
 //! | `nn.Flatten()` | `Flatten()` | [`Flatten`](crate::layer::Flatten) |
 //! | `nn.Identity()` | `Identity()` | [`Identity`](crate::layer::Identity) |
-//! | `nn.ReLU()`, `nn.LeakyReLU()`, `nn.ELU()`, `nn.SELU()` | `ReLU()`, `LeakyReLU()`, `ELU()`, `"selu"` | [`Relu`](crate::layer::Relu), [`LeakyRelu`](crate::layer::LeakyRelu), [`Elu`](crate::layer::Elu), [`Selu`](crate::layer::Selu) |
+//! | `nn.LeakyReLU(0.01)` | `LeakyReLU(0.01)` | [`LeakyRelu`](crate::layer::LeakyRelu) `{ negative_slope: 0.01 }` |
+//! | `nn.ReLU()`, `nn.ELU()`, `nn.SELU()` | `ReLU()`, `ELU()`, `"selu"` | [`Relu`](crate::layer::Relu), [`Elu`](crate::layer::Elu), [`Selu`](crate::layer::Selu) |
 //! | `nn.GELU()`, `nn.SiLU()`, `nn.Softplus()` | `"gelu"`, `"silu"`, `"softplus"` | [`Gelu`](crate::layer::Gelu), [`Silu`](crate::layer::Silu), [`Softplus`](crate::layer::Softplus) |
 //! | `nn.Sigmoid()`, `nn.Hardsigmoid()`, `nn.Tanh()` | `"sigmoid"`, `"hard_sigmoid"`, `"tanh"` | [`Sigmoid`](crate::layer::Sigmoid), [`HardSigmoid`](crate::layer::HardSigmoid), [`Tanh`](crate::layer::Tanh) |
 //! | `nn.Softmax(1)`, `nn.LogSoftmax(1)` | `Softmax()`, `"log_softmax"` | [`Softmax`](crate::layer::Softmax), [`LogSoftmax`](crate::layer::LogSoftmax) |

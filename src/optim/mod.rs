@@ -38,7 +38,7 @@
 //! | [`Schedule::Constant`] | stays | for first experiments |
 //! | [`Schedule::Cosine`] | falls to 0 along half a cosine | by default for a run of known length |
 //! | [`Schedule::OneCycle`] | rises, then falls | for short runs with a high learning rate |
-//! | [`Schedule::Heaviside`], [`Schedule::Exponential`] | falls every few epochs, every epoch | to repeat a published training |
+//! | [`Schedule::Step`], [`Schedule::Exponential`] | falls every few epochs, every epoch | to repeat a published training |
 //! | [`Schedule::Plateau`] | falls when the loss stops improving | for a run of unknown length |
 //!
 //! Your own optimiser implements [`Optimizer`].
