@@ -79,9 +79,10 @@ pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{
-        Augment, Cifar10, Cifar100, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer,
-        TestSet, cross_validate,
+        Augment, Class, Dataset, Fractions, Samples, Standardizer, TestSet, cross_validate,
     };
+    #[cfg(feature = "datasets")]
+    pub use crate::data::{Cifar10, Cifar100, FashionMnist, Mnist};
     #[cfg(feature = "images")]
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;
