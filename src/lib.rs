@@ -33,10 +33,14 @@
 //! - [`check`]: gradients against central differences
 //! - [`migration`]: tables from PyTorch and Keras to this crate
 //!
-//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `images` (JPEG, PNG and the
-//! like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
-//! 2,500 small photographs, four small tables and a trained LeNet-5, embedded), `store` (weights, checkpoints, ONNX).
-//! Without them this is the typed engine alone.
+//! Features, on by default: `csv` (tables from CSV files), `datasets` (IDX, MNIST and CIFAR files), `download` (public data
+//! sets), `images` (JPEG, PNG and the like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress
+//! bar), `sample` (14,000 digits, 2,500 small photographs, four small tables and a trained LeNet-5, embedded), `store`
+//! (weights, checkpoints, ONNX). Off by default: `tiff` (TIFF images).
+//! Without features this is the typed engine alone.
+
+// Documentation on docs.rs says which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod check;
 pub mod data;
