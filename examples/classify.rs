@@ -17,7 +17,7 @@ use convnet::prelude::*;
 use serde::Serialize;
 
 /// Endings of the files that are taken from a folder.
-const IMAGES: &str = "bmp gif jpeg jpg pbm pgm png ppm qoi tga tif tiff webp";
+const IMAGES: &str = "bmp gif jpeg jpg pbm pgm png ppm qoi tga webp";
 /// The length of a bar that stands for 100 %.
 const BAR: usize = 40;
 

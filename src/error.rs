@@ -128,6 +128,7 @@ impl fmt::Debug for Error {
 
 impl Error {
     /// An [`Error::Format`].
+    #[cfg(any(feature = "csv", feature = "datasets", feature = "store"))]
     pub(crate) fn format(
         path: impl Into<PathBuf>,
         expected: impl Into<String>,
@@ -142,6 +143,7 @@ impl Error {
     }
 
     /// Turns an [`io::Error`] into an [`Error::Io`]; for `map_err`.
+    #[cfg(any(feature = "csv", feature = "datasets", feature = "plot", feature = "store"))]
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Error::Io { path, action, source }

@@ -33,10 +33,14 @@
 //! - [`check`]: gradients against central differences
 //! - [`migration`]: tables from PyTorch and Keras to this crate
 //!
-//! Features, all on by default: `csv` (tables from CSV files), `download` (public data sets), `images` (JPEG, PNG and the
-//! like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress bar), `sample` (14,000 digits,
-//! 2,500 small photographs, four small tables and a trained LeNet-5, embedded), `store` (weights, checkpoints, ONNX).
-//! Without them this is the typed engine alone.
+//! Features, on by default: `csv` (tables from CSV files), `datasets` (IDX, MNIST and CIFAR files), `download` (public data
+//! sets), `images` (JPEG, PNG and the like in folders and archives), `plot` (pictures as SVG and PNG), `progress` (a progress
+//! bar), `sample` (14,000 digits, 2,500 small photographs, four small tables and a trained LeNet-5, embedded), `store`
+//! (weights, checkpoints, ONNX). Off by default: `tiff` (TIFF images).
+//! Without features this is the typed engine alone.
+
+// Documentation on docs.rs says which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod check;
 pub mod data;
@@ -79,9 +83,10 @@ pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{
-        Augment, Cifar10, Cifar100, Class, Dataset, FashionMnist, Fractions, Mnist, Samples, Standardizer,
-        TestSet, cross_validate,
+        Augment, Class, Dataset, Fractions, Samples, Standardizer, TestSet, cross_validate,
     };
+    #[cfg(feature = "datasets")]
+    pub use crate::data::{Cifar10, Cifar100, FashionMnist, Mnist};
     #[cfg(feature = "images")]
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;

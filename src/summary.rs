@@ -22,7 +22,8 @@ use crate::shape::Dims;
 /// assert_eq!(json["layers"][3]["name"], "conv2");
 /// assert_eq!(json["layers"][3]["output"], serde_json::json!([16, 10, 10]));
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize))]
 pub struct Summary {
     /// Shape of an input sample: channels, height and width, or the length of a vector.
     pub input: Vec<usize>,
@@ -44,7 +45,8 @@ pub struct Summary {
 }
 
 /// A layer in a [`Summary`].
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize))]
 pub struct LayerSummary {
     /// Its name in the network.
     pub name: String,

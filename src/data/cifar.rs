@@ -7,10 +7,11 @@ use std::path::Path;
 #[cfg(feature = "images")]
 use super::archive::short;
 use super::archive::{Kind, inside, is_gzipped, walk_tar, walk_tar_gz};
-use super::idx::{damage, open_regular};
+use super::idx::damage;
 #[cfg(all(feature = "sample", feature = "images"))]
 use super::published::say_instead;
 use super::published::{Published, absent};
+use super::regular::open_regular;
 use super::{Class, Dataset, Normalization, TestSet};
 #[cfg(feature = "images")]
 use super::{ImageFolder, ImageFolderOptions};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Terminator};
 
-use super::idx::open_regular;
+use super::regular::open_regular;
 use super::{Class, Dataset};
 use crate::Error;
 use crate::shape::Flat;

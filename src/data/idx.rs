@@ -1,12 +1,12 @@
 //! IDX, the format of MNIST: a header of sizes and then the bytes.
 
-use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use byteorder::{BigEndian, ByteOrder};
 use flate2::bufread::GzDecoder;
 
+use super::regular::open_regular;
 use crate::Error;
 
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -122,32 +122,6 @@ impl Idx {
     pub fn into_data(self) -> Vec<u8> {
         self.data
     }
-}
-
-/// Value of the flag on most processors; some have their own.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-const O_NONBLOCK: i32 = 0o4000;
-
-/// Opens a regular file and tells its length. Opening a FIFO would wait for a writer, and a device never ends.
-pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
-    let mut options = File::options();
-    options.read(true);
-    let regular = |metadata: Metadata| {
-        let found = match metadata.file_type() {
-            kind if kind.is_file() => return Ok(metadata.len()),
-            kind if kind.is_dir() => "a folder",
-            _ => "a device, pipe or socket",
-        };
-        Err(Error::format(path, "a file", found))
-    };
-    // Without waiting for a writer if possible: what a path leads to may change after any look at it.
-    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, O_NONBLOCK);
-    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    regular(std::fs::metadata(path).map_err(Error::io(path, "read"))?)?;
-    let file = options.open(path).map_err(Error::io(path, "read"))?;
-    let len = regular(file.metadata().map_err(Error::io(path, "read"))?)?;
-    Ok((file, len))
 }
 
 fn read(path: &Path, mut input: impl BufRead, len: u64) -> Result<Idx, Error> {

@@ -55,10 +55,12 @@
 //! Test data are a [`TestSet`]: they can be evaluated on, while training, validation and statistics on them do not
 //! compile. For small data sets, [`cross_validate`] averages over folds.
 
+#[cfg(feature = "datasets")]
 mod archive;
 mod augment;
 #[cfg(feature = "download")]
 mod cache;
+#[cfg(feature = "datasets")]
 mod cifar;
 mod class;
 #[cfg(feature = "csv")]
@@ -71,14 +73,19 @@ mod digit;
 #[cfg(feature = "images")]
 mod fit;
 mod folds;
+#[cfg(feature = "datasets")]
 mod idx;
 #[cfg(feature = "images")]
 mod image_folder;
 mod images;
 mod learnable;
+#[cfg(feature = "datasets")]
 mod mnist;
 mod normalization;
+#[cfg(feature = "datasets")]
 mod published;
+#[cfg(any(feature = "csv", feature = "datasets", feature = "store"))]
+mod regular;
 #[cfg(feature = "images")]
 mod resample;
 mod samples;
@@ -94,6 +101,7 @@ pub(crate) use augment::VIEWS;
 pub use augment::{Augment, Augmented, ColorComponents, ColorJitter, TenCrop};
 #[cfg(feature = "download")]
 pub use cache::{Cache, Remote};
+#[cfg(feature = "datasets")]
 pub use cifar::{Cifar10, Cifar100};
 pub use class::Class;
 pub(crate) use class::class_of;
@@ -101,15 +109,17 @@ pub use dataset::Dataset;
 #[cfg(feature = "images")]
 pub use fit::Fit;
 pub use folds::{CrossValidation, cross_validate};
+#[cfg(feature = "datasets")]
 pub use idx::Idx;
-#[cfg(feature = "store")]
-pub(crate) use idx::open_regular;
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderOptions};
 pub use images::Images;
 pub use learnable::{Learnable, Validation};
+#[cfg(feature = "datasets")]
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;
+#[cfg(feature = "store")]
+pub(crate) use regular::open_regular;
 pub use samples::{Samples, Target};
 pub use split::{Fractions, Parts};
 pub use standardizer::{Standardize, Standardizer};

@@ -223,6 +223,7 @@ pub(super) struct MeanOp {
     /// "AvgPool2d 2×2".
     pub(super) text: String,
     /// Whether the output is a vector.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only an ONNX file tells the two apart"))]
     pub(super) flat: bool,
 }
 

@@ -9,7 +9,8 @@ use crate::shape::Shape;
 use crate::tensor::{LANES, Lanes};
 
 /// Sums over samples.
-#[derive(Clone, Copy, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tally {
     /// Samples.
     pub(crate) samples: usize,

@@ -1,9 +1,5 @@
 //! The range of an axis and the numbers along it.
 
-use std::ops::Range;
-
-use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
-
 use super::canvas::{SMALL, width};
 
 /// Larger magnitudes are left out as if they were infinite, so that differences and margins are finite; and smaller
@@ -111,35 +107,6 @@ impl Axis {
     pub fn has_room(&self, length: f64) -> bool {
         let step = self.ticks.windows(2).map(|pair| pair[1].0 - pair[0].0).fold(1.0, f64::min);
         self.widest_label() + 14.0 < step * length
-    }
-}
-
-/// For plotters, an axis has places.
-impl Ranged for Axis {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, place: &f64, (low, high): (i32, i32)) -> i32 {
-        low + (place * f64::from(high - low)).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // Only values with labels have grid lines.
-        if hint.weight().allow_light_points() {
-            return Vec::new();
-        }
-        self.ticks.iter().map(|(place, _)| *place).collect()
-    }
-
-    fn range(&self) -> Range<f64> {
-        0.0..1.0
-    }
-}
-
-impl ValueFormatter<f64> for Axis {
-    fn format_ext(&self, place: &f64) -> String {
-        let tick = self.ticks.iter().find(|(tick, _)| tick == place);
-        tick.map_or_else(String::new, |(_, label)| label.clone())
     }
 }
 

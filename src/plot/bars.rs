@@ -1,11 +1,13 @@
-//! Bars of several kinds, group by group.
+//! Bar charts with groups.
 
 use super::Picture;
 use super::axis::Axis;
 use super::canvas::{
     Anchor, FAINT, GRID, INK, LABEL, PALETTE, SMALL, TITLE, paint, shortened, width as text_width,
 };
-use super::chart::{Legend, Series, draw_flags, flags};
+use super::chart::Series;
+use super::flags::{draw_flags, flags};
+use super::legend::Legend;
 use crate::Error;
 
 /// Of the picture, of a bar and between two groups, in units of the SVG.
@@ -15,9 +17,10 @@ const GAP: f64 = 10.0;
 /// The longest name of a group.
 const LONGEST: f64 = 180.0;
 
-/// Bars to the right, from zero: a group for each of `groups`, and in it a bar for each of `series`, from the top.
+/// Horizontal bars from zero: each of `groups` has one bar for each of `series`.
 ///
-/// `label` names the axis and its unit; `mark` is a vertical line with a text. A value that is not finite has no bar.
+/// `label` is that of the axis, with its unit. `mark` is a vertical line with a text. A value that is not finite has no
+/// bar.
 ///
 /// # Errors
 /// [`Error::Argument`] if a series does not have a value for each group.

@@ -2,35 +2,26 @@
 
 use std::ops::Range;
 
-use plotters::prelude::*;
-
 use super::Picture;
 use super::axis::Axis;
-use super::canvas::{
-    Anchor, Canvas, FAINT, FINE, GRID, INK, LABEL, PALETTE, SMALL, TITLE, blend, font, paint, shortened,
-    sure, width,
-};
+use super::canvas::{Anchor, Canvas, FAINT, GRID, INK, LABEL, SMALL, TITLE, paint, shortened};
+use super::flags::{ROW, draw_flags, flags};
+use super::legend::{Legend, stroke};
+use super::regions::Regions;
 use crate::Error;
 
 /// Points along a function.
 const SAMPLES: usize = 600;
-/// Cells along each axis for which a classifier is asked, and the parts of a cell at a border between answers.
-const CELLS: usize = 120;
-const PARTS: usize = 5;
 /// Of a chart alone, in units of the SVG.
 const SIZE: [u32; 2] = [720, 480];
 /// Of a chart among others.
 const PANEL: [u32; 2] = [480, 340];
-const ROW: f64 = 20.0;
-/// Rows of texts at vertical lines; more would leave no room for the chart.
-const FLAG_ROWS: usize = 6;
-/// Rows of names in a legend; those for which there is no room are left out.
-const LEGEND_ROWS: usize = 6;
 
 /// A chart of lines and points over two axes.
 ///
-/// Each line and each set of points gets the next colour, and is named in a legend above the chart, which has up to six
-/// rows. Points that are not finite, or on a logarithmic axis not positive, are left out; without any the chart says "no data".
+/// Each line and each set of points gets the next colour, and its name appears in a legend of up to six rows above the
+/// chart. Points that are not finite are left out, and on a logarithmic axis also those that are not positive. A chart
+/// without any points says "no data".
 ///
 /// ```
 /// use convnet::plot::Chart;
@@ -58,10 +49,10 @@ pub struct Chart {
 
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    name: String,
-    points: Vec<[f64; 2]>,
-    line: bool,
-    spots: bool,
+    pub name: String,
+    pub points: Vec<[f64; 2]>,
+    pub line: bool,
+    pub spots: bool,
 }
 
 impl Series {
@@ -69,14 +60,6 @@ impl Series {
     pub fn named(name: &str) -> Series {
         Series { name: name.to_owned(), points: Vec::new(), line: false, spots: false }
     }
-}
-
-/// Answers of a classifier in the middles of the parts of cells, from the lowest row to the highest.
-#[derive(Clone, Debug)]
-struct Regions {
-    x: Range<f64>,
-    y: Range<f64>,
-    answers: Vec<usize>,
 }
 
 /// The part of a picture that a chart has.
@@ -94,11 +77,6 @@ fn checked(name: &'static str, range: Range<f64>) -> Result<Range<f64>, Error> {
     } else {
         Err(Error::argument(name, "two finite numbers, the smaller first", format!("{range:?}")))
     }
-}
-
-/// The middle of the `i`-th of `count` parts of a range.
-fn middle(range: &Range<f64>, i: usize, count: usize) -> f64 {
-    range.start + (range.end - range.start) * ((i as f64 + 0.5) / count as f64)
 }
 
 impl Chart {
@@ -152,7 +130,7 @@ impl Chart {
         self
     }
 
-    /// A line through points, in their order, with a gap where one is not finite.
+    /// Adds a line through points in their order, with a gap where a point is not finite.
     ///
     /// ```
     /// let chart = convnet::plot::Chart::new("Steps").line("height", [(0.0, 0.0), (1.0, 2.0), (2.0, 2.0)]);
@@ -166,7 +144,7 @@ impl Chart {
         self.with(name, points, true, false)
     }
 
-    /// A line through points that are themselves marked.
+    /// Adds a line through points, with a mark at each point.
     ///
     /// ```
     /// let chart = convnet::plot::Chart::new("Steps").connected("height", [(0.0, 0.0), (1.0, 2.0)]);
@@ -180,7 +158,7 @@ impl Chart {
         self.with(name, points, true, true)
     }
 
-    /// Points, each for itself.
+    /// Adds points without a line.
     ///
     /// ```
     /// let chart = convnet::plot::Chart::new("Iris").points("setosa", [[1.4, 0.2], [1.3, 0.2]]);
@@ -194,7 +172,7 @@ impl Chart {
         self.with(name, points, false, true)
     }
 
-    /// The graph of a function over a range.
+    /// Adds the graph of a function over a range.
     ///
     /// # Errors
     /// [`Error::Argument`] if the range is empty or not finite.
@@ -215,7 +193,7 @@ impl Chart {
         Ok(self.line(name, (0..=SAMPLES).map(|i| [step(i), function(step(i))])))
     }
 
-    /// A vertical line at `x` with a text above the chart, if there is room for it beside those of others.
+    /// Adds a vertical line at `x` with a text above the chart. The text is left out if there is no room for it.
     ///
     /// ```
     /// let chart = convnet::plot::Chart::new("Loss").line("loss", [(1.0, 2.0), (2.0, 1.0)]).mark(2.0, "stop");
@@ -226,12 +204,12 @@ impl Chart {
         self
     }
 
-    /// Colours the areas in which a classifier gives each of its answers, over ranges of two features.
+    /// Colours the decision regions of a classifier over ranges of two features.
     ///
-    /// Answer k has the colour of the k-th line or set of points, so points of the classes, added in their order,
-    /// lie on areas of their own colour where they are classified rightly. The ranges are those of both axes, which
-    /// are linear: what lies outside is left out. The classifier is asked at 120 × 120 points, and more densely near
-    /// a border between two answers.
+    /// The area of class k has the colour of the k-th line or set of points. If the points of the classes are added in
+    /// the order of the classes, a point on its own colour is classified correctly. Both axes are linear and have
+    /// these ranges; data outside them are left out. The classifier is evaluated at 120 × 120 points, and at 25 times
+    /// as many near a border between two classes.
     ///
     /// # Errors
     /// [`Error::Argument`] if a range is empty or not finite.
@@ -254,22 +232,7 @@ impl Chart {
         [x, y]: [Range<f64>; 2],
         classify: impl Fn([f64; 2]) -> usize,
     ) -> Result<Chart, Error> {
-        let (x, y) = (checked("x range", x)?, checked("y range", y)?);
-        let ask = |column, row, count| classify([middle(&x, column, count), middle(&y, row, count)]);
-        let cells: Vec<_> = (0..CELLS * CELLS).map(|i| ask(i % CELLS, i / CELLS, CELLS)).collect();
-        let near = |at: usize| at.saturating_sub(1)..(at + 2).min(CELLS);
-        let border = |column, row| {
-            let own = cells[row * CELLS + column];
-            near(row).any(|row| cells[row * CELLS..][near(column)].iter().any(|answer| *answer != own))
-        };
-        let borders: Vec<_> = (0..CELLS * CELLS).map(|i| border(i % CELLS, i / CELLS)).collect();
-        let fine = CELLS * PARTS;
-        let part = |i: usize| {
-            let cell = i / fine / PARTS * CELLS + i % fine / PARTS;
-            if borders[cell] { ask(i % fine, i / fine, fine) } else { cells[cell] }
-        };
-        let answers = (0..fine * fine).map(part).collect();
-        self.regions = Some(Regions { x, y, answers });
+        self.regions = Some(Regions::of(checked("x range", x)?, checked("y range", y)?, classify));
         Ok(self)
     }
 
@@ -324,7 +287,7 @@ impl Chart {
     }
 
     /// In a part of a picture; `among` others, its title is smaller.
-    fn draw_in(&self, canvas: &Canvas<'_>, frame: Frame, legend: bool, among: bool) {
+    fn draw_in(&self, canvas: &mut Canvas, frame: Frame, legend: bool, among: bool) {
         let [left, top] = frame.corner;
         let [frame_width, frame_height] = frame.size;
         let (axes, data) = self.axes(frame.size);
@@ -351,35 +314,30 @@ impl Chart {
         let plot_top = y + ROW * rows as f64 + 6.0;
         let plot_height = (top + frame_height - 54.0 - plot_top).max(20.0);
 
-        let shift = [left, plot_top].map(|at| (at * f64::from(FINE)).round() as i32);
-        let size =
-            [plot_width + left_margin, plot_height + 54.0].map(|at| (at * f64::from(FINE)).round() as u32);
-        let area = canvas.area.clone().shrink((shift[0], shift[1]), (size[0], size[1]));
-        let mut chart = sure(
-            ChartBuilder::on(&area)
-                .x_label_area_size(54 * FINE)
-                .y_label_area_size((left_margin * f64::from(FINE)).round() as i32)
-                .build_cartesian_2d(x_axis.clone(), y_axis.clone()),
-        );
         // From a place on both axes to the picture.
-        let mapping = chart.as_coord_spec().clone();
-        let spot = |place: [f64; 2]| {
-            let (x, y) = mapping.translate(&(place[0], place[1]));
-            [f64::from(x) / f64::from(FINE), f64::from(y) / f64::from(FINE)]
-        };
+        let plot_bottom = plot_top + plot_height;
+        let spot = |[x, y]: [f64; 2]| [plot_left + plot_width * x, plot_bottom - plot_height * y];
         if let Some(regions) = &self.regions {
             regions.draw(canvas, spot);
         }
-        sure(
-            chart
-                .configure_mesh()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(GRID.stroke_width(FINE as u32))
-                .axis_style(INK.stroke_width(FINE as u32))
-                .set_all_tick_mark_size(4 * FINE)
-                .label_style(TextStyle::from(font(SMALL)).color(&INK))
-                .draw(),
-        );
+        // All grid lines lie below both axes.
+        for (x, _) in &x_axis.ticks {
+            canvas.line(&[spot([*x, 0.0]), spot([*x, 1.0])], GRID, 1.0);
+        }
+        for (y, _) in &y_axis.ticks {
+            canvas.line(&[spot([0.0, *y]), spot([1.0, *y])], GRID, 1.0);
+        }
+        canvas.line(&[spot([0.0, 1.0]), spot([0.0, 0.0]), spot([1.0, 0.0])], INK, 1.0);
+        for (x, label) in &x_axis.ticks {
+            let [x, y] = spot([*x, 0.0]);
+            canvas.line(&[[x, y], [x, y + 4.0]], INK, 1.0);
+            canvas.text(label, [x, y + 13.0], SMALL, INK, Anchor::Center);
+        }
+        for (y, label) in &y_axis.ticks {
+            let [x, y] = spot([0.0, *y]);
+            canvas.line(&[[x - 4.0, y], [x, y]], INK, 1.0);
+            canvas.text(label, [x - 8.0, y], SMALL, INK, Anchor::Right);
+        }
         let x_label = shortened(&self.x_label, LABEL, plot_width);
         let below = [plot_left + plot_width / 2.0, plot_top + plot_height + 38.0];
         canvas.text(&x_label, below, LABEL, INK, Anchor::Center);
@@ -412,136 +370,7 @@ impl Chart {
     }
 }
 
-impl Regions {
-    fn draw(&self, canvas: &Canvas<'_>, spot: impl Fn([f64; 2]) -> [f64; 2]) {
-        let fine = CELLS * PARTS;
-        // On pixels of a PNG, where no neighbours mix.
-        let corner = |column: usize, row: usize| {
-            spot([column, row].map(|i| i as f64 / fine as f64)).map(|at| (2.0 * at).round() / 2.0)
-        };
-        let [end, first] = corner(fine, fine);
-        let mut row = 0;
-        for equal in self.answers.chunks(fine).collect::<Vec<_>>().chunk_by(|a, b| a == b) {
-            let mut column = 0;
-            for run in equal[0].chunk_by(|a, b| a == b) {
-                let ([left, bottom], [right, top]) =
-                    (corner(column, row), corner(column + run.len(), row + equal.len()));
-                // Each reaches under those after it, so that no light comes through between two.
-                let ([right, top], color) = ([(right + 1.0).min(end), (top - 1.0).max(first)], run[0]);
-                let color = blend(WHITE, PALETTE[color % PALETTE.len()], 0.3);
-                canvas.rect([left, top], [right - left, bottom - top], color);
-                column += run.len();
-            }
-            row += equal.len();
-        }
-    }
-}
-
-/// The line of the `kind`-th series: dashed where its colour is not new.
-fn stroke(canvas: &Canvas<'_>, points: &[[f64; 2]], kind: usize) {
-    let color = PALETTE[kind % PALETTE.len()];
-    if kind < PALETTE.len() { canvas.line(points, color, 2.0) } else { canvas.dashed(points, color, 2.0) }
-}
-
-/// The names of series, in rows.
-pub(super) struct Legend<'a> {
-    entries: Vec<Entry<'a>>,
-    pub height: f64,
-}
-
-struct Entry<'a> {
-    kind: usize,
-    series: &'a Series,
-    name: String,
-    x: f64,
-    row: usize,
-}
-
-impl<'a> Legend<'a> {
-    /// In rows no wider than `most`.
-    pub fn of(series: &'a [Series], most: f64) -> Legend<'a> {
-        let (mut x, mut row) = (0.0, 0);
-        let mut entries = Vec::new();
-        for (kind, series) in series.iter().enumerate().filter(|(_, series)| !series.name.is_empty()) {
-            let name = shortened(&series.name, SMALL, most - 34.0);
-            let entry = 34.0 + width(&name, SMALL);
-            if x > 0.0 && x + entry > most {
-                if row + 1 == LEGEND_ROWS {
-                    break;
-                }
-                (x, row) = (0.0, row + 1);
-            }
-            entries.push(Entry { kind, series, name, x, row });
-            x += entry + 16.0;
-        }
-        let height = if entries.is_empty() { 0.0 } else { ROW * (row as f64 + 1.0) + 4.0 };
-        Legend { entries, height }
-    }
-
-    pub fn draw(&self, canvas: &Canvas<'_>, [left, top]: [f64; 2]) {
-        for Entry { kind, series, name, x, row } in &self.entries {
-            let (x, y) = (left + x, top + ROW * (*row as f64 + 0.5));
-            if series.line {
-                stroke(canvas, &[[x, y], [x + 26.0, y]], *kind);
-            }
-            if series.spots {
-                canvas.spot(*kind, [x + if series.line { 13.0 } else { 22.0 }, y], 4.0);
-            }
-            if !series.line && !series.spots {
-                canvas.rect([x + 12.0, y - 6.0], [14.0, 12.0], PALETTE[kind % PALETTE.len()]);
-            }
-            canvas.text(name, [x + 32.0, y], SMALL, INK, Anchor::Left);
-        }
-    }
-}
-
-/// A vertical line with a text beside its upper end.
-pub(super) struct Flag {
-    x: f64,
-    /// The ends of the text.
-    text: [f64; 2],
-    row: usize,
-    label: String,
-}
-
-/// Gives texts that would lie over another text, or if possible line, rows of their own, and tells how many rows
-/// there are.
-pub(super) fn flags(mut marks: Vec<(f64, &String)>, [left, right]: [f64; 2]) -> (Vec<Flag>, usize) {
-    marks.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut flags: Vec<Flag> = Vec::new();
-    for (x, label) in marks {
-        let label = shortened(label, SMALL, (right - x).max(x - left) - 4.0);
-        let length = width(&label, SMALL);
-        let text =
-            if x + 4.0 + length <= right { [x + 4.0, x + 4.0 + length] } else { [x - 4.0 - length, x - 4.0] };
-        let crosses = |x: f64, [start, end]: [f64; 2]| start - 3.0 < x && x < end + 3.0;
-        let meets = |other: &Flag| text[0] < other.text[1] + 8.0 && other.text[0] < text[1] + 8.0;
-        let beside = |row: usize| !flags.iter().any(|other| other.row == row && meets(other));
-        let clear = |row: usize| {
-            let over = |other: &Flag| other.row >= row && crosses(other.x, text);
-            let under = |other: &Flag| other.row <= row && crosses(x, other.text);
-            beside(row) && !flags.iter().any(|other| over(other) || under(other))
-        };
-        let row = (0..FLAG_ROWS).find(|row| clear(*row)).or_else(|| (0..FLAG_ROWS).find(|row| beside(*row)));
-        // Where there is no room for a text, there is only its line.
-        let (row, label) = row.map_or((0, String::new()), |row| (row, label));
-        flags.push(Flag { x, text, row, label });
-    }
-    let rows = flags.iter().map(|flag| flag.row + 1).max().unwrap_or(0);
-    (flags, rows)
-}
-
-/// Draws lines over the height of a chart from `top` on, and their texts above it.
-pub(super) fn draw_flags(canvas: &Canvas<'_>, flags: &[Flag], top: f64, height: f64) {
-    for Flag { x, text, row, label } in flags {
-        let y = top - 12.0 - ROW * *row as f64;
-        canvas.dashed(&[[*x, top + height], [*x, y - 7.0]], INK, 1.2);
-        let (end, anchor) = if text[0] > *x { (text[0], Anchor::Left) } else { (text[1], Anchor::Right) };
-        canvas.text(label, [end, y], SMALL, INK, anchor);
-    }
-}
-
-/// Several charts in one picture, row by row, under a title. If all have the same names, one legend is for all.
+/// Several charts in one picture, row by row, under a title. Charts with the same names share one legend.
 ///
 /// ```
 /// use convnet::plot::{Chart, panels};

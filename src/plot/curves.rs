@@ -1,4 +1,4 @@
-//! Pictures that a few charts make: a training, several trainings, functions and their derivatives.
+//! Learning curves, validation curves, and functions with their derivatives.
 
 use std::ops::Range;
 
@@ -7,8 +7,10 @@ use super::chart::{Chart, panels};
 use crate::Error;
 use crate::train::{Epoch, History, LossAndAccuracy};
 
-/// A training's loss and, for a classifier, its accuracy in per cent, in each epoch: on the training data while they
-/// were learnt from, and on the validation data. A line marks the epoch that early stopping went back to.
+/// Loss and, for a classifier, accuracy in per cent, by epoch, on training and validation data.
+///
+/// The values on training data are those during training. A vertical line marks the epoch whose parameters early
+/// stopping restored.
 ///
 /// ```
 /// use convnet::plot::learning_curves;
@@ -39,7 +41,7 @@ pub fn learning_curves(title: &str, history: &History) -> Picture {
     panels(title, 2, &charts)
 }
 
-/// The validation losses, and accuracies in per cent, of several trainings in each epoch.
+/// Validation loss and, for classifiers, accuracy in per cent, by epoch, for several training runs.
 ///
 /// ```
 /// use convnet::plot::validation_curves;
@@ -60,7 +62,7 @@ type Line<'a> = (&'a str, &'a History, fn(&Epoch) -> Option<LossAndAccuracy>);
 
 /// A chart of losses, and one of accuracies if there are any.
 fn scores(lines: &[Line<'_>], part: &str) -> Vec<Chart> {
-    // The marks of so many epochs would hide the lines.
+    // Marks at more than 50 epochs would hide the lines.
     let crowded = lines.iter().any(|(_, history, _)| history.epochs.len() > 50);
     let chart = |label: &str, value: fn(LossAndAccuracy) -> Option<f64>| {
         let mut any = false;

@@ -1,9 +1,9 @@
-//! The confusions of a classifier.
-
-use plotters::style::{RGBColor, WHITE};
+//! Confusion matrices.
 
 use super::Picture;
-use super::canvas::{Anchor, BLUE, FAINT, GRID, INK, LABEL, SMALL, TITLE, blend, paint, shortened, width};
+use super::canvas::{
+    Anchor, BLUE, Color, FAINT, GRID, INK, LABEL, SMALL, TITLE, WHITE, blend, paint, shortened, width,
+};
 use crate::Error;
 use crate::train::Evaluation;
 
@@ -12,14 +12,15 @@ const MOST_CLASSES: usize = 200;
 /// The longest name, in units of the SVG.
 const LONGEST: f64 = 130.0;
 
-/// The confusion matrix: a row for each true class, a column for each answer, and how many samples had both.
+/// The confusion matrix: a row for each true class, a column for each predicted class, and the number of samples in
+/// each cell.
 ///
-/// A cell is the darker, the larger the fraction of its row's samples that is in it. Counts are left out where they
-/// do not fit, with more than about forty classes.
+/// The shade of a cell is the fraction of its row's samples in it. With more than 40 classes, counts do not fit and are
+/// left out.
 ///
 /// # Errors
-/// [`Error::Argument`] if there are not as many names as classes, none or more than 200, or if the matrix is not
-/// square.
+/// [`Error::Argument`] if the number of names is not the number of classes, if there are no classes or more than 200, or
+/// if the matrix is not square.
 ///
 /// ```
 /// use convnet::plot::confusion_matrix;
@@ -123,6 +124,6 @@ pub fn confusion_matrix(
     }))
 }
 
-fn shade(fraction: f64) -> RGBColor {
+fn shade(fraction: f64) -> Color {
     blend(WHITE, BLUE, fraction)
 }

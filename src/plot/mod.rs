@@ -1,11 +1,18 @@
-//! Pictures of trainings, networks and data, as SVG and PNG.
+//! Charts of training runs, networks and data, as SVG and PNG.
 //!
-//! Every function here gives a [`Picture`], and [`Picture::save`] writes it. PNG files are the same drawing with two
-//! pixels for each unit of the SVG, in a font that is embedded, so that they need none on the machine. The colours
-//! are those of Okabe and Ito (2008), which colour-blind readers tell apart.
+//! | to show | function | it takes |
+//! | --- | --- | --- |
+//! | a training run: loss and accuracy by epoch | [`learning_curves`] | a [`History`](crate::train::History) |
+//! | several runs side by side | [`validation_curves`] | names and histories |
+//! | which classes are confused | [`confusion_matrix`] | an [`Evaluation`](crate::train::Evaluation) and class names |
+//! | filters of a convolution | [`filters`] | its weights |
+//! | samples or feature maps | [`images`](images()) | their values |
+//! | functions and their derivatives | [`functions`] | [`Function`]s and a range |
+//! | lines, points, decision regions | [`Chart`], several together with [`panels`] | any numbers |
+//! | bars | [`bars`](bars()) | groups and series |
 //!
-//! A value that is not finite, or beyond ±10³⁰⁰, is left out, and where it was, a line has a gap. Equal input gives
-//! equal bytes.
+//! Each returns a [`Picture`]. [`Picture::save`] writes it to a file: SVG if the name ends in `.svg`, and PNG if it ends
+//! in `.png`, with two pixels for each unit of the SVG.
 //!
 //! ```
 //! use convnet::plot::Chart;
@@ -23,14 +30,23 @@
 //! assert!(picture.svg().contains("length (mm)"));
 //! # Ok::<(), convnet::Error>(())
 //! ```
+//!
+//! - A value that is not finite, or is beyond ±10³⁰⁰, is left out. A line has a gap there.
+//! - The same data give the same bytes, on any machine: the font of a PNG is part of the crate.
+//! - The colours are those of Okabe and Ito (2008), which people with colour blindness can tell apart.
 
 mod axis;
 mod bars;
 mod canvas;
 mod chart;
 mod curves;
+mod flags;
+mod legend;
 mod matrix;
 mod picture;
+mod raster;
+mod regions;
+mod svg;
 mod tiles;
 
 pub use bars::bars;

@@ -2,26 +2,26 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
 
-use resvg::tiny_skia::{Color, Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
-
-use super::canvas::FONT;
+use super::canvas::Shape;
+use super::raster;
 use crate::Error;
 
 /// Pixels of a PNG for each unit of the SVG: the letters are legible on paper too.
 const RESOLUTION: u32 = 2;
-/// Of a PNG; each takes four bytes while it is painted.
+/// Of a PNG; each takes five bytes while it is painted.
 const MOST_PIXELS: u64 = 100_000_000;
 
-/// The one embedded font, whatever family the text asks for.
-static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(FONT.to_vec());
-    fonts.set_sans_serif_family("Convnet Sans");
-    Arc::new(fonts)
-});
+/// A PNG file of pixels of four bytes.
+pub(super) fn encoded([width, height]: [u32; 2], pixels: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    let mut writer = encoder.write_header().expect("the sizes are positive");
+    writer.write_image_data(pixels).expect("there are as many pixels as the sizes say");
+    writer.finish().expect("a vector takes all that is written to it");
+    bytes
+}
 
 /// A finished drawing.
 ///
@@ -38,6 +38,7 @@ pub struct Picture {
     pub(super) svg: String,
     /// In units of the SVG.
     pub(super) size: [u32; 2],
+    pub(super) shapes: Vec<Shape>,
 }
 
 impl Picture {
@@ -68,13 +69,7 @@ impl Picture {
             let expected = format!("at most {MOST_PIXELS} pixels");
             return Err(Error::argument("picture", expected, format!("{width}×{height} pixels")));
         }
-        let options = Options { fontdb: FONTS.clone(), ..Options::default() };
-        let tree = Tree::from_str(&self.svg, &options).expect("the drawing is a valid SVG");
-        let mut pixmap = Pixmap::new(width, height).expect("the sizes are positive and not too large");
-        pixmap.fill(Color::WHITE);
-        let scale = RESOLUTION as f32;
-        resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
-        Ok(pixmap.encode_png().expect("a pixmap fits a PNG"))
+        Ok(encoded([width, height], &raster::pixels(self.size, RESOLUTION, &self.shapes)))
     }
 
     /// Writes the picture to a file: SVG or PNG, as the ending of its name says.

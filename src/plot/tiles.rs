@@ -1,11 +1,10 @@
 //! Grids of small bitmaps: filters, feature maps, digits.
 
-use plotters::style::{BLACK, RGBColor, WHITE};
-
 use super::Picture;
 use super::axis::brief;
 use super::canvas::{
-    Anchor, BLUE, FAINT, GREEN, INK, LABEL, RED, SMALL, TITLE, blend, paint, shortened, width,
+    Anchor, BLACK, BLUE, Color, FAINT, GREEN, INK, LABEL, RED, SMALL, TITLE, WHITE, blend, paint, shortened,
+    width,
 };
 use crate::Error;
 
@@ -18,21 +17,24 @@ const GAP: f64 = 6.0;
 const BAR: f64 = 220.0;
 
 /// What stands for a value that is not finite.
-const MISSING: RGBColor = GREEN;
+const MISSING: Color = GREEN;
 
-/// The filters of a convolution as pictures, a tile for each, magnified without smoothing.
+/// The filters of a convolution, one tile for each filter, magnified without smoothing.
 ///
-/// With one channel, blue is negative, white zero and red positive, on one scale for all filters. With three, these
-/// are red, green and blue: grey is zero, and each filter is scaled by its own largest magnitude. With any other
-/// number there is a row of tiles for each filter, one for each channel, in the colours of one channel. A weight
-/// that is not finite is green.
+/// | channels | tiles | colours |
+/// | --- | --- | --- |
+/// | 1 | one for each filter | blue is negative, white zero, red positive, on one scale for all filters |
+/// | 3 | one for each filter | channels are red, green and blue; grey is zero; each filter has a scale of its own |
+/// | other | one for each channel, a row for each filter | as for 1 channel |
+///
+/// A weight that is not finite is green.
 ///
 /// # Shapes
 /// `weights` is \[filters, channels, rows, columns\], as [`Network`](crate::Network) keeps those of a `Conv2d`.
 ///
 /// # Errors
-/// [`Error::Argument`] if a size is zero, there are not as many weights as the sizes say, or more than 1024 tiles or
-/// 2²² weights.
+/// [`Error::Argument`] if a size is zero, if the number of weights does not agree with the sizes, or if there are more
+/// than 1024 tiles or 2²² weights.
 ///
 /// ```
 /// use convnet::plot::filters;
@@ -71,7 +73,7 @@ pub fn filters<T: Copy + Into<f64>>(
                     return MISSING;
                 }
                 let [red, green, blue] = parts.map(|part| (127.5 + 127.5 * part).round() as u8);
-                RGBColor(red, green, blue)
+                Color(red, green, blue)
             };
             (0..area).map(pixel).collect()
         };
@@ -92,16 +94,16 @@ pub fn filters<T: Copy + Into<f64>>(
 
 /// Images in a grid, magnified without smoothing: digits, photographs, or the feature maps of a layer.
 ///
-/// With one channel, black is the least and white the largest value of all of them, which a scale shows; with three, these
-/// are red, green and blue on such a scale. A value that is not finite is
-/// green. Each image has its caption below; without `captions` none has.
+/// With one channel, black is the smallest and white the largest value of all images, as a scale shows. With three
+/// channels, they are red, green and blue, each from the smallest to the largest value. A value that is not finite is
+/// green. `captions` has one text for each image, or is empty.
 ///
 /// # Shapes
 /// `values` is \[images, channels, rows, columns\].
 ///
 /// # Errors
-/// [`Error::Argument`] if a size is zero, there are not 1 or 3 channels or not as many values or captions as the sizes say,
-/// or more than 1024 images or 2²² values.
+/// [`Error::Argument`] if a size is zero, if there are not 1 or 3 channels, if the number of values or captions does not
+/// agree with the sizes, or if there are more than 1024 images or 2²² values.
 ///
 /// ```
 /// use convnet::plot::images;
@@ -140,7 +142,7 @@ pub fn images<T: Copy + Into<f64>>(
             return MISSING;
         }
         let [red, green, blue] = colour.map(|value| blend(BLACK, WHITE, part(value)).0);
-        RGBColor(red, green, blue)
+        Color(red, green, blue)
     };
     let pixels =
         values.chunks(channels * area).map(|image| (0..area).map(|i| pixel(image, i)).collect()).collect();
@@ -178,7 +180,7 @@ fn checked<T: Copy + Into<f64>>(
 /// What the colours mean.
 enum Scale<'a> {
     /// Colours from 0 to 1, and labels spread over them.
-    Bar(Box<dyn Fn(f64) -> RGBColor + 'a>, Vec<String>),
+    Bar(Box<dyn Fn(f64) -> Color + 'a>, Vec<String>),
     Note(&'static str),
 }
 
@@ -197,13 +199,13 @@ struct Grid<'a> {
     title: &'a str,
     /// Rows and columns of a tile.
     sides: [usize; 2],
-    pixels: Vec<Vec<RGBColor>>,
+    pixels: Vec<Vec<Color>>,
     captions: &'a [&'a str],
     scale: Scale<'a>,
 }
 
 impl Grid<'_> {
-    /// With `channels`, so many tiles make a row, which is a filter's.
+    /// With `channels`, a row has that many tiles, and is one filter.
     fn draw(self, channels: Option<usize>) -> Picture {
         let [tile_rows, tile_columns] = self.sides;
         let longest = tile_rows.max(tile_columns);

@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A shape as a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize))]
 pub struct Dims {
     kind: u8,
     channels: usize,

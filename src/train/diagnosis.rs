@@ -16,7 +16,8 @@ pub enum Desired {
 
 /// The kind of fit.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub enum Verdict {
     /// The network does not reach the goal even on the training data.
     Underfitting,

@@ -25,7 +25,8 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, Lanes};
 
 /// The place of a run: all that it needs to continue, besides the network, the optimiser's state and the best epoch.
-#[derive(Clone, PartialEq, Default, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Default, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Position {
     /// Samples of the training data.
     pub samples: usize,

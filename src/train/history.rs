@@ -5,7 +5,8 @@ use std::fmt;
 use crate::loss::Tally;
 
 /// Mean loss and accuracy on a data set.
-#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub struct LossAndAccuracy {
     /// Mean loss.
     pub loss: f64,
@@ -21,7 +22,8 @@ impl LossAndAccuracy {
 
 /// The record of one pass over the training data.
 #[non_exhaustive]
-#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub struct Epoch {
     /// Number of the epoch, counted from 1.
     pub epoch: usize,
@@ -35,7 +37,8 @@ pub struct Epoch {
 
 /// The reason why a run ended.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub enum Ending {
     /// All epochs were done.
     #[default]
@@ -50,19 +53,21 @@ pub enum Ending {
     Failed,
 }
 
-/// The record of a training run. Implements serde's `Serialize` and `Deserialize`.
+/// The record of a training run. With the feature `store` it implements serde's `Serialize` and
+/// `Deserialize`.
 ///
 /// In Keras: the `History` that `model.fit` returns.
 #[non_exhaustive]
-#[derive(Clone, PartialEq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,
     /// The epoch whose parameters the network has, if early stopping or an interruption restored them.
-    #[serde(default)]
+    #[cfg_attr(feature = "store", serde(default))]
     pub restored: Option<usize>,
     /// The reason why the run ended.
-    #[serde(default)]
+    #[cfg_attr(feature = "store", serde(default))]
     pub ending: Ending,
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use self::download::{Download, Failure};
-use super::idx::open_regular;
+use super::regular::open_regular;
 use crate::Error;
 use crate::file::PARTIAL;
 

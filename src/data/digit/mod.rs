@@ -15,8 +15,8 @@ use self::ink::contrast;
 use self::piece::cut_out;
 use self::placing::{boxed, placed};
 use super::decode::decode;
-use super::idx::open_regular;
 use super::mnist::PIXELS;
+use super::regular::open_regular;
 use super::{Mnist, Normalization};
 use crate::error::Error;
 use crate::shape::Chw;
@@ -54,7 +54,7 @@ impl Mnist {
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to
-    /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, QOI or TGA), or nothing stands
+    /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, PNM, QOI or TGA, or with the feature `tiff` TIFF), or nothing stands
     /// out in it.
     ///
     /// ```

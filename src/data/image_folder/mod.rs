@@ -31,7 +31,7 @@ use crate::shape::Chw;
 ///
 /// Images lie at any depth in the folder of their class. Links are followed to files and to the folders of classes, not
 /// to folders further down. Left out are files whose names do not end as images' do (.jpg, .jpeg, .png, .gif, .bmp,
-/// .webp, .tif, .tiff, .ppm and its relatives, .qoi, .tga; their content then tells the format), names that begin with
+/// .webp, .ppm and its relatives, .qoi, .tga, with the feature `tiff` .tif and .tiff; their content then tells the format), names that begin with
 /// a dot, the folder `__MACOSX`, files beside the folders of the classes, and members of archives with `..` in their
 /// path. What has the name of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes
 /// have names in UTF-8; names inside an archive have at most 4096 bytes.
