@@ -156,7 +156,7 @@ macro_rules! __network {
 
     (@emit ($vis:vis $Net:ident, $In:ty, $Out:ty) [$(($prev:ident $name:ident $layer:tt))+]) => {
         // For `f32`, so that `Net::new(seed)` and `Net::PARAMS` need no type annotation.
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "a private network need not use all of these")]
         impl $Net {
             /// Trainable parameters.
             $vis const PARAMS: usize = <Self as $crate::network::Network>::PARAMS;

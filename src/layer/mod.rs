@@ -44,7 +44,7 @@ use crate::plan::{Facts, Op, Plan};
 use crate::scalar::Scalar;
 use crate::shape::{Shape, ShapeError};
 
-pub use crate::plan::Tensors;
+use crate::plan::Tensors;
 
 /// The constructor of a layer whose sizes are in its type.
 macro_rules! constructor {
