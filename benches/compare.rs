@@ -1,6 +1,6 @@
 //! Median time of each piece of work that `benches/compare_torch.py` compares with PyTorch.
 //!
-//!     cargo bench --bench compare -- --seconds 0.5 lenet
+//!     cargo bench -p convnet-benches --bench compare -- --seconds 0.5 lenet
 
 mod cases;
 #[path = "../examples/command/mod.rs"]

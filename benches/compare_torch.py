@@ -5,7 +5,7 @@
 
 Each round is a process for PyTorch and one for convnet, with equal numbers of threads, and one for convnet with one
 thread; a figure is the median over rounds of the median over calls. What the work is, convnet says itself
-(`cargo bench --bench compare -- --list`).
+(`cargo bench -p convnet-benches --bench compare -- --list`).
 """
 
 import argparse
@@ -206,7 +206,7 @@ def run(command, threads, stdin=None):
 
 def build():
     """The program that measures convnet."""
-    command = ["cargo", "bench", "--bench", "compare", "--no-run", "--message-format=json"]
+    command = ["cargo", "bench", "-p", "convnet-benches", "--bench", "compare", "--no-run", "--message-format=json"]
     for message in run(command, os.cpu_count()):
         if message.get("executable") and message["target"]["name"] == "compare":
             return message["executable"]

@@ -1,7 +1,7 @@
 //! Growth of a training step's time with the batch, the size of the image and the number of channels, on one
 //! thread and on two.
 //!
-//!     cargo bench --bench growth -- --seconds 0.5 batch
+//!     cargo bench -p convnet-benches --bench growth -- --seconds 0.5 batch
 
 #[path = "../examples/command/mod.rs"]
 mod command;

@@ -293,7 +293,11 @@ macro_rules! __layer {
     };
     ($prev:ident $name:ident { @type $layer:ty }) => {
         const $name: $crate::layer::place::Placed =
-            $crate::layer::place::Placed::of::<$crate::__shape!($prev output), $layer>(stringify!($name), $prev);
+            $crate::layer::place::Placed::of::<$crate::__shape!($prev output), $layer>($prev);
+        const _: () = $crate::layer::place::Placed::tell::<$crate::__shape!($name input), $layer>(
+            stringify!($name),
+            $prev,
+        );
         type $name = $layer;
     };
 }

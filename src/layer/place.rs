@@ -29,12 +29,18 @@ impl Placed {
         Placed { input, output, window: Window::new([0, 0], [0, 0], [0, 0]), groups: 1, fits: true }
     }
 
-    /// A layer that is given as a type.
+    /// A layer that is given as a type. Its output is what the type says, whether or not its sizes fit.
+    pub const fn of<In: Shape, L: Layer<In, f32>>(from: Placed) -> Self {
+        let fits = from.fits && L::SHAPE_ERROR.is_none();
+        Placed { fits, ..Placed::new(In::DIMS, L::Out::DIMS) }
+    }
+
+    /// Refuses a layer that is given as a type and whose sizes contradict each other.
     #[track_caller]
-    pub const fn of<In: Shape, L: Layer<In, f32>>(name: &str, from: Placed) -> Self {
+    pub const fn tell<In: Shape, L: Layer<In, f32>>(name: &str, from: Placed) {
         match L::SHAPE_ERROR {
             Some(error) if from.fits => error.refuse(name),
-            _ => Placed { fits: from.fits, ..Placed::new(In::DIMS, L::Out::DIMS) },
+            _ => {}
         }
     }
 

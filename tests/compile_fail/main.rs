@@ -61,6 +61,17 @@ fn twins_compile() {
     });
 }
 
+/// Mistakes that the compiler tells more than once: in types written by hand, which it checks at each use.
+const SEVERAL: [&str; 7] = [
+    "binary_loss_on_probabilities",
+    "data_of_another_shape",
+    "dense_behind_flatten",
+    "dense_input",
+    "stacked_channels",
+    "typed_line",
+    "wrong_channels",
+];
+
 /// The first two lines of each message: our sentence, with both numbers, and the line it points at.
 #[test]
 fn messages_say_what_is_wrong_and_where() {
@@ -130,6 +141,28 @@ fn messages_say_what_is_wrong_and_where() {
         ),
         ("stacked_height", "MaxPool2d: an input of", "6x12x12", "6x13x12", ".then(Pool::new())"),
         ("stride_zero", "Conv2d conv1: expected a stride", "at least 1", "found 0", "conv1: Conv2d"),
+        (
+            "foreign_setting",
+            "pooling has no setting",
+            "`filters`",
+            "it has `kernel`, `stride` and `padding`",
+            "pool: MaxPool2d",
+        ),
+        (
+            "missing_setting",
+            "Conv2d conv2: expected a kernel",
+            "at least 1x1",
+            "`kernel` missing",
+            "conv2: Conv2d",
+        ),
+        ("renamed_layer", "batch normalisation", "is called", "`BatchNorm` here", "norm: BatchNorm2d"),
+        (
+            "unknown_setting",
+            "`Conv2d` has no setting",
+            "`kernel_size`",
+            "it has `filters`, `kernel`",
+            "conv2: Conv2d",
+        ),
         ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
         ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "network!"),
         (
@@ -160,6 +193,10 @@ fn messages_say_what_is_wrong_and_where() {
         let first = message.lines().next().unwrap();
         for part in [ours, one, other] {
             assert!(first.contains(part), "{name}: {part:?} is not in {first:?}");
+        }
+        if !SEVERAL.contains(&name) {
+            let errors = message.lines().filter(|line| line.starts_with("error")).count();
+            assert_eq!(errors, 1, "{name}: a mistake is told once");
         }
         // "--> tests/ui/fail/name.rs:8:16"
         let pointed = message.lines().nth(1).unwrap().rsplit(':').nth(1).unwrap();
