@@ -87,6 +87,10 @@ fn layers_may_have_ordinary_names() {
             plan: Relu,
             placed: Dense { units: 2 },
             declared: Dropout { rate: 0.5 },
+            settings: Dense { units: 2 },
+            norm: BatchNorm { momentum: 0.2 },
+            name: LeakyRelu { negative_slope: 0.5 },
+            kernel: Dense { units: 2 },
         }
     }
     assert_eq!(Ordinary::new(1).seed().weight().len(), 2);
