@@ -40,5 +40,5 @@ pub(super) fn groups<T: Scalar>(program: &Program<T>, samples: usize) -> usize {
 
 /// Whether an inference is more work than waking a second thread.
 pub(super) fn is_worth_sharing<T: Scalar>(program: &Program<T>, samples: usize) -> bool {
-    program.plan.macs() * samples >= WORTH_SHARING
+    program.macs * samples >= WORTH_SHARING
 }

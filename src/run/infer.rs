@@ -56,6 +56,10 @@ fn infer<T: Scalar>(
     let (x, rest_x) = x.split_at(tiles.whole * input);
     let (y, rest_y) = y.split_at_mut(tiles.whole * output);
     let share = is_worth_sharing(program, samples);
+    if tiles.whole == 0 {
+        let run = || infer_narrow(program, rest_y, rest_x, tiles.narrow, params, share);
+        return if share { in_pool(run) } else { run() };
+    }
     let together = tiles.whole.min(TILES_TOGETHER);
     // The same in both cuts, so that a smaller batch never needs more than a larger one before it.
     let room = program.inference_size(Size { tiles: together, lanes: LANES });
@@ -72,14 +76,12 @@ fn infer<T: Scalar>(
         return;
     }
     let mut run = || {
-        if together > 0 {
-            program.pool.with(&room, |memory| {
-                for (y, x) in y.chunks_mut(output * together).zip(x.chunks(input * together)) {
-                    let size = Size { tiles: x.len() / input, lanes: LANES };
-                    program.infer_tiles(memory, y, x, params, size, share);
-                }
-            });
-        }
+        program.pool.with(&room, |memory| {
+            for (y, x) in y.chunks_mut(output * together).zip(x.chunks(input * together)) {
+                let size = Size { tiles: x.len() / input, lanes: LANES };
+                program.infer_tiles(memory, y, x, params, size, share);
+            }
+        });
         infer_narrow(program, rest_y, rest_x, tiles.narrow, params, share);
     };
     if share { in_pool(run) } else { run() }

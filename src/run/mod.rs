@@ -29,6 +29,8 @@ pub struct Program<T> {
     narrow: bool,
     /// Whether some operation needs the whole batch in a training step.
     whole_batch: bool,
+    /// Multiply-accumulates for one sample.
+    macs: usize,
     /// Memory of inferences that nobody uses at the moment.
     pool: Pool<T>,
 }
@@ -50,6 +52,7 @@ impl<T: Scalar> Program<T> {
             train: Schedule::new(&plan, training),
             narrow: plan.steps().iter().all(|step| step.op.narrow()),
             whole_batch: plan.steps().iter().any(|step| step.op.whole_batch()),
+            macs: plan.macs(),
             pool: Pool::default(),
             plan,
         }
