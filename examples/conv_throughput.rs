@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use cases::{CASES, Case, DENSE, PASSES};
 use clap::Parser;
 use convnet::kernel::conv::Geometry;
-use convnet::kernel::{Isa, simd};
+use convnet::kernel::{Isa, peak_flops};
 use convnet::plot::{Picture, bars};
 use report::Report;
 use serde_json::json;
@@ -133,9 +133,9 @@ fn chw([channels, height, width]: &[usize; 3]) -> String {
 /// The most that the threads can do together: multiply-adds that depend on nothing but registers.
 fn peak(isa: Isa, threads: usize, seconds: f64) -> f64 {
     let rounds = 1_000_000;
-    let flop = threads * simd::peak_flops(isa, rounds);
+    let flop = threads * peak_flops(isa, rounds);
     let time = median_seconds(seconds, || {
-        rayon::broadcast(|_| simd::peak_flops(isa, rounds));
+        rayon::broadcast(|_| peak_flops(isa, rounds));
     });
     flop as f64 / time / 1e9
 }

@@ -3,7 +3,7 @@
 //! Generic code is compiled again in each program that uses it, and the kernels, with their copies for each instruction
 //! set, are most of the code there is. Functions behind [`Scalar::compiled`] are compiled once, with this crate.
 
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 
 /// The numbers a network computes with: `f32` for training and inference, `f64` for checking gradients.
 ///

@@ -4,7 +4,7 @@
 //! the number of lanes.
 
 use super::{Exec, values, values_mut, vectorized};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Number of parallel sums: a multiple of every number of lanes.

@@ -10,7 +10,7 @@ use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Positions that use the same taps: their other taps read only padding.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Exec, values, values_mut, vectorized};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Sizes and constants of a local response normalisation.

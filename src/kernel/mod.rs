@@ -6,15 +6,20 @@
 #![allow(unsafe_code, reason = "vector instructions, and tasks that write to parts of one buffer")]
 
 mod block;
-pub mod channels;
+pub(crate) mod channels;
+// Public for the benchmarks, which measure single convolutions from outside the crate.
+#[doc(hidden)]
 pub mod conv;
 mod correlation;
-pub mod local_response;
-pub mod naive;
-pub mod pool;
-pub mod radial;
+pub(crate) mod local_response;
+#[cfg(test)]
+mod naive;
+pub(crate) mod pool;
+pub(crate) mod radial;
 mod shared;
-pub mod simd;
+mod simd;
+#[cfg(test)]
+mod tests;
 mod transpose;
 pub(crate) mod update;
 mod weights;
@@ -22,10 +27,12 @@ mod winograd;
 
 use rayon::prelude::*;
 
-pub use simd::Isa;
+// Public for the benchmarks, which give speeds as a part of the processor's peak.
+#[doc(hidden)]
+pub use simd::peak_flops;
 pub(crate) use simd::vectorized;
+pub use simd::{Isa, Vectorized};
 
-use crate::kernel::simd::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// How to compute.

@@ -5,7 +5,7 @@
 use super::conv::Geometry;
 use super::local_response::LocalResponse;
 use super::pool::{Pooling, Windows};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 
 /// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position and index
 /// into the kernel of that filter and channel. Positions in the padding have no term.

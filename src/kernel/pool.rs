@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 

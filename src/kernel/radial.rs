@@ -1,7 +1,7 @@
 //! Radial basis functions: distances of vectors from fixed points.
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::Lanes;
 
 vectorized! {

@@ -69,9 +69,11 @@ pub trait Kernel<T> {
 /// Implemented by `f32` and `f64` only: kernels rely on their vectors.
 pub trait Vectorized: sealed::Sealed + Number {
     /// Runs a kernel on an instruction set.
+    #[doc(hidden)]
     fn call<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output;
 
     /// Transposes 4×4 values.
+    #[doc(hidden)]
     #[inline(always)]
     fn transpose(rows: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
         std::array::from_fn(|j| std::array::from_fn(|i| rows[i][j]))
@@ -442,8 +444,8 @@ mod x86 {
 /// floating-point operations.
 ///
 /// ```
-/// use convnet::kernel::{Isa, simd};
-/// assert!(simd::peak_flops(Isa::best(), 10) >= 10 * 12 * 4 * 2);
+/// use convnet::kernel::{Isa, peak_flops};
+/// assert!(peak_flops(Isa::best(), 10) >= 10 * 12 * 4 * 2);
 /// ```
 pub fn peak_flops(isa: Isa, rounds: usize) -> usize {
     f32::call(isa, PeakFlops { rounds })

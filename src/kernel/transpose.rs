@@ -2,7 +2,7 @@
 
 use super::shared::Writer;
 use super::simd::{Kernel, Simd};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 
 /// Rows and columns of a block that is transposed at once.
 const SIDE: usize = 4;

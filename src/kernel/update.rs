@@ -1,7 +1,7 @@
 //! Steps of the optimisers, penalties and clipping, as plain loops over parameters.
 
 use super::{Isa, vectorized};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 
 vectorized! {
     /// θ ← θ − η·g.

@@ -10,7 +10,7 @@ use super::correlation::part;
 use super::shared::{Shared, Writer};
 use super::transpose::Transpose;
 use super::{Exec, values_mut};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Values in a row of a panel: four vectors of sixteen.

@@ -16,7 +16,7 @@ use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
 /// Entries of a patch of the input, and of a row of it.

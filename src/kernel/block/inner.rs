@@ -1,7 +1,7 @@
 //! Sums of vectors times vectors, whose lanes are added up at the end.
 
 use super::{Tap, accumulate, largest};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::tensor::LANES;
 

@@ -13,7 +13,7 @@ pub(super) use outer::Outer;
 pub(super) use sums::{End, Place, Start, Sums};
 
 use super::simd::Simd;
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 
 /// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
 /// weight.

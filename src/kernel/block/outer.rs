@@ -1,8 +1,8 @@
 //! Sums of numbers times vectors, one for each pair of a number and a value of a vector.
 
 use super::{accumulate, largest};
+use crate::kernel::Vectorized;
 use crate::kernel::shared::Writer;
-use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::tensor::LANES;
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{Tap, accumulate, largest};
+use crate::kernel::Vectorized;
 use crate::kernel::shared::Writer;
-use crate::kernel::simd::Vectorized;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::tensor::LANES;
 

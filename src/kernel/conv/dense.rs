@@ -2,8 +2,8 @@
 
 use super::{Conv, Geometry};
 use crate::kernel::Exec;
+use crate::kernel::Vectorized;
 use crate::kernel::block::{Inner, Tap};
-use crate::kernel::simd::Vectorized;
 use crate::tensor::LANES;
 
 impl Conv {

@@ -13,7 +13,8 @@ mod padding;
 mod weight_gradient;
 
 pub(super) use axis::WindowAxis;
-pub use geometry::{Geometry, Tiling};
+pub use geometry::Geometry;
+pub(super) use geometry::Tiling;
 
 use self::axis::Line;
 use self::padding::Padded;
@@ -23,7 +24,7 @@ use super::correlation::Correlation;
 use super::shared::Shared;
 use super::winograd::{WeightLayout, Winograd};
 use super::{Exec, values, values_mut, weights};
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
@@ -58,7 +59,7 @@ impl Conv {
     ///
     /// # Panics
     /// As [`Conv::new`], and if a size of the tiling is 0, or `rows` is less than 6.
-    pub fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
+    pub(super) fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
         let Geometry { input, output, window, groups } = geometry;
         let Window { kernel: [kh, kw], stride, padding, dilation } = window;
         assert!(

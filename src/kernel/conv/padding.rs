@@ -1,7 +1,7 @@
 //! Zero padding.
 
 use super::axis::WindowAxis;
-use crate::kernel::simd::Vectorized;
+use crate::kernel::Vectorized;
 use crate::kernel::{Exec, values_mut};
 use crate::tensor::Lanes;
 

@@ -1,8 +1,8 @@
 //! The gradient of weights and biases, by one of the sums in [`weights`].
 
 use super::{Conv, Geometry};
+use crate::kernel::Vectorized;
 use crate::kernel::shared::Shared;
-use crate::kernel::simd::Vectorized;
 use crate::kernel::weights::{self, Order, Planes, RowOperand};
 use crate::kernel::{Exec, vectorized};
 use crate::tensor::{LANES, Lanes};

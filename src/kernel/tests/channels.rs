@@ -1,0 +1,88 @@
+//! Sums over channels, and operations with each channel's own numbers.
+
+use super::*;
+use crate::kernel::channels::Channels;
+use crate::kernel::naive;
+
+/// Sums over channels are exact, and lanes without a sample are not in them, whatever they hold.
+#[test]
+fn channels() {
+    for (channels, area) in [(1, 1), (5, 1), (3, 7), (4, 64), (2, 300)] {
+        let of = Channels { channels, area };
+        for batch in BATCHES {
+            let mut integers = Integers((channels * area) as u64);
+            let [x, dy] = [(); 2].map(|()| integers.samples(batch, channels * area));
+            let numbers = |scale: f64| -> Vec<Lanes<f32>> {
+                (0..channels)
+                    .map(|c| Lanes(std::array::from_fn(|i| ((c + i) as f64 * scale) as f32)))
+                    .collect()
+            };
+            for exec in ways(batch) {
+                let (mut spoilt, dy_tiles) = (tiles(&x, exec), tiles(&dy, exec));
+                let used = (batch - 1) % exec.lanes + 1;
+                let last = (batch - 1) / exec.lanes * channels * area;
+                for entry in last..last + channels * area {
+                    for lane in used..exec.lanes {
+                        let at = entry * exec.lanes + lane;
+                        spoilt[at / LANES].0[at % LANES] = 1e6;
+                    }
+                }
+                let mut out = nan(channels);
+                of.moments(&mut out, &spoilt, batch, exec);
+                for (c, out) in out.iter_mut().enumerate() {
+                    let expected = naive::moments(&x, area, c);
+                    for (found, expected) in out.0.iter().zip(expected) {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(
+                            error <= 1e-6 * expected.abs(),
+                            "{of:?}, batch {batch}, {exec:?}: {found} for {expected}"
+                        );
+                    }
+                    out.0[0] = c as f32;
+                }
+                of.slopes(&mut out, &dy_tiles, &tiles(&x, exec), batch, exec);
+                for (c, out) in out.iter().enumerate() {
+                    let mut sums = [0.0, 0.0];
+                    for (dy, x) in dy.iter().zip(&x) {
+                        for i in c * area..(c + 1) * area {
+                            sums[0] += dy[i];
+                            sums[1] += dy[i] * (x[i] - c as f64);
+                        }
+                    }
+                    assert_eq!(out.0[2..4], sums.map(|sum| sum as f32), "{of:?}, batch {batch}, {exec:?}");
+                }
+                for relu in [false, true] {
+                    let mut y = nan(spoilt.len());
+                    of.scale(&mut y, &spoilt, &numbers(2.0), relu, exec);
+                    let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                    let expected = |x: &Vec<f64>| -> Vec<f64> {
+                        let y = x.iter().enumerate().map(|(i, x)| {
+                            let c = (i / area) as f64;
+                            2.0 * c * x + 2.0 * (c + 1.0)
+                        });
+                        y.map(|y| y.max(least)).collect()
+                    };
+                    assert_samples("a·x + b", exec, &y, &x.iter().map(expected).collect::<Vec<_>>());
+                }
+                let mut dx = nan(spoilt.len());
+                of.combine(&mut dx, &dy_tiles, &spoilt, &numbers(1.0), batch, exec);
+                let expected = |(dy, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+                    let terms = dy.iter().zip(x).enumerate();
+                    terms
+                        .map(|(i, (dy, x))| {
+                            let c = (i / area) as f64;
+                            c * dy + (c + 1.0) * (x - c - 2.0) + c + 3.0
+                        })
+                        .collect()
+                };
+                let expected: Vec<Vec<f64>> = dy.iter().zip(&x).map(expected).collect();
+                assert_samples("gradient", exec, &dx, &expected);
+                for entry in last..last + channels * area {
+                    for lane in used..exec.lanes {
+                        assert_eq!(values(&dx)[entry * exec.lanes + lane], 0.0, "a lane without a sample");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Convolutions: chosen and drawn geometries, small blocks, and how exact Winograd's transforms are.
+
+use super::*;
+use crate::kernel::conv::{Conv, Tiling};
+use crate::kernel::naive;
+
+fn check_conv(g: Geometry, batch: usize, seed: u64) {
+    let mut integers = Integers(seed);
+    let (x_len, y_len) = (g.input.iter().product(), g.output.iter().product());
+    let weight = integers.values(g.weights());
+    let bias = integers.values(g.output[0]);
+    let x = integers.samples(batch, x_len);
+    let dy = integers.samples(batch, y_len);
+
+    let mut y = vec![vec![0.0; y_len]; batch];
+    let mut dx = vec![vec![0.0; x_len]; batch];
+    let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
+    for n in 0..batch {
+        naive::conv_forward(&mut y[n], &x[n], &weight, &bias, &g);
+        naive::conv_backward_data(&mut dx[n], &dy[n], &weight, &g);
+        naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
+    }
+
+    let relu_backward = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+        dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect()
+    };
+    let masked: Vec<Vec<f64>> = dx.iter().zip(&x).map(relu_backward).collect();
+    let (weight, bias) = (single(&weight), single(&bias));
+    for tiling in [Tiling::default(), SMALL_TILES] {
+        let conv = Conv::with_tiling(g, tiling);
+        for exec in ways(batch) {
+            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {tiling:?}");
+            let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
+            let room = conv.scratch(batch.div_ceil(LANES));
+            for relu in [false, true] {
+                let mut found = nan(dy.len());
+                conv.forward(&mut found, &x, &weight, &bias, relu, &mut nan(room), exec);
+                let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                let y: Vec<Vec<f64>> = y.iter().map(|y| y.iter().map(|y| y.max(least)).collect()).collect();
+                assert_samples(&what("forward"), exec, &found, &y);
+            }
+
+            let mut found = nan(x.len());
+            conv.backward_data(&mut found, &dy, &weight, None, &mut nan(room), exec);
+            assert_samples(&what("backward-data"), exec, &found, &dx);
+
+            let mut found = nan(x.len());
+            conv.backward_data(&mut found, &dy, &weight, Some(&x), &mut nan(room), exec);
+            assert_samples(&what("masked backward-data"), exec, &found, &masked);
+
+            let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
+            conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
+            assert_eq!(found_dw, single(&dw), "{}, {exec:?}", what("backward-weights"));
+            assert_eq!(found_db, single(&db), "{}, {exec:?}", what("backward-biases"));
+        }
+    }
+}
+
+/// So small that a few channels, positions and filters make several blocks.
+const SMALL_TILES: Tiling =
+    Tiling { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2, packed: 0 };
+
+/// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
+/// block of four.
+fn geometries() -> Vec<Geometry> {
+    let mut all = Vec::new();
+    for (input, filters, kernel) in [
+        ([1, 5, 7], 1, [1, 1]),
+        ([1, 9, 6], 3, [3, 3]),
+        ([2, 7, 5], 4, [3, 2]),
+        ([3, 6, 8], 5, [5, 5]),
+        ([2, 4, 4], 8, [4, 4]),
+        ([5, 3, 8], 9, [3, 7]),
+        ([4, 8, 3], 2, [7, 2]),
+    ] {
+        for stride in [[1, 1], [2, 2], [3, 1], [4, 3]] {
+            for padding in [[0, 0], [1, 1], [2, 0], [3, 2]] {
+                if padding[0] < kernel[0] && padding[1] < kernel[1] {
+                    all.extend(geometry(input, filters, Window::new(kernel, stride, padding)));
+                }
+            }
+        }
+    }
+    // Groups, one for each channel among them, and kernels with holes.
+    for (groups, input, filters, kernel) in [
+        (2, [4, 6, 5], 6, [3, 3]),
+        (3, [3, 7, 6], 3, [3, 2]),
+        (5, [5, 5, 5], 10, [1, 1]),
+        (2, [8, 5, 6], 36, [3, 3]),
+        (2, [36, 4, 3], 34, [1, 1]),
+        (4, [8, 4, 9], 4, [2, 5]),
+    ] {
+        for (stride, padding, dilation) in [
+            ([1, 1], [1, 1], [1, 1]),
+            ([2, 1], [0, 1], [1, 1]),
+            ([1, 1], [2, 0], [2, 1]),
+            ([3, 2], [1, 2], [3, 2]),
+        ] {
+            let window = Window { dilation, ..Window::new(kernel, stride, padding) };
+            if padding[0] < window.extent()[0] && padding[1] < window.extent()[1] {
+                all.extend(geometry(input, filters, window).map(|g| Geometry { groups, ..g }));
+            }
+        }
+        all.extend(
+            geometry(input, filters, Window::new(kernel, [1, 1], [0, 0])).map(|g| Geometry { groups, ..g }),
+        );
+    }
+    // A dense layer is a convolution of one position.
+    for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
+        let window = Window::new([1, 1], [1, 1], [0, 0]);
+        all.extend(geometry([inputs, 1, 1], units, window));
+    }
+    all
+}
+
+#[test]
+fn convolutions() {
+    let geometries = geometries();
+    assert!(geometries.len() >= 60, "{} geometries", geometries.len());
+    for (i, g) in geometries.into_iter().enumerate() {
+        for batch in BATCHES {
+            check_conv(g, batch, i as u64);
+        }
+    }
+}
+
+#[test]
+fn other_numbers_of_lanes_are_refused() {
+    let g = geometry([1, 5, 4], 2, Window::new([1, 1], [1, 1], [0, 0])).unwrap();
+    for lanes in [0, 3, 5, 32] {
+        let refused = std::panic::catch_unwind(|| {
+            let exec = Exec { lanes, ..Exec::new(false) };
+            Conv::new(g).forward(&mut nan(40), &nan(20), &[1.0; 2], &[0.0; 2], false, &mut [], exec);
+        });
+        let message = *refused.unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(message, format!("lanes: expected 1, 2, 4, 8 or 16, found {lanes}"));
+    }
+}
+
+/// Winograd's transforms subtract neighbours, and their sums are shorter: on numbers that are not whole they are about as
+/// exact as direct sums.
+#[test]
+fn transforms_lose_little() {
+    let window = Window::new([3, 3], [1, 1], [1, 1]);
+    let g = geometry([64, 12, 10], 32, window).unwrap();
+    let mut integers = Integers(1);
+    // Sums of twelve draws between −4 and 4: nearly normal, with thirds, so that no value is exact.
+    let mut normals =
+        |len| (0..len).map(|_| (0..12).map(|_| integers.next()).sum::<f64>() / 3.0).collect::<Vec<f64>>();
+    let (weight, bias) = (normals(32 * 64 * 9), normals(32));
+    let x: Vec<Vec<f64>> = (0..16).map(|_| normals(64 * 120)).collect();
+    let mut expected = vec![vec![0.0; 32 * 120]; 16];
+    for (y, x) in expected.iter_mut().zip(&x) {
+        naive::conv_forward(y, x, &weight, &bias, &g);
+    }
+    let size = expected.iter().flatten().map(|y| y * y).sum::<f64>() / (16.0 * 32.0 * 120.0);
+    let exec = Exec::new(false);
+    let error = |transforms| {
+        let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
+        let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
+        let (weight, bias) = (single(&weight), single(&bias));
+        conv.forward(&mut y, &tiles(&x, exec), &weight, &bias, false, &mut scratch, exec);
+        let errors = expected.iter().enumerate().flat_map(|(n, sample)| {
+            let y = &y;
+            sample.iter().enumerate().map(move |(i, expected)| (f64::from(y[i].0[n]) - expected).abs())
+        });
+        errors.fold(0.0, f64::max) / size.sqrt()
+    };
+    let (direct, transformed) = (error(usize::MAX), error(2));
+    assert_ne!(direct, transformed, "two ways to compute it");
+    assert!(direct < 1e-5 && transformed < 1e-5, "largest errors {direct:e} and {transformed:e}");
+}
+
+#[test]
+fn any_convolution() {
+    cases(400, |draw| {
+        let input = [draw.of(1..5), draw.of(1..12), draw.of(1..12)];
+        let filters = draw.of(1..11);
+        let window = Window {
+            kernel: draw.pair(1..6),
+            stride: draw.pair(1..5),
+            padding: draw.pair(0..4),
+            dilation: draw.pair(1..4),
+        };
+        let (groups, batch, seed) = (draw.of(1..4), draw.of(1..35), draw.draw());
+        let [channels, height, width] = input;
+        let narrow = (0..2).all(|axis| window.padding[axis] < window.extent()[axis]);
+        match geometry([groups * channels, height, width], groups * filters, window) {
+            Some(g) if narrow => check_conv(Geometry { groups, ..g }, batch, seed),
+            _ => return false,
+        }
+        true
+    });
+}

@@ -1,0 +1,144 @@
+//! Pooling with sliding and with adaptive windows.
+
+use super::*;
+use crate::kernel::naive;
+use crate::kernel::pool::{Pooling, Windows};
+
+/// A number that the area of every window divides.
+fn common_area(pool: &Pooling) -> f64 {
+    let gcd = |mut a: usize, mut b: usize| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    let side = |axis: usize| match pool.windows {
+        Windows::Sliding(window) => window.kernel[axis],
+        Windows::Adaptive => {
+            let (input, output) = (pool.input[axis], pool.output[axis]);
+            let sizes = (0..output).map(|i| ((i + 1) * input).div_ceil(output) - i * input / output);
+            sizes.fold(1, |all, size| all / gcd(all, size) * size)
+        }
+    };
+    (side(0) * side(1)) as f64
+}
+
+fn check_pool(pool: Pooling, batch: usize, seed: u64) {
+    let channels = pool.channels;
+    let mut integers = Integers(seed);
+    let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
+    let area = common_area(&pool);
+    let x = integers.samples(batch, channels * x_area);
+    // Multiples of all areas, so that means and their gradients are whole too.
+    let dy: Vec<Vec<f64>> = integers
+        .samples(batch, channels * y_area)
+        .into_iter()
+        .map(|sample| sample.into_iter().map(|v| v * area).collect())
+        .collect();
+    let x_times_area: Vec<Vec<f64>> = x.iter().map(|s| s.iter().map(|v| v * area).collect()).collect();
+
+    let zeros = |len: usize| vec![vec![0.0; len]; batch];
+    let (mut max, mut max_dx) = (zeros(channels * y_area), zeros(channels * x_area));
+    let (mut mean, mut mean_dx) = (zeros(channels * y_area), zeros(channels * x_area));
+    for n in 0..batch {
+        for c in 0..channels {
+            let (xs, ys) = (c * x_area..(c + 1) * x_area, c * y_area..(c + 1) * y_area);
+            naive::max_forward(&mut max[n][ys.clone()], &x[n][xs.clone()], &pool);
+            naive::max_backward(&mut max_dx[n][xs.clone()], &dy[n][ys.clone()], &x[n][xs.clone()], &pool);
+            naive::mean_forward(&mut mean[n][ys.clone()], &x_times_area[n][xs.clone()], &pool);
+            naive::mean_backward(&mut mean_dx[n][xs.clone()], &dy[n][ys.clone()], &pool);
+        }
+    }
+
+    let samples = x.clone();
+    for exec in ways(batch) {
+        let what = |pass| format!("{pass} of {pool:?}, batch {batch}");
+        let (x, x_times_area, dy) = (tiles(&x, exec), tiles(&x_times_area, exec), tiles(&dy, exec));
+        let mut y = nan(dy.len());
+        pool.max_forward(&mut y, &x, exec);
+        assert_samples(&what("max"), exec, &y, &max);
+        let mut dx = nan(x.len());
+        pool.max_backward(&mut dx, &dy, &x, &y, false, exec);
+        assert_samples(&what("gradient of max"), exec, &dx, &max_dx);
+        // A gradient through a window whose largest value is not positive dies in the ReLU before it.
+        let positive: Vec<Vec<f64>> = max_dx
+            .iter()
+            .zip(&samples)
+            .map(|(dx, x)| dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect())
+            .collect();
+        pool.max_backward(&mut dx, &dy, &x, &y, true, exec);
+        assert_samples(&what("gradient of max after a ReLU"), exec, &dx, &positive);
+        pool.mean_forward(&mut y, &x_times_area, exec);
+        assert_samples(&what("mean"), exec, &y, &mean);
+        pool.mean_backward(&mut dx, &dy, exec);
+        assert_samples(&what("gradient of mean"), exec, &dx, &mean_dx);
+    }
+}
+
+#[test]
+fn pooling() {
+    let mut tried = 0;
+    for input in [[4, 4], [5, 7], [9, 6], [3, 3]] {
+        for kernel in [[1, 1], [2, 2], [3, 3], [2, 3]] {
+            for stride in [[1, 1], [2, 2], [3, 2]] {
+                for padding in [[0, 0], [1, 1]] {
+                    let window = Window::new(kernel, stride, padding);
+                    if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
+                        continue;
+                    }
+                    let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
+                    let windows = Windows::Sliding(window);
+                    let pool = Pooling { channels: 3, input, output: [g.output[1], g.output[2]], windows };
+                    for batch in BATCHES {
+                        check_pool(pool, batch, tried);
+                    }
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried >= 60, "{tried} geometries");
+}
+
+/// Outputs that divide the input and that do not, one of all, as large as the input, and larger.
+#[test]
+fn adaptive_pooling() {
+    for input in [[1, 1], [4, 6], [5, 7], [13, 3]] {
+        for output in [[1, 1], [2, 3], [3, 2], [4, 6], [6, 5]] {
+            let pool = Pooling { channels: 3, input, output, windows: Windows::Adaptive };
+            for batch in BATCHES {
+                check_pool(pool, batch, (input[0] * 100 + output[0]) as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn any_adaptive_pooling() {
+    cases(400, |draw| {
+        let (input, output) = (draw.pair(1..14), draw.pair(1..8));
+        let pool = Pooling { channels: 2, input, output, windows: Windows::Adaptive };
+        check_pool(pool, draw.of(1..35), draw.draw());
+        true
+    });
+}
+
+#[test]
+fn any_pooling() {
+    cases(400, |draw| {
+        let (input, kernel) = (draw.pair(1..12), draw.pair(1..5));
+        let (stride, padding) = (draw.pair(1..5), draw.pair(0..3));
+        let (batch, seed) = (draw.of(1..35), draw.draw());
+        let window = Window::new(kernel, stride, padding);
+        let narrow = (0..2).all(|axis| 2 * padding[axis] <= kernel[axis]);
+        match geometry([1, input[0], input[1]], 1, window) {
+            Some(g) if narrow => {
+                let windows = Windows::Sliding(window);
+                let pool = Pooling { channels: 2, input, output: [g.output[1], g.output[2]], windows };
+                check_pool(pool, batch, seed);
+            }
+            _ => return false,
+        }
+        true
+    });
+}
