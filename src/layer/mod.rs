@@ -13,15 +13,13 @@ mod local_response_norm;
 pub mod place;
 mod pool;
 mod radial_basis;
+mod rectifier;
 mod renamed;
 mod scale_shift;
 mod softmax;
 mod table_conv2d;
 
-pub use activation::{
-    Elu, Gelu, HardSigmoid, Heaviside, Identity, LeakyRelu, Relu, ScaledTanh, Selu, Sigmoid, Silu, Softplus,
-    Tanh,
-};
+pub use activation::{HardSigmoid, Heaviside, Identity, ScaledTanh, Sigmoid, Softplus, Tanh};
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
 pub use batch_norm::BatchNorm;
 pub use chain::Chain;
@@ -32,6 +30,7 @@ pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
+pub use rectifier::{Elu, Gelu, LeakyRelu, Relu, Selu, Silu};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
@@ -299,7 +298,6 @@ pub mod syntax {
 /// The structs of these settings.
 #[doc(hidden)]
 pub mod settings {
-    pub use super::activation::{EluSettings, LeakyReluSettings};
     pub use super::adaptive_pool::AdaptiveSettings;
     pub use super::batch_norm::BatchNormSettings;
     pub use super::conv2d::Conv2dSettings;
@@ -307,4 +305,5 @@ pub mod settings {
     pub use super::dropout::DropoutSettings;
     pub use super::local_response_norm::LocalResponseNormSettings;
     pub use super::pool::PoolSettings;
+    pub use super::rectifier::{EluSettings, LeakyReluSettings};
 }
