@@ -82,6 +82,8 @@ pub(super) fn node(op: &'static str) -> Node {
 
 /// y = x: the activation of a linear unit.
 ///
+/// In PyTorch: `nn.Identity()`. In Keras: `Identity()`, or `activation="linear"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -90,6 +92,7 @@ pub(super) fn node(op: &'static str) -> Node {
 /// assert_eq!(Identity.value(-1.5), -1.5);
 /// assert_eq!(Identity.derivative(-1.5), 1.0);
 /// ```
+#[doc(alias("nn.Identity", "linear"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Identity;
 
@@ -103,6 +106,8 @@ activation! {
 
 /// 1 for x > 0, else 0: the threshold unit of the perceptron (Rosenblatt 1958).
 ///
+/// In PyTorch: `torch.heaviside(x, torch.tensor(0.0))`.
+///
 /// Its slope is 0 everywhere, so that nothing before it can be learnt by gradient. To train a perceptron, leave the
 /// step out and learn the number before it with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
 /// is Rosenblatt's rule.
@@ -115,6 +120,7 @@ activation! {
 /// assert_eq!([-0.5, 0.0, 0.5].map(|x| Heaviside.value(x)), [0.0, 0.0, 1.0]);
 /// assert_eq!(Heaviside.derivative(0.5), 0.0);
 /// ```
+#[doc(alias("threshold", "step"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Heaviside;
 
@@ -129,6 +135,8 @@ activation! {
 /// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does not
 /// overflow; slope σ(x), with σ the logistic function.
 ///
+/// In PyTorch: `nn.Softplus()`. In Keras: `activation="softplus"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -138,6 +146,7 @@ activation! {
 /// assert_eq!(Softplus.value(0.0), 2_f64.ln());
 /// assert_eq!(Softplus.derivative(0.0), 0.5);
 /// ```
+#[doc(alias = "nn.Softplus")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Softplus;
 
@@ -151,6 +160,8 @@ activation! {
 
 /// The logistic function y = 1 / (1 + exp(−x)); slope y·(1 − y).
 ///
+/// In PyTorch: `nn.Sigmoid()`. In Keras: `activation="sigmoid"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -159,6 +170,7 @@ activation! {
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Sigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!(Sigmoid.derivative(0.0), 0.25);
 /// ```
+#[doc(alias("logistic", "nn.Sigmoid"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sigmoid;
 
@@ -177,6 +189,8 @@ activation! {
 /// y = min(max(x + 3, 0), 6) / 6, three straight lines in the place of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
 /// form); slope 1/6 between −3 and 3, and 0 elsewhere.
 ///
+/// In PyTorch: `nn.Hardsigmoid()`. In Keras: `activation="hard_sigmoid"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -185,6 +199,7 @@ activation! {
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.derivative(x)), [0.0, 1.0 / 6.0, 0.0]);
 /// ```
+#[doc(alias("hard_sigmoid", "nn.Hardsigmoid"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct HardSigmoid;
 
@@ -198,6 +213,8 @@ activation! {
 
 /// The hyperbolic tangent; slope 1 − y².
 ///
+/// In PyTorch: `nn.Tanh()`. In Keras: `activation="tanh"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -206,6 +223,7 @@ activation! {
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Tanh.value(x)), [-1.0, 0.0, 1.0]);
 /// assert_eq!(Tanh.derivative(0.0), 1.0);
 /// ```
+#[doc(alias = "nn.Tanh")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Tanh;
 
@@ -223,6 +241,8 @@ const AMPLITUDE: f64 = 1.7159;
 /// y = 1.7159·tanh(2x/3): at ±1 it is about ±1, where it bends most, and far from where it is flat (LeCun et al. 1998,
 /// "Gradient-based learning applied to document recognition", appendix A).
 ///
+/// In PyTorch: `1.7159 * torch.tanh(2 * x / 3)`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -231,6 +251,7 @@ const AMPLITUDE: f64 = 1.7159;
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| ScaledTanh.value(x)), [-1.7159, 0.0, 1.7159]);
 /// assert!((ScaledTanh.value(1.0_f64) - 1.0).abs() < 1e-5);
 /// ```
+#[doc(alias = "lecun_tanh")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct ScaledTanh;
 

@@ -14,6 +14,9 @@ use crate::tensor::Lanes;
 /// Brings each channel to mean 0 and variance 1 over the batch, and then to a mean and a size that are learnt
 /// (Ioffe & Szegedy 2015, "Batch normalization", algorithms 1 and 2).
 ///
+/// In PyTorch: `nn.BatchNorm2d(channels)`, or `nn.BatchNorm1d(inputs)` for vectors. In Keras: `BatchNormalization()`,
+/// whose momentum is 1 minus the one here.
+///
 /// # Shapes
 /// C×H×W → C×H×W, channel by channel over all samples and positions; N → N, value by value over all samples. weight \[C\]
 /// (γ), bias \[C\] (β), running_mean \[C\], running_var \[C\], in PyTorch's order.
@@ -51,6 +54,7 @@ use crate::tensor::Lanes;
 /// let net = Small::new(1);
 /// assert_eq!((net.norm().weight(), net.norm().running_var()), (&[1.0; 4][..], &[1.0; 4][..]));
 /// ```
+#[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNorm {
     momentum: f64,

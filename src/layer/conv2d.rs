@@ -14,6 +14,9 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
+/// In PyTorch: `nn.Conv2d(in, filters, kernel, stride, padding, dilation, groups)`. In Keras:
+/// `Conv2D(filters, kernel, strides)`.
+///
 /// # Shapes
 /// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − DH·(KH − 1) − 1) / SH⌋ + 1 and OW likewise; weight
 /// \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
@@ -31,6 +34,7 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// # In `network!`
 /// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and groups
 /// may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`.
+/// The setting is `kernel` and not PyTorch's `kernel_size`, because it is shorter and can mean nothing else here.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -43,6 +47,7 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// let weight: &[[[[f32; 4]; 3]; 1]; 4] = edges.conv().weight();
 /// # let _ = weight;
 /// ```
+#[doc(alias("Conv2D", "nn.Conv2d", "DepthwiseConv2D", "kernel_size", "convolution"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G = Groups<1>>(
     PhantomData<(In, Out, K, S, P, D, G)>,

@@ -15,6 +15,8 @@ use crate::shape::{Dims, Flat, ShapeError, Window};
 
 /// A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
 ///
+/// In PyTorch: `nn.Linear(inputs, units)`. In Keras: `Dense(units)`.
+///
 /// # Shapes
 /// N → M; weight \[M\]\[N\], bias \[M\].
 ///
@@ -37,6 +39,7 @@ use crate::shape::{Dims, Flat, ShapeError, Window};
 /// let y = net.infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [4.0, -1.0]);
 /// ```
+#[doc(alias("Linear", "nn.Linear", "fully connected"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Dense<In, Out>(PhantomData<(In, Out)>);
 

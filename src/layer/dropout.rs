@@ -17,6 +17,8 @@ use crate::tensor::Lanes;
 /// While training, sets each value to zero with probability `rate` and divides the others by 1 − `rate`; in
 /// inference, changes nothing (Srivastava et al. 2014, in the "inverted" form).
 ///
+/// In PyTorch: `nn.Dropout(rate)`. In Keras: `Dropout(rate)`.
+///
 /// The draws depend on the seed, the epoch, the sample and the layer alone.
 ///
 /// # Shapes
@@ -35,6 +37,7 @@ use crate::tensor::Lanes;
 /// let x = Batch::from_iter([Tensor::<Flat<3>>::from_fn(|i| i as f32)]);
 /// assert_eq!(Thinned::new(1).infer(&x), x);
 /// ```
+#[doc(alias = "nn.Dropout")]
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     rate: f64,

@@ -13,6 +13,8 @@ use crate::shape::{Chw, Dims, ShapeError};
 /// Divides each value by a power of the squares of its neighbours: the values at the same position in nearby channels
 /// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section 3.3).
 ///
+/// In PyTorch: `nn.LocalResponseNorm(size, alpha, beta, k)`.
+///
 /// # Shapes
 /// C×H×W → C×H×W.
 ///
@@ -39,6 +41,7 @@ use crate::shape::{Chw, Dims, ShapeError};
 /// // 1 / √(7 + 1 + 1), 1 / √(7 + 1 + 1 + 9), 3 / √(7 + 1 + 9)
 /// assert!((y[0][0][0] - 1.0 / 3.0).abs() < 1e-6 && (y[2][0][0] - 3.0 / 17_f32.sqrt()).abs() < 1e-6);
 /// ```
+#[doc(alias("LRN", "nn.LocalResponseNorm"))]
 #[derive(Clone, Copy, Debug)]
 pub struct LocalResponseNorm {
     size: usize,

@@ -17,6 +17,8 @@ use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, windo
 
 /// The largest value of each window.
 ///
+/// In PyTorch: `nn.MaxPool2d(kernel, stride, padding)`. In Keras: `MaxPooling2D(kernel, strides)`.
+///
 /// # Shapes
 /// C×IH×IW → C×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise: rows and columns that do not
 /// fill a window are left out. Windows may overlap. Padding never wins; it may be half the kernel at most.
@@ -38,12 +40,15 @@ use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, windo
 /// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[5.0, 7.0], [13.0, 15.0]]);
 /// ```
+#[doc(alias("MaxPooling2D", "nn.MaxPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
 super::constructor!(MaxPool2d<In, Out, K, S, P>);
 
 /// The mean of each window, padding counted as zeros.
+///
+/// In PyTorch: `nn.AvgPool2d(kernel, stride, padding)`. In Keras: `AveragePooling2D(kernel, strides)`.
 ///
 /// # Shapes
 /// As [`MaxPool2d`]. The divisor is the kernel's area also where a window lies partly on padding (PyTorch's
@@ -63,6 +68,7 @@ super::constructor!(MaxPool2d<In, Out, K, S, P>);
 /// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[2.5, 4.5]]);
 /// ```
+#[doc(alias("AveragePooling2D", "nn.AvgPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 

@@ -20,6 +20,8 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
 /// How near a vector is to each of some fixed codes: the output layer of LeNet-5 (LeCun et al. 1998, "Gradient-based
 /// learning applied to document recognition", section II.B, equation 7).
 ///
+/// In PyTorch: `-torch.cdist(x, codes) ** 2 / 2`.
+///
 /// # Shapes
 /// N → M: the codes are M vectors of N numbers, which are not trained.
 ///
@@ -49,6 +51,7 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
 /// let y = Nearest::new(1).infer(&Batch::from_iter([Tensor::from([1.0, -1.0])]));
 /// assert_eq!(y.sample(0).as_slice(), [-2.0, -4.0, 0.0]);
 /// ```
+#[doc(alias = "RBF")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct RadialBasis<In, Out, C>(PhantomData<(In, Out, C)>);
 

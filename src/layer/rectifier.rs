@@ -14,6 +14,8 @@ use crate::shape::{Features, ShapeError};
 
 /// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
 ///
+/// In PyTorch: `nn.ReLU()`. In Keras: `ReLU()`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -22,6 +24,7 @@ use crate::shape::{Features, ShapeError};
 /// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.value(x)), [0.0, 0.0, 2.0]);
 /// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.derivative(x)), [0.0, 0.0, 1.0]);
 /// ```
+#[doc(alias("ReLU", "nn.ReLU", "rectifier"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Relu;
 
@@ -34,6 +37,8 @@ activation! {
 }
 
 /// y = x for x > 0, else slope·x, with the smaller slope at 0 (Maas, Hannun & Ng 2013).
+///
+/// In PyTorch: `nn.LeakyReLU(negative_slope)`. In Keras: `LeakyReLU(negative_slope)`, with a default of 0.3.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -52,6 +57,7 @@ activation! {
 /// assert_eq!(y.sample(0).as_slice(), [-0.25, 2.0]);
 /// assert_eq!(LeakyRelu::new(0.25).derivative(-1.0), 0.25);
 /// ```
+#[doc(alias("LeakyReLU", "nn.LeakyReLU", "negative_slope"))]
 #[derive(Clone, Copy, Debug)]
 pub struct LeakyRelu {
     negative_slope: f64,
@@ -132,6 +138,8 @@ macro_rules! __LeakyRelu {
 
 /// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
 ///
+/// In PyTorch: `nn.ELU(alpha)`. In Keras: `ELU(alpha)`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -149,6 +157,7 @@ macro_rules! __LeakyRelu {
 /// assert_eq!(y.sample(0).as_slice(), [-2.0, 3.0]);
 /// assert_eq!(Elu::new(2.0).derivative(0.0), 2.0);
 /// ```
+#[doc(alias("ELU", "nn.ELU"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Elu {
     alpha: f64,
@@ -229,6 +238,8 @@ const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
 /// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 from
 /// layer to layer (Klambauer et al. 2017).
 ///
+/// In PyTorch: `nn.SELU()`. In Keras: `activation="selu"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -237,6 +248,7 @@ const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
 /// assert_eq!(Selu.value(1.0), 1.0507009873554805);
 /// assert_eq!(Selu.value(-1000.0), -1.7580993408473768);
 /// ```
+#[doc(alias("SELU", "nn.SELU"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Selu;
 
@@ -257,6 +269,8 @@ activation! {
 /// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
 /// Gimpel 2016). This is the exact form, PyTorch's default, and not the one with tanh; its slope is Φ(x) + x·φ(x).
 ///
+/// In PyTorch: `nn.GELU()`. In Keras: `activation="gelu"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -266,6 +280,7 @@ activation! {
 /// assert!((Gelu.value(1.0) - 0.841344746068543_f64).abs() < 1e-15);
 /// assert_eq!(Gelu.derivative(0.0), 0.5);
 /// ```
+#[doc(alias("GELU", "nn.GELU"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Gelu;
 
@@ -291,6 +306,8 @@ activation! {
 /// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
 /// Its slope is σ(x)·(1 + x·σ(−x)).
 ///
+/// In PyTorch: `nn.SiLU()`. In Keras: `activation="silu"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -299,6 +316,7 @@ activation! {
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Silu.value(x)), [0.0, 0.0, 1000.0]);
 /// assert_eq!(Silu.derivative(0.0), 0.5);
 /// ```
+#[doc(alias("SiLU", "nn.SiLU", "Swish"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Silu;
 

@@ -11,6 +11,8 @@ use crate::shape::Chw;
 
 /// Multiplies each channel by a number and adds another, both learnt.
 ///
+/// PyTorch and Keras have no such layer. In PyTorch: `x * weight[:, None, None] + bias[:, None, None]`.
+///
 /// Behind [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
 /// multiplies them by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
 /// recognition", section II.B): the weight here is four times that coefficient.
@@ -34,6 +36,7 @@ use crate::shape::Chw;
 /// let x = Tensor::<Chw<2, 2, 2>>::from_fn(|i| i as f32);
 /// assert_eq!(net.infer(&Batch::from_iter([x])).sample(0).as_slice(), [6.0, -5.5]);
 /// ```
+#[doc(alias = "affine")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct ScaleShift;
 

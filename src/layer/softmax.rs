@@ -11,6 +11,8 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
+/// In PyTorch: `nn.Softmax(1)`. In Keras: `Softmax()`.
+///
 /// For training prefer logits with [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy), which is this
 /// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and more exact.
 ///
@@ -33,6 +35,7 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 /// assert_eq!(y.sample(0).as_slice(), [0.5, 0.5]);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "nn.Softmax")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Softmax;
 
@@ -95,6 +98,8 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 
 /// The logarithms of [`Softmax`]'s probabilities, which are finite where a probability is too small for a number.
 ///
+/// In PyTorch: `nn.LogSoftmax(1)`. In Keras: `activation="log_softmax"`.
+///
 /// With [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood) behind it, it is
 /// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy) in two parts.
 ///
@@ -114,6 +119,7 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 /// let y = Chances::new(1).infer(&Batch::from_iter([Tensor::from([0.0, -10_000.0])]));
 /// assert_eq!(y.sample(0).as_slice(), [0.0, -10_000.0]);
 /// ```
+#[doc(alias("log_softmax", "nn.LogSoftmax"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LogSoftmax;
 

@@ -23,6 +23,8 @@ pub trait Connections: Copy + Default + Send + Sync + 'static {
 /// Two-dimensional convolution in which each filter sees the channels that a table names (LeCun et al. 1998,
 /// "Gradient-based learning applied to document recognition", section II.B and table I).
 ///
+/// PyTorch and Keras have no such layer; there it is a convolution whose weight is multiplied by a fixed mask.
+///
 /// # Shapes
 /// IC×IH×IW → OC×(IH − KH + 1)×(IW − KW + 1), without padding and in steps of 1. weight \[connections\]\[KH\]\[KW\],
 /// filter by filter as the table has them, and bias \[OC\]. What is not in the table is not a parameter.
@@ -51,6 +53,7 @@ pub trait Connections: Copy + Default + Send + Sync + 'static {
 /// const _: () = assert!(Sparse::PARAMS == 4 * 9 + 3);
 /// # Sparse::new(1);
 /// ```
+#[doc(alias = "connection table")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct TableConv2d<In, Out, K, C>(PhantomData<(In, Out, K, C)>);
 

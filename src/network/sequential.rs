@@ -23,6 +23,7 @@ use crate::shape::{Shape, ShapeError};
 /// const _: () = Net::check();
 /// println!("{}", Net::new(1));
 /// ```
+#[doc(alias = "nn.Sequential")]
 pub struct Sequential<In: Shape, L: Layer<In, T>, T: Scalar = f32> {
     model: Model<In, L::Out, T>,
     layers: PhantomData<fn() -> L>,
