@@ -1,4 +1,57 @@
-//! Networks: a plan with its parameters.
+//! Networks: inference, summaries, and access to parameters and activations.
+//!
+//! [`network!`](crate::network!) declares a network as a type that implements [`Network`]:
+//!
+#![cfg_attr(feature = "store", doc = "```")]
+#![cfg_attr(not(feature = "store"), doc = "```text")]
+//! use convnet::prelude::*;
+//!
+//! network! {
+//!     struct Digits: Chw<1, 28, 28> => Flat<10> {
+//!         conv: Conv2d { filters: 8, kernel: 5, stride: 2 },
+//!         relu: Relu,
+//!         flatten: Flatten,
+//!         fc: Dense { units: 10 },
+//!     }
+//! }
+//!
+//! let mut net = Digits::new(1); // random parameters, drawn from this seed
+//! println!("{}", net.summary(64)); // shapes, parameters, work, and the memory for a batch of 64
+//!
+//! // A batch of samples: 10 logits for each.
+//! let images: Vec<_> = (0..3).map(|n| Tensor::<Chw<1, 28, 28>>::from_fn(|i| ((i + n) % 7) as f32)).collect();
+//! let logits = net.infer(&Batch::from_iter(&images));
+//! assert_eq!(logits.len(), 3);
+//!
+//! // One sample: its class, and the probability of each class.
+//! let prediction = net.predict(&images[0]);
+//! assert!(prediction.probabilities[prediction.class] >= 0.1);
+//!
+//! // The output of every layer for one sample.
+//! let layers = net.activations(&images[0]);
+//! assert_eq!((layers[0].name.as_str(), layers[0].shape.to_string()), ("conv", "8×12×12".into()));
+//!
+//! // The parameters in a file, under PyTorch's names.
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("digits.safetensors");
+//! # let _ = stringify!(
+//! let path = "digits.safetensors";
+//! # );
+//! net.save(&path)?;
+//! net.load(&path)?;
+//! # Ok::<(), convnet::Error>(())
+//! ```
+//!
+//! | to | use |
+//! | --- | --- |
+//! | declare a network | [`network!`](crate::network!), [`Sequential`], [`Stack`] |
+//! | predict a class | [`Network::predict`] |
+//! | infer a batch; without allocating | [`Network::infer`]; [`Network::infer_into`] |
+//! | see the output of every layer | [`Network::activations`] |
+//! | see shapes, parameters, work and memory | [`Network::summary`], `println!("{net}")`, `Net::PARAMS`, `Net::MACS` |
+//! | read or change parameters | `net.conv().weight()`, `net.layers_mut()`, [`Model::named_params`], [`Model::set_param`] |
+//! | train | [`Trainer`](crate::train::Trainer) |
+//! | save and load (feature `store`) | `net.save(path)` and `net.load(path)` of `store::SaveLoad` |
 
 mod model;
 mod prediction;
@@ -50,7 +103,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// Parameters that are not trained: running statistics.
     const BUFFERS: usize;
 
-    /// Each layer's name and facts. Empty unless [`network!`](crate::network!) declares the network.
+    /// The name of each layer, with its numbers of parameters and of multiply-accumulates. Empty unless [`network!`](crate::network!) declares the network.
     const LAYERS: &'static [(&'static str, Facts)] = &[];
 
     /// Multiply-accumulates for one sample, forward; biases, activations and pooling are not counted.
@@ -59,24 +112,24 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// Bytes that the outputs of all layers take for one sample while training.
     const ACTIVATION_BYTES: usize;
 
-    /// A network with random parameters: each layer's as [`Init::default`] says, drawn from the seed.
+    /// A network with random parameters, drawn from the seed by the rule of [`Init::default`].
     fn new(seed: u64) -> Self {
         Self::with_init(Init::default(), seed)
     }
 
-    /// A network with random parameters by the given rule, drawn from the seed.
+    /// A network with random parameters, drawn from the seed by the given rule.
     fn with_init(init: Init, seed: u64) -> Self;
 
     /// The parameters and the plan.
     fn model(&self) -> &Model<Self::Input, Self::Output, Self::Scalar>;
 
-    /// The parameters and the plan, to change.
+    /// The parameters and the plan, for changes.
     fn model_mut(&mut self) -> &mut Model<Self::Input, Self::Output, Self::Scalar>;
 
     /// The outputs for a batch of samples. Uses all threads.
     ///
-    /// After a call with as many samples it allocates nothing but the outputs, and [`infer_into`](Network::infer_into)
-    /// not even these. (Outside of rayon's pool, rayon's own queue grows by a block now and then.)
+    /// After a first call with as many samples it allocates only the outputs; [`infer_into`](Network::infer_into) then
+    /// allocates nothing. (If it is called outside of rayon's pool, rayon's own queue grows by a block now and then.)
     fn infer<S>(&self, batch: &Batch<S, Self::Scalar>) -> Batch<Self::Output, Self::Scalar>
     where
         S: Feeds<Self::Input>,
@@ -89,7 +142,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// Writes the outputs for a batch of samples to `outputs`.
     ///
     /// # Panics
-    /// If there are not as many outputs as samples.
+    /// If the number of outputs is not the number of samples.
     fn infer_into<S>(&self, outputs: &mut Batch<Self::Output, Self::Scalar>, batch: &Batch<S, Self::Scalar>)
     where
         S: Feeds<Self::Input>,
@@ -97,13 +150,13 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         self.model().infer_into(outputs, batch);
     }
 
-    /// The layers with their shapes, parameters and work, and the memory that a batch of so many samples takes. A network
-    /// that is printed shows the same, for a batch of 64.
+    /// The layers with their shapes, parameters and work, and the memory that a batch of `batch` samples takes. Printing a
+    /// network shows its summary for a batch of 64.
     fn summary(&self, batch: usize) -> Summary {
         Summary::of(self.model().program(), batch)
     }
 
-    /// What every layer gives for one sample, in order, as in inference: the feature maps of a convolution, for one.
+    /// The output of every layer for one sample, in order, in inference mode. For a convolution these are its feature maps.
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -127,9 +180,9 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         outputs.collect()
     }
 
-    /// The class of one sample, with the probability of each class. An output of shape `Flat<N>` is taken for
-    /// logits, a `Flat<1>` for the logit of class 1 of two; for a network whose outputs are not, such as a regression,
-    /// [`infer`](Network::infer) is the call.
+    /// The predicted class of one sample, with the probability of each class. An output of shape `Flat<N>` is read as
+    /// logits, and `Flat<1>` as the logit of class 1 of two. If the outputs mean something else, as in a regression, call
+    /// [`infer`](Network::infer) instead.
     fn predict<S>(&self, sample: &Tensor<S, Self::Scalar>) -> Prediction<Self::Scalar>
     where
         S: Feeds<Self::Input>,
@@ -141,9 +194,9 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     }
 }
 
-/// The samples that a network which takes `In` can be given: those of that shape alone.
-// On the sample's shape and not on the network's: the compiler then looks at the argument before it decides what
-// the shape must be, and a wrong one is told in these words and not as mismatched types.
+/// Sample shapes that a network with input shape `In` accepts: only `In` itself.
+// The bound is on the sample's shape and not on the network's, so that the compiler looks at the argument before it decides
+// which shape it must have. A wrong shape then gets this message and not "mismatched types".
 #[diagnostic::on_unimplemented(
     message = "the network takes samples of shape `{In}`, but is given `{Self}`",
     label = "samples of shape `{Self}`"
@@ -151,12 +204,12 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
 pub trait Feeds<In>: Shape {}
 impl<S: Shape> Feeds<S> for S {}
 
-/// What a layer gives for one sample.
+/// The output of a layer for one sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerOutput<T = f32> {
     /// The layer's name.
     pub name: String,
-    /// The shape of what it gives.
+    /// The shape of the output.
     pub shape: Dims,
     /// The values, in channel, row, column order.
     pub values: Vec<T>,

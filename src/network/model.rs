@@ -28,7 +28,7 @@ impl<In, Out, T: Clone> Clone for Model<In, Out, T> {
 }
 
 impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
-    /// The operations of a plan, with parameters drawn for them.
+    /// The operations of a plan, with random parameters, drawn from the seed by the given rule.
     ///
     /// # Panics
     /// If the plan does not lead from `In` to `Out`.
@@ -57,13 +57,13 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         &self.program
     }
 
-    /// All parameters, layer by layer, weights before biases; behind them a layer's running statistics, which are not
-    /// trained and not counted by [`Network::PARAMS`].
+    /// All parameters, layer by layer, weights before biases. A layer's running statistics follow its biases; they are
+    /// not trained, and [`Network::PARAMS`](super::Network::PARAMS) does not count them.
     pub fn params(&self) -> &[T] {
         &self.params
     }
 
-    /// All parameters, to change.
+    /// All parameters, for changes.
     pub fn params_mut(&mut self) -> &mut [T] {
         &mut self.params
     }
@@ -73,13 +73,13 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         (&self.program, &mut self.params)
     }
 
-    /// The parameters of the layer with this place in the network.
+    /// The parameters of the layer with this index in the network.
     #[doc(hidden)]
     pub fn layer(&self, index: usize) -> &[T] {
         &self.params[self.plan().params_of(index)]
     }
 
-    /// The parameters of the layer with this place in the network.
+    /// The parameters of the layer with this index in the network.
     #[doc(hidden)]
     pub fn layer_mut(&mut self, index: usize) -> &mut [T] {
         let range = self.plan().params_of(index);
@@ -101,7 +101,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// Replaces the parameter tensor with this full name.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there is no such tensor or it has another size; nothing is changed then.
+    /// [`Error::Argument`] if there is no such tensor or it has another size. Then nothing is changed.
     pub fn set_param(&mut self, name: &str, values: &[T]) -> Result<(), Error> {
         let mut offset = 0;
         let mut names = Vec::new();
@@ -126,7 +126,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// Writes the outputs for a batch of samples to `outputs`.
     ///
     /// # Panics
-    /// If there are not as many outputs as samples.
+    /// If the number of outputs is not the number of samples.
     pub fn infer_into<S: Feeds<In>>(&self, outputs: &mut Batch<Out, T>, batch: &Batch<S, T>) {
         assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
         let samples = batch.len();
@@ -154,7 +154,7 @@ impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
     }
 }
 
-/// Batch whose memory a printed network shows.
+/// Batch size for which a printed network shows the memory.
 const USUAL_BATCH: usize = 64;
 
 /// The [`Summary`], with the memory for a batch of 64.

@@ -4,14 +4,14 @@ use crate::layer::{Activation, Sigmoid};
 use crate::scalar::Scalar;
 use crate::shape::{self, Shape};
 
-/// Output shapes that score classes.
+/// Output shapes that are scores of classes.
 #[diagnostic::on_unimplemented(message = "an output of shape `{Self}` does not score classes")]
 pub trait Scores: Shape {
     /// The probability of each class.
     fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T>;
 }
 
-/// Logits; a single one is that of class 1 of two.
+/// Logits. A single one is the logit of class 1 of two.
 impl<const N: usize> Scores for shape::Flat<N> {
     fn probabilities<T: Scalar>(scores: &[T]) -> Vec<T> {
         if let [logit] = scores {
@@ -36,10 +36,10 @@ impl<const N: usize> Scores for shape::LogProbabilities<N> {
     }
 }
 
-/// The class of a sample, and how probable each class is.
+/// The predicted class of a sample, and the probability of each class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction<T = f32> {
-    /// The class with the highest score; of equal ones the first.
+    /// The class with the highest score; if several are equal, the first.
     pub class: usize,
     /// The probability of each class.
     pub probabilities: Vec<T>,

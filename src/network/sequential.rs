@@ -12,7 +12,8 @@ use crate::shape::{Shape, ShapeError};
 
 /// A network written as a type: a [`Chain`] of layers with an input shape.
 ///
-/// Say `const _: () = Net::check();` beside the type, so that `cargo check` finds what does not fit.
+/// In PyTorch and Keras: `Sequential`. Write `const _: () = Net::check();` next to the type, so that `cargo check`
+/// finds layers that do not fit.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -30,8 +31,8 @@ pub struct Sequential<In: Shape, L: Layer<In, T>, T: Scalar = f32> {
 }
 
 impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
-    /// A compile error if the arithmetic of a window layer does not give the size its type says. In a constant,
-    /// `cargo check` finds it; elsewhere only `cargo build`.
+    /// Is a compile error if the sizes in a layer's type contradict each other. `cargo check` finds it if the call is
+    /// in a constant, `cargo build` finds it everywhere.
     #[track_caller]
     pub const fn check() {
         if In::LEN == 0 {
@@ -42,7 +43,7 @@ impl<In: Shape, L: Layer<In, T>, T: Scalar> Sequential<In, L, T> {
         }
     }
 
-    /// A network of these layers, for those that have settings of their own such as a dropout rate.
+    /// A network of these layers. Use it for layers whose settings are not in their type, such as a dropout rate.
     pub fn from_layers(layers: &L, init: Init, seed: u64) -> Self {
         const { Self::check() }
         Sequential { model: Model::new(Plan::of(layers), init, seed), layers: PhantomData }
@@ -92,8 +93,8 @@ impl<In: Shape, L: Layer<In, T> + Default, T: Scalar> Network for Sequential<In,
     }
 }
 
-/// Layers put one after the other by hand: each `then` takes only a layer that fits, and the compiler points at
-/// the one that does not. In a constant, that goes for the arithmetic of windows too.
+/// Layers put one after the other by hand. Each `then` accepts only a layer that fits, and the compiler points at one
+/// that does not. In a constant, it also checks the sizes of windows.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -133,7 +134,7 @@ impl<In: Shape, L: Layer<In, T> + Copy, T: Scalar> Stack<In, L, T> {
         Stack { layers: Chain(self.layers, layer), types: PhantomData }
     }
 
-    /// The network of these layers, with random parameters by the given rule, drawn from the seed.
+    /// The network of these layers, with random parameters, drawn from the seed by the given rule.
     pub fn network(self, init: Init, seed: u64) -> Sequential<In, L, T> {
         Sequential::from_layers(&self.layers, init, seed)
     }
