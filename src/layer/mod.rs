@@ -39,12 +39,12 @@
 //!
 //! # Writing a layer
 //! A type that implements [`Layer`] can be used wherever the crate's own layers can. [The documentation of
-//! `Layer`](Layer#a-layer-of-ones-own) has an example with parameters. [`check::layer`](crate::check::layer) compares its
-//! gradients with central differences.
+//! `Layer`](Layer#a-layer-of-ones-own) has an example with parameters. [`check::layer`](crate::check::layer) compares
+//! its gradients with central differences.
 //!
 //! # Comparing with another library
-//! [`check::passes`](crate::check::passes) runs one layer forward and backward with given parameters, a given input and a
-//! given gradient by the output, and returns all results as numbers:
+//! [`check::passes`](crate::check::passes) runs one layer forward and backward with given parameters, a given input and
+//! a given gradient by the output, and returns all results as numbers:
 //!
 //! ```
 //! use convnet::prelude::*;
@@ -141,8 +141,8 @@ pub(crate) use unknown_setting;
 
 /// A layer that takes samples of shape `In`.
 ///
-/// The type declares all sizes: the shape of the output, the number of parameters and the amount of work. The arithmetic is
-/// in the [`Op`](crate::plan::Op) that the layer adds to the plan.
+/// The type declares all sizes: the shape of the output, the number of parameters and the amount of work. The
+/// arithmetic is in the [`Op`](crate::plan::Op) that the layer adds to the plan.
 ///
 /// # A layer of one's own
 /// A layer has two parts: a type that implements `Layer`, which the compiler sees, and an [`Op`](crate::plan::Op) that
@@ -221,15 +221,16 @@ pub(crate) use unknown_setting;
 /// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
 ///
-/// - **Tiles.** `x`, `y`, `dx` and `dy` are slices of [`Lanes`](crate::tensor::Lanes), tile after tile. A tile holds up to 16
-///   samples; it is laid out as `[C][H][W][lanes]`, and each lane holds one sample. A slice can hold several tiles, so that
-///   its length is a multiple of C·H·W.
-/// - **`params`** holds the parameter tensors one after the other, in the order of [`Op::params`](crate::plan::Op::params).
-/// - **`dparams`** is the gradient of the loss by the parameters, summed over all samples, in the order of `params`. It has
-///   to be overwritten, as do `y` and `dx`. Lanes without a sample have a `dy` of zero, so that sums over all lanes are
-///   right.
-/// - **The value at the start** comes from [`Init`](crate::Init) and the [`Role`](crate::plan::Role) of the tensor, unless
-///   [`Param::start`](crate::plan::Param::start) sets it.
+/// - **Tiles.** `x`, `y`, `dx` and `dy` are slices of [`Lanes`](crate::tensor::Lanes), tile after tile. A tile holds up
+///   to 16 samples; it is laid out as `[C][H][W][lanes]`, and each lane holds one sample. A slice can hold several
+///   tiles, so that its length is a multiple of C·H·W.
+/// - **`params`** holds the parameter tensors one after the other, in the order of
+///   [`Op::params`](crate::plan::Op::params).
+/// - **`dparams`** is the gradient of the loss by the parameters, summed over all samples, in the order of `params`. It
+///   has to be overwritten, as do `y` and `dx`. Lanes without a sample have a `dy` of zero, so that sums over all lanes
+///   are right.
+/// - **The value at the start** comes from [`Init`](crate::Init) and the [`Role`](crate::plan::Role) of the tensor,
+///   unless [`Param::start`](crate::plan::Param::start) sets it.
 /// - A layer with settings has no `Default`. `network!` takes it as `name: Type = value`.
 #[diagnostic::on_unimplemented(
     message = "the shapes do not agree: `{Self}` cannot take an input of shape `{In}`",
@@ -308,8 +309,8 @@ pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
     }
 }
 
-/// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]. It can be called without a
-/// network, for example to plot it.
+/// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]. It can be called without
+/// a network, for example to plot it.
 ///
 /// ```
 /// use convnet::prelude::*;
