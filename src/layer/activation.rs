@@ -8,8 +8,8 @@ use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::Features;
 
-/// Makes a type an [`Activation`] and a layer: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX, all in
-/// terms of its setting, if it has one.
+/// Implements [`Activation`] and [`Layer`] for a type: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX.
+/// All three can use its setting, if it has one.
 macro_rules! activation {
     (
         $name:ident { $($setting:ident)? },
@@ -74,7 +74,7 @@ macro_rules! activation {
 }
 pub(super) use activation;
 
-/// The node that applies an operator without attributes to the layer's input.
+/// The ONNX node that applies an operator without attributes to the layer's input.
 #[cfg(feature = "store")]
 pub(super) fn node(op: &'static str) -> Node {
     Node::new(op, [Operand::Input])
@@ -108,8 +108,8 @@ activation! {
 ///
 /// In PyTorch: `torch.heaviside(x, torch.tensor(0.0))`.
 ///
-/// Its slope is 0 everywhere, so that nothing before it can be learnt by gradient. To train a perceptron, leave the
-/// step out and learn the number before it with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
+/// Its slope is 0 everywhere, so that layers before it get no gradient. To train a perceptron, leave this layer out and
+/// train its input with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
 /// is Rosenblatt's rule.
 ///
 /// # Shapes
@@ -132,8 +132,8 @@ activation! {
     [node("Relu"), Node::new("Sign", [Operand::Last])],
 }
 
-/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does not
-/// overflow; slope σ(x), with σ the logistic function.
+/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
+/// not overflow; slope σ(x), with σ the logistic function.
 ///
 /// In PyTorch: `nn.Softplus()`. In Keras: `activation="softplus"`.
 ///
@@ -186,7 +186,7 @@ activation! {
     [node("Sigmoid")],
 }
 
-/// y = min(max(x + 3, 0), 6) / 6, three straight lines in the place of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
+/// y = min(max(x + 3, 0), 6) / 6, a piecewise linear approximation of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
 /// form); slope 1/6 between −3 and 3, and 0 elsewhere.
 ///
 /// In PyTorch: `nn.Hardsigmoid()`. In Keras: `activation="hard_sigmoid"`.
@@ -238,7 +238,7 @@ activation! {
 /// The amplitude of [`ScaledTanh`].
 const AMPLITUDE: f64 = 1.7159;
 
-/// y = 1.7159·tanh(2x/3): at ±1 it is about ±1, where it bends most, and far from where it is flat (LeCun et al. 1998,
+/// y = 1.7159·tanh(2x/3): targets of ±1 are then far from the flat parts of the curve (LeCun et al. 1998,
 /// "Gradient-based learning applied to document recognition", appendix A).
 ///
 /// In PyTorch: `1.7159 * torch.tanh(2 * x / 3)`.

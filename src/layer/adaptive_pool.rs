@@ -1,4 +1,4 @@
-//! Pooling to a size that is given.
+//! Pooling to a given size.
 
 use std::marker::PhantomData;
 
@@ -10,14 +10,15 @@ use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Dims, Flat, ShapeError};
 
-/// The mean of each of OH×OW windows that cover the input together.
+/// The mean of each of OH×OW windows that together cover the input.
 ///
 /// In PyTorch: `nn.AdaptiveAvgPool2d(size)`.
 ///
 /// # Shapes
 /// C×IH×IW → C×OH×OW. Window i of OH takes the rows from ⌊i·IH/OH⌋ to before ⌈(i + 1)·IH/OH⌉, and columns likewise
-/// (PyTorch's rule): where OH does not divide IH, windows overlap and differ by a row. The output may be larger than the
-/// input, as in PyTorch: values are then repeated. Where it is as large, the layer changes nothing and does not run.
+/// (PyTorch's rule). If OH does not divide IH, windows overlap and differ by a row. The output may be larger than the
+/// input, as in PyTorch; values are then repeated. If both have the same size, the layer changes nothing and does not
+/// run.
 ///
 /// # In `network!`
 /// `AdaptiveAvgPool2d { size: 6 }`, or a pair `(vertical, horizontal)`.
@@ -37,7 +38,7 @@ use crate::shape::{Chw, Dims, Flat, ShapeError};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
 
-/// The largest value of each of OH×OW windows that cover the input together.
+/// The largest value of each of OH×OW windows that together cover the input.
 ///
 /// In PyTorch: `nn.AdaptiveMaxPool2d(size)`.
 ///

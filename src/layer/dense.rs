@@ -102,7 +102,7 @@ const fn output(kind: &'static str, input: Dims, units: usize) -> Result<Dims, S
     Ok(Dims::flat(units))
 }
 
-/// A convolution of one position, whose weight has two dimensions.
+/// Computed as a convolution with one position. Its weight has two dimensions.
 struct DenseOp(ConvOp);
 
 builtin!(DenseOp);

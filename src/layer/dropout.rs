@@ -19,7 +19,7 @@ use crate::tensor::Lanes;
 ///
 /// In PyTorch: `nn.Dropout(rate)`. In Keras: `Dropout(rate)`.
 ///
-/// The draws depend on the seed, the epoch, the sample and the layer alone.
+/// The draws depend only on the seed, the epoch, the sample and the layer.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -44,7 +44,7 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Drops values with probability `rate`.
+    /// A layer that drops values with probability `rate`.
     ///
     /// # Panics
     /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
@@ -57,14 +57,14 @@ impl Dropout {
     }
 }
 
-/// Half of the values.
+/// A rate of 0.5.
 impl Default for Dropout {
     fn default() -> Self {
         DropoutSettings::DEFAULT.layer()
     }
 }
 
-/// Whether the setting is in its range.
+/// An error if the setting is outside of its range.
 const fn check_dropout(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
     if rate >= 0.0 && rate < 1.0 {
         return Ok(());
@@ -107,7 +107,7 @@ impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
 }
 
 impl Dropout {
-    /// y = x, thinned out by the draws of this pass. The same for values and for gradients.
+    /// y = x with the dropped values set to zero and the others scaled. The same for values and for gradients.
     fn apply<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], pass: Pass<'_>) {
         if pass.mode == Mode::Infer || self.rate == 0.0 {
             y.copy_from_slice(x);

@@ -15,7 +15,7 @@ use crate::shape::{Chw, Dims, Flat, ShapeError};
 /// In PyTorch: `nn.Flatten()`. In Keras: `Flatten()`, which orders the values by row, column and channel.
 ///
 /// # Shapes
-/// C×H×W → C·H·W. In `network!` just `Flatten`: the sizes are inferred.
+/// C×H×W → C·H·W. In `network!` it is written `Flatten`; the sizes are inferred.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -38,7 +38,7 @@ super::constructor!(Flatten<In, Out>);
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Inferred;
 
-/// Says in `network!`, at the word `Flatten`, what cannot be flattened.
+/// The compile error in `network!`, at the word `Flatten`, for an input that is flat already.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`Flatten` takes `Chw<C, H, W>`, but is given `{In}`, which is flat already",

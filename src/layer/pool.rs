@@ -21,7 +21,7 @@ use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, windo
 ///
 /// # Shapes
 /// C×IH×IW → C×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise: rows and columns that do not
-/// fill a window are left out. Windows may overlap. Padding never wins; it may be half the kernel at most.
+/// fill a window are left out. Windows may overlap. Padding is never the maximum; it may be at most half the kernel.
 ///
 /// The gradient goes to the first of equal values in a window, in row order.
 ///
@@ -46,12 +46,12 @@ pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, 
 
 super::constructor!(MaxPool2d<In, Out, K, S, P>);
 
-/// The mean of each window, padding counted as zeros.
+/// The mean of each window. Padding counts as zeros.
 ///
 /// In PyTorch: `nn.AvgPool2d(kernel, stride, padding)`. In Keras: `AveragePooling2D(kernel, strides)`.
 ///
 /// # Shapes
-/// As [`MaxPool2d`]. The divisor is the kernel's area also where a window lies partly on padding (PyTorch's
+/// As [`MaxPool2d`]. The divisor is always the kernel's area, even if a window lies partly on padding (PyTorch's
 /// `count_include_pad=True`, its default).
 ///
 /// # In `network!`
@@ -161,13 +161,13 @@ macro_rules! pooling {
 pooling!(MaxPool2d, MaxOp {});
 pooling!(AvgPool2d, MeanOp { flat: false });
 
-/// What windows of one position each amount to.
+/// The pooling as a shortcut, if each window is one position.
 fn shortcut(pool: &Pooling) -> Shortcut {
     let adaptive = pool.windows == Windows::Adaptive && pool.input == pool.output;
     if adaptive { Shortcut::Identity } else { Shortcut::None }
 }
 
-/// The pooling in the terms of ONNX, if windows are of one size and a step apart.
+/// The pooling as an ONNX node, if all windows have the same size and the same distance.
 #[cfg(feature = "store")]
 fn nodes(op: &'static str, pool: &Pooling) -> Option<Vec<Node>> {
     let window = match pool.windows {
@@ -191,7 +191,7 @@ pub(super) struct MaxOp {
 builtin!(MaxOp);
 
 impl<T: Scalar> Op<T> for MaxOp {
-    /// Windows that differ in size are no operator of ONNX.
+    /// ONNX has no operator for windows that differ in size.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         nodes("MaxPool", &self.pool)
@@ -235,7 +235,7 @@ pub(super) struct MeanOp {
 
 #[cfg(feature = "store")]
 impl MeanOp {
-    /// The shares that values along an axis have in each window, \[inputs, windows\], or turned around.
+    /// The weights of the values along an axis in each window, \[inputs, windows\], or transposed.
     fn shares(&self, axis: usize, windows_first: bool) -> Operand {
         let (input, output) = (self.pool.input[axis], self.pool.output[axis]);
         let mut values = vec![0.0; input * output];
@@ -256,7 +256,7 @@ impl MeanOp {
 builtin!(MeanOp);
 
 impl<T: Scalar> Op<T> for MeanOp {
-    /// Where windows differ in size, the means of rows and then of columns are products with matrices.
+    /// If windows differ in size, the means of rows and then of columns are products with matrices.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let mut nodes = match nodes("AveragePool", &self.pool) {

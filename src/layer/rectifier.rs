@@ -36,7 +36,7 @@ activation! {
     [node("Relu")],
 }
 
-/// y = x for x > 0, else slope·x, with the smaller slope at 0 (Maas, Hannun & Ng 2013).
+/// y = x for x > 0, else negative_slope·x; dy/dx at 0 is negative_slope (Maas, Hannun & Ng 2013).
 ///
 /// In PyTorch: `nn.LeakyReLU(negative_slope)`. In Keras: `LeakyReLU(negative_slope)`, with a default of 0.3.
 ///
@@ -44,7 +44,7 @@ activation! {
 /// Any shape to the same shape.
 ///
 /// # In `network!`
-/// `LeakyRelu { negative_slope: 0.01 }`, or `LeakyRelu` for that same slope.
+/// `LeakyRelu { negative_slope: 0.01 }`, or `LeakyRelu` for that default.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -64,7 +64,7 @@ pub struct LeakyRelu {
 }
 
 impl LeakyRelu {
-    /// With this slope for negative numbers.
+    /// A layer with this negative slope.
     ///
     /// # Panics
     /// Unless 0 < negative_slope < 1; in a constant, as in `network!`, that is a compile error.
@@ -77,14 +77,14 @@ impl LeakyRelu {
     }
 }
 
-/// A slope of 0.01.
+/// A negative_slope of 0.01.
 impl Default for LeakyRelu {
     fn default() -> Self {
         LeakyReluSettings::DEFAULT.layer()
     }
 }
 
-/// Whether the setting is in its range.
+/// An error if the setting is outside of its range.
 const fn check_leaky_relu(kind: &'static str, negative_slope: f64) -> Result<(), ShapeError> {
     if negative_slope > 0.0 && negative_slope < 1.0 {
         return Ok(());
@@ -144,7 +144,7 @@ macro_rules! __LeakyRelu {
 /// Any shape to the same shape.
 ///
 /// # In `network!`
-/// `Elu { alpha: 1.0 }`, or `Elu` for that same alpha.
+/// `Elu { alpha: 1.0 }`, or `Elu` for that default.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -164,7 +164,7 @@ pub struct Elu {
 }
 
 impl Elu {
-    /// With this alpha: y tends to its negative.
+    /// A layer with this alpha. For x → −∞, y tends to −alpha.
     ///
     /// # Panics
     /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
@@ -177,14 +177,14 @@ impl Elu {
     }
 }
 
-/// A alpha of 1.0.
+/// An alpha of 1.0.
 impl Default for Elu {
     fn default() -> Self {
         EluSettings::DEFAULT.layer()
     }
 }
 
-/// Whether the setting is in its range.
+/// An error if the setting is outside of its range.
 const fn check_elu(kind: &'static str, alpha: f64) -> Result<(), ShapeError> {
     if alpha > 0.0 && alpha < f64::INFINITY {
         return Ok(());
@@ -235,7 +235,7 @@ macro_rules! __Elu {
 /// λ and α of [`Selu`], from the appendix of its paper.
 const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
 
-/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 from
+/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which preserve mean 0 and variance 1 from
 /// layer to layer (Klambauer et al. 2017).
 ///
 /// In PyTorch: `nn.SELU()`. In Keras: `activation="selu"`.
@@ -331,13 +331,13 @@ activation! {
     [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
 }
 
-/// x, and the smallest finite number for −∞: it may be multiplied by zero.
+/// x, or the smallest finite number if x is −∞, so that the product with zero is not NaN.
 #[inline(always)]
 fn above_infinity<T: Scalar>(x: T) -> T {
     x.clamp(T::min_value(), T::infinity())
 }
 
-/// Φ(x) of the normal distribution. By the complement of erf, which is exact for very negative x too.
+/// Φ(x) of the normal distribution, computed with erfc, which is exact for very negative x too.
 #[inline(always)]
 fn normal_distribution<T: Scalar>(x: T) -> T {
     (x * T::of(-std::f64::consts::FRAC_1_SQRT_2)).erfc() / T::of(2.0)

@@ -1,4 +1,4 @@
-//! A factor and a term for each channel.
+//! A learnt factor and a learnt term for each channel.
 
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::channels::Channels;
@@ -13,8 +13,8 @@ use crate::shape::Chw;
 ///
 /// PyTorch and Keras have no such layer. In PyTorch: `x * weight[:, None, None] + bias[:, None, None]`.
 ///
-/// Behind [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
-/// multiplies them by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
+/// After [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
+/// multiplies the sum by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
 /// recognition", section II.B): the weight here is four times that coefficient.
 ///
 /// # Shapes
@@ -64,7 +64,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
         vec![param("weight", Role::Scale), param("bias", Role::Shift)]
     }
 
-    /// The normalisation of channels whose mean is 0 and whose variance is 1.
+    /// A batch normalisation with mean 0 and variance 1.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let [weight, bias] = ["weight", "bias"].map(Operand::Param);

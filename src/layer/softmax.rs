@@ -1,4 +1,4 @@
-//! From logits to probabilities and to their logarithms.
+//! Probabilities and log probabilities from logits.
 
 use super::Layer;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
@@ -14,13 +14,13 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 /// In PyTorch: `nn.Softmax(1)`. In Keras: `Softmax()`.
 ///
 /// For training prefer logits with [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy), which is this
-/// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and more exact.
+/// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and is more exact.
 ///
 /// # Shapes
-/// `Flat<N>` → `Probabilities<N>`, behind which only a loss fits.
+/// `Flat<N>` → `Probabilities<N>`, after which only a loss fits.
 ///
 /// # Formula
-/// yᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x); dxᵢ = yᵢ · (dyᵢ − Σⱼ dyⱼ·yⱼ). The largest logit is taken off
+/// yᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x); dxᵢ = yᵢ · (dyᵢ − Σⱼ dyⱼ·yⱼ). The largest logit is subtracted
 /// first, so that nothing overflows.
 ///
 /// ```
@@ -96,15 +96,15 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
     }
 }
 
-/// The logarithms of [`Softmax`]'s probabilities, which are finite where a probability is too small for a number.
+/// The logarithms of [`Softmax`]'s probabilities. They are finite even if a probability underflows to 0.
 ///
 /// In PyTorch: `nn.LogSoftmax(1)`. In Keras: `activation="log_softmax"`.
 ///
-/// With [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood) behind it, it is
-/// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy) in two parts.
+/// Followed by [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood), it computes the same as
+/// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy).
 ///
 /// # Shapes
-/// `Flat<N>` → `LogProbabilities<N>`, behind which only a loss fits.
+/// `Flat<N>` → `LogProbabilities<N>`, after which only a loss fits.
 ///
 /// # Formula
 /// yᵢ = xᵢ − max x − log Σⱼ exp(xⱼ − max x); dxᵢ = dyᵢ − exp(yᵢ) · Σⱼ dyⱼ.
@@ -198,7 +198,7 @@ pub(crate) fn softmax<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]])
     })
 }
 
-/// In one lane, writes exp(xᵢ − max x) to y; returns max x and the sum of what it wrote.
+/// In one lane, writes exp(xᵢ − max x) to y; returns max x and the sum of the values written.
 #[inline(always)]
 fn exponentials<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]], l: usize) -> (T, T) {
     let largest = x.iter().map(|x| x[l]).fold(T::neg_infinity(), T::max);
