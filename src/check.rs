@@ -1,7 +1,7 @@
-//! Checks gradients against central differences, for the crate's layers and for one's own.
+//! Checks of gradients against central differences, for the crate's layers and your own.
 //!
 //! The derivative of a function f along a coordinate is about (f(v + ε) − f(v − ε)) / 2ε. In `f64` with
-//! ε = 10⁻⁶ a right gradient differs from that by less than 10⁻⁵ + 10⁻³·|derivative|.
+//! ε = 10⁻⁶ a correct gradient differs from that by less than 10⁻⁵ + 10⁻³·|derivative|.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -24,17 +24,17 @@ const EPSILON: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-5;
 const RELATIVE: f64 = 1e-3;
 
-/// Coordinates of a tensor that are tried; of a larger one so many are drawn.
+/// Coordinates of a tensor that are tried. From a larger tensor this number is drawn.
 const COORDINATES: usize = 150;
 
-/// A gradient that is not the derivative.
+/// A gradient that differs from the derivative.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Mismatch {
-    /// By what the derivative was taken: "input 17", "parameter 3".
+    /// The variable of the derivative: "input 17 of sample 2", "parameter 3".
     pub by: String,
     /// The central difference.
     pub expected: f64,
-    /// What the backward pass gave.
+    /// The result of the backward pass.
     pub found: f64,
 }
 
@@ -54,7 +54,7 @@ fn compare(by: impl FnOnce() -> String, expected: f64, found: f64) -> Result<(),
     Err(Mismatch { by: by(), expected, found })
 }
 
-/// All coordinates below `len`, or a draw of them.
+/// All coordinates below `len`, or a random choice of them.
 fn coordinates(rng: &mut Generator, len: usize) -> Vec<usize> {
     if len <= COORDINATES {
         (0..len).collect()
@@ -63,7 +63,7 @@ fn coordinates(rng: &mut Generator, len: usize) -> Vec<usize> {
     }
 }
 
-/// Which parameters have a gradient: a running statistic has none.
+/// For each parameter, whether it has a gradient. Running statistics have none.
 fn trained<T: Scalar>(plan: &Plan<T>) -> Vec<bool> {
     let params = plan.steps().iter().flat_map(|step| step.op.params());
     params.flat_map(|param| std::iter::repeat_n(param.role.is_trained(), param.len())).collect()
@@ -82,8 +82,8 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 }
 
 /// Checks a layer, or a chain of them, in training mode: the gradients by its input and by its parameters, on
-/// 18 random samples (a whole tile and a part of one) and on 3 (few samples, without gaps), for a random weighted sum
-/// of the outputs.
+/// 18 random samples (a whole tile and a narrow one) and on 3 (a narrow tile alone), for a random weighted sum of the
+/// outputs.
 ///
 /// # Errors
 /// The first [`Mismatch`]. Parameters that are not trained have no gradient and are not checked.
@@ -94,14 +94,14 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 /// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
 pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
-    // Once as one group that shares out each operation, once as a group for each tile.
+    // Once as one group with parallel operations, once with a group for each tile.
     for (samples, groups) in [(LANES + 2, 1), (LANES + 2, 2), (3, 1)] {
         cut::<In, L>(layer, seed, samples, groups)?;
     }
     Ok(())
 }
 
-/// Checks a layer on so many samples in so many groups.
+/// Checks a layer on a number of samples in a number of groups.
 fn cut<In: Shape, L: Layer<In, f64>>(
     layer: &L,
     seed: u64,
@@ -167,7 +167,7 @@ fn cut<In: Shape, L: Layer<In, f64>>(
     Ok(())
 }
 
-/// A layer's output and gradients for a batch: what [`passes`] gives.
+/// A layer's output and gradients for a batch: the result of [`passes`].
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Passes<In: Shape, Out: Shape, T: Scalar> {
@@ -175,16 +175,16 @@ pub struct Passes<In: Shape, Out: Shape, T: Scalar> {
     pub y: Batch<Out, T>,
     /// The gradient by the input.
     pub dx: Batch<In, T>,
-    /// The gradient by the parameters, summed over the samples; the batch's value in the place of a running average.
+    /// The gradient by the parameters, summed over the samples. For a running average it is the batch's value instead.
     pub dparams: Vec<T>,
 }
 
-/// Runs a layer forward and backward in training mode, to compare its numbers with another library's: for parameters in
-/// the order of [`Op::params`](crate::plan::Op::params), a batch `x`, and the gradient `dy` of a loss by the output.
-/// Random draws of the layer are keyed by the seed.
+/// Runs a layer forward and backward in training mode, to compare the results with another library's. It takes
+/// parameters in the order of [`Op::params`](crate::plan::Op::params), a batch `x`, and the gradient `dy` of a loss by
+/// the output. The seed determines the layer's random draws.
 ///
 /// # Panics
-/// If there are not as many parameters as the layer has, or not as many gradients as samples.
+/// If the number of parameters is not the layer's, or the number of gradients is not the number of samples.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -251,7 +251,7 @@ pub fn loss<Out: Shape, Y: Target>(
         (0..Out::LEN).map(|_| Lanes([(); LANES].map(|()| rng.random_range(0.1..0.9)))).collect();
     let targets: Vec<&Y> = targets.iter().take(LANES).collect();
     let mut dy = y.clone();
-    // Not 1, so that a loss that forgets it is found.
+    // Not 1, so that the check finds a loss that ignores it.
     let scale = 0.25;
     loss.tile(Some(&mut dy), &y, &targets, scale);
     for entry in 0..Out::LEN {
@@ -276,7 +276,7 @@ pub fn loss<Out: Shape, Y: Target>(
 /// A [`Mismatch`].
 ///
 /// # Panics
-/// If there is not one target for each input.
+/// If the number of targets is not the number of inputs.
 ///
 /// ```
 /// use convnet::prelude::*;

@@ -1,12 +1,12 @@
-//! The `network!` macro and what its expansion is made of.
+//! The `network!` macro and the macros that its expansion uses.
 //!
-//! Shapes are threaded from layer to layer as *values*: each layer gives a constant of its own name, its
-//! [`Placed`], and a type of its own name made from that constant. Threading types instead, each from the
-//! projection of the one before, takes time exponential in the number of layers.
+//! Shapes are passed from layer to layer as *values*: each layer becomes a constant with its name, its
+//! [`Placed`](crate::layer::place::Placed), and a type with its name that is made from that constant. Passing types
+//! instead, each built from the projection of the one before, takes time exponential in the number of layers.
 
 use crate::shape::Shape;
 
-/// The shape that the last layer gives: every shape is given by itself alone.
+/// Compares a network's declared output shape with the output shape of its last layer: only equal shapes implement it.
 #[diagnostic::on_unimplemented(
     message = "the network is declared to give `{Self}`, but its last layer gives `{Last}`",
     label = "the last layer gives `{Last}`"
@@ -14,9 +14,9 @@ use crate::shape::Shape;
 pub trait GivenBy<Last> {}
 impl<S: Shape> GivenBy<S> for S {}
 
-/// A layer's place from its settings. They are written out once, so that a mistake in them is told once. The constant
-/// without a name tells what does not fit: nothing depends on it, so that nothing is told twice, and its place in the
-/// source is the layer's line.
+/// A layer's place, from its settings. They are expanded once, so that a mistake in them is reported once. The constant
+/// without a name reports a layer that does not fit: nothing depends on it, so the error is not repeated, and its
+/// location is the layer's line.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __place {
@@ -32,9 +32,9 @@ macro_rules! __place {
     };
 }
 
-/// `kernel: 5, padding: (1, 2)` as a settings struct. A setting that is left out has its default. The layer's macro says
-/// for each setting whether it is one number or a pair, for which a single number stands too; what it does not know does
-/// not compile, in the layer's own words.
+/// Turns `kernel: 5, padding: (1, 2)` into a settings struct. A setting that is left out has its default. The layer's
+/// macro decides for each setting whether it is one number or a pair; a single number stands for a pair of equal ones.
+/// An unknown setting is a compile error with the layer's own message.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __settings {
@@ -44,7 +44,7 @@ macro_rules! __settings {
     (@next $layer:ident $Settings:ident $done:tt $key:ident : $($rest:tt)*) => {
         $crate::$layer!(@key $key $layer $Settings $done $($rest)*)
     };
-    // Once more as a value, where the place has already told of mistakes.
+    // The settings again as a value. Mistakes in them have been reported by the place.
     (@value $layer:ident $Settings:ident $($key:ident : $value:expr),* $(,)?) => {
         {
             #[allow(clippy::needless_update)]
@@ -72,7 +72,7 @@ macro_rules! __settings {
     };
 }
 
-/// Declares a network: named layers, from an input shape to an output shape. All sizes between are inferred.
+/// Declares a network: named layers, from an input shape to an output shape. The sizes in between are inferred.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -96,12 +96,12 @@ macro_rules! __settings {
 /// println!("{net}");
 /// ```
 ///
-/// A layer is written as `name: Kind { settings }`, or as `name: Type` for a layer without settings, one of
-/// the crate's (`Relu`, `Flatten`, `Softmax`) or one's own ([`Layer`](crate::layer::Layer) shows how); one that
-/// has no default, as `name: Type = value`.
+/// A layer is written as `name: Kind { settings }`, or as `name: Type` if it has no settings. The type is one of the
+/// crate's (`Relu`, `Flatten`, `Softmax`) or your own ([`Layer`](crate::layer::Layer#a-layer-of-ones-own) shows how to
+/// write one). A type without a default is written as `name: Type = value`.
 ///
-/// The macro gives a struct, generic over its scalar, that implements [`Network`](crate::Network);
-/// a method for each layer that shows its parameters; and `layers_mut()`, whose methods let them be changed.
+/// The macro declares a struct, generic over its scalar, that implements [`Network`](crate::Network). For each layer it
+/// has a method with the layer's name that gives access to its parameters; `layers_mut()` gives access to change them.
 ///
 /// A layer that does not fit its input does not compile:
 ///
@@ -114,7 +114,58 @@ macro_rules! __settings {
 /// }
 /// ```
 ///
-/// More than about a hundred layers want `#![recursion_limit = "256"]` in the crate that declares them.
+/// # A number of classes that is known at run time
+/// The number of classes is part of a network's type, and `network!` does not take const generics yet. Declare one
+/// network for each number that can occur, write the rest of the program once as a generic function, and choose the
+/// network with `match`. A `macro_rules!` macro of your own declares the same layers for several numbers:
+///
+/// ```
+/// use convnet::prelude::*;
+/// # use convnet::train::Progress;
+///
+/// macro_rules! classifiers {
+///     ($($Net:ident => $classes:literal),+) => {
+///         $(network! {
+///             struct $Net: Chw<1, 8, 8> => Flat<$classes> {
+///                 conv: Conv2d { filters: 4, kernel: 3 },
+///                 relu: Relu,
+///                 flatten: Flatten,
+///                 fc: Dense { units: $classes },
+///             }
+///         })+
+///     };
+/// }
+/// classifiers! { Two => 2, Ten => 10 }
+///
+/// type Image = Tensor<Chw<1, 8, 8>>;
+///
+/// /// Trains a network on images with their labels, and returns the class that it predicts for each image.
+/// fn train<N, const CLASSES: usize>(images: &[Image], labels: &[usize]) -> Result<Vec<usize>, convnet::Error>
+/// where
+///     N: Network<Input = Chw<1, 8, 8>, Output = Flat<CLASSES>, Scalar = f32>,
+/// {
+///     let classes = labels.iter().map(|&label| Class::<CLASSES>::new(label)).collect::<Result<Vec<_>, _>>()?;
+///     let data: Dataset<_, _> = images.iter().cloned().zip(classes).collect();
+///     let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(2);
+/// #   trainer = trainer.progress(Progress::Silent);
+///     trainer.fit(&data, None)?;
+///     Ok(images.iter().map(|image| trainer.network().predict(image).class).collect())
+/// }
+///
+/// let images: Vec<_> = (0..20).map(|n| Image::from_fn(|i| (i % (n + 2)) as f32)).collect();
+/// let labels: Vec<_> = (0..20).map(|n| n % 10).collect();
+/// let classes = labels.iter().max().unwrap() + 1; // known at run time only
+/// let predicted = match classes {
+///     2 => train::<Two, 2>(&images, &labels)?,
+///     10 => train::<Ten, 10>(&images, &labels)?,
+///     _ => panic!("there are networks for 2 and for 10 classes, not for {classes}"),
+/// };
+/// assert!(predicted.iter().all(|&class| class < 10));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+///
+/// # Many layers
+/// A network of more than about a hundred layers needs `#![recursion_limit = "256"]` in the crate that declares it.
 #[macro_export]
 macro_rules! network {
     ($(#[$meta:meta])* $vis:vis struct $Net:ident : $In:ty => $Out:ty { $($layers:tt)* }) => {
@@ -130,7 +181,7 @@ macro_rules! network {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __network {
-    // One layer at a time: the name of the layer before, the layer's own, and what it is.
+    // One layer at a time: the name of the layer before it, its own name, and its kind.
     (@parse ($vis:vis $Net:ident, $In:ty, $Out:ty) $prev:ident [] $(,)?) => {
         compile_error!(concat!(stringify!($Net), ": a network has at least one layer"));
     };
@@ -190,7 +241,7 @@ macro_rules! __network {
             const fn __declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
             const _: () = __declared::<$Out, $crate::__shape!(__GIVEN output)>();
 
-            // In terms of `f32`: nothing that a layer declares depends on its scalar.
+            // For `f32`: no declaration of a layer depends on its scalar.
             const __LAYERS: &[(&str, $crate::plan::Facts)] =
                 &[$((stringify!($name), $crate::layer::facts::<$crate::__shape!($name input), $name, f32>())),+];
             const __FACTS: $crate::plan::Facts = $crate::plan::Facts::sum(__LAYERS);
@@ -302,7 +353,7 @@ macro_rules! __layer {
     };
 }
 
-/// The type of the shape that a placed layer takes or gives.
+/// The type of the input or output shape of a placed layer.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shape {
@@ -316,7 +367,7 @@ macro_rules! __shape {
     };
 }
 
-/// The value of a layer: what its settings say, or its default.
+/// The value of a layer: made from its settings, or its default.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __value {

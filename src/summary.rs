@@ -1,4 +1,4 @@
-//! What a network is, in a table or as data.
+//! Summaries of networks, as a table or as data.
 
 use std::fmt;
 
@@ -9,7 +9,9 @@ use crate::shape::Dims;
 
 /// A network's layers with their shapes, parameters and work, and the memory that a batch takes.
 ///
-/// Prints as a table, and serialises with `serde`, to JSON for instance.
+/// It prints as a table. With feature `store` it serialises with `serde`, to JSON for instance.
+///
+/// In PyTorch: `torchinfo.summary(net)`. In Keras: `model.summary()`.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -37,8 +39,8 @@ pub struct Summary {
     pub macs: usize,
     /// Samples of the batch that the memory is for.
     pub batch: usize,
-    /// Bytes that a training step with the batch holds on one thread: parameters, gradients, the outputs of all layers and
-    /// working space; without what the optimiser remembers.
+    /// Bytes that a training step with the batch holds on one thread: parameters, gradients, the outputs of all layers
+    /// and working space, without the state of the optimiser.
     pub training_bytes: usize,
     /// Bytes that inference of the batch holds on one thread: parameters, the batch, its outputs and working space.
     pub inference_bytes: usize,
@@ -50,7 +52,7 @@ pub struct Summary {
 pub struct LayerSummary {
     /// Its name in the network.
     pub name: String,
-    /// What it is: "Conv2d 5×5, padding 2".
+    /// Its kind and settings: "Conv2d 5×5, padding 2".
     pub kind: String,
     /// Shape of an output sample: channels, height and width, or the length of a vector.
     pub output: Vec<usize>,
@@ -91,7 +93,8 @@ impl Summary {
     }
 }
 
-/// Layer, type, output shape, trainable parameters and multiply-accumulates, their totals, and the memory for the batch.
+/// Layer, type, output shape, trainable parameters and multiply-accumulates, their totals, and the memory for the
+/// batch.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
@@ -131,12 +134,12 @@ impl fmt::Display for Summary {
     }
 }
 
-/// 1,234,567 bytes as "1.2 MiB".
+/// 1,234,567 bytes are written "1.2 MiB".
 fn in_mib(bytes: usize) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
-/// 61706 as "61,706".
+/// 61706 is written "61,706".
 fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();

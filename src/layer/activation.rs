@@ -1,16 +1,15 @@
 //! Functions of one number, applied to every entry.
 
-use super::place::{At, Placed};
 use super::{Activation, Layer};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{Features, ShapeError};
+use crate::shape::Features;
 
-/// Makes a type an [`Activation`] and a layer: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX, all in
-/// terms of its setting, if it has one.
+/// Implements [`Activation`] and [`Layer`] for a type: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX.
+/// All three can use its setting, if it has one.
 macro_rules! activation {
     (
         $name:ident { $($setting:ident)? },
@@ -48,7 +47,7 @@ macro_rules! activation {
             }
 
             #[cfg(feature = "store")]
-    fn nodes(&self) -> Option<Vec<Node>> {
+            fn nodes(&self) -> Option<Vec<Node>> {
                 $(let $setting = self.$setting;)?
                 Some(vec![$($node),*])
             }
@@ -73,14 +72,17 @@ macro_rules! activation {
         }
     };
 }
+pub(super) use activation;
 
-/// The node that applies an operator without attributes to the layer's input.
+/// The ONNX node that applies an operator without attributes to the layer's input.
 #[cfg(feature = "store")]
-fn node(op: &'static str) -> Node {
+pub(super) fn node(op: &'static str) -> Node {
     Node::new(op, [Operand::Input])
 }
 
 /// y = x: the activation of a linear unit.
+///
+/// In PyTorch: `nn.Identity()`. In Keras: `Identity()`, or `activation="linear"`.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -90,6 +92,7 @@ fn node(op: &'static str) -> Node {
 /// assert_eq!(Identity.value(-1.5), -1.5);
 /// assert_eq!(Identity.derivative(-1.5), 1.0);
 /// ```
+#[doc(alias("nn.Identity", "linear"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Identity;
 
@@ -103,8 +106,10 @@ activation! {
 
 /// 1 for x > 0, else 0: the threshold unit of the perceptron (Rosenblatt 1958).
 ///
-/// Its slope is 0 everywhere, so that nothing before it can be learnt by gradient. To train a perceptron, leave the
-/// step out and learn the number before it with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
+/// In PyTorch: `torch.heaviside(x, torch.tensor(0.0))`.
+///
+/// Its slope is 0 everywhere, so that layers before it get no gradient. To train a perceptron, leave this layer out and
+/// train its input with [`PerceptronLoss`](crate::loss::PerceptronLoss), whose gradient step
 /// is Rosenblatt's rule.
 ///
 /// # Shapes
@@ -115,6 +120,7 @@ activation! {
 /// assert_eq!([-0.5, 0.0, 0.5].map(|x| Heaviside.value(x)), [0.0, 0.0, 1.0]);
 /// assert_eq!(Heaviside.derivative(0.5), 0.0);
 /// ```
+#[doc(alias("threshold", "step"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Heaviside;
 
@@ -126,309 +132,10 @@ activation! {
     [node("Relu"), Node::new("Sign", [Operand::Last])],
 }
 
-/// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
+/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
+/// not overflow; slope σ(x), with σ the logistic function.
 ///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// ```
-/// use convnet::prelude::*;
-/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.value(x)), [0.0, 0.0, 2.0]);
-/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.derivative(x)), [0.0, 0.0, 1.0]);
-/// ```
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Relu;
-
-activation! {
-    Relu {},
-    Relu,
-    |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
-    |_, y| if y > T::zero() { T::one() } else { T::zero() },
-    [node("Relu")],
-}
-
-/// y = x for x > 0, else slope·x, with the smaller slope at 0 (Maas, Hannun & Ng 2013).
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// # In `network!`
-/// `LeakyRelu { negative_slope: 0.01 }`, or `LeakyRelu` for that same slope.
-///
-/// ```
-/// use convnet::prelude::*;
-/// network! {
-///     struct Leaky: Flat<2> => Flat<2> {
-///         leaky: LeakyRelu { negative_slope: 0.25 },
-///     }
-/// }
-/// let y = Leaky::new(1).infer(&Batch::from_iter([Tensor::from([-1.0, 2.0])]));
-/// assert_eq!(y.sample(0).as_slice(), [-0.25, 2.0]);
-/// assert_eq!(LeakyRelu::new(0.25).derivative(-1.0), 0.25);
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct LeakyRelu {
-    negative_slope: f64,
-}
-
-impl LeakyRelu {
-    /// With this slope for negative numbers.
-    ///
-    /// # Panics
-    /// Unless 0 < negative_slope < 1; in a constant, as in `network!`, that is a compile error.
-    #[track_caller]
-    pub const fn new(negative_slope: f64) -> Self {
-        if let Err(error) = check_leaky_relu("LeakyRelu", negative_slope) {
-            error.refuse("");
-        }
-        LeakyRelu { negative_slope }
-    }
-}
-
-/// A slope of 0.01.
-impl Default for LeakyRelu {
-    fn default() -> Self {
-        LeakyReluSettings::DEFAULT.layer()
-    }
-}
-
-/// Whether the setting is in its range.
-const fn check_leaky_relu(kind: &'static str, negative_slope: f64) -> Result<(), ShapeError> {
-    if negative_slope > 0.0 && negative_slope < 1.0 {
-        return Ok(());
-    }
-    Err(ShapeError::of(kind).str("expected a negative_slope above 0 and below 1"))
-}
-
-/// The settings of a `LeakyRelu` in `network!`.
-#[doc(hidden)]
-pub struct LeakyReluSettings {
-    pub negative_slope: f64,
-}
-
-impl LeakyReluSettings {
-    pub const DEFAULT: Self = LeakyReluSettings { negative_slope: 0.01 };
-
-    #[track_caller]
-    pub const fn place(self, at: At, from: Placed) -> Placed {
-        at.place_same(from, check_leaky_relu(at.kind, self.negative_slope))
-    }
-
-    #[track_caller]
-    pub const fn layer(self) -> LeakyRelu {
-        LeakyRelu::new(self.negative_slope)
-    }
-}
-
-super::unknown_setting!(
-    LeakyReluSettings,
-    NoSettingOfLeakyRelu,
-    "`LeakyRelu` has no setting `{Self}`; it has `negative_slope`"
-);
-
-activation! {
-    LeakyRelu { negative_slope },
-    None,
-    |x| if x > T::zero() { x } else { negative_slope * x },
-    |x, _| if x > T::zero() { T::one() } else { negative_slope },
-    [node("LeakyRelu").with("alpha", negative_slope)],
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __LeakyRelu {
-    (@type $name:ident) => { $crate::layer::LeakyRelu };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LeakyRelu LeakyReluSettings $($settings)*).layer() };
-    (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
-    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
-    ($($settings:tt)*) => { $crate::__place!(__LeakyRelu LeakyReluSettings $($settings)*) };
-}
-
-/// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// # In `network!`
-/// `Elu { alpha: 1.0 }`, or `Elu` for that same alpha.
-///
-/// ```
-/// use convnet::prelude::*;
-/// network! {
-///     struct Smooth: Flat<2> => Flat<2> {
-///         elu: Elu { alpha: 2.0 },
-///     }
-/// }
-/// let y = Smooth::new(1).infer(&Batch::from_iter([Tensor::from([-1000.0, 3.0])]));
-/// assert_eq!(y.sample(0).as_slice(), [-2.0, 3.0]);
-/// assert_eq!(Elu::new(2.0).derivative(0.0), 2.0);
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Elu {
-    alpha: f64,
-}
-
-impl Elu {
-    /// With this alpha: y tends to its negative.
-    ///
-    /// # Panics
-    /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
-    #[track_caller]
-    pub const fn new(alpha: f64) -> Self {
-        if let Err(error) = check_elu("Elu", alpha) {
-            error.refuse("");
-        }
-        Elu { alpha }
-    }
-}
-
-/// A alpha of 1.0.
-impl Default for Elu {
-    fn default() -> Self {
-        EluSettings::DEFAULT.layer()
-    }
-}
-
-/// Whether the setting is in its range.
-const fn check_elu(kind: &'static str, alpha: f64) -> Result<(), ShapeError> {
-    if alpha > 0.0 && alpha < f64::INFINITY {
-        return Ok(());
-    }
-    Err(ShapeError::of(kind).str("expected a finite alpha above 0"))
-}
-
-/// The settings of an `Elu` in `network!`.
-#[doc(hidden)]
-pub struct EluSettings {
-    pub alpha: f64,
-}
-
-impl EluSettings {
-    pub const DEFAULT: Self = EluSettings { alpha: 1.0 };
-
-    #[track_caller]
-    pub const fn place(self, at: At, from: Placed) -> Placed {
-        at.place_same(from, check_elu(at.kind, self.alpha))
-    }
-
-    #[track_caller]
-    pub const fn layer(self) -> Elu {
-        Elu::new(self.alpha)
-    }
-}
-
-super::unknown_setting!(EluSettings, NoSettingOfElu, "`Elu` has no setting `{Self}`; it has `alpha`");
-
-activation! {
-    Elu { alpha },
-    None,
-    |x| if x > T::zero() { x } else { alpha * x.exp_m1() },
-    |x, _| if x > T::zero() { T::one() } else { alpha * x.exp() },
-    [node("Elu").with("alpha", alpha)],
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __Elu {
-    (@type $name:ident) => { $crate::layer::Elu };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
-    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
-    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
-    ($($settings:tt)*) => { $crate::__place!(__Elu EluSettings $($settings)*) };
-}
-
-/// λ and α of [`Selu`], from the appendix of its paper.
-const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
-
-/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1 from
-/// layer to layer (Klambauer et al. 2017).
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// ```
-/// use convnet::prelude::*;
-/// assert_eq!(Selu.value(1.0), 1.0507009873554805);
-/// assert_eq!(Selu.value(-1000.0), -1.7580993408473768);
-/// ```
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Selu;
-
-activation! {
-    Selu {},
-    None,
-    |x| {
-        let [scale, alpha] = SELU.map(T::of);
-        scale * if x > T::zero() { x } else { alpha * x.exp_m1() }
-    },
-    |x, _| {
-        let [scale, alpha] = SELU.map(T::of);
-        scale * if x > T::zero() { T::one() } else { alpha * x.exp() }
-    },
-    [node("Selu").with("gamma", SELU[0]).with("alpha", SELU[1])],
-}
-
-/// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
-/// Gimpel 2016). This is the exact form, PyTorch's default, and not the one with tanh; its slope is Φ(x) + x·φ(x).
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// ```
-/// use convnet::prelude::*;
-/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Gelu.value(x)), [0.0, 0.0, 1000.0]);
-/// assert!((Gelu.value(1.0) - 0.841344746068543_f64).abs() < 1e-15);
-/// assert_eq!(Gelu.derivative(0.0), 0.5);
-/// ```
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Gelu;
-
-activation! {
-    Gelu {},
-    None,
-    |x| above_infinity(x) * normal_distribution(x),
-    |x, _| {
-        // √(1 / 2π), the density at 0.
-        let x = x.clamp(T::min_value(), T::max_value());
-        let density = T::of(0.398_942_280_401_432_7) * (-x * x / T::of(2.0)).exp();
-        normal_distribution(x) + x * density
-    },
-    [
-        Node::new("Mul", [Operand::Input, Operand::from(std::f64::consts::FRAC_1_SQRT_2)]),
-        Node::new("Erf", [Operand::Last]),
-        Node::new("Add", [Operand::Last, Operand::from(1.0)]),
-        Node::new("Mul", [Operand::Last, Operand::from(0.5)]),
-        Node::new("Mul", [Operand::Input, Operand::Last]),
-    ],
-}
-
-/// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
-/// Its slope is σ(x)·(1 + x·σ(−x)).
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// ```
-/// use convnet::prelude::*;
-/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Silu.value(x)), [0.0, 0.0, 1000.0]);
-/// assert_eq!(Silu.derivative(0.0), 0.5);
-/// ```
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Silu;
-
-activation! {
-    Silu {},
-    None,
-    |x| above_infinity(x) * Sigmoid.value(x),
-    |x, _| {
-        let x = x.clamp(T::min_value(), T::max_value());
-        Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
-    },
-    [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
-}
-
-/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does not
-/// overflow; slope σ(x), with σ the logistic function.
+/// In PyTorch: `nn.Softplus()`. In Keras: `activation="softplus"`.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -439,6 +146,7 @@ activation! {
 /// assert_eq!(Softplus.value(0.0), 2_f64.ln());
 /// assert_eq!(Softplus.derivative(0.0), 0.5);
 /// ```
+#[doc(alias = "nn.Softplus")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Softplus;
 
@@ -452,6 +160,8 @@ activation! {
 
 /// The logistic function y = 1 / (1 + exp(−x)); slope y·(1 − y).
 ///
+/// In PyTorch: `nn.Sigmoid()`. In Keras: `activation="sigmoid"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -460,6 +170,7 @@ activation! {
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Sigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!(Sigmoid.derivative(0.0), 0.25);
 /// ```
+#[doc(alias("logistic", "nn.Sigmoid"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sigmoid;
 
@@ -475,8 +186,10 @@ activation! {
     [node("Sigmoid")],
 }
 
-/// y = min(max(x + 3, 0), 6) / 6, three straight lines in the place of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
+/// y = min(max(x + 3, 0), 6) / 6, a piecewise linear approximation of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
 /// form); slope 1/6 between −3 and 3, and 0 elsewhere.
+///
+/// In PyTorch: `nn.Hardsigmoid()`. In Keras: `activation="hard_sigmoid"`.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -486,6 +199,7 @@ activation! {
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.derivative(x)), [0.0, 1.0 / 6.0, 0.0]);
 /// ```
+#[doc(alias("hard_sigmoid", "nn.Hardsigmoid"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct HardSigmoid;
 
@@ -499,6 +213,8 @@ activation! {
 
 /// The hyperbolic tangent; slope 1 − y².
 ///
+/// In PyTorch: `nn.Tanh()`. In Keras: `activation="tanh"`.
+///
 /// # Shapes
 /// Any shape to the same shape.
 ///
@@ -507,6 +223,7 @@ activation! {
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Tanh.value(x)), [-1.0, 0.0, 1.0]);
 /// assert_eq!(Tanh.derivative(0.0), 1.0);
 /// ```
+#[doc(alias = "nn.Tanh")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Tanh;
 
@@ -521,8 +238,10 @@ activation! {
 /// The amplitude of [`ScaledTanh`].
 const AMPLITUDE: f64 = 1.7159;
 
-/// y = 1.7159·tanh(2x/3): at ±1 it is about ±1, where it bends most, and far from where it is flat (LeCun et al. 1998,
+/// y = 1.7159·tanh(2x/3): targets of ±1 are then far from the flat parts of the curve (LeCun et al. 1998,
 /// "Gradient-based learning applied to document recognition", appendix A).
+///
+/// In PyTorch: `1.7159 * torch.tanh(2 * x / 3)`.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -532,6 +251,7 @@ const AMPLITUDE: f64 = 1.7159;
 /// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| ScaledTanh.value(x)), [-1.7159, 0.0, 1.7159]);
 /// assert!((ScaledTanh.value(1.0_f64) - 1.0).abs() < 1e-5);
 /// ```
+#[doc(alias = "lecun_tanh")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct ScaledTanh;
 
@@ -548,16 +268,4 @@ activation! {
         Node::new("Tanh", [Operand::Last]),
         Node::new("Mul", [Operand::Last, Operand::from(AMPLITUDE)]),
     ],
-}
-
-/// x, and the smallest finite number for −∞: it may be multiplied by zero.
-#[inline(always)]
-fn above_infinity<T: Scalar>(x: T) -> T {
-    x.clamp(T::min_value(), T::infinity())
-}
-
-/// Φ(x) of the normal distribution. By the complement of erf, which is exact for very negative x too.
-#[inline(always)]
-fn normal_distribution<T: Scalar>(x: T) -> T {
-    (x * T::of(-std::f64::consts::FRAC_1_SQRT_2)).erfc() / T::of(2.0)
 }

@@ -1,4 +1,4 @@
-//! Pooling to a size that is given.
+//! Pooling to a given size.
 
 use std::marker::PhantomData;
 
@@ -10,12 +10,15 @@ use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Dims, Flat, ShapeError};
 
-/// The mean of each of OH×OW windows that cover the input together.
+/// The mean of each of OH×OW windows that together cover the input.
+///
+/// In PyTorch: `nn.AdaptiveAvgPool2d(size)`.
 ///
 /// # Shapes
 /// C×IH×IW → C×OH×OW. Window i of OH takes the rows from ⌊i·IH/OH⌋ to before ⌈(i + 1)·IH/OH⌉, and columns likewise
-/// (PyTorch's rule): where OH does not divide IH, windows overlap and differ by a row. The output may be larger than the
-/// input, as in PyTorch: values are then repeated. Where it is as large, the layer changes nothing and does not run.
+/// (PyTorch's rule). If OH does not divide IH, windows overlap and differ by a row. The output may be larger than the
+/// input, as in PyTorch; values are then repeated. If both have the same size, the layer changes nothing and does not
+/// run.
 ///
 /// # In `network!`
 /// `AdaptiveAvgPool2d { size: 6 }`, or a pair `(vertical, horizontal)`.
@@ -31,10 +34,13 @@ use crate::shape::{Chw, Dims, Flat, ShapeError};
 /// let shrunk = Shrunk::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(shrunk.sample(0)[0], [[2.0, 3.0]]); // of columns 0 and 1, and of columns 1 and 2
 /// ```
+#[doc(alias("AdaptiveAveragePooling2D", "nn.AdaptiveAvgPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
 
-/// The largest value of each of OH×OW windows that cover the input together.
+/// The largest value of each of OH×OW windows that together cover the input.
+///
+/// In PyTorch: `nn.AdaptiveMaxPool2d(size)`.
 ///
 /// # Shapes
 /// As [`AdaptiveAvgPool2d`]. The gradient goes to the first of equal values in a window, in row order.
@@ -53,6 +59,7 @@ pub struct AdaptiveAvgPool2d<In, Out>(PhantomData<(In, Out)>);
 /// let shrunk = Shrunk::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(shrunk.sample(0)[0], [[4.0, 5.0]]);
 /// ```
+#[doc(alias("AdaptiveMaxPooling2D", "nn.AdaptiveMaxPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AdaptiveMaxPool2d<In, Out>(PhantomData<(In, Out)>);
 
@@ -123,6 +130,8 @@ adaptive!(AdaptiveMaxPool2d, MaxOp {});
 
 /// The mean of each channel (Lin, Chen & Yan 2014, "Network in network", section 3.2).
 ///
+/// In PyTorch: `nn.AdaptiveAvgPool2d(1)`, then `nn.Flatten()`. In Keras: `GlobalAveragePooling2D()`.
+///
 /// # Shapes
 /// C×H×W → C. In `network!` just `GlobalAvgPool`.
 ///
@@ -137,6 +146,7 @@ adaptive!(AdaptiveMaxPool2d, MaxOp {});
 /// let means = Means::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(means.sample(0).as_slice(), [1.0, 4.0]);
 /// ```
+#[doc(alias = "GlobalAveragePooling2D")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct GlobalAvgPool;
 

@@ -11,25 +11,28 @@ use crate::scalar::Scalar;
 use crate::shape::{Chw, Flat, ShapeError};
 use crate::tensor::Lanes;
 
-/// Brings each channel to mean 0 and variance 1 over the batch, and then to a mean and a size that are learnt
+/// Normalises each channel to mean 0 and variance 1 over the batch, then applies a learnt factor and a learnt term
 /// (Ioffe & Szegedy 2015, "Batch normalization", algorithms 1 and 2).
 ///
+/// In PyTorch: `nn.BatchNorm2d(channels)`, or `nn.BatchNorm1d(inputs)` for vectors. In Keras: `BatchNormalization()`,
+/// whose momentum is 1 minus the one here.
+///
 /// # Shapes
-/// C×H×W → C×H×W, channel by channel over all samples and positions; N → N, value by value over all samples. weight \[C\]
-/// (γ), bias \[C\] (β), running_mean \[C\], running_var \[C\], in PyTorch's order.
+/// C×H×W → C×H×W, channel by channel over all samples and positions; N → N, value by value over all samples. weight
+/// \[C\] (γ), bias \[C\] (β), running_mean \[C\], running_var \[C\], in PyTorch's order.
 ///
 /// # Formula
-/// y = γ·(x − μ) / √(σ² + ε) + β. In training μ and σ² are the batch's, σ² being the mean of (x − μ)². In inference they
-/// are the running ones, to which each training step adds a share, the momentum: r ← r + momentum·(batch − r), where the
-/// batch's variance is the sum of (x − μ)² over n − 1. So it is in PyTorch, with its defaults: momentum 0.1, ε 10⁻⁵.
+/// y = γ·(x − μ) / √(σ² + ε) + β. In training μ and σ² are the batch's, σ² being the mean of (x − μ)². In inference
+/// they are the running ones, which each training step updates: r ← r + momentum·(batch − r), where the batch's
+/// variance is the sum of (x − μ)² over n − 1. Formulas and defaults are PyTorch's: momentum 0.1, ε 10⁻⁵.
 ///
-/// A batch with one value to a channel has variance 0, and y = β (PyTorch refuses it): leave no single sample over behind
-/// a vector.
+/// A batch with a single value for each channel has variance 0, so that y = β (PyTorch refuses it). After a layer that
+/// gives a vector, avoid a last batch of one sample.
 ///
 /// γ and β are trained, without weight decay or other penalties; the running statistics are not, and
-/// [`PARAMS`](crate::Network::PARAMS) does not count them. They lie behind β in the parameters of the network, so that
-/// whoever keeps or copies these has all that inference needs. A training step goes through the layers with the whole
-/// batch, because every sample depends on all.
+/// [`PARAMS`](crate::Network::PARAMS) does not count them. They follow β in the parameters of the network, so that a
+/// copy of the parameters has everything that inference needs. A training step runs each layer on the whole batch,
+/// because every sample depends on all others.
 ///
 /// # In `network!`
 /// `BatchNorm`, or `BatchNorm { momentum: 0.1, epsilon: 1e-5 }`, where either may be left out.
@@ -51,6 +54,7 @@ use crate::tensor::Lanes;
 /// let net = Small::new(1);
 /// assert_eq!((net.norm().weight(), net.norm().running_var()), (&[1.0; 4][..], &[1.0; 4][..]));
 /// ```
+#[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNorm {
     momentum: f64,
@@ -58,7 +62,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// With this share of each batch in the running statistics, and this number added to variances.
+    /// A layer with this momentum of the running statistics, and this epsilon added to variances.
     ///
     /// # Panics
     /// Unless 0 ≤ momentum ≤ 1 and epsilon is finite and above 0; in a constant, as in `network!`, that is a compile
@@ -72,7 +76,7 @@ impl BatchNorm {
     }
 }
 
-/// Whether the settings are in their ranges.
+/// An error if a setting is outside of its range.
 const fn check(kind: &'static str, momentum: f64, epsilon: f64) -> Result<(), ShapeError> {
     if momentum >= 0.0 && momentum <= 1.0 && epsilon > 0.0 && epsilon < f64::INFINITY {
         return Ok(());
@@ -231,7 +235,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         self.channels.scale(y, x, numbers, relu, pass.exec);
     }
 
-    /// With n values to a channel, r = 1 / √(σ² + ε) and the sums over them: dβ = Σ dy, dγ = r · Σ dy·(x − μ), and
+    /// With n values in a channel, r = 1 / √(σ² + ε) and the sums over them: dβ = Σ dy, dγ = r · Σ dy·(x − μ), and
     /// dx = γ·r·(dy − dβ/n − r·(x − μ)·dγ/n).
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
         let samples = pass.keys.len();

@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::shape::{Shape, ShapeError};
 
-/// `A`, then `B`: compiles only if `B` takes what `A` gives.
+/// `A`, then `B`. It compiles only if `B` accepts the output of `A`.
 ///
 /// # Shapes
 /// In → `A::Out` → `B::Out`.
@@ -41,7 +41,7 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<A::Out, T>> Layer<In, T> fo
     }
 }
 
-/// No layer: gives what it is given. The beginning of a [`Stack`](crate::network::Stack).
+/// No layer: the output is the input. It is the beginning of a [`Stack`](crate::network::Stack).
 impl<S: Shape, T: Scalar> Layer<S, T> for () {
     type Out = S;
     const ACTIVATIONS: usize = 0;

@@ -14,23 +14,27 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 
 /// Two-dimensional convolution with a bias for each filter.
 ///
+/// In PyTorch: `nn.Conv2d(in, filters, kernel, stride, padding, dilation, groups)`. In Keras:
+/// `Conv2D(filters, kernel, strides)`.
+///
 /// # Shapes
 /// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − DH·(KH − 1) − 1) / SH⌋ + 1 and OW likewise; weight
 /// \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
 ///
 /// # Formula
 /// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u·DH − PH\]\[c·SW + v·DW − PW\]
-/// over i, u, v, with x zero outside. As in all of the field's libraries this is a cross-correlation: the
+/// over i, u, v, with x zero outside of the input. As in other libraries this is a cross-correlation: the
 /// kernel is not flipped (Goodfellow, Bengio, Courville 2016, "Deep Learning", eq. 9.6).
 ///
-/// With more than one group, channels and filters are cut into as many parts, and the filters of a part see its channels
-/// alone (Krizhevsky et al. 2012, whose two groups were two processors); with as many groups as channels each filter sees
-/// one. A dilation above 1 spreads the kernel (Yu & Koltun 2016, "Multi-scale context aggregation by dilated
-/// convolutions").
+/// With more than one group, channels and filters are split into groups, and the filters of a group see only its
+/// channels (Krizhevsky et al. 2012, whose two groups ran on two processors). With as many groups as channels, each
+/// filter sees one channel. A dilation above 1 spreads the kernel (Yu & Koltun 2016, "Multi-scale context aggregation
+/// by dilated convolutions").
 ///
 /// # In `network!`
-/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and groups
-/// may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`.
+/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and
+/// groups may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`. The setting is
+/// `kernel` and not PyTorch's `kernel_size`, because it is shorter and can mean nothing else here.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -43,6 +47,7 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// let weight: &[[[[f32; 4]; 3]; 1]; 4] = edges.conv().weight();
 /// # let _ = weight;
 /// ```
+#[doc(alias("Conv2D", "nn.Conv2d", "DepthwiseConv2D", "kernel_size", "convolution"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G = Groups<1>>(
     PhantomData<(In, Out, K, S, P, D, G)>,
@@ -97,7 +102,7 @@ impl<
     }
 }
 
-/// The output of a convolution. Refuses also padding so large that a window sees nothing but padding.
+/// The output of a convolution. It also refuses padding so large that a window would contain only padding.
 pub(super) const fn output(
     kind: &'static str,
     input: Dims,
@@ -249,7 +254,7 @@ impl<T: Scalar> Op<T> for ConvOp {
     }
 }
 
-/// A node of ONNX whose kernel is a window, without its dilation: pooling has none.
+/// An ONNX node with the attributes of a window, without dilation, which pooling does not have.
 #[cfg(feature = "store")]
 pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, window: Window) -> Node {
     let [rows, columns] = window.padding;
@@ -259,7 +264,7 @@ pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, wi
         .with("pads", [rows, columns, rows, columns])
 }
 
-/// "5×5, stride 2, padding 1"; what has its usual value is left out.
+/// "5×5, stride 2, padding 1"; settings with their usual value are left out.
 pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> String {
     let pair = |[a, b]: [usize; 2]| if a == b { a.to_string() } else { format!("{a}×{b}") };
     let mut text = format!("{}×{}", window.kernel[0], window.kernel[1]);

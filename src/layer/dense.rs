@@ -15,6 +15,8 @@ use crate::shape::{Dims, Flat, ShapeError, Window};
 
 /// A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
 ///
+/// In PyTorch: `nn.Linear(inputs, units)`. In Keras: `Dense(units)`.
+///
 /// # Shapes
 /// N → M; weight \[M\]\[N\], bias \[M\].
 ///
@@ -37,6 +39,7 @@ use crate::shape::{Dims, Flat, ShapeError, Window};
 /// let y = net.infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [4.0, -1.0]);
 /// ```
+#[doc(alias("Linear", "nn.Linear", "fully connected"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Dense<In, Out>(PhantomData<(In, Out)>);
 
@@ -99,7 +102,7 @@ const fn output(kind: &'static str, input: Dims, units: usize) -> Result<Dims, S
     Ok(Dims::flat(units))
 }
 
-/// A convolution of one position, whose weight has two dimensions.
+/// Computed as a convolution with one position. Its weight has two dimensions.
 struct DenseOp(ConvOp);
 
 builtin!(DenseOp);

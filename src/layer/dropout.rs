@@ -17,7 +17,9 @@ use crate::tensor::Lanes;
 /// While training, sets each value to zero with probability `rate` and divides the others by 1 − `rate`; in
 /// inference, changes nothing (Srivastava et al. 2014, in the "inverted" form).
 ///
-/// The draws depend on the seed, the epoch, the sample and the layer alone.
+/// In PyTorch: `nn.Dropout(rate)`. In Keras: `Dropout(rate)`.
+///
+/// The draws depend only on the seed, the epoch, the sample and the layer.
 ///
 /// # Shapes
 /// Any shape to the same shape.
@@ -35,13 +37,14 @@ use crate::tensor::Lanes;
 /// let x = Batch::from_iter([Tensor::<Flat<3>>::from_fn(|i| i as f32)]);
 /// assert_eq!(Thinned::new(1).infer(&x), x);
 /// ```
+#[doc(alias = "nn.Dropout")]
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     rate: f64,
 }
 
 impl Dropout {
-    /// Drops values with probability `rate`.
+    /// A layer that drops values with probability `rate`.
     ///
     /// # Panics
     /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
@@ -54,14 +57,14 @@ impl Dropout {
     }
 }
 
-/// Half of the values.
+/// A rate of 0.5.
 impl Default for Dropout {
     fn default() -> Self {
         DropoutSettings::DEFAULT.layer()
     }
 }
 
-/// Whether the setting is in its range.
+/// An error if the setting is outside of its range.
 const fn check_dropout(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
     if rate >= 0.0 && rate < 1.0 {
         return Ok(());
@@ -104,7 +107,7 @@ impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
 }
 
 impl Dropout {
-    /// y = x, thinned out by the draws of this pass. The same for values and for gradients.
+    /// y = x with the dropped values set to zero and the others scaled. The same for values and for gradients.
     fn apply<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], pass: Pass<'_>) {
         if pass.mode == Mode::Infer || self.rate == 0.0 {
             y.copy_from_slice(x);

@@ -12,8 +12,10 @@ use crate::shape::{Chw, Dims, Flat, ShapeError};
 
 /// Feature maps as one vector, in channel, row, column order.
 ///
+/// In PyTorch: `nn.Flatten()`. In Keras: `Flatten()`, which orders the values by row, column and channel.
+///
 /// # Shapes
-/// C×H×W → C·H·W. In `network!` just `Flatten`: the sizes are inferred.
+/// C×H×W → C·H·W. In `network!` it is written `Flatten`; the sizes are inferred.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -26,6 +28,7 @@ use crate::shape::{Chw, Dims, Flat, ShapeError};
 /// let y = Unrolled::new(1).infer(&Batch::from_iter([x]));
 /// assert_eq!(y.sample(0).as_slice(), [0.0, 1.0, 2.0, 3.0]);
 /// ```
+#[doc(alias = "nn.Flatten")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Flatten<In = Inferred, Out = Inferred>(PhantomData<(In, Out)>);
 
@@ -35,7 +38,7 @@ super::constructor!(Flatten<In, Out>);
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Inferred;
 
-/// Says in `network!`, at the word `Flatten`, what cannot be flattened.
+/// The compile error in `network!`, at the word `Flatten`, for an input that is flat already.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`Flatten` takes `Chw<C, H, W>`, but is given `{In}`, which is flat already",

@@ -11,21 +11,24 @@ use crate::scalar::Scalar;
 use crate::shape::{Chw, Dims, ShapeError};
 
 /// Divides each value by a power of the squares of its neighbours: the values at the same position in nearby channels
-/// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section 3.3).
+/// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section
+/// 3.3).
+///
+/// In PyTorch: `nn.LocalResponseNorm(size, alpha, beta, k)`.
 ///
 /// # Shapes
 /// C×H×W → C×H×W.
 ///
 /// # Formula
-/// y\[c\] = x\[c\] / (k + α/n · Σ x\[j\]²)^β, the sum over the n channels from c − ⌊n/2⌋ on, as far as there are any.
+/// y\[c\] = x\[c\] / (k + α/n · Σ x\[j\]²)^β, summed over the n channels from c − ⌊n/2⌋ on that exist.
 /// With n = `size`, this is PyTorch's formula, with its defaults: n 5, α 10⁻⁴, β 0.75, k 1.
 ///
-/// The paper's formula has α where this one has α/n. Its values n = 5, k = 2, α = 10⁻⁴, β = 0.75 are therefore written
+/// The paper's formula has α in the place of α/n. Its values n = 5, k = 2, α = 10⁻⁴, β = 0.75 are therefore written
 /// `size: 5, alpha: 5e-4, beta: 0.75, k: 2.0` here and in PyTorch.
 ///
 /// # In `network!`
-/// `LocalResponseNorm { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 }`, where each may be left out, or just
-/// `LocalResponseNorm`. Fastest with β = 0.75.
+/// `LocalResponseNorm { size: 5, alpha: 1e-4, beta: 0.75, k: 1.0 }`, where each setting may be left out, or
+/// `LocalResponseNorm` for all defaults. It is fastest with β = 0.75.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -39,6 +42,7 @@ use crate::shape::{Chw, Dims, ShapeError};
 /// // 1 / √(7 + 1 + 1), 1 / √(7 + 1 + 1 + 9), 3 / √(7 + 1 + 9)
 /// assert!((y[0][0][0] - 1.0 / 3.0).abs() < 1e-6 && (y[2][0][0] - 3.0 / 17_f32.sqrt()).abs() < 1e-6);
 /// ```
+#[doc(alias("LRN", "nn.LocalResponseNorm"))]
 #[derive(Clone, Copy, Debug)]
 pub struct LocalResponseNorm {
     size: usize,
@@ -48,7 +52,7 @@ pub struct LocalResponseNorm {
 }
 
 impl LocalResponseNorm {
-    /// With windows of `size` channels and these numbers.
+    /// A layer with windows of `size` channels and these numbers.
     ///
     /// # Panics
     /// Unless size ≥ 1, alpha ≥ 0, beta > 0 and k > 0, all finite; in a constant, as in `network!`, that is a compile
@@ -79,7 +83,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
     }
 }
 
-/// A setting outside of its range.
+/// The error for a setting outside of its range.
 const fn setting_error(kind: &'static str, size: usize, [alpha, beta, k]: [f64; 3]) -> Option<ShapeError> {
     let expected = if size == 0 {
         "a size of at least 1 channel, found 0"
@@ -143,8 +147,8 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
         format!("LocalResponseNorm {size}, alpha {alpha}, beta {beta}, k {k}")
     }
 
-    /// Of an even number of channels ONNX's window begins one channel later than this one. Then the mean squares are
-    /// those of a pooling along the channels, with zeros beyond the first and the last.
+    /// For an even `size` ONNX's window begins one channel later than this one. The mean squares are then written as a
+    /// pooling along the channels, padded with zeros.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let LocalResponse { size, alpha, beta, k, .. } = self.0;

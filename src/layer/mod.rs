@@ -1,4 +1,59 @@
-//! Layers: a typed shell that checks shapes, and behind it the arithmetic, forward beside backward.
+//! Layers: types that check their shapes, and the arithmetic of each, forward and backward.
+//!
+//! | task | layers |
+//! | --- | --- |
+//! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
+//! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
+//! | pooling | [`MaxPool2d`], [`AvgPool2d`]; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
+//! | normalisation | [`BatchNorm`], [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
+//! | regularisation | [`Dropout`] |
+//! | activation: rectifiers | [`Relu`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`Silu`] |
+//! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
+//! | probabilities | [`Softmax`], [`LogSoftmax`] |
+//! | from feature maps to a vector | [`Flatten`] |
+//! | several layers as one | [`Chain`] |
+//!
+//! # Declaring layers
+//! In [`network!`](crate::network!) each layer has a name and a kind. The sizes of its input are inferred, and settings
+//! that are left out have their defaults:
+//!
+//! ```
+//! use convnet::prelude::*;
+//! network! {
+//!     struct Small: Chw<3, 32, 32> => Flat<10> {
+//!         conv: Conv2d { filters: 8, kernel: 3, padding: 1 },
+//!         norm: BatchNorm,
+//!         relu: LeakyRelu { negative_slope: 0.1 },
+//!         pool: MaxPool2d { kernel: 2 },
+//!         flatten: Flatten,
+//!         fc: Dense { units: 10 },
+//!     }
+//! }
+//! let net = Small::new(1);
+//! let weight: &[[[[f32; 3]; 3]; 3]; 8] = net.conv().weight(); // filter, channel, row, column
+//! # let _ = weight;
+//! ```
+//!
+//! Without `network!`, a [`Sequential`](crate::network::Sequential) is a network written as a type, and a
+//! [`Stack`](crate::network::Stack) one put together from values.
+//!
+//! # Writing a layer
+//! A type that implements [`Layer`] can be used wherever the crate's own layers can. [The documentation of
+//! `Layer`](Layer#a-layer-of-ones-own) has an example with parameters. [`check::layer`](crate::check::layer) compares
+//! its gradients with central differences.
+//!
+//! # Comparing with another library
+//! [`check::passes`](crate::check::passes) runs one layer forward and backward with given parameters, a given input and
+//! a given gradient by the output, and returns all results as numbers:
+//!
+//! ```
+//! use convnet::prelude::*;
+//! // y = nn.functional.elu(x); y.backward(torch.ones(2)); x.grad
+//! let (x, dy) = (Tensor::from([0.0_f64, 2.0]), Tensor::from([1.0, 1.0]));
+//! let passes = convnet::check::passes(&Elu::new(1.0), &[], &Batch::from_iter([x]), &Batch::from_iter([dy]), 1);
+//! assert_eq!(passes.y.sample(0).as_slice(), [0.0, 2.0]);
+//! assert_eq!(passes.dx.sample(0).as_slice(), [1.0, 1.0]);
+//! ```
 
 mod activation;
 mod adaptive_pool;
@@ -13,15 +68,13 @@ mod local_response_norm;
 pub mod place;
 mod pool;
 mod radial_basis;
+mod rectifier;
 mod renamed;
 mod scale_shift;
 mod softmax;
 mod table_conv2d;
 
-pub use activation::{
-    Elu, Gelu, HardSigmoid, Heaviside, Identity, LeakyRelu, Relu, ScaledTanh, Selu, Sigmoid, Silu, Softplus,
-    Tanh,
-};
+pub use activation::{HardSigmoid, Heaviside, Identity, ScaledTanh, Sigmoid, Softplus, Tanh};
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
 pub use batch_norm::BatchNorm;
 pub use chain::Chain;
@@ -32,6 +85,7 @@ pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
+pub use rectifier::{Elu, Gelu, LeakyRelu, Relu, Selu, Silu};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
@@ -40,11 +94,9 @@ pub use table_conv2d::{Connections, TableConv2d};
 use std::marker::PhantomData;
 
 use crate::plan::op::Builtin;
-use crate::plan::{Facts, Op, Plan};
+use crate::plan::{Facts, Op, Plan, Tensors};
 use crate::scalar::Scalar;
 use crate::shape::{Shape, ShapeError};
-
-use crate::plan::Tensors;
 
 /// The constructor of a layer whose sizes are in its type.
 macro_rules! constructor {
@@ -53,7 +105,7 @@ macro_rules! constructor {
         where
             Self: $crate::layer::Layer<$In, f32>,
         {
-            /// The layer, which has no settings but its type.
+            /// The layer. All its settings are in its type.
             ///
             /// # Panics
             /// If the sizes in the type contradict each other; in a constant, that is a compile error at this call.
@@ -76,8 +128,8 @@ macro_rules! unknown_setting {
         #[diagnostic::on_unimplemented(message = $message, label = "no such setting" $(, note = $note)?)]
         pub trait $Known {}
 
-        /// Does not compile: nothing is a setting that is not known. It has the name of the settings, so that
-        /// `network!` needs only that.
+        /// Never compiles, because no type implements the trait. It has the name of the settings struct, so that
+        /// `network!` needs only one name.
         #[doc(hidden)]
         #[allow(non_snake_case)]
         pub const fn $Settings<Setting: $Known>() -> $Settings {
@@ -89,50 +141,97 @@ pub(crate) use unknown_setting;
 
 /// A layer that takes samples of shape `In`.
 ///
-/// The type says everything about sizes: what comes out, how many parameters there are and how much work
-/// there is. The arithmetic is in the [`Op`](crate::plan::Op) that the layer adds to the plan.
+/// The type declares all sizes: the shape of the output, the number of parameters and the amount of work. The
+/// arithmetic is in the [`Op`](crate::plan::Op) that the layer adds to the plan.
 ///
 /// # A layer of one's own
+/// A layer has two parts: a type that implements `Layer`, which the compiler sees, and an [`Op`](crate::plan::Op) that
+/// computes, with its sizes known at run time. This one multiplies each channel by a learnt number:
+///
 /// ```
 /// use convnet::prelude::*;
-/// use convnet::plan::{Backward, Forward, Op, Plan};
+/// use convnet::plan::{Backward, Forward, Op, Param, Plan, Role, Tensors};
 ///
-/// /// y = 2x.
+/// /// y[c] = weight[c] · x[c], for each channel c.
 /// #[derive(Clone, Copy, Default)]
-/// struct Double;
+/// struct ChannelScale;
 ///
-/// impl<S: Shape, T: Scalar> Layer<S, T> for Double {
-///     type Out = S;
+/// impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, W>, T> for ChannelScale {
+///     type Out = Chw<C, H, W>;
+///     const PARAMS: usize = C;
+///     const TENSORS: Tensors = &[("weight", &[C])];
+///
 ///     fn add_to(&self, plan: &mut Plan<T>) {
-///         plan.add::<S, Self>(Double);
+///         plan.add::<Chw<C, H, W>, Self>(ChannelScaleOp { channels: C, area: H * W });
 ///     }
 /// }
 ///
-/// impl<T: Scalar> Op<T> for Double {
+/// struct ChannelScaleOp {
+///     channels: usize,
+///     area: usize,
+/// }
+///
+/// impl<T: Scalar> Op<T> for ChannelScaleOp {
 ///     fn describe(&self) -> String {
-///         "Double".into()
+///         "ChannelScale".into()
 ///     }
-///     fn forward(&self, pass: Forward<'_, T>) {
-///         for (y, x) in pass.y.iter_mut().zip(pass.x) {
-///             *y = x.map(|x| x + x);
+///
+///     fn params(&self) -> Vec<Param> {
+///         vec![Param::new("weight", Role::Scale, [self.channels]).start(0.25)]
+///     }
+///
+///     fn forward(&self, Forward { y, x, params, .. }: Forward<'_, T>) {
+///         // One chunk is one channel of one tile.
+///         let chunks = y.chunks_exact_mut(self.area).zip(x.chunks_exact(self.area));
+///         for ((y, x), &weight) in chunks.zip(params.iter().cycle()) {
+///             for (y, x) in y.iter_mut().zip(x) {
+///                 *y = x.map(|x| weight * x);
+///             }
 ///         }
 ///     }
-///     fn backward(&self, pass: Backward<'_, T>) {
-///         let Some(dx) = pass.dx else { return };
-///         for (dx, dy) in dx.iter_mut().zip(pass.dy) {
-///             *dx = dy.map(|dy| dy + dy);
+///
+///     fn backward(&self, Backward { dx, dparams, dy, x, params, .. }: Backward<'_, T>) {
+///         dparams.fill(T::zero());
+///         let chunks = dy.chunks_exact(self.area).zip(x.chunks_exact(self.area));
+///         for (chunk, (dy, x)) in chunks.enumerate() {
+///             for (dy, x) in dy.iter().zip(x) {
+///                 dparams[chunk % self.channels] += dy.zip(*x, |dy, x| dy * x).sum();
+///             }
+///         }
+///         // Not needed if nothing before this layer is trained.
+///         let Some(dx) = dx else { return };
+///         let chunks = dx.chunks_exact_mut(self.area).zip(dy.chunks_exact(self.area));
+///         for ((dx, dy), &weight) in chunks.zip(params.iter().cycle()) {
+///             for (dx, dy) in dx.iter_mut().zip(dy) {
+///                 *dx = dy.map(|dy| weight * dy);
+///             }
 ///         }
 ///     }
 /// }
 ///
 /// network! {
-///     struct Tiny: Flat<3> => Flat<2> {
-///         double: Double,
+///     struct Tiny: Chw<3, 4, 4> => Flat<2> {
+///         scale: ChannelScale,
+///         pool: GlobalAvgPool,
 ///         fc: Dense { units: 2 },
 ///     }
 /// }
-/// convnet::check::layer::<Flat<3>, _>(&Double, 1).unwrap();
+/// assert_eq!(Tiny::new(1).scale().as_slice(), [0.25; 3]);
+/// convnet::check::layer::<Chw<3, 4, 4>, _>(&ChannelScale, 1)?;
+/// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
+///
+/// - **Tiles.** `x`, `y`, `dx` and `dy` are slices of [`Lanes`](crate::tensor::Lanes), tile after tile. A tile holds up
+///   to 16 samples; it is laid out as `[C][H][W][lanes]`, and each lane holds one sample. A slice can hold several
+///   tiles, so that its length is a multiple of C·H·W.
+/// - **`params`** holds the parameter tensors one after the other, in the order of
+///   [`Op::params`](crate::plan::Op::params).
+/// - **`dparams`** is the gradient of the loss by the parameters, summed over all samples, in the order of `params`. It
+///   has to be overwritten, as do `y` and `dx`. Lanes without a sample have a `dy` of zero, so that sums over all lanes
+///   are right.
+/// - **The value at the start** comes from [`Init`](crate::Init) and the [`Role`](crate::plan::Role) of the tensor,
+///   unless [`Param::start`](crate::plan::Param::start) sets it.
+/// - A layer with settings has no `Default`. `network!` takes it as `name: Type = value`.
 #[diagnostic::on_unimplemented(
     message = "the shapes do not agree: `{Self}` cannot take an input of shape `{In}`",
     label = "this layer is given `{In}`",
@@ -142,7 +241,7 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     /// Shape of one output sample.
     type Out: Shape;
 
-    /// Why the sizes in the type contradict each other, if they do.
+    /// The error to show if the sizes in the type contradict each other.
     const SHAPE_ERROR: Option<ShapeError> = None;
 
     /// Trainable parameters.
@@ -151,14 +250,14 @@ pub trait Layer<In: Shape, T: Scalar = f32> {
     /// Parameters that are not trained, such as running statistics: [`Role::Buffer`](crate::plan::Role).
     const BUFFERS: usize = 0;
 
-    /// Names and shapes of the parameter tensors, in order: what [`weights!`](crate::weights) checks at compile time. A
-    /// layer of several layers says nothing here.
+    /// Names and shapes of the parameter tensors, in order. [`weights!`](crate::weights) compares a file with them at
+    /// compile time. A layer made of several layers leaves this empty.
     const TENSORS: Tensors = &[];
 
     /// Multiply-accumulates for one sample, forward.
     const MACS: usize = 0;
 
-    /// Values that one sample leaves behind for the backward pass.
+    /// Values that the layer keeps for the backward pass, for one sample.
     const ACTIVATIONS: usize = Self::Out::LEN;
 
     /// Adds the layer's arithmetic to a plan.
@@ -210,8 +309,8 @@ pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
     }
 }
 
-/// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]: here at a single number,
-/// without a network, to look at or to draw.
+/// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]. It can be called without
+/// a network, for example to plot it.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -225,7 +324,7 @@ pub trait Activation<T: Scalar> {
     /// y = f(x). Of NaN it is NaN.
     fn value(&self, x: T) -> T;
 
-    /// dy/dx, from x and y = f(x): the backward pass has both.
+    /// dy/dx, computed from x and y = f(x). The backward pass has both.
     fn slope(&self, x: T, y: T) -> T;
 
     /// dy/dx at x.
@@ -234,13 +333,13 @@ pub trait Activation<T: Scalar> {
     }
 }
 
-/// A look at the parameters of a layer `L` in a network: `net.conv1().weight()`.
+/// Shared access to the parameters of a layer `L` in a network: `net.conv1().weight()`.
 pub struct Params<'a, L, T> {
     values: &'a [T],
     layer: PhantomData<L>,
 }
 
-/// The parameters of a layer `L` in a network, to change: `net.layers_mut().conv1().weight()`.
+/// Mutable access to the parameters of a layer `L` in a network: `net.layers_mut().conv1().weight()`.
 pub struct ParamsMut<'a, L, T> {
     values: &'a mut [T],
     layer: PhantomData<L>,
@@ -299,7 +398,6 @@ pub mod syntax {
 /// The structs of these settings.
 #[doc(hidden)]
 pub mod settings {
-    pub use super::activation::{EluSettings, LeakyReluSettings};
     pub use super::adaptive_pool::AdaptiveSettings;
     pub use super::batch_norm::BatchNormSettings;
     pub use super::conv2d::Conv2dSettings;
@@ -307,4 +405,5 @@ pub mod settings {
     pub use super::dropout::DropoutSettings;
     pub use super::local_response_norm::LocalResponseNormSettings;
     pub use super::pool::PoolSettings;
+    pub use super::rectifier::{EluSettings, LeakyReluSettings};
 }

@@ -10,7 +10,7 @@ pub struct Placed {
     pub output: Dims,
     pub window: Window,
     pub groups: usize,
-    /// Whether this layer and all before it fit. If not, the sizes are made up, and only meant to give no further errors.
+    /// Whether this layer and all before it fit. If not, the sizes are made up so that no further errors follow.
     pub fits: bool,
 }
 
@@ -50,7 +50,7 @@ impl Placed {
         Placed { fits: from.fits, ..Placed::new(input, Dims::flat(input.len())) }
     }
 
-    /// The shape that the network gives: that of its last layer, or the declared one if some layer does not fit.
+    /// The output of the network: that of its last layer, or the declared one if some layer does not fit.
     pub const fn or(self, declared: Dims) -> Self {
         if self.fits { self } else { Placed::new(declared, declared) }
     }
@@ -63,17 +63,17 @@ pub struct At {
     pub(super) kind: &'static str,
     /// Its name in the network.
     name: &'static str,
-    /// Whether another constant tells what does not fit, so that this one stays silent.
+    /// Whether another constant reports the error, so that this one does not.
     quiet: bool,
 }
 
 impl At {
-    /// A layer that tells what does not fit.
+    /// A layer that reports an error if it does not fit.
     pub const fn new(kind: &'static str, name: &'static str) -> Self {
         At { kind, name, quiet: false }
     }
 
-    /// The same without telling.
+    /// The same without the report.
     pub const fn quiet(self) -> Self {
         At { quiet: true, ..self }
     }
@@ -97,7 +97,7 @@ impl At {
         }
     }
 
-    /// The place of a layer that keeps the shape of its input, if its settings are right.
+    /// The place of a layer that keeps the shape of its input, if its settings are valid.
     #[track_caller]
     pub(super) const fn place_same(self, from: Placed, settings: Result<(), ShapeError>) -> Placed {
         let input = from.output;

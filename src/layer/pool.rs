@@ -17,9 +17,11 @@ use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, windo
 
 /// The largest value of each window.
 ///
+/// In PyTorch: `nn.MaxPool2d(kernel, stride, padding)`. In Keras: `MaxPooling2D(kernel, strides)`.
+///
 /// # Shapes
 /// C×IH×IW → C×OH×OW, with OH = ⌊(IH + 2·PH − KH) / SH⌋ + 1 and OW likewise: rows and columns that do not
-/// fill a window are left out. Windows may overlap. Padding never wins; it may be half the kernel at most.
+/// fill a window are left out. Windows may overlap. Padding is never the maximum; it may be at most half the kernel.
 ///
 /// The gradient goes to the first of equal values in a window, in row order.
 ///
@@ -38,15 +40,18 @@ use crate::shape::{Chw, Dims, Kernel, Padding, ShapeError, Stride, Window, windo
 /// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[5.0, 7.0], [13.0, 15.0]]);
 /// ```
+#[doc(alias("MaxPooling2D", "nn.MaxPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct MaxPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
 super::constructor!(MaxPool2d<In, Out, K, S, P>);
 
-/// The mean of each window, padding counted as zeros.
+/// The mean of each window. Padding counts as zeros.
+///
+/// In PyTorch: `nn.AvgPool2d(kernel, stride, padding)`. In Keras: `AveragePooling2D(kernel, strides)`.
 ///
 /// # Shapes
-/// As [`MaxPool2d`]. The divisor is the kernel's area also where a window lies partly on padding (PyTorch's
+/// As [`MaxPool2d`]. The divisor is always the kernel's area, even if a window lies partly on padding (PyTorch's
 /// `count_include_pad=True`, its default).
 ///
 /// # In `network!`
@@ -63,6 +68,7 @@ super::constructor!(MaxPool2d<In, Out, K, S, P>);
 /// let halved = Halved::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(halved.sample(0)[0], [[2.5, 4.5]]);
 /// ```
+#[doc(alias("AveragePooling2D", "nn.AvgPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct AvgPool2d<In, Out, K, S, P = Padding<0>>(PhantomData<(In, Out, K, S, P)>);
 
@@ -155,13 +161,13 @@ macro_rules! pooling {
 pooling!(MaxPool2d, MaxOp {});
 pooling!(AvgPool2d, MeanOp { flat: false });
 
-/// What windows of one position each amount to.
+/// The pooling as a shortcut, if each window is one position.
 fn shortcut(pool: &Pooling) -> Shortcut {
     let adaptive = pool.windows == Windows::Adaptive && pool.input == pool.output;
     if adaptive { Shortcut::Identity } else { Shortcut::None }
 }
 
-/// The pooling in the terms of ONNX, if windows are of one size and a step apart.
+/// The pooling as an ONNX node, if all windows have the same size and the same distance.
 #[cfg(feature = "store")]
 fn nodes(op: &'static str, pool: &Pooling) -> Option<Vec<Node>> {
     let window = match pool.windows {
@@ -185,7 +191,7 @@ pub(super) struct MaxOp {
 builtin!(MaxOp);
 
 impl<T: Scalar> Op<T> for MaxOp {
-    /// Windows that differ in size are no operator of ONNX.
+    /// ONNX has no operator for windows that differ in size.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         nodes("MaxPool", &self.pool)
@@ -229,7 +235,7 @@ pub(super) struct MeanOp {
 
 #[cfg(feature = "store")]
 impl MeanOp {
-    /// The shares that values along an axis have in each window, \[inputs, windows\], or turned around.
+    /// The weights of the values along an axis in each window, \[inputs, windows\], or transposed.
     fn shares(&self, axis: usize, windows_first: bool) -> Operand {
         let (input, output) = (self.pool.input[axis], self.pool.output[axis]);
         let mut values = vec![0.0; input * output];
@@ -250,7 +256,7 @@ impl MeanOp {
 builtin!(MeanOp);
 
 impl<T: Scalar> Op<T> for MeanOp {
-    /// Where windows differ in size, the means of rows and then of columns are products with matrices.
+    /// If windows differ in size, the means of rows and then of columns are products with matrices.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let mut nodes = match nodes("AveragePool", &self.pool) {

@@ -1,4 +1,4 @@
-//! Nearness to fixed codes.
+//! Distances from fixed codes.
 
 use std::marker::PhantomData;
 
@@ -17,8 +17,10 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
     const CODES: &'static [[f64; N]; M];
 }
 
-/// How near a vector is to each of some fixed codes: the output layer of LeNet-5 (LeCun et al. 1998, "Gradient-based
-/// learning applied to document recognition", section II.B, equation 7).
+/// Minus half the squared distance of a vector from each of several fixed codes: the output layer of LeNet-5 (LeCun et
+/// al. 1998, "Gradient-based learning applied to document recognition", section II.B, equation 7).
+///
+/// In PyTorch: `-torch.cdist(x, codes) ** 2 / 2`.
 ///
 /// # Shapes
 /// N → M: the codes are M vectors of N numbers, which are not trained.
@@ -26,11 +28,11 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
 /// # Formula
 /// y\[i\] = −½ · Σⱼ (x\[j\] − code\[i\]\[j\])².
 ///
-/// The paper's units give the square distance itself, the smaller the better. With −½ of it the nearest code has the
-/// largest output, and outputs are logits: the logarithms, but for a constant, of the densities of normal distributions
-/// of variance 1 around the codes, as the paper reads its distances. So
+/// The paper's units give the squared distance itself, of which the smallest wins. With −½ of it the nearest code has
+/// the largest output, and outputs are logits: up to a constant, the logarithms of the densities of normal
+/// distributions of variance 1 around the codes, which is how the paper interprets its distances. So
 /// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy) trains the network; it is the paper's equation 9
-/// without the constant for what is no digit.
+/// without the constant for images that are not digits.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -49,6 +51,7 @@ pub trait Codes<const N: usize, const M: usize>: Copy + Default + Send + Sync + 
 /// let y = Nearest::new(1).infer(&Batch::from_iter([Tensor::from([1.0, -1.0])]));
 /// assert_eq!(y.sample(0).as_slice(), [-2.0, -4.0, 0.0]);
 /// ```
+#[doc(alias = "RBF")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct RadialBasis<In, Out, C>(PhantomData<(In, Out, C)>);
 

@@ -1,4 +1,4 @@
-//! Layers under the names of PyTorch and Keras: in `network!`, each says what it is called here.
+//! Layers under the names of PyTorch and Keras: in `network!`, each is a compile error with the name used here.
 
 #[doc(hidden)]
 #[macro_export]

@@ -1,4 +1,4 @@
-//! A factor and a term for each channel.
+//! A learnt factor and a learnt term for each channel.
 
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::channels::Channels;
@@ -11,8 +11,10 @@ use crate::shape::Chw;
 
 /// Multiplies each channel by a number and adds another, both learnt.
 ///
-/// Behind [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
-/// multiplies them by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
+/// PyTorch and Keras have no such layer. In PyTorch: `x * weight[:, None, None] + bias[:, None, None]`.
+///
+/// After [`AvgPool2d`](super::AvgPool2d) it is the subsampling of LeNet-5, which adds the four values of a window,
+/// multiplies the sum by a coefficient and adds a bias (LeCun et al. 1998, "Gradient-based learning applied to document
 /// recognition", section II.B): the weight here is four times that coefficient.
 ///
 /// # Shapes
@@ -34,6 +36,7 @@ use crate::shape::Chw;
 /// let x = Tensor::<Chw<2, 2, 2>>::from_fn(|i| i as f32);
 /// assert_eq!(net.infer(&Batch::from_iter([x])).sample(0).as_slice(), [6.0, -5.5]);
 /// ```
+#[doc(alias = "affine")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct ScaleShift;
 
@@ -61,7 +64,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
         vec![param("weight", Role::Scale), param("bias", Role::Shift)]
     }
 
-    /// The normalisation of channels whose mean is 0 and whose variance is 1.
+    /// A batch normalisation with mean 0 and variance 1.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let [weight, bias] = ["weight", "bias"].map(Operand::Param);

@@ -1,4 +1,4 @@
-//! From logits to probabilities and to their logarithms.
+//! Probabilities and log probabilities from logits.
 
 use super::Layer;
 use crate::kernel::{tiles, tiles_mut, with_lanes};
@@ -11,14 +11,16 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 
 /// Probabilities from logits: each is exp(xᵢ) over the sum of all.
 ///
+/// In PyTorch: `nn.Softmax(1)`. In Keras: `Softmax()`.
+///
 /// For training prefer logits with [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy), which is this
-/// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and more exact.
+/// layer and [`ProbabilityCrossEntropy`](crate::loss::ProbabilityCrossEntropy) in one, and is more exact.
 ///
 /// # Shapes
-/// `Flat<N>` → `Probabilities<N>`, behind which only a loss fits.
+/// `Flat<N>` → `Probabilities<N>`, after which only a loss fits.
 ///
 /// # Formula
-/// yᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x); dxᵢ = yᵢ · (dyᵢ − Σⱼ dyⱼ·yⱼ). The largest logit is taken off
+/// yᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x); dxᵢ = yᵢ · (dyᵢ − Σⱼ dyⱼ·yⱼ). The largest logit is subtracted
 /// first, so that nothing overflows.
 ///
 /// ```
@@ -33,6 +35,7 @@ use crate::shape::{Flat, LogProbabilities, Probabilities};
 /// assert_eq!(y.sample(0).as_slice(), [0.5, 0.5]);
 /// # Ok::<(), convnet::Error>(())
 /// ```
+#[doc(alias = "nn.Softmax")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Softmax;
 
@@ -93,13 +96,15 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
     }
 }
 
-/// The logarithms of [`Softmax`]'s probabilities, which are finite where a probability is too small for a number.
+/// The logarithms of [`Softmax`]'s probabilities. They are finite even if a probability underflows to 0.
 ///
-/// With [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood) behind it, it is
-/// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy) in two parts.
+/// In PyTorch: `nn.LogSoftmax(1)`. In Keras: `activation="log_softmax"`.
+///
+/// Followed by [`NegativeLogLikelihood`](crate::loss::NegativeLogLikelihood), it computes the same as
+/// [`SoftmaxCrossEntropy`](struct@crate::loss::SoftmaxCrossEntropy).
 ///
 /// # Shapes
-/// `Flat<N>` → `LogProbabilities<N>`, behind which only a loss fits.
+/// `Flat<N>` → `LogProbabilities<N>`, after which only a loss fits.
 ///
 /// # Formula
 /// yᵢ = xᵢ − max x − log Σⱼ exp(xⱼ − max x); dxᵢ = dyᵢ − exp(yᵢ) · Σⱼ dyⱼ.
@@ -114,6 +119,7 @@ impl<T: Scalar> Op<T> for SoftmaxOp {
 /// let y = Chances::new(1).infer(&Batch::from_iter([Tensor::from([0.0, -10_000.0])]));
 /// assert_eq!(y.sample(0).as_slice(), [0.0, -10_000.0]);
 /// ```
+#[doc(alias("log_softmax", "nn.LogSoftmax"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LogSoftmax;
 
@@ -192,7 +198,7 @@ pub(crate) fn softmax<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]])
     })
 }
 
-/// In one lane, writes exp(xᵢ − max x) to y; returns max x and the sum of what it wrote.
+/// In one lane, writes exp(xᵢ − max x) to y; returns max x and the sum of the values written.
 #[inline(always)]
 fn exponentials<T: Scalar, const N: usize>(y: &mut [[T; N]], x: &[[T; N]], l: usize) -> (T, T) {
     let largest = x.iter().map(|x| x[l]).fold(T::neg_infinity(), T::max);

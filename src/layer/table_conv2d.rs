@@ -1,4 +1,4 @@
-//! Convolution whose filters see some of the channels.
+//! Convolution with a table of the channels that each filter sees.
 
 use std::marker::PhantomData;
 
@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 use crate::shape::{Chw, Dims, Kernel, ShapeError, Window};
 use crate::tensor::{LANES, Lanes};
 
-/// Which channels each filter of a [`TableConv2d`] sees.
+/// The channels that each filter of a [`TableConv2d`] sees.
 pub trait Connections: Copy + Default + Send + Sync + 'static {
     /// For each filter its channels, in rising order.
     const TABLE: &'static [&'static [usize]];
@@ -23,21 +23,24 @@ pub trait Connections: Copy + Default + Send + Sync + 'static {
 /// Two-dimensional convolution in which each filter sees the channels that a table names (LeCun et al. 1998,
 /// "Gradient-based learning applied to document recognition", section II.B and table I).
 ///
+/// PyTorch and Keras have no such layer; there it is a convolution whose weight is multiplied by a fixed mask.
+///
 /// # Shapes
 /// IC×IH×IW → OC×(IH − KH + 1)×(IW − KW + 1), without padding and in steps of 1. weight \[connections\]\[KH\]\[KW\],
-/// filter by filter as the table has them, and bias \[OC\]. What is not in the table is not a parameter.
+/// filter by filter in the order of the table, and bias \[OC\]. Connections that are not in the table have no
+/// parameters.
 ///
 /// # Formula
 /// y\[o\] = bias\[o\] + Σ weight\[o, i\] ⋆ x\[i\] over the channels i of filter o. It is computed with zeros for all
-/// other weights, so that it takes as long as a [`Conv2d`](super::Conv2d).
+/// other weights, so it takes as long as a [`Conv2d`](super::Conv2d).
 ///
-/// [`max_norm`](crate::train::Trainer::max_norm) limits each KH×KW kernel by itself.
+/// [`max_norm`](crate::train::Trainer::max_norm) limits each KH×KW kernel separately.
 ///
 /// ```
 /// use convnet::prelude::*;
 /// use convnet::layer::Connections;
 ///
-/// /// A filter for each channel, and one for both.
+/// /// One filter for each channel, and one for both.
 /// #[derive(Clone, Copy, Default)]
 /// struct Table;
 /// impl Connections for Table {
@@ -51,6 +54,7 @@ pub trait Connections: Copy + Default + Send + Sync + 'static {
 /// const _: () = assert!(Sparse::PARAMS == 4 * 9 + 3);
 /// # Sparse::new(1);
 /// ```
+#[doc(alias = "connection table")]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct TableConv2d<In, Out, K, C>(PhantomData<(In, Out, K, C)>);
 
@@ -189,7 +193,7 @@ impl<T: Scalar> Op<T> for TableOp {
     fn params(&self) -> Vec<Param> {
         let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. }, .. } =
             self.geometry;
-        // What a filter or a channel has on the mean.
+        // The means over filters and channels.
         let (fan_in, fan_out) = (self.weights() / oc, self.weights() / ic);
         vec![
             Param::new("weight", Role::Weight, [self.kernels.len(), kh, kw]).fan(fan_in, fan_out),
@@ -197,8 +201,8 @@ impl<T: Scalar> Op<T> for TableOp {
         ]
     }
 
-    /// A kernel of zeros behind those that are parameters stands for all that are not; the kernels of all filters and
-    /// channels are taken from these, and the rest is an ordinary convolution.
+    /// One kernel of zeros, after those that are parameters, stands for all connections that are not in the table. The
+    /// kernels of all filters and channels are gathered from these, for an ordinary convolution.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let Geometry { input: [ic, ..], output: [oc, ..], window: Window { kernel: [kh, kw], .. }, .. } =

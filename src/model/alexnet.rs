@@ -1,14 +1,14 @@
-//! AlexNet: as published, as torchvision has it, and scaled down.
+//! AlexNet: as published, as in torchvision, and scaled down.
 
 use crate::prelude::*;
 
 crate::network! {
-    /// AlexNet as published (Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep convolutional neural
-    /// networks"): five convolutions, three of them in two groups, which were two processors, local response
-    /// normalisation, overlapping pooling, and dropout in front of two dense layers of 4,096 units.
+    /// AlexNet as published (Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep convolutional
+    /// neural networks"): five convolutions, three of them in two groups (one for each processor), local response
+    /// normalisation, overlapping pooling, and dropout before two dense layers of 4,096 units.
     ///
-    /// The paper says that images are 224×224; its sizes come out with 227. It begins with weights drawn from a normal
-    /// distribution of deviation 0.01, which [`Init`] has not; the default suits ReLU too (He et al. 2015).
+    /// The paper gives images of 224×224, but its other sizes need 227. It draws initial weights from a normal
+    /// distribution with deviation 0.01, which [`Init`] does not offer; the default also suits ReLU (He et al. 2015).
     ///
     /// # Shapes
     /// 3×227×227 → 1000 logits; 60,965,224 parameters.
@@ -48,8 +48,8 @@ crate::network! {
 const _: () = assert!(AlexNet::<f32>::PARAMS == 60_965_224);
 
 crate::network! {
-    /// AlexNet as torchvision has it, whose published weights fit: one group, no normalisation, other numbers of filters,
-    /// and a mean over parts that makes any size of feature map 6×6 (Krizhevsky 2014, "One weird trick for parallelizing
+    /// AlexNet as in torchvision, whose published weights fit: one group, no normalisation, other numbers of filters,
+    /// and adaptive average pooling to 6×6 (Krizhevsky 2014, "One weird trick for parallelizing
     /// convolutional neural networks").
     ///
     /// # Shapes

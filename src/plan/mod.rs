@@ -1,8 +1,8 @@
-//! Plans: what a network does, as a list of operations with run-time sizes.
+//! Plans: the operations of a network, as a list with run-time sizes.
 //!
 //! Types end here. A [`Layer`](crate::layer::Layer) is a type that checks its shapes and then adds an [`Op`] to the
-//! [`Plan`]. Everything after that works on slices, once for each kind of layer and not once for each shape, which is why
-//! a network of a hundred layers compiles as quickly as one of ten.
+//! [`Plan`]. Everything after that works on slices, once for each kind of layer and not once for each shape, which is
+//! why a network of a hundred layers compiles as quickly as one of ten.
 //!
 //! A [`Step`] names the [`Value`]s it reads and the one it writes. Which steps need not run, and where values lie in
 //! memory, is decided when the plan is complete, by a [`Schedule`](schedule::Schedule).
@@ -28,7 +28,7 @@ use crate::shape::Dims;
 pub struct Value {
     /// Shape of one sample.
     pub dims: Dims,
-    /// Whether a training step needs the gradient by this value, because parameters come before it.
+    /// Whether a training step needs the gradient by this value, because steps before it have parameters.
     pub needs_gradient: bool,
 }
 
@@ -120,8 +120,8 @@ impl<T: 'static> Plan<T> {
         self.values.push(Value { dims: output, needs_gradient });
     }
 
-    /// Gives the steps from `first` on the name of their layer; several steps are numbered. The layer's parameters are
-    /// those added since then.
+    /// Names the steps from `first` on after their layer; several steps are numbered. The layer's parameters are those
+    /// added since `start`.
     pub(crate) fn close_layer(&mut self, name: &str, first: usize, start: usize) {
         let single = self.steps.len() == first + 1;
         for (i, step) in self.steps[first..].iter_mut().enumerate() {
@@ -150,7 +150,7 @@ impl<T: 'static> Plan<T> {
         self.current
     }
 
-    /// Shapes of one sample of what a step reads and writes.
+    /// Shapes of one sample of a step's input and output.
     pub fn dims(&self, step: &Step<T>) -> [Dims; 2] {
         [step.input, step.output].map(|value| self.values[value].dims)
     }

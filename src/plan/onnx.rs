@@ -1,7 +1,7 @@
-//! What an operation is in the terms of ONNX, so that a network can be written for other programs.
+//! Operations as ONNX nodes, to export networks to other programs.
 
-/// A node of ONNX's graph: an operator of its version 17, what it is given, and its attributes. What
-/// [`Op::nodes`](super::Op::nodes) gives is a list of them, of which the last gives the layer's output.
+/// A node of an ONNX graph: an operator of opset 17, its inputs and its attributes. [`Op::nodes`](super::Op::nodes)
+/// returns a list of them; the output of the last is the layer's output.
 ///
 /// Samples are ONNX's first axis: a layer's C×H×W is \[N, C, H, W\] there, and a vector \[N, C\].
 ///
@@ -17,7 +17,7 @@
 pub struct Node {
     /// The operator's name: "Conv".
     pub op: &'static str,
-    /// What it is given, in the operator's order.
+    /// Its inputs, in the operator's order.
     pub inputs: Vec<Operand>,
     /// Its attributes, by name.
     pub attributes: Vec<(&'static str, Attribute)>,
@@ -42,12 +42,12 @@ impl Node {
     }
 }
 
-/// What a [`Node`] is given.
+/// An input of a [`Node`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum Operand {
-    /// What the layer is given.
+    /// The layer's input.
     Input,
-    /// What the node before this one gives; for a layer's first node, what the layer is given.
+    /// The output of the node before this one; for a layer's first node, the layer's input.
     Last,
     /// The layer's parameter of this [name](super::Param::name), in its shape.
     Param(&'static str),
@@ -55,14 +55,14 @@ pub enum Operand {
     Floats {
         /// The dimensions.
         shape: Vec<usize>,
-        /// As many as the product of the dimensions.
+        /// The values; their number is the product of the dimensions.
         values: Vec<f64>,
     },
     /// Whole numbers, such as the dimensions that some operators take.
     Ints {
         /// The dimensions.
         shape: Vec<usize>,
-        /// As many as the product of the dimensions.
+        /// The values; their number is the product of the dimensions.
         values: Vec<i64>,
     },
 }
@@ -88,7 +88,7 @@ pub enum Attribute {
     Int(i64),
     /// A list of whole numbers.
     Ints(Vec<i64>),
-    /// A number, which ONNX keeps as an `f32` whatever the network's scalar is.
+    /// A number. ONNX stores it as `f32` for any scalar of the network.
     Float(f64),
 }
 

@@ -7,16 +7,16 @@ use crate::kernel::Exec;
 use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
-/// Whether a network learns or is used. Dropout and batch normalisation differ between the two.
+/// Training or inference. Dropout and batch normalisation differ between the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// Forward for a training step: random layers draw.
+    /// The forward pass of a training step. Random layers draw.
     Train,
-    /// Forward for use: every layer is a fixed function.
+    /// Inference. Every layer is a fixed function.
     Infer,
 }
 
-/// What an operation may need to know about the pass it is part of.
+/// The pass that an operation is part of.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Pass<'a> {
@@ -38,8 +38,8 @@ impl<'a> Pass<'a> {
 
 /// Arguments of [`Op::forward`].
 ///
-/// Slices of lanes hold whole tiles, one after the other: a value of C×H×W is `[tile][C][H][W][lane]`, with one sample in
-/// each lane.
+/// Slices of lanes hold whole tiles, one after the other: a value of C×H×W is `[tile][C][H][W][lane]`, with one sample
+/// in each lane.
 #[non_exhaustive]
 pub struct Forward<'a, T> {
     /// Output, to be overwritten.
@@ -50,7 +50,7 @@ pub struct Forward<'a, T> {
     pub params: &'a [T],
     /// Working memory of [`Op::scratch`] entries, with arbitrary content.
     pub scratch: &'a mut [Lanes<T>],
-    /// Whether to write max(y, 0) instead of y; set only for an operation that says it [can](Op::relu_after).
+    /// Whether to write max(y, 0) instead of y; set only for an operation with [`Op::relu_after`].
     pub relu: bool,
     /// Mode, threads and random keys.
     pub pass: Pass<'a>,
@@ -61,8 +61,8 @@ pub struct Forward<'a, T> {
 pub struct Backward<'a, T> {
     /// Gradient of the loss by the input, to be overwritten; `None` if it is not needed.
     pub dx: Option<&'a mut [Lanes<T>]>,
-    /// Gradient by the parameters, summed over all samples, to be overwritten; laid out as `params`. In the place of a
-    /// [`Role::Buffer`](super::Role::Buffer) its value for this batch.
+    /// Gradient of the loss by the parameters, summed over all samples, to be overwritten; in the order of `params`.
+    /// For a [`Role::Buffer`](super::Role::Buffer) it is the tensor's value for this batch instead.
     pub dparams: &'a mut [T],
     /// Gradient by the output. Zero in lanes without a sample.
     pub dy: &'a [Lanes<T>],
@@ -75,14 +75,13 @@ pub struct Backward<'a, T> {
     pub params: &'a [T],
     /// Working memory of [`Op::scratch`] entries, with arbitrary content.
     pub scratch: &'a mut [Lanes<T>],
-    /// Whether to write zero to dx where x is not positive; set only for an operation that says it
-    /// [can](Op::relu_before).
+    /// Whether to write zero to dx where x is not positive; set only for an operation with [`Op::relu_before`].
     pub relu: bool,
     /// Mode, threads and random keys: the same as in the forward pass.
     pub pass: Pass<'a>,
 }
 
-/// An operation that the plan may not need to run, because it does something simple.
+/// An operation so simple that the plan may not need to run it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Shortcut {
@@ -94,7 +93,7 @@ pub enum Shortcut {
     Relu,
 }
 
-/// The values of the forward pass that a backward pass reads. Memory of the others is used again meanwhile.
+/// The values of the forward pass that a backward pass reads. The memory of the others is reused before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reads {
     /// The input.
@@ -114,19 +113,19 @@ impl Reads {
     pub const BOTH: Reads = Reads { x: true, y: true };
 }
 
-/// The arithmetic of a layer, with its sizes known at run time. Forward stands beside backward.
+/// The arithmetic of a layer, forward and backward, with its sizes known at run time.
 pub trait Op<T>: Send + Sync + 'static {
     /// Kind and settings in a few words: "Conv2d 5×5, padding 2".
     fn describe(&self) -> String;
 
-    /// The parameter tensors, in the order in which they lie in `params`.
+    /// The parameter tensors, in their order in `params`.
     fn params(&self) -> Vec<Param> {
         Vec::new()
     }
 
-    /// What the operation is in inference, as nodes of an ONNX graph. The last node gives the output; an empty list
-    /// means that the operation changes nothing, not even the number of dimensions. `None`, the default, means that a
-    /// network with this layer cannot be exported. With feature `store`.
+    /// The operation in inference as nodes of an ONNX graph (feature `store`). The output of the last node is the
+    /// operation's output; an empty list means that the operation changes nothing, not even the number of dimensions.
+    /// `None`, the default, means that a network with this layer cannot be exported.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         None
@@ -137,7 +136,7 @@ pub trait Op<T>: Send + Sync + 'static {
         0
     }
 
-    /// Whether the operation is one that the plan can do without running it.
+    /// The shortcut with which the plan can replace the operation, if there is one.
     fn shortcut(&self, _mode: Mode) -> Shortcut {
         Shortcut::None
     }
@@ -157,15 +156,15 @@ pub trait Op<T>: Send + Sync + 'static {
         false
     }
 
-    /// Whether the operation respects [`Exec::lanes`], so that it can be given a small batch in a narrow tile. If not, it
-    /// gets tiles of [`LANES`](crate::tensor::LANES) lanes.
+    /// Whether the operation respects [`Exec::lanes`], so that it can compute a small batch in a narrow tile. If not,
+    /// it gets tiles of [`LANES`](crate::tensor::LANES) lanes.
     fn narrow(&self) -> bool {
         false
     }
 
-    /// Whether a training step must give the operation the whole batch at once, because its result for one sample depends
-    /// on the others. There are as many samples as [`Pass::keys`]; the lanes after them have arbitrary inputs, and their dx
-    /// must be zero.
+    /// Whether a training step must give the operation the whole batch at once, because its result for one sample
+    /// depends on the others. There are as many samples as [`Pass::keys`]; the lanes after them have arbitrary inputs,
+    /// and their dx must be zero.
     fn whole_batch(&self) -> bool {
         false
     }
@@ -177,13 +176,13 @@ pub trait Op<T>: Send + Sync + 'static {
     fn backward(&self, pass: Backward<'_, T>);
 }
 
-/// An operation of this crate. Its code is compiled with the crate, once for `f32` and once for `f64`.
+/// An operation of this crate. Its code is compiled as part of the crate, once for `f32` and once for `f64`.
 pub(crate) trait Builtin {
     /// The operation for a scalar.
     fn boxed<T: Scalar>(self) -> Box<dyn Op<T>>;
 }
 
-/// Makes types that are an [`Op`] for both scalars [`Builtin`].
+/// Implements [`Builtin`] for types that implement [`Op`] for both scalars.
 macro_rules! builtin {
     ($($op:ty),+ $(,)?) => {
         $(
@@ -191,7 +190,7 @@ macro_rules! builtin {
                 type Args<'a, T: $crate::scalar::Scalar> = Self;
                 type Output<T: $crate::scalar::Scalar> = Box<dyn $crate::plan::Op<T>>;
 
-                // Not inlined: the caller would be the one that compiles the operation.
+                // Not inlined: else the operation would be compiled in the crate of the caller.
                 #[inline(never)]
                 fn f32(op: Self) -> Box<dyn $crate::plan::Op<f32>> {
                     Box::new(op)

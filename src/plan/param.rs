@@ -12,7 +12,7 @@ pub struct Facts {
     pub params: usize,
     /// Parameters that are not trained.
     pub buffers: usize,
-    /// Names and shapes of the parameter tensors; empty if the layer does not tell.
+    /// Names and shapes of the parameter tensors; empty if the layer does not declare them.
     pub tensors: Tensors,
     /// Multiply-accumulates for one sample, forward.
     pub macs: usize,
@@ -37,8 +37,8 @@ impl Facts {
     }
 }
 
-/// The role of a parameter tensor. It decides what the tensor begins at, which penalties apply to it, and whether it is
-/// trained.
+/// The role of a parameter tensor. It decides the tensor's values at the start, which penalties apply to it, and
+/// whether it is trained.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Role {
@@ -53,7 +53,7 @@ pub enum Role {
     /// Not trained: a running average over batches. Instead of its gradient the operation writes the value for this
     /// batch, and the training step moves the average towards it: p ← p + momentum · (value − p).
     Buffer {
-        /// The share of each batch.
+        /// The weight of each batch in the average.
         momentum: f64,
     },
 }
@@ -78,7 +78,7 @@ impl Role {
 pub struct Param {
     /// "weight", "bias" and so on, as in PyTorch's state dict.
     pub name: Cow<'static, str>,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// \[filters, channels, rows, columns\] or \[units, inputs\] for weights.
     pub shape: Vec<usize>,
@@ -86,8 +86,8 @@ pub struct Param {
     pub fan_in: usize,
     /// Outputs that one input of the layer reaches.
     pub fan_out: usize,
-    /// The value that every entry begins at, whatever the rule for initial parameters; `None` leaves it to the role and
-    /// the rule.
+    /// The value of every entry at the start, for any [`Init`](crate::Init); with `None` it depends on the role and the
+    /// [`Init`](crate::Init).
     pub start: Option<f64>,
 }
 
@@ -97,7 +97,7 @@ impl Param {
         Param { name: name.into(), role, shape: shape.into(), fan_in: 1, fan_out: 1, start: None }
     }
 
-    /// The same with this fan-in and fan-out, from which random initial weights take their size.
+    /// The same with this fan-in and fan-out. They determine the scale of random initial weights.
     pub fn fan(self, fan_in: usize, fan_out: usize) -> Self {
         Param { fan_in, fan_out, ..self }
     }

@@ -1,13 +1,13 @@
 //! Schedules: which operations of a plan run, and where the values between them lie.
 //!
-//! - An operation that changes nothing does not run: its output is its input's value under another name.
+//! - An operation that changes nothing does not run; its output is another name for its input's value.
 //! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them.
-//! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the last
-//!   one that reads it; values that are never alive at the same time share a slot. Slots are given out from the largest
-//!   value down, each time the first that is free.
+//! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the
+//!   last one that reads it; values that are never alive at the same time share a slot. Slots are given out from the
+//!   largest value down, each time the first that is free.
 //!
-//! Time is counted in stages: with n stages, stage i runs forward at time i, the loss is computed at time n, and stage i
-//! runs backward at time 2n − i.
+//! Time is counted in stages: with n stages, stage i runs forward at time i, the loss is computed at time n, and stage
+//! i runs backward at time 2n − i.
 
 use super::{Mode, Op, Plan, Shortcut, Step};
 
@@ -28,20 +28,20 @@ pub(crate) struct Stage {
     pub masks_dy: bool,
 }
 
-/// Where a value lies.
+/// The place of a value in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Home {
     /// Nowhere: nothing reads it.
     Nowhere,
-    /// With the caller, who gave the input or wants the gradient by it.
+    /// In the caller's memory: the network's input, or the gradient by it.
     Input,
-    /// With the caller, who wants the output.
+    /// In the caller's memory: the network's output.
     Output,
     /// In the slot with this index.
     Slot(usize),
 }
 
-/// What a schedule is for.
+/// The purpose of a schedule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
     /// Inference.
@@ -63,16 +63,16 @@ impl Purpose {
     }
 }
 
-/// What runs, and where values lie.
+/// The operations that run, and the places of values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Schedule {
     /// The operations that run, in order.
     pub stages: Vec<Stage>,
     /// For each value of the plan the one that holds it: itself, unless it is another name.
     pub holder: Vec<usize>,
-    /// Where each value lies.
+    /// The place of each value.
     pub values: Vec<Home>,
-    /// Where the gradient by each value lies.
+    /// The place of the gradient by each value.
     pub gradients: Vec<Home>,
     /// Entries of a tile before each slot, and the sum of all.
     starts: Vec<usize>,
@@ -84,7 +84,7 @@ struct Life {
     is_gradient: bool,
     /// Entries of a tile.
     len: usize,
-    /// When it is written first, and read last.
+    /// The times of its first write and its last read.
     from: usize,
     to: usize,
 }
@@ -161,7 +161,7 @@ impl Schedule {
         }));
     }
 
-    /// The lives of values that lie in slots, in a forward pass.
+    /// The lifetimes of values that lie in slots, in a forward pass.
     fn forward_lives<T: 'static>(&self, plan: &Plan<T>) -> Vec<Life> {
         let written =
             self.stages.iter().enumerate().filter(|(_, stage)| self.values[stage.y] == Home::Nowhere);

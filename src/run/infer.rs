@@ -57,7 +57,7 @@ fn infer<T: Scalar>(
     let (y, rest_y) = y.split_at_mut(tiles.whole * output);
     let share = is_worth_sharing(program, samples);
     if tiles.whole == 0 {
-        let run = || infer_narrow(program, rest_y, rest_x, tiles.narrow, params, share);
+        let mut run = || infer_narrow(program, rest_y, rest_x, tiles.narrow, params, share);
         return if share { in_pool(run) } else { run() };
     }
     let together = tiles.whole.min(TILES_TOGETHER);

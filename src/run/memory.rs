@@ -83,8 +83,7 @@ impl<T: Scalar> Memory<T> {
     }
 }
 
-/// Memories that nobody uses at the moment. A thread takes the one that was put back last, which may still be in its
-/// cache.
+/// Memories that are not in use. A thread takes the one that was put back last, which may still be in its cache.
 pub(super) struct Pool<T>(Mutex<Vec<Memory<T>>>);
 
 impl<T> Default for Pool<T> {
@@ -94,8 +93,7 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: Scalar> Pool<T> {
-    /// Makes at least `count` memories of this room, so that it does not depend on chance when they are made and which
-    /// one is taken.
+    /// Makes at least `count` memories of this room. So allocation does not depend on the timing of threads.
     pub fn reserve(&self, count: usize, room: &Room) {
         let mut free = self.lock();
         let count = count.max(free.len());
@@ -103,7 +101,7 @@ impl<T: Scalar> Pool<T> {
         free.iter_mut().for_each(|memory| memory.prepare(room));
     }
 
-    /// Calls `f` with a memory that nobody else has.
+    /// Calls `f` with a memory that is not in use.
     pub fn with<R>(&self, room: &Room, f: impl FnOnce(&mut Memory<T>) -> R) -> R {
         let free = self.lock().pop();
         let mut memory = free.unwrap_or_default();
@@ -114,7 +112,7 @@ impl<T: Scalar> Pool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Memory<T>>> {
-        // A memory is whole whatever a panic of its user left in it.
+        // A memory is valid with any content, so a panic of its user does no harm.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! Running plans: training steps, inference, and the values of every layer.
 //!
-//! A [`Program`] is a plan with its schedules. [`Workspace`] is the memory of training steps; inference takes
-//! memory from a pool in the program, so that one network can serve any number of threads. [`cut`] decides which work is
+//! A [`Program`] is a plan with its schedules. [`Workspace`] is the memory of training steps; inference takes memory
+//! from a pool in the program, so that one network can serve any number of threads. [`cut`] decides which work is
 //! shared among threads.
 
 mod cut;
@@ -31,7 +31,7 @@ pub struct Program<T> {
     whole_batch: bool,
     /// Multiply-accumulates for one sample.
     macs: usize,
-    /// Memory of inferences that nobody uses at the moment.
+    /// Memory for inference that is not in use.
     pool: Pool<T>,
 }
 

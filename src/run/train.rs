@@ -14,7 +14,7 @@ use crate::plan::Mode;
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{LANES, Lanes, Tiles, narrow, widen};
 
-/// Writes the values of the sample at a place in the batch.
+/// Writes the values of the sample with an index in the batch.
 pub type Loader<'a, T> = dyn Fn(&mut [T], usize) + Sync + 'a;
 
 /// The source of a training step's samples.
@@ -46,7 +46,7 @@ pub struct Task<'a, T> {
     pub(crate) groups: Option<usize>,
 }
 
-/// Everything a training step writes. It grows to the largest batch and then stays.
+/// The memory of training steps. It grows to the largest batch and keeps that size.
 pub struct Workspace<T> {
     groups: Vec<Group<T>>,
     pool: Pool<T>,
@@ -122,7 +122,7 @@ impl<T: Scalar> Workspace<T> {
         }
     }
 
-    /// The same, to change.
+    /// The same, for changes.
     pub(crate) fn gradient_mut(&mut self) -> &mut [T] {
         match self.active {
             1 => &mut self.groups[0].gradient,

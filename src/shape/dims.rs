@@ -41,7 +41,7 @@ impl Dims {
         self.kind
     }
 
-    /// Whether this is channels of rows and columns, and not a vector.
+    /// Whether this is a shape of feature maps, and not of a vector.
     pub const fn is_maps(self) -> bool {
         self.kind == Self::CHW
     }

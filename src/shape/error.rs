@@ -1,8 +1,8 @@
-//! Sentences about shapes that do not fit, put together in constant code, where `format!` is not available.
+//! Errors about shapes that do not fit, built in constant code, where `format!` is not available.
 
 use super::{Dims, Window};
 
-/// A sentence that says why a layer does not fit.
+/// The reason why a layer does not fit, as a sentence.
 #[derive(Clone, Copy)]
 pub struct ShapeError {
     kind: &'static str,
@@ -63,7 +63,7 @@ impl ShapeError {
         }
     }
 
-    /// `5x3`; the multiplication sign would be shown as an escape by some terminals.
+    /// `5x3`. The compiler shows the multiplication sign as an escape in some terminals.
     pub(crate) const fn pair(self, pair: [usize; 2]) -> Self {
         self.num(pair[0]).str("x").num(pair[1])
     }
@@ -86,7 +86,7 @@ impl ShapeError {
         text.str("]")
     }
 
-    /// `a 3x3 kernel`, and what it covers, if that is more.
+    /// `a 3x3 kernel`, and its extent if dilation makes it larger.
     pub(crate) const fn window(self, window: Window) -> Self {
         let text = self.str("a ").pair(window.kernel).str(" kernel");
         if !window.has_holes() {
@@ -99,7 +99,7 @@ impl ShapeError {
             .str(",")
     }
 
-    /// `the 3x3 kernel`, or what it covers, if that is more.
+    /// `the 3x3 kernel`, or its extent if dilation makes it larger.
     pub(crate) const fn extent_of(self, window: Window) -> Self {
         let text = self.str("the ").pair(window.extent());
         if !window.has_holes() {
@@ -116,7 +116,7 @@ impl ShapeError {
         if pair[0] == pair[1] { self.num(pair[0]) } else { self.pair(pair) }
     }
 
-    /// An input that is not channels of rows and columns.
+    /// The error for an input that is not feature maps.
     pub(crate) const fn not_maps(kind: &'static str, input: Dims) -> Option<Self> {
         if input.is_maps() {
             return None;
@@ -125,7 +125,7 @@ impl ShapeError {
         Some(error.num(input.channels()).str("; put it before the Flatten"))
     }
 
-    /// An input that comes from a softmax.
+    /// The error for an input that comes from a softmax.
     pub(crate) const fn after_softmax(kind: &'static str, input: Dims) -> Option<Self> {
         let (values, softmax) = match input.kind() {
             Dims::PROBABILITIES => (" probabilities", "Softmax"),
@@ -136,7 +136,7 @@ impl ShapeError {
         Some(error.str(" of a ").str(softmax).str("; a ").str(softmax).str(" comes last"))
     }
 
-    /// A layer type whose written output shape is not the one its sizes give.
+    /// The error for a layer type whose declared output shape differs from the one that its sizes give.
     pub(crate) const fn in_type(
         kind: &'static str,
         input: Dims,
@@ -158,7 +158,7 @@ impl ShapeError {
         }
     }
 
-    /// A network whose samples have no values.
+    /// The error for a network whose samples have no values.
     pub(crate) const fn no_values(input: Dims) -> Self {
         ShapeError::of("input").str("expected at least 1 value in a sample, found ").dims(input)
     }

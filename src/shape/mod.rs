@@ -1,8 +1,8 @@
 //! Shapes as types.
 //!
-//! A [`Shape`] is a type without values: [`Chw`] for images and feature maps, [`Flat`] for vectors, [`Probabilities`] and
-//! [`LogProbabilities`] for the output of a softmax. The same shape as a value is a [`Dims`], which constant code can
-//! compute with; stable Rust cannot compute inside a type.
+//! A [`Shape`] is a type without values: [`Chw`] for images and feature maps, [`Flat`] for vectors, [`Probabilities`]
+//! and [`LogProbabilities`] for the output of a softmax. The same shape as a value is a [`Dims`], which constant code
+//! can compute with; stable Rust cannot compute inside a type.
 //!
 //! ```
 //! use convnet::prelude::*;
@@ -45,15 +45,15 @@ pub struct Chw<const C: usize, const H: usize, const W: usize>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flat<const N: usize>;
 
-/// A vector of `N` probabilities that sum to one: what [`Softmax`](crate::layer::Softmax) gives.
+/// A vector of `N` probabilities that sum to one: the output of [`Softmax`](crate::layer::Softmax).
 ///
 /// It is a shape of its own so that a second softmax, or a loss that applies one itself, does not compile after the
 /// first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probabilities<const N: usize>;
 
-/// The logarithms of `N` probabilities that sum to one: what [`LogSoftmax`](crate::layer::LogSoftmax) gives. A shape of
-/// its own for the same reason as [`Probabilities`].
+/// The logarithms of `N` probabilities that sum to one: the output of [`LogSoftmax`](crate::layer::LogSoftmax). A shape
+/// of its own for the same reason as [`Probabilities`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogProbabilities<const N: usize>;
 
@@ -73,7 +73,7 @@ impl<const N: usize> Shape for LogProbabilities<N> {
     const DIMS: Dims = Dims::flat(N).of_kind(Dims::LOG_PROBABILITIES);
 }
 
-/// Shapes whose entries are free numbers, not probabilities: what activations, most layers and most losses work on.
+/// Shapes whose entries can be any numbers, unlike probabilities. Activations, most layers and most losses take them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` comes from a softmax and fits only the loss that is made for it",
     label = "these are probabilities already",

@@ -37,7 +37,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// A window without holes.
+    /// A window without dilation.
     pub const fn new(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Self {
         Window { kernel, stride, padding, dilation: [1, 1] }
     }
@@ -56,11 +56,11 @@ impl Window {
 /// Rows and columns of a window layer's output: ⌊(n + 2·padding − extent) / stride⌋ + 1 along each axis, with
 /// extent = (kernel − 1)·dilation + 1.
 ///
-/// The one place with this formula (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning",
-/// relationship 15).
+/// This is the only place with the formula (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
+/// learning", relationship 15).
 ///
 /// # Errors
-/// A sentence about a window that does not fit, or an input that has no rows and columns.
+/// A [`ShapeError`] for a window that does not fit, or an input without rows and columns.
 pub(crate) const fn window_output(
     kind: &'static str,
     input: Dims,

@@ -10,9 +10,9 @@ use crate::shape::Shape;
 
 /// Any number of samples of shape `S`, in the layout of the kernels.
 ///
-/// Samples are kept in tiles of [`LANES`]. A tile of shape C×H×W is stored `[C][H][W][LANES]`, so that one step of
-/// arithmetic serves all samples of a tile. A batch of up to eight samples, or as many left over after the whole tiles, is
-/// a narrow tile, `[C][H][W][1, 2, 4 or 8]`.
+/// Samples are stored in tiles of [`LANES`]. A tile of shape C×H×W is laid out as `[C][H][W][LANES]`, so that one
+/// vector instruction computes all samples of a tile. Up to eight samples, alone or left over after the whole tiles,
+/// are stored as a narrow tile, `[C][H][W][lanes]` with 1, 2, 4 or 8 lanes.
 ///
 /// ```
 /// use convnet::prelude::*;

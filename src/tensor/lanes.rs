@@ -1,8 +1,8 @@
-//! Lanes: the same value of several samples side by side, and the tiles of a batch.
+//! Lanes: one value of each of several samples, stored together; and the tiles of a batch.
 
 use crate::number::Number;
 
-/// Samples that are computed side by side: one AVX-512 register of `f32`.
+/// Number of samples that are computed together: one AVX-512 register of `f32`.
 pub const LANES: usize = 16;
 
 /// One value of each of [`LANES`] samples, aligned to a cache line.
@@ -36,7 +36,7 @@ impl<T: Number> Lanes<T> {
     }
 
     /// The sum over the lanes, always added in the same order.
-    // Not inlined: the compiler would lay out the loops before it by the halves of this sum, at a third of the speed.
+    // Not inlined: else the compiler vectorises the loops before it by the halves of this sum, at a third of the speed.
     #[inline(never)]
     pub fn sum(&self) -> T {
         let mut v = self.0;
@@ -57,11 +57,11 @@ impl<T: Number> Default for Lanes<T> {
     }
 }
 
-/// How the samples of a batch lie in entries of [`Lanes`].
+/// The layout of a batch's samples in entries of [`Lanes`].
 ///
-/// Whole tiles come first: sixteen samples of C×H×W, stored `[C][H][W][16]`. Up to eight samples that are left over form
-/// a narrow tile, `[C][H][W][lanes]` without gaps, with 1, 2, 4 or 8 lanes; more of them form one more whole tile. Lanes
-/// without a sample repeat the last one: what is finite for samples is finite there too.
+/// Whole tiles come first: sixteen samples of C×H×W, stored `[C][H][W][16]`. Up to eight samples that are left over
+/// form a narrow tile, `[C][H][W][lanes]` without gaps, with 1, 2, 4 or 8 lanes; more of them form one more whole tile.
+/// Lanes without a sample repeat the last one, so that they hold no infinities or NaN that the samples do not have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Tiles {
     /// Whole tiles.

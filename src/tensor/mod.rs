@@ -44,7 +44,7 @@ impl<S: Shape, T: Number> Tensor<S, T> {
         Tensor { values: (0..S::LEN).map(f).collect(), shape: PhantomData }
     }
 
-    /// Takes `S::LEN` values in channel, row, column order.
+    /// A sample of `S::LEN` values, in channel, row, column order.
     ///
     /// # Errors
     /// [`Error::Argument`] if there are more or fewer.
@@ -60,7 +60,7 @@ impl<S: Shape, T: Number> Tensor<S, T> {
         &self.values
     }
 
-    /// The values, to change.
+    /// The values, for changes.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.values
     }

@@ -63,7 +63,7 @@ pub fn build(file: &Path) -> Output {
     against(&CONVNET, file).args(["--emit", "obj", "-o"]).arg(to).output().unwrap()
 }
 
-/// The messages without the summary at their end, and with `src/network.rs` for every place in a file of this crate.
+/// The messages without the summary at their end, and with `src/network/mod.rs` for every place in a file of this crate.
 pub fn normalized(messages: &str) -> String {
     let root = format!("{}/", env!("CARGO_MANIFEST_DIR"));
     let summary = ["error: aborting due to", "For more information about", "Some errors have detailed"];

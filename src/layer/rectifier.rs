@@ -1,0 +1,344 @@
+//! Rectifiers: y = max(x, 0) and the activations derived from it.
+
+use super::activation::activation;
+#[cfg(feature = "store")]
+use super::activation::node;
+use super::place::{At, Placed};
+use super::{Activation, Layer, Sigmoid};
+use crate::kernel;
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
+use crate::scalar::Scalar;
+use crate::shape::{Features, ShapeError};
+
+/// y = max(x, 0), with slope 0 at 0 (Nair & Hinton 2010).
+///
+/// In PyTorch: `nn.ReLU()`. In Keras: `ReLU()`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.value(x)), [0.0, 0.0, 2.0]);
+/// assert_eq!([-1.0, 0.0, 2.0].map(|x| Relu.derivative(x)), [0.0, 0.0, 1.0]);
+/// ```
+#[doc(alias("ReLU", "nn.ReLU", "rectifier"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Relu;
+
+activation! {
+    Relu {},
+    Relu,
+    |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
+    |_, y| if y > T::zero() { T::one() } else { T::zero() },
+    [node("Relu")],
+}
+
+/// y = x for x > 0, else negative_slope·x; dy/dx at 0 is negative_slope (Maas, Hannun & Ng 2013).
+///
+/// In PyTorch: `nn.LeakyReLU(negative_slope)`. In Keras: `LeakyReLU(negative_slope)`, with a default of 0.3.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// # In `network!`
+/// `LeakyRelu { negative_slope: 0.01 }`, or `LeakyRelu` for that default.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Leaky: Flat<2> => Flat<2> {
+///         leaky: LeakyRelu { negative_slope: 0.25 },
+///     }
+/// }
+/// let y = Leaky::new(1).infer(&Batch::from_iter([Tensor::from([-1.0, 2.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [-0.25, 2.0]);
+/// assert_eq!(LeakyRelu::new(0.25).derivative(-1.0), 0.25);
+/// ```
+#[doc(alias("LeakyReLU", "nn.LeakyReLU", "negative_slope"))]
+#[derive(Clone, Copy, Debug)]
+pub struct LeakyRelu {
+    negative_slope: f64,
+}
+
+impl LeakyRelu {
+    /// A layer with this negative slope.
+    ///
+    /// # Panics
+    /// Unless 0 < negative_slope < 1; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(negative_slope: f64) -> Self {
+        if let Err(error) = check_leaky_relu("LeakyRelu", negative_slope) {
+            error.refuse("");
+        }
+        LeakyRelu { negative_slope }
+    }
+}
+
+/// A negative_slope of 0.01.
+impl Default for LeakyRelu {
+    fn default() -> Self {
+        LeakyReluSettings::DEFAULT.layer()
+    }
+}
+
+/// An error if the setting is outside of its range.
+const fn check_leaky_relu(kind: &'static str, negative_slope: f64) -> Result<(), ShapeError> {
+    if negative_slope > 0.0 && negative_slope < 1.0 {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a negative_slope above 0 and below 1"))
+}
+
+/// The settings of a `LeakyRelu` in `network!`.
+#[doc(hidden)]
+pub struct LeakyReluSettings {
+    pub negative_slope: f64,
+}
+
+impl LeakyReluSettings {
+    pub const DEFAULT: Self = LeakyReluSettings { negative_slope: 0.01 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_leaky_relu(at.kind, self.negative_slope))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> LeakyRelu {
+        LeakyRelu::new(self.negative_slope)
+    }
+}
+
+super::unknown_setting!(
+    LeakyReluSettings,
+    NoSettingOfLeakyRelu,
+    "`LeakyRelu` has no setting `{Self}`; it has `negative_slope`"
+);
+
+activation! {
+    LeakyRelu { negative_slope },
+    None,
+    |x| if x > T::zero() { x } else { negative_slope * x },
+    |x, _| if x > T::zero() { T::one() } else { negative_slope },
+    [node("LeakyRelu").with("alpha", negative_slope)],
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __LeakyRelu {
+    (@type $name:ident) => { $crate::layer::LeakyRelu };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LeakyRelu LeakyReluSettings $($settings)*).layer() };
+    (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__LeakyRelu LeakyReluSettings $($settings)*) };
+}
+
+/// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
+///
+/// In PyTorch: `nn.ELU(alpha)`. In Keras: `ELU(alpha)`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// # In `network!`
+/// `Elu { alpha: 1.0 }`, or `Elu` for that default.
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Smooth: Flat<2> => Flat<2> {
+///         elu: Elu { alpha: 2.0 },
+///     }
+/// }
+/// let y = Smooth::new(1).infer(&Batch::from_iter([Tensor::from([-1000.0, 3.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [-2.0, 3.0]);
+/// assert_eq!(Elu::new(2.0).derivative(0.0), 2.0);
+/// ```
+#[doc(alias("ELU", "nn.ELU"))]
+#[derive(Clone, Copy, Debug)]
+pub struct Elu {
+    alpha: f64,
+}
+
+impl Elu {
+    /// A layer with this alpha. For x → −∞, y tends to −alpha.
+    ///
+    /// # Panics
+    /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(alpha: f64) -> Self {
+        if let Err(error) = check_elu("Elu", alpha) {
+            error.refuse("");
+        }
+        Elu { alpha }
+    }
+}
+
+/// An alpha of 1.0.
+impl Default for Elu {
+    fn default() -> Self {
+        EluSettings::DEFAULT.layer()
+    }
+}
+
+/// An error if the setting is outside of its range.
+const fn check_elu(kind: &'static str, alpha: f64) -> Result<(), ShapeError> {
+    if alpha > 0.0 && alpha < f64::INFINITY {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a finite alpha above 0"))
+}
+
+/// The settings of an `Elu` in `network!`.
+#[doc(hidden)]
+pub struct EluSettings {
+    pub alpha: f64,
+}
+
+impl EluSettings {
+    pub const DEFAULT: Self = EluSettings { alpha: 1.0 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_elu(at.kind, self.alpha))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> Elu {
+        Elu::new(self.alpha)
+    }
+}
+
+super::unknown_setting!(EluSettings, NoSettingOfElu, "`Elu` has no setting `{Self}`; it has `alpha`");
+
+activation! {
+    Elu { alpha },
+    None,
+    |x| if x > T::zero() { x } else { alpha * x.exp_m1() },
+    |x, _| if x > T::zero() { T::one() } else { alpha * x.exp() },
+    [node("Elu").with("alpha", alpha)],
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Elu {
+    (@type $name:ident) => { $crate::layer::Elu };
+    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
+    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__Elu EluSettings $($settings)*) };
+}
+
+/// λ and α of [`Selu`], from the appendix of its paper.
+const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
+
+/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which preserve mean 0 and variance 1 from
+/// layer to layer (Klambauer et al. 2017).
+///
+/// In PyTorch: `nn.SELU()`. In Keras: `activation="selu"`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!(Selu.value(1.0), 1.0507009873554805);
+/// assert_eq!(Selu.value(-1000.0), -1.7580993408473768);
+/// ```
+#[doc(alias("SELU", "nn.SELU"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Selu;
+
+activation! {
+    Selu {},
+    None,
+    |x| {
+        let [scale, alpha] = SELU.map(T::of);
+        scale * if x > T::zero() { x } else { alpha * x.exp_m1() }
+    },
+    |x, _| {
+        let [scale, alpha] = SELU.map(T::of);
+        scale * if x > T::zero() { T::one() } else { alpha * x.exp() }
+    },
+    [node("Selu").with("gamma", SELU[0]).with("alpha", SELU[1])],
+}
+
+/// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
+/// Gimpel 2016). This is the exact form, PyTorch's default, and not the one with tanh; its slope is Φ(x) + x·φ(x).
+///
+/// In PyTorch: `nn.GELU()`. In Keras: `activation="gelu"`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Gelu.value(x)), [0.0, 0.0, 1000.0]);
+/// assert!((Gelu.value(1.0) - 0.841344746068543_f64).abs() < 1e-15);
+/// assert_eq!(Gelu.derivative(0.0), 0.5);
+/// ```
+#[doc(alias("GELU", "nn.GELU"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Gelu;
+
+activation! {
+    Gelu {},
+    None,
+    |x| above_infinity(x) * normal_distribution(x),
+    |x, _| {
+        // √(1 / 2π), the density at 0.
+        let x = x.clamp(T::min_value(), T::max_value());
+        let density = T::of(0.398_942_280_401_432_7) * (-x * x / T::of(2.0)).exp();
+        normal_distribution(x) + x * density
+    },
+    [
+        Node::new("Mul", [Operand::Input, Operand::from(std::f64::consts::FRAC_1_SQRT_2)]),
+        Node::new("Erf", [Operand::Last]),
+        Node::new("Add", [Operand::Last, Operand::from(1.0)]),
+        Node::new("Mul", [Operand::Last, Operand::from(0.5)]),
+        Node::new("Mul", [Operand::Input, Operand::Last]),
+    ],
+}
+
+/// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
+/// Its slope is σ(x)·(1 + x·σ(−x)).
+///
+/// In PyTorch: `nn.SiLU()`. In Keras: `activation="silu"`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Silu.value(x)), [0.0, 0.0, 1000.0]);
+/// assert_eq!(Silu.derivative(0.0), 0.5);
+/// ```
+#[doc(alias("SiLU", "nn.SiLU", "Swish"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Silu;
+
+activation! {
+    Silu {},
+    None,
+    |x| above_infinity(x) * Sigmoid.value(x),
+    |x, _| {
+        let x = x.clamp(T::min_value(), T::max_value());
+        Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
+    },
+    [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
+}
+
+/// x, or the smallest finite number if x is −∞, so that the product with zero is not NaN.
+#[inline(always)]
+fn above_infinity<T: Scalar>(x: T) -> T {
+    x.clamp(T::min_value(), T::infinity())
+}
+
+/// Φ(x) of the normal distribution, computed with erfc, which is exact for very negative x too.
+#[inline(always)]
+fn normal_distribution<T: Scalar>(x: T) -> T {
+    (x * T::of(-std::f64::consts::FRAC_1_SQRT_2)).erfc() / T::of(2.0)
+}

@@ -1,0 +1,165 @@
+//! The parameters of a network, and its plan.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::Feeds;
+use crate::error::Error;
+use crate::init::Init;
+use crate::plan::{Param, Plan};
+use crate::run::{Infer, InferSample, Program};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::summary::Summary;
+use crate::tensor::{Batch, Tensor};
+
+/// The parameters of a network and its plan.
+pub struct Model<In, Out, T> {
+    program: Arc<Program<T>>,
+    params: Vec<T>,
+    shapes: PhantomData<(In, Out)>,
+}
+
+impl<In, Out, T: Clone> Clone for Model<In, Out, T> {
+    fn clone(&self) -> Self {
+        Model { program: self.program.clone(), params: self.params.clone(), shapes: PhantomData }
+    }
+}
+
+impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
+    /// The operations of a plan, with random parameters, drawn from the seed by the given rule.
+    ///
+    /// # Panics
+    /// If the plan does not lead from `In` to `Out`.
+    pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
+        assert!(!plan.steps().is_empty(), "a network has at least one layer");
+        assert_eq!(plan.ends(), Some([In::DIMS, Out::DIMS]), "the plan's shapes");
+        let mut params = vec![T::zero(); plan.params()];
+        for (layer, step) in plan.steps().iter().enumerate() {
+            let mut rest = &mut params[step.params.clone()];
+            for (i, param) in step.op.params().iter().enumerate() {
+                let (values, tail) = rest.split_at_mut(param.len());
+                init.fill(values, param, seed, [layer as u64, i as u64]);
+                rest = tail;
+            }
+        }
+        Model { program: Arc::new(Program::new(plan)), params, shapes: PhantomData }
+    }
+
+    /// The operations.
+    pub fn plan(&self) -> &Plan<T> {
+        self.program.plan()
+    }
+
+    /// The operations, and how they run.
+    pub(crate) fn program(&self) -> &Program<T> {
+        &self.program
+    }
+
+    /// All parameters, layer by layer, weights before biases. A layer's running statistics follow its biases; they are
+    /// not trained, and [`Network::PARAMS`](super::Network::PARAMS) does not count them.
+    pub fn params(&self) -> &[T] {
+        &self.params
+    }
+
+    /// All parameters, for changes.
+    pub fn params_mut(&mut self) -> &mut [T] {
+        &mut self.params
+    }
+
+    /// The program and the parameters at once.
+    pub(crate) fn parts_mut(&mut self) -> (&Program<T>, &mut [T]) {
+        (&self.program, &mut self.params)
+    }
+
+    /// The parameters of the layer with this index in the network.
+    #[doc(hidden)]
+    pub fn layer(&self, index: usize) -> &[T] {
+        &self.params[self.plan().params_of(index)]
+    }
+
+    /// The parameters of the layer with this index in the network.
+    #[doc(hidden)]
+    pub fn layer_mut(&mut self, index: usize) -> &mut [T] {
+        let range = self.plan().params_of(index);
+        &mut self.params[range]
+    }
+
+    /// Each parameter tensor with its full name ("conv1.weight"), description and values.
+    pub fn named_params(&self) -> impl Iterator<Item = (String, Param, &[T])> {
+        self.plan().steps().iter().flat_map(|step| {
+            let mut rest = &self.params[step.params.clone()];
+            step.op.params().into_iter().map(move |param| {
+                let (values, tail) = rest.split_at(param.len());
+                rest = tail;
+                (format!("{}.{}", step.name, param.name), param, values)
+            })
+        })
+    }
+
+    /// Replaces the parameter tensor with this full name.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such tensor or it has another size. Then nothing is changed.
+    pub fn set_param(&mut self, name: &str, values: &[T]) -> Result<(), Error> {
+        let mut offset = 0;
+        let mut names = Vec::new();
+        for (full_name, param, _) in self.named_params() {
+            if full_name == name {
+                break;
+            }
+            offset += param.len();
+            names.push(full_name);
+        }
+        let Some((_, param, _)) = self.named_params().nth(names.len()) else {
+            return Err(Error::argument("name", names.join(", "), name));
+        };
+        if param.len() != values.len() {
+            let expected = format!("{} for {name} {:?}", param.len(), param.shape);
+            return Err(Error::argument("values", expected, values.len()));
+        }
+        self.params[offset..][..values.len()].copy_from_slice(values);
+        Ok(())
+    }
+
+    /// Writes the outputs for a batch of samples to `outputs`.
+    ///
+    /// # Panics
+    /// If the number of outputs is not the number of samples.
+    pub fn infer_into<S: Feeds<In>>(&self, outputs: &mut Batch<Out, T>, batch: &Batch<S, T>) {
+        assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
+        let samples = batch.len();
+        let (y, x) = (outputs.entries_mut(), batch.entries());
+        T::compiled::<Infer>((&self.program, y, x, samples, &self.params));
+    }
+
+    /// The output for one sample.
+    pub fn infer_one<S: Feeds<In>>(&self, sample: &Tensor<S, T>) -> Tensor<Out, T> {
+        if self.program.lanes(1) > 1 {
+            let mut output = Batch::zeros(1);
+            self.infer_into(&mut output, &Batch::from_iter([sample]));
+            return output.sample(0);
+        }
+        let mut output = Tensor::zeros();
+        let (y, x) = (output.as_mut_slice(), sample.as_slice());
+        T::compiled::<InferSample>((&self.program, y, x, &self.params));
+        output
+    }
+}
+
+impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}, {} parameters", In::DIMS, Out::DIMS, self.plan().trained())
+    }
+}
+
+/// Batch size for which a printed network shows the memory.
+const USUAL_BATCH: usize = 64;
+
+/// The [`Summary`], with the memory for a batch of 64.
+impl<In: Shape, Out: Shape, T: Scalar> fmt::Display for Model<In, Out, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Summary::of(&self.program, USUAL_BATCH).fmt(f)
+    }
+}
