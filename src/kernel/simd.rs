@@ -259,6 +259,11 @@ mod x86 {
                 && Avx2::new().is_some();
             has.then_some(Avx512(()))
         }
+
+        /// The proof that the processor has AVX2, too.
+        fn avx2(self) -> Avx2 {
+            Avx2(())
+        }
     }
 
     impl Avx2 {
@@ -368,10 +373,6 @@ mod x86 {
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
         relu_backward(dx, x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), dx);
         sum(v) _mm512_reduce_add_ps(v));
-    vectors!(Avx512 f64 __m512d 8 32: _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
-        _mm512_add_pd _mm512_sub_pd _mm512_max_pd _mm512_setzero_pd
-        relu_backward(dx, x) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), dx);
-        sum(v) _mm512_reduce_add_pd(v));
     vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
         relu_backward(dx, x) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), dx);
@@ -397,31 +398,36 @@ mod x86 {
     }
 
     macro_rules! calls {
-        ($scalar:ident $($more:item)*) => {
+        ($scalar:ident, $avx512:ident $($more:item)*) => {
             impl Vectorized for $scalar {
                 fn call<K: Kernel<$scalar>>(isa: Isa, kernel: K) -> K::Output {
-                    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-                    fn with_avx512<K: Kernel<$scalar>>(proof: Avx512, kernel: K) -> K::Output {
-                        kernel.run(proof)
-                    }
                     #[target_feature(enable = "avx2,fma")]
-                    fn with_avx2<K: Kernel<$scalar>>(proof: Avx2, kernel: K) -> K::Output {
+                    fn avx2<K: Kernel<$scalar>>(proof: Avx2, kernel: K) -> K::Output {
                         kernel.run(proof)
                     }
                     match isa {
                         // SAFETY: the value proves that the processor has the instructions.
-                        Isa::Avx512(proof) => unsafe { with_avx512(proof, kernel) },
+                        Isa::Avx512(proof) => unsafe { calls!($avx512 $scalar, K, proof, kernel) },
                         // SAFETY: the value proves that the processor has the instructions.
-                        Isa::Avx2(proof) => unsafe { with_avx2(proof, kernel) },
+                        Isa::Avx2(proof) => unsafe { avx2(proof, kernel) },
                         Isa::Portable => kernel.run(Portable),
                     }
                 }
                 $($more)*
             }
         };
+        (wide $scalar:ident, $K:ident, $proof:ident, $kernel:ident) => {{
+            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+            fn avx512<K: Kernel<$scalar>>(proof: Avx512, kernel: K) -> K::Output {
+                kernel.run(proof)
+            }
+            avx512::<$K>($proof, $kernel)
+        }};
+        (as_avx2 $scalar:ident, $K:ident, $proof:ident, $kernel:ident) => { avx2::<$K>($proof.avx2(), $kernel) };
     }
-    calls!(f64);
-    calls!(f32
+    // `f64` checks gradients; a third copy of its kernels is not worth its time to compile.
+    calls!(f64, as_avx2);
+    calls!(f32, wide
         #[inline(always)]
         fn transpose(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
             let mut columns = rows;
