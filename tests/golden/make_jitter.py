@@ -1,4 +1,4 @@
-"""Makes jitter.json: brightness, contrast and saturation of an image, for tests/augment.rs.
+"""Makes jitter.json: brightness, contrast and saturation of an image, for tests/augment/color.rs.
 
     pip install numpy
     python make_jitter.py jitter.json
