@@ -1,0 +1,127 @@
+//! Predictions, evaluations and the history of a run agree with each other.
+
+use convnet::model::LeNet5;
+use convnet::prelude::*;
+use convnet::train::History;
+
+use crate::lenet::{digits, trainer};
+use crate::line::Line;
+
+#[test]
+fn history_and_evaluation_agree() {
+    let data = digits(300);
+    let (train, validation) = data.split(0.8, 1).unwrap();
+    assert_eq!((train.len(), validation.len()), (240, 60));
+    let mut trainer = trainer(1).epochs(3);
+    let history = trainer.fit(&train, &validation).unwrap();
+    let evaluation = trainer.evaluate(&validation).unwrap();
+    let last = history.epochs[2].validation.unwrap();
+    assert_eq!(last.loss, evaluation.loss);
+    assert_eq!(last.accuracy, Some(evaluation.accuracy()));
+    assert_eq!(evaluation.samples(), 60);
+    let supports: usize = evaluation.classes().iter().map(|class| class.support).sum();
+    assert_eq!(supports, 60);
+    let json = serde_json::to_string(&history).unwrap();
+    assert_eq!(serde_json::from_str::<History>(&json).unwrap(), history);
+}
+
+#[test]
+fn precision_and_recall() {
+    use convnet::train::Evaluation;
+    let confusion = vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]];
+    let evaluation = Evaluation::new(0.5, confusion, vec![12, 5, 0]);
+    assert_eq!((evaluation.correct(), evaluation.samples()), (12, 17));
+    let classes = evaluation.classes();
+    assert_eq!((classes[0].precision, classes[0].recall, classes[0].support), (8.0 / 9.0, 0.8, 10));
+    assert_eq!((classes[1].precision, classes[1].recall, classes[1].support), (0.5, 0.8, 5));
+    // Nothing was taken for class 2: precision 0 by convention, not NaN.
+    assert_eq!((classes[2].precision, classes[2].recall, classes[2].support), (0.0, 0.0, 2));
+    assert!(evaluation.to_string().contains("70.59 % (12/17)"), "{evaluation}");
+}
+
+#[test]
+fn one_network_serves_many_threads() {
+    let net = LeNet5::new(1);
+    let data = digits(40);
+    let alone: Vec<_> = (0..40).map(|i| net.predict(&data.sample(i))).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for (i, expected) in alone.iter().enumerate() {
+                    assert_eq!(net.predict(&data.sample(i)), *expected);
+                }
+            });
+        }
+    });
+    let batch: Batch<Chw<1, 28, 28>> = (0..40).map(|i| data.sample(i)).collect();
+    let together = net.infer(&batch);
+    for (i, prediction) in alone.iter().enumerate() {
+        assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        let logits = together.sample(i);
+        assert!((0..10).all(|class| logits[class] <= logits[prediction.class]));
+    }
+}
+
+#[test]
+fn the_best_epoch_has_the_lowest_validation_loss() {
+    use convnet::train::{Epoch, LossAndAccuracy};
+    let score = |loss| LossAndAccuracy { loss, accuracy: None };
+    let epoch =
+        |epoch, train, validation: Option<f64>| Epoch::new(epoch, score(train), validation.map(score), 1.0);
+    let best = |epochs: Vec<Epoch>| History::new(epochs).best().map(|epoch| epoch.epoch);
+    assert_eq!(best(vec![]), None);
+    assert_eq!(
+        best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),
+        Some(2)
+    );
+    assert_eq!(best(vec![epoch(1, 0.9, None), epoch(2, 0.5, None)]), Some(2));
+    let nan = f64::INFINITY - f64::INFINITY;
+    assert_eq!(
+        best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(nan)), epoch(3, 0.5, Some(-nan))]),
+        Some(1)
+    );
+}
+
+#[test]
+fn an_answer_with_a_nan_in_it_is_wrong() {
+    use convnet::data::Target;
+    let class = |index| Class::<3>::new(index).unwrap();
+    assert_eq!(class(1).is_met_by([0.0, 2.0, 1.0]), Some(true));
+    assert_eq!(class(0).is_met_by([0.0, 2.0, 1.0]), Some(false));
+    assert_eq!(class(0).is_met_by([f64::NAN; 3]), Some(false));
+    assert_eq!(class(1).is_met_by([0.0, 2.0, f64::NAN]), Some(false));
+}
+
+/// One output for two classes is the logit of class 1: `is_met_by`, `predict` and `evaluate` agree.
+#[test]
+fn a_single_output_decides_between_two_classes() {
+    use convnet::data::Target;
+    let mut net = Line::new(1);
+    net.layers_mut().fc().into_slice().copy_from_slice(&[1.0, 0.0]);
+    // Too small to be seen in a probability.
+    let tiny = 1e-30;
+    let cases = [(-3.0, 0), (-tiny, 0), (0.0, 0), (tiny, 1), (3.0, 1)];
+    for (logit, expected) in cases {
+        let convnet::network::Prediction { class, probabilities } = net.predict(&Tensor::from([logit]));
+        assert_eq!(class, expected, "{logit}");
+        let chance = 1.0 / (1.0 + (-logit).exp());
+        assert!((probabilities[0] - (1.0 - chance)).abs() < 1e-6 && (probabilities[1] - chance).abs() < 1e-6);
+        for label in 0..2 {
+            let class = Class::<2>::new(label).unwrap();
+            assert_eq!(class.is_met_by([logit]), Some(label == expected), "{logit} for {label}");
+        }
+    }
+    assert_eq!(Class::<2>::new(0).unwrap().is_met_by([f32::NAN]), Some(false));
+
+    let labelled = cases.map(|(logit, _)| (Tensor::from([logit]), Class::<2>::new(1).unwrap()));
+    let data: Dataset<Flat<1>, Class<2>> = labelled.into_iter().collect();
+    let trainer = Trainer::new(net.clone(), SigmoidCrossEntropy, Sgd::new(0.1));
+    assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[0, 0], [3, 2]]);
+    assert_eq!(trainer.loss_and_accuracy(&data).unwrap().accuracy, Some(0.4));
+
+    // One output for one class is always right.
+    let only = [(Tensor::from([1.0]), Class::<1>::new(0).unwrap())];
+    let data: Dataset<Flat<1>, Class<1>> = only.into_iter().collect();
+    let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1));
+    assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[1]]);
+}

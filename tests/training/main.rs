@@ -1,0 +1,9 @@
+//! Training runs: what they learn, that they repeat to the bit, and what they refuse.
+
+mod evaluation;
+mod finite;
+mod learning;
+mod lenet;
+mod line;
+mod refusals;
+mod samples;
