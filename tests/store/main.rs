@@ -1,6 +1,9 @@
 //! Networks in files: weights and checkpoints, what bad files get, and what a crash leaves.
 
 mod checkpoints;
+mod refusals;
+mod resume;
+mod short_run;
 mod weights;
 
 use convnet::prelude::*;
