@@ -2,8 +2,12 @@
 //! reader, hang it, or make it take more memory than its limits; each broken image is named.
 #![cfg(feature = "images")]
 
+mod archives;
 mod broken;
 mod cifar;
+mod glance;
+mod limits;
+mod one_image;
 mod sources;
 
 use convnet::Error;

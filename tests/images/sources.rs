@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
 use flate2::write::GzEncoder;
+use flate2::{Compression, Crc};
 use image::{DynamicImage, EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType, Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -89,6 +89,16 @@ pub fn encoded(image: &impl Encode, format: ImageFormat) -> Vec<u8> {
 
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     encoded(&noise(width, height, 0), ImageFormat::Png)
+}
+
+/// A PNG file that says it has these sides, and pixels of so many bits and of this kind: 0 grey, 2 colour, 6 with alpha.
+pub fn huge_png(width: u32, height: u32, [depth, kind]: [u8; 2]) -> Vec<u8> {
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()).chain([depth, kind, 0, 0, 0]));
+    let mut crc = Crc::new();
+    crc.update(&chunk);
+    let small = png(4, 4);
+    [&small[..8], &[0, 0, 0, 13], &chunk, &crc.sum().to_be_bytes(), &small[33..]].concat()
 }
 
 /// An image with a pattern of its own for each seed.
