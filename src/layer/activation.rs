@@ -132,7 +132,7 @@ activation! {
     [node("Relu"), Node::new("Sign", [Operand::Last])],
 }
 
-/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
+/// y = log(1 + exp(x)), a smooth [`Relu`](super::Relu) (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
 /// not overflow; slope σ(x), with σ the logistic function.
 ///
 /// In PyTorch: `nn.Softplus()`. In Keras: `activation="softplus"`.
