@@ -82,7 +82,7 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 }
 
 /// Checks a layer, or a chain of them, in training mode: the gradients by its input and by its parameters, on
-/// 18 random samples (a whole tile and a narrow one) and on 3 (a narrow tile alone), for a random weighted sum of the
+/// 18 random samples (a whole tile and a part of another) and on 3 (a narrow tile), for a random weighted sum of the
 /// outputs.
 ///
 /// # Errors

@@ -132,7 +132,7 @@ activation! {
     [node("Relu"), Node::new("Sign", [Operand::Last])],
 }
 
-/// y = log(1 + exp(x)), a smooth [`Relu`] (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
+/// y = log(1 + exp(x)), a smooth [`Relu`](super::Relu) (Dugas et al. 2001), computed as max(x, 0) + log(1 + exp(−|x|)), which does
 /// not overflow; slope σ(x), with σ the logistic function.
 ///
 /// In PyTorch: `nn.Softplus()`. In Keras: `activation="softplus"`.
@@ -238,8 +238,8 @@ activation! {
 /// The amplitude of [`ScaledTanh`].
 const AMPLITUDE: f64 = 1.7159;
 
-/// y = 1.7159·tanh(2x/3): targets of ±1 are then far from the flat parts of the curve (LeCun et al. 1998,
-/// "Gradient-based learning applied to document recognition", appendix A).
+/// y = 1.7159·tanh(2x/3). At ±1 it is about ±1, where its curvature is largest, so that targets of ±1 are far from its
+/// flat parts (LeCun et al. 1998, "Gradient-based learning applied to document recognition", appendix A).
 ///
 /// In PyTorch: `1.7159 * torch.tanh(2 * x / 3)`.
 ///

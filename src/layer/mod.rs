@@ -142,10 +142,10 @@ pub(crate) use unknown_setting;
 /// A layer that takes samples of shape `In`.
 ///
 /// The type declares all sizes: the shape of the output, the number of parameters and the amount of work. The
-/// arithmetic is in the [`Op`](crate::plan::Op) that the layer adds to the plan.
+/// arithmetic is in the [`Op`] that the layer adds to the plan.
 ///
 /// # A layer of one's own
-/// A layer has two parts: a type that implements `Layer`, which the compiler sees, and an [`Op`](crate::plan::Op) that
+/// A layer has two parts: a type that implements `Layer`, which the compiler sees, and an [`Op`] that
 /// computes, with its sizes known at run time. This one multiplies each channel by a learnt number:
 ///
 /// ```
@@ -225,7 +225,7 @@ pub(crate) use unknown_setting;
 ///   to 16 samples; it is laid out as `[C][H][W][lanes]`, and each lane holds one sample. A slice can hold several
 ///   tiles, so that its length is a multiple of C·H·W.
 /// - **`params`** holds the parameter tensors one after the other, in the order of
-///   [`Op::params`](crate::plan::Op::params).
+///   [`Op::params`].
 /// - **`dparams`** is the gradient of the loss by the parameters, summed over all samples, in the order of `params`. It
 ///   has to be overwritten, as do `y` and `dx`. Lanes without a sample have a `dy` of zero, so that sums over all lanes
 ///   are right.

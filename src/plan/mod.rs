@@ -5,7 +5,7 @@
 //! why a network of a hundred layers compiles as quickly as one of ten.
 //!
 //! A [`Step`] names the [`Value`]s it reads and the one it writes. Which steps need not run, and where values lie in
-//! memory, is decided when the plan is complete, by a [`Schedule`](schedule::Schedule).
+//! memory, is decided when the plan is complete, by a `Schedule`.
 
 #[cfg(feature = "store")]
 mod onnx;

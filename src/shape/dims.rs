@@ -22,12 +22,12 @@ impl Dims {
     #[doc(hidden)]
     pub const LOG_PROBABILITIES: u8 = 3;
 
-    /// The dimensions of [`Chw`].
+    /// The dimensions of [`Chw`](super::Chw).
     pub const fn chw(channels: usize, height: usize, width: usize) -> Self {
         Dims { kind: Self::CHW, channels, height, width }
     }
 
-    /// The dimensions of [`Flat`].
+    /// The dimensions of [`Flat`](super::Flat).
     pub const fn flat(len: usize) -> Self {
         Dims { kind: Self::FLAT, channels: len, height: 1, width: 1 }
     }
