@@ -1,4 +1,4 @@
-//! Operations on each channel: sums over all its samples and positions, and a·x + b with the channel's own a and b.
+//! Operations on each channel: sums over all its samples and positions, and a·x + b with the channel's own numbers.
 //!
 //! Positions are not told apart: a plane of a tile is a slice of values, and the value at index j belongs to lane j modulo
 //! the number of lanes.
@@ -23,6 +23,27 @@ pub struct Channels {
     pub channels: usize,
     /// Positions of a plane.
     pub area: usize,
+}
+
+/// The numbers of one channel. An operation reads some of them and writes others, see [`Channels`].
+// Values of `T` and nothing else, so that scratch memory can hold them, see `Channels::numbers`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ChannelNumbers<T> {
+    /// The mean of x.
+    pub mean: T,
+    /// The mean of (x − mean)².
+    pub variance: T,
+    /// Σ dy.
+    pub sum_dy: T,
+    /// Σ dy · (x − mean).
+    pub sum_dy_x: T,
+    /// The factor of x, or of dy in a gradient.
+    pub factor: T,
+    /// The factor of x − mean in a gradient.
+    pub slope: T,
+    /// The number that is added.
+    pub term: T,
 }
 
 /// K times [`WIDTH`] parallel sums.
@@ -58,12 +79,12 @@ vectorized! {
 }
 
 vectorized! {
-    /// y = a·x + b, plane by plane, or max(y, 0).
-    fn scale_planes[T: Vectorized](y: &mut [T], x: &[T], plane: usize, numbers: &[Lanes<T>], relu: bool) {
+    /// y = factor·x + term, plane by plane, or max(y, 0).
+    fn scale_planes[T: Vectorized](y: &mut [T], x: &[T], plane: usize, numbers: &[ChannelNumbers<T>], relu: bool) {
         for ((y, x), numbers) in y.chunks_exact_mut(plane).zip(x.chunks_exact(plane)).zip(numbers) {
-            let (a, b) = (numbers.0[0], numbers.0[1]);
+            let ChannelNumbers { factor, term, .. } = *numbers;
             for (y, x) in y.iter_mut().zip(x) {
-                let sum = a * *x + b;
+                let sum = factor * *x + term;
                 *y = if !relu || sum > T::zero() || sum.is_nan() { sum } else { T::zero() };
             }
         }
@@ -71,19 +92,37 @@ vectorized! {
 }
 
 vectorized! {
-    /// dx = a·dy + b·(x − c) + d, plane by plane.
-    fn combine_planes[T: Vectorized](dx: &mut [T], dy: &[T], x: &[T], plane: usize, numbers: &[Lanes<T>]) {
+    /// dx = factor·dy + slope·(x − mean) + term, plane by plane.
+    fn combine_planes[T: Vectorized](dx: &mut [T], dy: &[T], x: &[T], plane: usize, numbers: &[ChannelNumbers<T>]) {
         let planes = dx.chunks_exact_mut(plane).zip(dy.chunks_exact(plane)).zip(x.chunks_exact(plane));
         for (((dx, dy), x), numbers) in planes.zip(numbers) {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|i| numbers.0[i]);
+            let ChannelNumbers { factor, slope, mean, term, .. } = *numbers;
             for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
-                *dx = a * *dy + b * (*x - c) + d;
+                *dx = factor * *dy + slope * (*x - mean) + term;
             }
         }
     }
 }
 
 impl Channels {
+    /// Entries of scratch memory that [`Channels::numbers`] needs.
+    pub fn scratch(&self) -> usize {
+        self.channels
+    }
+
+    /// The numbers of each channel, kept in scratch memory.
+    pub fn numbers<'a, T: Vectorized>(&self, scratch: &'a mut [Lanes<T>]) -> &'a mut [ChannelNumbers<T>] {
+        const {
+            assert!(size_of::<ChannelNumbers<T>>() <= size_of::<Lanes<T>>());
+            assert!(size_of::<ChannelNumbers<T>>().is_multiple_of(size_of::<T>()));
+            assert!(align_of::<ChannelNumbers<T>>() == align_of::<T>());
+        }
+        let scratch = &mut scratch[..self.scratch()];
+        // SAFETY: an entry of scratch memory for each channel is large enough for its numbers, and aligned to more. Both
+        // types are values of `T` without padding, so that either may be read after the other was written.
+        unsafe { std::slice::from_raw_parts_mut(scratch.as_mut_ptr().cast(), self.channels) }
+    }
+
     /// Values of a channel in one tile.
     fn plane(&self, exec: Exec) -> usize {
         self.area * exec.lanes
@@ -135,59 +174,65 @@ impl Channels {
         total
     }
 
-    /// Calls `f` with each channel and its entry.
+    /// Calls `f` with each channel and its numbers.
     fn each<T: Vectorized>(
         &self,
-        entries: &mut [Lanes<T>],
+        numbers: &mut [ChannelNumbers<T>],
         samples: usize,
         exec: Exec,
-        f: impl Fn(usize, &mut Lanes<T>) + Sync,
+        f: impl Fn(usize, &mut ChannelNumbers<T>) + Sync,
     ) {
         let work = self.area * samples.div_ceil(exec.lanes);
         let together = GRAIN.div_ceil(work);
-        exec.each_chunk(&mut entries[..self.channels], together, |i, entries| {
-            for (c, entry) in entries.iter_mut().enumerate() {
-                f(i * together + c, entry);
+        exec.each_chunk(numbers, together, |i, numbers| {
+            for (c, numbers) in numbers.iter_mut().enumerate() {
+                f(i * together + c, numbers);
             }
         });
     }
 
-    /// Writes the mean and variance of each channel over all samples and positions to lanes 0 and 1 of its entry. The
-    /// variance is the mean square distance from the mean, computed in a second pass.
-    pub fn moments<T: Vectorized>(&self, out: &mut [Lanes<T>], x: &[Lanes<T>], samples: usize, exec: Exec) {
+    /// Writes the mean and variance of each channel over all samples and positions. The variance is the mean square distance
+    /// from the mean, computed in a second pass.
+    pub fn moments<T: Vectorized>(
+        &self,
+        numbers: &mut [ChannelNumbers<T>],
+        x: &[Lanes<T>],
+        samples: usize,
+        exec: Exec,
+    ) {
         let x = self.values(x, exec);
         let count = (samples * self.area) as f64;
-        self.each(out, samples, exec, |c, out| {
+        self.each(numbers, samples, exec, |c, numbers| {
             let [sum] = self.sum(c, [x, x], samples, exec, |x, _| [x]);
             let mean = T::of(sum / count);
             let [squares] = self.sum(c, [x, x], samples, exec, |x, _| [(x - mean) * (x - mean)]);
-            (out.0[0], out.0[1]) = (mean, T::of(squares / count));
+            (numbers.mean, numbers.variance) = (mean, T::of(squares / count));
         });
     }
 
-    /// Writes the sums of dy and of dy · (x − m) to lanes 2 and 3 of each channel's entry, with m from lane 0.
+    /// Writes `sum_dy` and `sum_dy_x` of each channel, which has its mean already.
     pub fn slopes<T: Vectorized>(
         &self,
-        out: &mut [Lanes<T>],
+        numbers: &mut [ChannelNumbers<T>],
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
         samples: usize,
         exec: Exec,
     ) {
         let (dy, x) = (self.values(dy, exec), self.values(x, exec));
-        self.each(out, samples, exec, |c, out| {
-            let mean = out.0[0];
+        self.each(numbers, samples, exec, |c, numbers| {
+            let mean = numbers.mean;
             let sums = self.sum(c, [dy, x], samples, exec, |dy, x| [dy, dy * (x - mean)]);
-            [out.0[2], out.0[3]] = sums.map(T::of);
+            [numbers.sum_dy, numbers.sum_dy_x] = sums.map(T::of);
         });
     }
 
-    /// y = a·x + b, with a and b from lanes 0 and 1 of the channel's entry; with `relu`, max(y, 0).
+    /// y = factor·x + term with each channel's own numbers; with `relu`, max(y, 0).
     pub fn scale<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
-        numbers: &[Lanes<T>],
+        numbers: &[ChannelNumbers<T>],
         relu: bool,
         exec: Exec,
     ) {
@@ -199,13 +244,13 @@ impl Channels {
         });
     }
 
-    /// dx = a·dy + b·(x − c) + d, with a, b, c and d from lanes 0 to 3 of the channel's entry; 0 in lanes without a sample.
+    /// dx = factor·dy + slope·(x − mean) + term with each channel's own numbers; 0 in lanes without a sample.
     pub fn combine<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
-        numbers: &[Lanes<T>],
+        numbers: &[ChannelNumbers<T>],
         samples: usize,
         exec: Exec,
     ) {

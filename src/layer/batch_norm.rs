@@ -2,14 +2,13 @@
 
 use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
-use crate::kernel::channels::Channels;
+use crate::kernel::channels::{ChannelNumbers, Channels};
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Flat, ShapeError};
-use crate::tensor::Lanes;
 
 /// Normalises each channel to mean 0 and variance 1 over the batch, then applies a learnt factor and a learnt term
 /// (Ioffe & Szegedy 2015, "Batch normalization", algorithms 1 and 2).
@@ -197,7 +196,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
     }
 
     fn scratch(&self, _: usize) -> usize {
-        self.channels.channels
+        self.channels.scratch()
     }
 
     fn reads(&self) -> Reads {
@@ -218,19 +217,18 @@ impl<T: Scalar> Op<T> for BatchNormOp {
 
     fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
         let [weight, bias, running_mean, running_var] = quarters(params);
-        let numbers = &mut scratch[..self.channels.channels];
+        let numbers = self.channels.numbers(scratch);
         match pass.mode {
             Mode::Train => self.channels.moments(numbers, x, pass.keys.len(), pass.exec),
             Mode::Infer => {
                 for ((numbers, mean), var) in numbers.iter_mut().zip(running_mean).zip(running_var) {
-                    (numbers.0[0], numbers.0[1]) = (*mean, *var);
+                    (numbers.mean, numbers.variance) = (*mean, *var);
                 }
             }
         }
         for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
-            let (mean, variance) = (numbers.0[0], numbers.0[1]);
-            let factor = *weight * self.inverse_deviation(variance);
-            (numbers.0[0], numbers.0[1]) = (factor, *bias - factor * mean);
+            numbers.factor = *weight * self.inverse_deviation(numbers.variance);
+            numbers.term = *bias - numbers.factor * numbers.mean;
         }
         self.channels.scale(y, x, numbers, relu, pass.exec);
     }
@@ -242,21 +240,22 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         let count = samples * self.channels.area;
         let (n, unbiased) =
             (T::of(count as f64), T::of(count as f64 / count.saturating_sub(1).max(1) as f64));
-        let numbers = &mut scratch[..self.channels.channels];
+        let numbers = self.channels.numbers(scratch);
         self.channels.moments(numbers, x, samples, pass.exec);
         self.channels.slopes(numbers, dy, x, samples, pass.exec);
         let channels = self.channels.channels;
         let weight = &params[..channels];
-        for (c, Lanes(numbers)) in numbers.iter_mut().enumerate() {
-            let [mean, variance, sum, product] = [0, 1, 2, 3].map(|i| numbers[i]);
+        for (c, numbers) in numbers.iter_mut().enumerate() {
+            let ChannelNumbers { mean, variance, sum_dy, sum_dy_x, .. } = *numbers;
             let r = self.inverse_deviation(variance);
-            dparams[c] = r * product;
-            dparams[channels + c] = sum;
+            dparams[c] = r * sum_dy_x;
+            dparams[channels + c] = sum_dy;
             dparams[2 * channels + c] = mean;
             dparams[3 * channels + c] = variance * unbiased;
             let factor = weight[c] * r;
-            [numbers[0], numbers[1], numbers[2], numbers[3]] =
-                [factor, -factor * r * r * product / n, mean, -factor * sum / n];
+            numbers.factor = factor;
+            numbers.slope = -factor * r * r * sum_dy_x / n;
+            numbers.term = -factor * sum_dy / n;
         }
         if let Some(dx) = dx {
             self.channels.combine(dx, dy, x, numbers, samples, pass.exec);

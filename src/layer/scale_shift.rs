@@ -76,7 +76,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
     }
 
     fn scratch(&self, _: usize) -> usize {
-        self.0.channels
+        self.0.scratch()
     }
 
     fn reads(&self) -> Reads {
@@ -93,22 +93,22 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
 
     fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.0.channels);
-        let numbers = &mut scratch[..self.0.channels];
+        let numbers = self.0.numbers(scratch);
         for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
-            (numbers.0[0], numbers.0[1]) = (*weight, *bias);
+            (numbers.factor, numbers.term) = (*weight, *bias);
         }
         self.0.scale(y, x, numbers, relu, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.0.channels);
-        let numbers = &mut scratch[..self.0.channels];
+        let numbers = self.0.numbers(scratch);
         // Sums of dy and of dy · (x − 0).
-        numbers.iter_mut().for_each(|numbers| numbers.0[0] = T::zero());
+        numbers.iter_mut().for_each(|numbers| numbers.mean = T::zero());
         self.0.slopes(numbers, dy, x, pass.keys.len(), pass.exec);
         for (c, numbers) in numbers.iter_mut().enumerate() {
-            (db[c], dw[c]) = (numbers.0[2], numbers.0[3]);
-            (numbers.0[0], numbers.0[1]) = (params[c], T::zero());
+            (db[c], dw[c]) = (numbers.sum_dy, numbers.sum_dy_x);
+            (numbers.factor, numbers.term) = (params[c], T::zero());
         }
         if let Some(dx) = dx {
             self.0.scale(dx, dy, numbers, false, pass.exec);

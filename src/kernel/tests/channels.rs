@@ -1,7 +1,7 @@
 //! Sums over channels, and operations with each channel's own numbers.
 
 use super::*;
-use crate::kernel::channels::Channels;
+use crate::kernel::channels::{ChannelNumbers, Channels};
 use crate::kernel::naive;
 
 /// Sums over channels are exact, and lanes without a sample are not in them, whatever they hold.
@@ -12,11 +12,8 @@ fn channels() {
         for batch in BATCHES {
             let mut integers = Integers((channels * area) as u64);
             let [x, dy] = [(); 2].map(|()| integers.samples(batch, channels * area));
-            let numbers = |scale: f64| -> Vec<Lanes<f32>> {
-                (0..channels)
-                    .map(|c| Lanes(std::array::from_fn(|i| ((c + i) as f64 * scale) as f32)))
-                    .collect()
-            };
+            // What an operation does not read is NaN.
+            let unset = of.numbers(&mut nan(of.scratch()))[0];
             for exec in ways(batch) {
                 let (mut spoilt, dy_tiles) = (tiles(&x, exec), tiles(&dy, exec));
                 let used = (batch - 1) % exec.lanes + 1;
@@ -27,21 +24,23 @@ fn channels() {
                         spoilt[at / LANES].0[at % LANES] = 1e6;
                     }
                 }
-                let mut out = nan(channels);
-                of.moments(&mut out, &spoilt, batch, exec);
-                for (c, out) in out.iter_mut().enumerate() {
+                let mut scratch = nan(of.scratch());
+                let numbers = of.numbers(&mut scratch);
+                assert_eq!(numbers.len(), channels);
+                of.moments(numbers, &spoilt, batch, exec);
+                for (c, numbers) in numbers.iter_mut().enumerate() {
                     let expected = naive::moments(&x, area, c);
-                    for (found, expected) in out.0.iter().zip(expected) {
-                        let error = (f64::from(*found) - expected).abs();
+                    for (found, expected) in [numbers.mean, numbers.variance].into_iter().zip(expected) {
+                        let error = (f64::from(found) - expected).abs();
                         assert!(
                             error <= 1e-6 * expected.abs(),
                             "{of:?}, batch {batch}, {exec:?}: {found} for {expected}"
                         );
                     }
-                    out.0[0] = c as f32;
+                    numbers.mean = c as f32;
                 }
-                of.slopes(&mut out, &dy_tiles, &tiles(&x, exec), batch, exec);
-                for (c, out) in out.iter().enumerate() {
+                of.slopes(numbers, &dy_tiles, &tiles(&x, exec), batch, exec);
+                for (c, numbers) in numbers.iter().enumerate() {
                     let mut sums = [0.0, 0.0];
                     for (dy, x) in dy.iter().zip(&x) {
                         for i in c * area..(c + 1) * area {
@@ -49,11 +48,16 @@ fn channels() {
                             sums[1] += dy[i] * (x[i] - c as f64);
                         }
                     }
-                    assert_eq!(out.0[2..4], sums.map(|sum| sum as f32), "{of:?}, batch {batch}, {exec:?}");
+                    let found = [numbers.sum_dy, numbers.sum_dy_x];
+                    assert_eq!(found, sums.map(|sum| sum as f32), "{of:?}, batch {batch}, {exec:?}");
                 }
+                let numbers: Vec<_> = (0..channels)
+                    .map(|c| c as f32)
+                    .map(|c| ChannelNumbers { factor: 2.0 * c, term: 2.0 * (c + 1.0), ..unset })
+                    .collect();
                 for relu in [false, true] {
                     let mut y = nan(spoilt.len());
-                    of.scale(&mut y, &spoilt, &numbers(2.0), relu, exec);
+                    of.scale(&mut y, &spoilt, &numbers, relu, exec);
                     let least = if relu { 0.0 } else { f64::NEG_INFINITY };
                     let expected = |x: &Vec<f64>| -> Vec<f64> {
                         let y = x.iter().enumerate().map(|(i, x)| {
@@ -64,8 +68,18 @@ fn channels() {
                     };
                     assert_samples("a·x + b", exec, &y, &x.iter().map(expected).collect::<Vec<_>>());
                 }
+                let numbers: Vec<_> = (0..channels)
+                    .map(|c| c as f32)
+                    .map(|c| ChannelNumbers {
+                        factor: c,
+                        slope: c + 1.0,
+                        mean: c + 2.0,
+                        term: c + 3.0,
+                        ..unset
+                    })
+                    .collect();
                 let mut dx = nan(spoilt.len());
-                of.combine(&mut dx, &dy_tiles, &spoilt, &numbers(1.0), batch, exec);
+                of.combine(&mut dx, &dy_tiles, &spoilt, &numbers, batch, exec);
                 let expected = |(dy, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
                     let terms = dy.iter().zip(x).enumerate();
                     terms
