@@ -1,8 +1,45 @@
-//! Arithmetic over slices, with sizes known at run time. The kernels know neither shapes as types nor layers.
+//! Arithmetic over slices, with sizes known at run time: what the operation of your own layer can call.
 //!
-//! Every function computes whole tiles. The destination is the first argument, then come the sources. The caller owns all
-//! buffers, and [`Exec`] chooses the instruction set and whether to run in parallel. `unsafe` code is allowed in this module
-//! only.
+//! - [`map`] applies a function to every value, and [`chain_rule`] computes its gradient; [`relu_backward`] is the
+//!   gradient of a ReLU, in place.
+//! - [`values`] and [`values_mut`] see entries of [`Lanes`] as plain values.
+//! - [`Exec`] says how to compute: the instruction set ([`Isa`]), whether to use all threads, and how many samples a tile
+//!   holds. An operation finds it in its [`Pass`](crate::plan::Pass).
+//!
+//! The destination is the first argument after `exec`, then come the sources. The caller owns all buffers. The functions run
+//! on `f32` and `f64` ([`Vectorized`]), compiled for each instruction set, and give the same bits for any number of threads.
+//!
+//! ```
+//! use convnet::kernel::{chain_rule, map};
+//! use convnet::plan::{Backward, Forward, Op, Plan};
+//! use convnet::prelude::*;
+//!
+//! /// y = x².
+//! struct Square;
+//!
+//! impl<S: Shape, T: Scalar> Layer<S, T> for Square {
+//!     type Out = S;
+//!     fn add_to(&self, plan: &mut Plan<T>) {
+//!         plan.add::<S, Self>(Square);
+//!     }
+//! }
+//!
+//! impl<T: Scalar> Op<T> for Square {
+//!     fn describe(&self) -> String {
+//!         "Square".into()
+//!     }
+//!     fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
+//!         map(pass.exec, y, x, |x| x * x);
+//!     }
+//!     fn backward(&self, Backward { dx, dy, x, y, pass, .. }: Backward<'_, T>) {
+//!         if let Some(dx) = dx {
+//!             chain_rule(pass.exec, dx, dy, x, y, |x, _| x + x);
+//!         }
+//!     }
+//! }
+//!
+//! convnet::check::layer::<Flat<3>, _>(&Square, 1).unwrap();
+//! ```
 #![allow(unsafe_code, reason = "vector instructions, and tasks that write to parts of one buffer")]
 
 mod block;
@@ -35,7 +72,7 @@ pub use simd::{Isa, Vectorized};
 
 use crate::tensor::{LANES, Lanes};
 
-/// How to compute.
+/// How to compute: the instruction set, the threads and the samples in a tile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exec {
     /// The instruction set.

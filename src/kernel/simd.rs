@@ -121,6 +121,7 @@ pub(crate) use vectorized;
 
 /// An instruction set that this processor has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Isa {
     /// 512-bit vectors.
     #[cfg(target_arch = "x86_64")]
