@@ -188,10 +188,7 @@ mod tests {
 
     #[test]
     fn a_program_that_returns_an_error_prints_the_sentence() {
-        let error: Result<(), Error> = Err(Error::format("digits.idx", "10 images", "9"));
-        assert_eq!(
-            format!("Error: {:?}", error.unwrap_err()),
-            "Error: digits.idx: expected 10 images, found 9"
-        );
+        let error = Error::format("digits.idx", "10 images", "9");
+        assert_eq!(format!("Error: {error:?}"), "Error: digits.idx: expected 10 images, found 9");
     }
 }

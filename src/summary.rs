@@ -26,6 +26,7 @@ use crate::shape::Dims;
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "store", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Summary {
     /// Shape of an input sample: channels, height and width, or the length of a vector.
     pub input: Vec<usize>,
@@ -49,6 +50,7 @@ pub struct Summary {
 /// A layer in a [`Summary`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "store", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct LayerSummary {
     /// Its name in the network.
     pub name: String,

@@ -137,8 +137,7 @@ impl Cifar10 {
 
     /// Reads CIFAR-10 from a folder or an archive. This may be
     /// - a folder with the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or a folder or archive
-    /// that
-    ///   holds them, as the published `cifar-10-binary.tar.gz` does, or a folder with that archive; the files may hold any
+    ///   that holds them, as the published `cifar-10-binary.tar.gz` does, or a folder with that archive; the files may hold any
     ///   number of images;
     /// - with the feature `images`, a folder, `.tar` or `.tar.gz` of image files `train/CLASS/NAME` and `test/CLASS/NAME`
     ///   with the names of [`Cifar10::CLASSES`], or a folder with such an archive by the name `cifar10-jpeg.tar.gz` or

@@ -86,6 +86,9 @@ impl Csv<'static> {
     }
 }
 
+/// Reads the label of a row: (table, number of the row, cell).
+type Label<'a, C> = dyn FnMut(&C, u64, &[u8]) -> Result<(), Error> + 'a;
+
 impl<'a> Csv<'a> {
     /// Reads the header of a file that is open, in memory, or no file at all; `name` stands for its path in errors.
     ///
@@ -237,12 +240,7 @@ impl<'a> Csv<'a> {
 
     /// The `count` features of all rows, one row after the other. Calls `label` with the line and the cell of the column
     /// `target` in each.
-    fn rows(
-        mut self,
-        count: usize,
-        target: &str,
-        label: &mut dyn FnMut(&Self, u64, &[u8]) -> Result<(), Error>,
-    ) -> Result<Vec<f32>, Error> {
+    fn rows(mut self, count: usize, target: &str, label: &mut Label<'_, Self>) -> Result<Vec<f32>, Error> {
         let Some(place) = self.columns.iter().position(|name| name == target) else {
             return Err(self.wrong(format!("a column {}", quoted(target)), list(&self.columns)));
         };

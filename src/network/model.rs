@@ -8,7 +8,7 @@ use super::Feeds;
 use crate::error::Error;
 use crate::init::Init;
 use crate::plan::{Param, Plan};
-use crate::run::{Infer, InferSample, Program};
+use crate::run::{Infer, InferSample, Inference, Program};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::summary::Summary;
@@ -131,7 +131,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         assert_eq!(outputs.len(), batch.len(), "outputs for a batch of samples");
         let samples = batch.len();
         let (y, x) = (outputs.entries_mut(), batch.entries());
-        T::compiled::<Infer>((&self.program, y, x, samples, &self.params));
+        T::compiled::<Infer>(Inference { program: &self.program, y, x, samples, params: &self.params });
     }
 
     /// The output for one sample.

@@ -11,9 +11,20 @@ use crate::plan::schedule::{Home, Schedule};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{LANES, Lanes, Tiles, narrow, widen};
 
+/// The arguments of an inference.
+pub(crate) struct Inference<'a, T> {
+    pub program: &'a Program<T>,
+    /// The entries of the batch of outputs.
+    pub y: &'a mut [Lanes<T>],
+    /// The entries of the batch of inputs.
+    pub x: &'a [Lanes<T>],
+    pub samples: usize,
+    pub params: &'a [T],
+}
+
 compiled! {
-    /// Writes the network's outputs for a batch: (program, y, x, samples, parameters).
-    pub(crate) Infer<'a, T>((&'a Program<T>, &'a mut [Lanes<T>], &'a [Lanes<T>], usize, &'a [T])) -> () = infer
+    /// Writes the network's outputs for a batch.
+    pub(crate) Infer<'a, T>(Inference<'a, T>) -> () = infer
 }
 
 compiled! {
@@ -48,9 +59,7 @@ impl<T: Scalar> Program<T> {
     }
 }
 
-fn infer<T: Scalar>(
-    (program, y, x, samples, params): (&Program<T>, &mut [Lanes<T>], &[Lanes<T>], usize, &[T]),
-) {
+fn infer<T: Scalar>(Inference { program, y, x, samples, params }: Inference<'_, T>) {
     let tiles = Tiles::of(samples);
     let [input, output] = program.ends();
     let (x, rest_x) = x.split_at(tiles.whole * input);

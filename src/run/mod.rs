@@ -11,7 +11,7 @@ mod pass;
 mod train;
 
 pub(crate) use cut::in_pool;
-pub(crate) use infer::{Activations, Infer, InferSample};
+pub(crate) use infer::{Activations, Infer, InferSample, Inference};
 use memory::{Pool, Size};
 pub(crate) use train::{Gradient, Input, LossOf, Task, Workspace};
 

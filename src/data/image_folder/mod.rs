@@ -38,9 +38,9 @@ use crate::shape::Chw;
 ///
 /// # Pixels
 /// `C` is 1 (grey, Rec. 709 luma) or 3 (red, green, blue), 8 bits each. An image of exactly `H`×`W` passes through
-/// unchanged, byte / 255; others are made to fit ([`Fit`]) with a triangle filter that is as wide as the reduction. The
+/// unchanged, byte / 255; others are made to fit ([`Fit`](super::Fit)) with a triangle filter that is as wide as the reduction. The
 /// orientation in EXIF data is honoured, transparent pixels are laid on white, and of animations there is the first
-/// image. The border of [`Fit::Contain`] has the normalisation's mean, black without one.
+/// image. The border of [`Fit::Contain`](super::Fit::Contain) has the normalisation's mean, black without one.
 ///
 /// ```
 /// use convnet::data::{ImageFolder, ImageFolderOptions, Normalization, Samples};
