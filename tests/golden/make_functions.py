@@ -21,7 +21,7 @@ GRID = [-m for m in reversed(MAGNITUDES)] + [0.0] + MAGNITUDES
 
 ACTIVATIONS = {
     "Identity": nn.Identity(),
-    "Step": lambda x: torch.heaviside(x.detach(), torch.tensor(0.0)) + 0 * x,
+    "Heaviside": lambda x: torch.heaviside(x.detach(), torch.tensor(0.0)) + 0 * x,
     "Relu": nn.ReLU(),
     "LeakyRelu": nn.LeakyReLU(),
     "LeakyRelu 0.2": nn.LeakyReLU(0.2),
