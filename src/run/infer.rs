@@ -76,11 +76,14 @@ fn infer<T: Scalar>(Inference { program, y, x, samples, params }: Inference<'_, 
         // Each tile is one thread's.
         let size = Size { tiles: 1, lanes: LANES };
         program.pool.reserve(rayon::current_num_threads().min(tiles.whole), &room);
-        let whole = || {
+        let mut whole = || {
             y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
                 program.pool.with(&room, |memory| program.infer_tiles(memory, y, x, params, size, false));
             });
         };
+        if tiles.narrow == 0 {
+            return whole();
+        }
         rayon::join(whole, || infer_narrow(program, rest_y, rest_x, tiles.narrow, params, false));
         return;
     }
