@@ -70,7 +70,7 @@ fn the_best_epoch_has_the_lowest_validation_loss() {
     let score = |loss| LossAndAccuracy { loss, accuracy: None };
     let epoch =
         |epoch, train, validation: Option<f64>| Epoch::new(epoch, score(train), validation.map(score), 1.0);
-    let best = |epochs: Vec<Epoch>| History::new(epochs).best().map(|epoch| epoch.epoch);
+    let best = |epochs: Vec<Epoch>| convnet::train::History::new(epochs).best().map(|epoch| epoch.epoch);
     assert_eq!(best(vec![]), None);
     assert_eq!(
         best(vec![epoch(1, 0.9, Some(0.3)), epoch(2, 0.5, Some(0.2)), epoch(3, 0.1, Some(0.4))]),
