@@ -19,10 +19,12 @@ use crate::shape::Dims;
 ///
 /// let summary = LeNet5::new(1).summary(64);
 /// assert!(summary.to_string().contains("16×10×10           2,416  240,000"));
+/// # #[cfg(feature = "store")] {
 /// let json = serde_json::to_value(&summary).unwrap();
 /// assert_eq!(json["parameters"], 61_706);
 /// assert_eq!(json["layers"][3]["name"], "conv2");
 /// assert_eq!(json["layers"][3]["output"], serde_json::json!([16, 10, 10]));
+/// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "store", derive(serde::Serialize))]
