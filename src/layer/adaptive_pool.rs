@@ -87,7 +87,7 @@ impl AdaptiveSettings {
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let input = from.output;
-        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let maps = input.as_maps();
         let made_up = [maps, Dims::chw(maps.channels(), 1, 1)];
         at.place(from, output(at.kind, input, self.size), made_up)
     }

@@ -163,7 +163,7 @@ impl Conv2dSettings {
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let Conv2dSettings { filters, kernel, stride, padding, dilation, groups } = self;
         let (input, window) = (from.output, Window { kernel, stride, padding, dilation });
-        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let maps = input.as_maps();
         let made_up = [maps, Dims::chw(if filters == 0 { 1 } else { filters }, 1, 1)];
         let output = output(at.kind, input, filters, window, groups);
         Placed { window, groups, ..at.place(from, output, made_up) }

@@ -8,7 +8,7 @@ use crate::plan::{Backward, Forward, Op, Plan};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{Chw, Dims, ShapeError};
+use crate::shape::{Chw, ShapeError};
 
 /// Divides each value by a power of the squares of its neighbours: the values at the same position in nearby channels
 /// (Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", section
@@ -114,7 +114,7 @@ impl LocalResponseNormSettings {
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let input = from.output;
-        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let maps = input.as_maps();
         let output = match ShapeError::not_maps(at.kind, input) {
             Some(error) => Err(error),
             None => match setting_error(at.kind, self.size, [self.alpha, self.beta, self.k]) {

@@ -46,7 +46,7 @@ impl Placed {
 
     /// A `Flatten`.
     pub const fn flatten(from: Placed) -> Self {
-        let input = if from.output.is_maps() { from.output } else { Dims::chw(from.output.len(), 1, 1) };
+        let input = from.output.as_maps();
         Placed { fits: from.fits, ..Placed::new(input, Dims::flat(input.len())) }
     }
 

@@ -107,7 +107,7 @@ impl PoolSettings {
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let stride = if self.stride[0] == Self::KERNEL { self.kernel } else { self.stride };
         let (input, window) = (from.output, Window::new(self.kernel, stride, self.padding));
-        let maps = if input.is_maps() { input } else { Dims::chw(input.len(), 1, 1) };
+        let maps = input.as_maps();
         let made_up = [maps, Dims::chw(maps.channels(), 1, 1)];
         Placed { window, ..at.place(from, output(at.kind, input, window), made_up) }
     }

@@ -260,3 +260,29 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
     }
     (stages, holder)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LeNet5;
+    use crate::network::Network;
+
+    /// ReLUs are fused, the flatten is another name, and values of every other stage share a slot.
+    #[test]
+    fn inference_of_a_chain_takes_two_slots() {
+        let net = LeNet5::new(1);
+        let schedule = Schedule::new(net.model().plan(), Purpose::Infer);
+        let relus: Vec<bool> = schedule.stages.iter().map(|stage| stage.relu).collect();
+        assert_eq!(relus, [true, false, true, false, true, true, false]);
+        // The output of conv1, and that of pool1.
+        assert_eq!((schedule.slots(), schedule.len()), (2, 6 * 28 * 28 + 6 * 14 * 14));
+        assert_eq!(schedule.values.iter().filter(|home| **home == Home::Output).count(), 1);
+    }
+
+    #[test]
+    fn activations_keep_every_value_apart() {
+        let net = LeNet5::new(1);
+        let schedule = Schedule::new(net.model().plan(), Purpose::Activations);
+        assert_eq!((schedule.stages.len(), schedule.slots()), (12, 12));
+    }
+}

@@ -46,6 +46,11 @@ impl Dims {
         self.kind == Self::CHW
     }
 
+    /// These dimensions, or a vector as one value for each of its channels.
+    pub(crate) const fn as_maps(self) -> Self {
+        if self.is_maps() { self } else { Dims::chw(self.len(), 1, 1) }
+    }
+
     /// Channels; for a vector its length.
     pub const fn channels(self) -> usize {
         self.channels

@@ -51,13 +51,13 @@ fn against(library: &Path, file: &Path) -> Command {
     command
 }
 
-/// What `cargo check` does with a file.
+/// Checks a file as `cargo check` does.
 pub fn check(file: &Path) -> Output {
     let to = PROGRAMS.path().join(file.file_stem().unwrap()).with_extension("rmeta");
     against(&CONVNET, file).args(["--emit", "metadata", "-o"]).arg(to).output().unwrap()
 }
 
-/// What `cargo build` does with a file, but for linking it: constants in generic code are evaluated too.
+/// Compiles a file to object code, without linking. Unlike a check, this also evaluates constants in generic code.
 pub fn build(file: &Path) -> Output {
     let to = PROGRAMS.path().join(file.file_stem().unwrap()).with_extension("o");
     against(&CONVNET, file).args(["--emit", "obj", "-o"]).arg(to).output().unwrap()

@@ -134,7 +134,7 @@ fn ink_is_found_in_any_colours() {
     assert_eq!(decoded(&png(&deep.to_luma16())), expected);
 }
 
-/// A PNG file that says it has these sides.
+/// A PNG file whose header declares this width and height.
 fn huge_png(side: u32) -> Vec<u8> {
     let mut chunk = b"IHDR".to_vec();
     chunk.extend(side.to_be_bytes().into_iter().chain(side.to_be_bytes()).chain([8, 2, 0, 0, 0]));

@@ -136,7 +136,7 @@ fn unusual_members_are_read_or_refused() {
     let without_holes = "class/a.png: expected a member without holes, found a sparse one";
     assert!(bad(&[header("class/a.png", EntryType::GNUSparse, 0)]).ends_with(without_holes));
     assert!(bad(&[pax(&[b"GNU.sparse.major=1"]), member("class/a.png")]).ends_with(without_holes));
-    // Values of any bytes, and what is said behind them.
+    // A value may hold any bytes; the records after it still count.
     let attribute = b"SCHILY.xattr.com.apple.provenance=\x01\n\n\0 =\xff\n99 path=x".as_slice();
     let size = format!("size={}", image.len());
     let renamed = [

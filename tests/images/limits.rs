@@ -139,7 +139,7 @@ fn child_process() {
     }
 }
 
-/// What this test program says as a process of its own with this many KiB of addresses.
+/// Runs this test program as a child process with an address space of this many KiB; returns its output.
 #[cfg(target_os = "linux")]
 fn child(limit: u32, variable: &str, path: &Path) -> String {
     let command = format!(

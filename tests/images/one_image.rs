@@ -7,7 +7,7 @@ use convnet::prelude::*;
 
 pub type One = ImageFolder<3, 4, 4, 1>;
 
-/// What is wrong with the one image of a folder or an archive.
+/// The error of the only image in a folder or an archive.
 pub fn refusal(path: &Path) -> String {
     let folder = One::open(path).unwrap();
     let mut values = [0.0_f32; 48];

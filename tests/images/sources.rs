@@ -91,7 +91,7 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
     encoded(&noise(width, height, 0), ImageFormat::Png)
 }
 
-/// A PNG file that says it has these sides, and pixels of so many bits and of this kind: 0 grey, 2 colour, 6 with alpha.
+/// A PNG file whose header declares this width and height, bit depth and colour type (0 grey, 2 RGB, 6 RGBA).
 pub fn huge_png(width: u32, height: u32, [depth, kind]: [u8; 2]) -> Vec<u8> {
     let mut chunk = b"IHDR".to_vec();
     chunk.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()).chain([depth, kind, 0, 0, 0]));
