@@ -90,9 +90,9 @@ pub(super) fn walk_tar(
     path: &Path,
     file: &File,
     len: u64,
-    visit: impl FnMut(Member, &mut dyn Read) -> Result<(), Error>,
+    mut visit: impl FnMut(Member, &mut dyn Read) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    Walk { path, input: BufReader::new(file), at: 0, end: len, gzipped: false }.run(visit)
+    Walk { path, input: BufReader::new(file), at: 0, end: len, gzipped: false }.run(&mut visit)
 }
 
 /// The same for a gzipped archive that unpacks to at most `limit` bytes.
@@ -100,10 +100,10 @@ pub(super) fn walk_tar_gz(
     path: &Path,
     file: impl BufRead,
     limit: u64,
-    visit: impl FnMut(Member, &mut dyn Read) -> Result<(), Error>,
+    mut visit: impl FnMut(Member, &mut dyn Read) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut walk = Walk { path, input: MultiGzDecoder::new(file), at: 0, end: limit, gzipped: true };
-    walk.run(visit)?;
+    walk.run(&mut visit)?;
     // To the end of the stream, where its check sum is.
     let left = walk.end - walk.at;
     let rest = io::copy(&mut walk.input.by_ref().take(left.saturating_add(1)), &mut io::sink());
@@ -123,7 +123,7 @@ struct Walk<'a, I> {
 impl<I: Input> Walk<'_, I> {
     fn run(
         &mut self,
-        mut visit: impl FnMut(Member, &mut dyn Read) -> Result<(), Error>,
+        visit: &mut dyn FnMut(Member, &mut dyn Read) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (mut long_name, mut pax) = (None, None);
         while let Some(header) = self.header()? {

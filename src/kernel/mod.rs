@@ -71,6 +71,7 @@ pub(crate) use simd::vectorized;
 pub use simd::{Isa, Vectorized};
 
 use crate::tensor::{LANES, Lanes};
+use shared::Shared;
 
 /// How to compute: the instruction set, the threads and the samples in a tile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,20 +98,26 @@ impl Exec {
 
     /// Calls `f` with each number below `tasks`.
     pub(crate) fn each(self, tasks: usize, f: impl Fn(usize) + Sync) {
-        if self.parallel && tasks > 1 {
-            (0..tasks).into_par_iter().for_each(&f);
-        } else {
-            (0..tasks).for_each(f);
-        }
+        share(self.parallel, tasks, &f);
     }
 
     /// Calls `f(i, chunk)` for each chunk of `size` entries of `y`.
     pub(crate) fn each_chunk<T: Send>(self, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-        if self.parallel && y.len() > size {
-            y.par_chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
-        } else {
-            y.chunks_mut(size).enumerate().for_each(|(i, y)| f(i, y));
-        }
+        let (len, y) = (y.len(), Shared::new(y));
+        self.each(len.div_ceil(size), |i| {
+            // SAFETY: each chunk is asked for once.
+            f(i, unsafe { y.part(i * size..len.min((i + 1) * size)) });
+        });
+    }
+}
+
+/// Calls `f` with each number below `tasks`, in parallel if asked to. It is not generic: rayon's code, hundreds of
+/// lines of it, is compiled once and not again for each kernel, scalar and instruction set.
+fn share(parallel: bool, tasks: usize, f: &(dyn Fn(usize) + Sync)) {
+    if parallel && tasks > 1 {
+        (0..tasks).into_par_iter().for_each(f);
+    } else {
+        (0..tasks).for_each(f);
     }
 }
 

@@ -7,11 +7,19 @@ use std::ops::Range;
 use super::simd::Simd;
 
 /// A slice that several tasks write to, each task its own part.
-#[derive(Clone, Copy)]
 pub(super) struct Shared<'a, T> {
     start: *mut T,
     len: usize,
     slice: PhantomData<&'a mut [T]>,
+}
+
+// Not derived: that would ask the same of `T`.
+impl<T> Copy for Shared<'_, T> {}
+
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 // SAFETY: a `Shared` only hands out writers and parts, and their callers promise that nobody else touches the same values.

@@ -1,12 +1,10 @@
 //! Inference: batches, single samples, and the values of every layer.
 
-use rayon::prelude::*;
-
 use super::cut::{self, TILES_TOGETHER, in_pool, is_worth_sharing};
 use super::memory::{Memory, Room, Size};
 use super::pass::Tape;
 use super::{Program, Purpose};
-use crate::kernel::{values, values_mut};
+use crate::kernel::{Exec, values, values_mut};
 use crate::plan::schedule::{Home, Schedule};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{LANES, Lanes, Tiles, narrow, widen};
@@ -77,7 +75,8 @@ fn infer<T: Scalar>(Inference { program, y, x, samples, params }: Inference<'_, 
         let size = Size { tiles: 1, lanes: LANES };
         program.pool.reserve(rayon::current_num_threads().min(tiles.whole), &room);
         let mut whole = || {
-            y.par_chunks_mut(output).zip(x.par_chunks(input)).for_each(|(y, x)| {
+            Exec::new(true).each_chunk(y, output, |tile, y| {
+                let x = &x[tile * input..][..input];
                 program.pool.with(&room, |memory| program.infer_tiles(memory, y, x, params, size, false));
             });
         };

@@ -167,13 +167,13 @@ fn gradient<T: Scalar>((program, space, task): (&Program<T>, &mut Workspace<T>, 
     } else if let [group] = groups {
         run(group);
     } else {
-        groups.par_iter_mut().for_each(run);
+        Exec::new(true).each_chunk(groups, 1, |_, group| group.iter_mut().for_each(run));
     }
     let groups = &*groups;
     if let [group] = groups {
         return group.tally;
     }
-    space.gradient.par_chunks_mut(SUMMED_TOGETHER).enumerate().for_each(|(block, sum)| {
+    Exec::new(true).each_chunk(&mut space.gradient, SUMMED_TOGETHER, |block, sum| {
         let part = block * SUMMED_TOGETHER..block * SUMMED_TOGETHER + sum.len();
         sum.copy_from_slice(&groups[0].gradient[part.clone()]);
         for group in &groups[1..] {
@@ -246,12 +246,9 @@ impl<T: Scalar> Step<'_, T> {
             }
             Input::Rows(rows) => {
                 let rows = &rows[tiles.start * LANES * len..];
-                let fill = |(x, rows): (&mut [Lanes<T>], &[T])| kernel::interleave(self.exec, x, rows, len);
-                if self.exec.parallel && tiles.len() > 1 {
-                    to.par_chunks_mut(len).zip(rows.par_chunks(LANES * len)).for_each(fill);
-                } else {
-                    to.chunks_mut(len).zip(rows.chunks(LANES * len)).for_each(fill);
-                }
+                self.exec.each_chunk(to, len, |tile, x| {
+                    kernel::interleave(self.exec, x, &rows[tile * LANES * len..], len);
+                });
             }
             Input::Load(load) => {
                 let fill = |(tile, (x, rows)): (usize, (&mut [Lanes<T>], &mut [T]))| {

@@ -26,13 +26,22 @@ impl<T: Number> Lanes<T> {
     /// `f` of each lane.
     #[inline(always)]
     pub fn map(self, f: impl Fn(T) -> T) -> Self {
-        Lanes(self.0.map(f))
+        // The array's own `map` is a hundred lines of machine-independent code for each `f`; this is ten.
+        let mut y = self;
+        for y in &mut y.0 {
+            *y = f(*y);
+        }
+        y
     }
 
     /// `f` of each pair of lanes.
     #[inline(always)]
     pub fn zip(self, other: Self, f: impl Fn(T, T) -> T) -> Self {
-        Lanes(std::array::from_fn(|l| f(self.0[l], other.0[l])))
+        let mut y = self;
+        for (y, x) in y.0.iter_mut().zip(&other.0) {
+            *y = f(*y, *x);
+        }
+        y
     }
 
     /// The sum over the lanes, always added in the same order.

@@ -1,7 +1,5 @@
 //! Loading of samples into batches, on all threads.
 
-use rayon::prelude::*;
-
 use crate::data::Samples;
 use crate::error::{Error, FirstError};
 use crate::kernel::{Exec, interleave};
@@ -25,7 +23,7 @@ pub(super) fn fetch<In: Shape, D: Samples<In>, T: Scalar>(
     let failure = FirstError::default();
     // Slow samples are distributed one by one, others by the tile.
     let together = if data.is_slow() { 1 } else { LANES };
-    loaded.par_chunks_mut(together * In::LEN).enumerate().for_each(|(chunk, rows)| {
+    Exec::new(true).each_chunk(loaded, together * In::LEN, |chunk, rows| {
         for (row, values) in rows.chunks_exact_mut(In::LEN).enumerate() {
             let place = chunk * together + row;
             failure.note(place, data.write_to(samples[place], values, key(place)));
@@ -49,10 +47,9 @@ pub(super) fn load<In: Shape, D: Samples<In>, T: Scalar>(
     fetch(&mut rows, data, samples, |_| None)?;
     // The narrow tile, if there is one, is the last chunk.
     let tiles = Tiles::of(samples.len());
-    let chunks = batch.entries_mut().par_chunks_mut(In::LEN).zip(rows.par_chunks(LANES * In::LEN));
-    chunks.enumerate().for_each(|(i, (tile, rows))| {
+    Exec::new(true).each_chunk(batch.entries_mut(), In::LEN, |i, tile| {
         let exec = Exec { lanes: tiles.lanes(i), ..Exec::new(false) };
-        interleave(exec, tile, rows, In::LEN);
+        interleave(exec, tile, &rows[i * LANES * In::LEN..], In::LEN);
     });
     Ok(batch)
 }

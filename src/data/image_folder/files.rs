@@ -12,6 +12,7 @@ use crate::data::archive::short;
 use crate::data::decode::decode;
 use crate::data::fit::fitted;
 use crate::error::{Error, FirstError};
+use crate::kernel::Exec;
 
 /// The images of a folder or archive, and how they are read.
 pub(super) struct Files {
@@ -103,8 +104,8 @@ impl Files {
         }
         bytes.resize(images.len() * len, 0);
         let failure = FirstError::default();
-        bytes.par_chunks_exact_mut(len).zip(images).enumerate().for_each(|(sample, (bytes, &image))| {
-            let decoded = self.pixels(image as usize).map(|pixels| bytes.copy_from_slice(&pixels));
+        Exec::new(true).each_chunk(&mut bytes, len, |sample, bytes| {
+            let decoded = self.pixels(images[sample] as usize).map(|pixels| bytes.copy_from_slice(&pixels));
             failure.note(sample, decoded);
         });
         failure.result()?;
