@@ -161,3 +161,60 @@ fn a_network_is_generic_over_its_scalar() {
         assert!((f64::from(a.sample(0)[class]) - b.sample(0)[class]).abs() < 1e-4);
     }
 }
+
+network! {
+    /// Parameters as a hidden size, as filters and as the number of classes, with every kind of layer that carries them on.
+    struct Sized<const FILTERS: usize, const CLASSES: usize = 10>: Chw<2, 9, 8> => Flat<CLASSES> {
+        conv1: Conv2d { kernel: (3, 2), filters: FILTERS },
+        norm: BatchNorm { momentum: 0.2 },
+        relu1: Relu,
+        pool: MaxPool2d { kernel: 2 },
+        conv2: Conv2d { filters: FILTERS, kernel: 1 },
+        sizes: AdaptiveAvgPool2d { size: (2, 1) },
+        own: Scale = Scale { by: 2.0 },
+        conv3: Conv2d { filters: 6, kernel: (2, 1) },
+        flatten: Flatten,
+        fc1: Dense { units: FILTERS },
+        drop: Dropout { rate: 0.5 },
+        relu2: Relu,
+        fc2: Dense { units: CLASSES },
+    }
+}
+
+network! {
+    /// The same with numbers.
+    struct Spelt: Chw<2, 9, 8> => Flat<10> {
+        conv1: Conv2d { kernel: (3, 2), filters: 3 },
+        norm: BatchNorm { momentum: 0.2 },
+        relu1: Relu,
+        pool: MaxPool2d { kernel: 2 },
+        conv2: Conv2d { filters: 3, kernel: 1 },
+        sizes: AdaptiveAvgPool2d { size: (2, 1) },
+        own: Scale = Scale { by: 2.0 },
+        conv3: Conv2d { filters: 6, kernel: (2, 1) },
+        flatten: Flatten,
+        fc1: Dense { units: 3 },
+        drop: Dropout { rate: 0.5 },
+        relu2: Relu,
+        fc2: Dense { units: 10 },
+    }
+}
+
+#[test]
+fn a_network_with_parameters_is_the_network_with_these_numbers() {
+    fn told<N: Network>() -> (usize, usize, usize, usize, String) {
+        let facts = (N::PARAMS, N::BUFFERS, N::MACS, N::ACTIVATION_BYTES);
+        (facts.0, facts.1, facts.2, facts.3, N::new(1).summary(7).to_string())
+    }
+    assert_eq!(told::<Sized<3>>(), told::<Spelt>());
+    assert_eq!(told::<Sized<3, 10, f64>>(), told::<Spelt<f64>>());
+
+    let (mut sized, spelt) = (Sized::<3>::new(5), Spelt::new(5));
+    let x = Tensor::<Chw<2, 9, 8>>::from_fn(|i| (i % 7) as f32 - 3.0);
+    assert_eq!(sized.model().params(), spelt.model().params());
+    assert_eq!(sized.predict(&x), spelt.predict(&x));
+
+    assert_eq!(Sized::<4, 5>::new(1).fc2().bias(), &[0.0; 5]);
+    sized.layers_mut().conv1().weight()[2][1][2][1] = 1.0;
+    assert_eq!(sized.conv1().weight()[2][1][2][1], 1.0);
+}

@@ -166,7 +166,9 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AdaptiveAvgPool2d {
-    (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveAvgPool2d $name) };
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::layer::AdaptiveAvgPool2d<$crate::__in!(Chw $net $name), $crate::__out!(Resized $net $name $settings)>
+    };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key size $($to:tt)*) => { $crate::__settings!(@pair size $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
@@ -176,21 +178,11 @@ macro_rules! __AdaptiveAvgPool2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AdaptiveMaxPool2d {
-    (@type $name:ident) => { $crate::__adaptive_layer!(AdaptiveMaxPool2d $name) };
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::layer::AdaptiveMaxPool2d<$crate::__in!(Chw $net $name), $crate::__out!(Resized $net $name $settings)>
+    };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key size $($to:tt)*) => { $crate::__settings!(@pair size $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
     ($($settings:tt)*) => { $crate::__place!(__AdaptiveMaxPool2d AdaptiveSettings $($settings)*) };
-}
-
-/// The type of a layer between two stacks of feature maps, from its place in the network.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __adaptive_layer {
-    ($layer:ident $name:ident) => {
-        $crate::layer::$layer<
-            $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
-            $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>,
-        >
-    };
 }

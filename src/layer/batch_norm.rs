@@ -298,7 +298,7 @@ impl<'a, T: Scalar> ParamsMut<'a, BatchNorm, T> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __BatchNorm {
-    (@type $name:ident) => { $crate::layer::BatchNorm };
+    (@type $($placed:tt)*) => { $crate::layer::BatchNorm };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __BatchNorm BatchNormSettings $($settings)*).layer() };
     (@key momentum $($to:tt)*) => { $crate::__settings!(@one momentum $($to)*) };
     (@key epsilon $($to:tt)*) => { $crate::__settings!(@one epsilon $($to)*) };

@@ -354,14 +354,14 @@ impl<
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Conv2d {
-    (@type $name:ident) => {
-        $crate::__window_layer!(Conv2d $name
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::__window_layer!(Conv2d Filters $net $name $settings
             $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
             $crate::shape::Groups<{ $name.groups }>,
         )
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    (@key filters $($to:tt)*) => { $crate::__settings!(@one filters $($to)*) };
+    (@key filters $($to:tt)*) => { $crate::__settings!(@size filters $($to)*) };
     (@key groups $($to:tt)*) => { $crate::__settings!(@one groups $($to)*) };
     (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
     (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
@@ -375,10 +375,10 @@ macro_rules! __Conv2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __window_layer {
-    ($layer:ident $name:ident $($more:tt)*) => {
+    ($layer:ident $out:ident $net:tt $name:ident $settings:tt $($more:tt)*) => {
         $crate::layer::$layer<
-            $crate::shape::Chw<{ $name.input.channels() }, { $name.input.height() }, { $name.input.width() }>,
-            $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>,
+            $crate::__in!(Chw $net $name),
+            $crate::__out!($out $net $name $settings),
             $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
             $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }>,
             $crate::shape::Padding<{ $name.window.padding[0] }, { $name.window.padding[1] }>,

@@ -180,14 +180,11 @@ impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>,
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Dense {
-    (@type $name:ident) => {
-        $crate::layer::Dense<
-            $crate::shape::Flat<{ $name.input.channels() }>,
-            $crate::shape::Flat<{ $name.output.channels() }>,
-        >
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::layer::Dense<$crate::__in!(Flat $net $name), $crate::__out!(Units $net $name $settings)>
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
-    (@key units $($to:tt)*) => { $crate::__settings!(@one units $($to)*) };
+    (@key units $($to:tt)*) => { $crate::__settings!(@size units $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
     ($($settings:tt)*) => { $crate::__place!(__Dense DenseSettings $($settings)*) };
 }

@@ -193,7 +193,7 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LocalResponseNorm {
-    (@type $name:ident) => { $crate::layer::LocalResponseNorm };
+    (@type $($placed:tt)*) => { $crate::layer::LocalResponseNorm };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LocalResponseNorm LocalResponseNormSettings $($settings)*).layer() };
     (@key size $($to:tt)*) => { $crate::__settings!(@one size $($to)*) };
     (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };

@@ -309,6 +309,15 @@ pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
     }
 }
 
+/// The same for a layer that may not fit: that is a compile error.
+#[doc(hidden)]
+pub const fn fitting<In: Shape, L: Layer<In, f32>>(name: &str) -> Facts {
+    if let Some(error) = L::SHAPE_ERROR {
+        error.refuse(name)
+    }
+    facts::<In, L, f32>()
+}
+
 /// A function of one number that a layer applies to every entry, such as [`Relu`] or [`Gelu`]. It can be called without
 /// a network, for example to plot it.
 ///

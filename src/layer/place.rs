@@ -10,6 +10,8 @@ pub struct Placed {
     pub output: Dims,
     pub window: Window,
     pub groups: usize,
+    /// Number of layers so far, with this one.
+    pub layers: usize,
     /// Whether this layer and all before it fit. If not, the sizes are made up so that no further errors follow.
     pub fits: bool,
 }
@@ -21,18 +23,24 @@ impl Placed {
         if dims.is_empty() {
             ShapeError::no_values(dims).refuse("")
         }
-        Placed::new(dims, dims)
+        let window = Window::new([0, 0], [0, 0], [0, 0]);
+        Placed { input: dims, output: dims, window, groups: 1, layers: 0, fits: true }
     }
 
-    /// A layer without a window.
-    pub const fn new(input: Dims, output: Dims) -> Self {
-        Placed { input, output, window: Window::new([0, 0], [0, 0], [0, 0]), groups: 1, fits: true }
+    /// The same place if this is true, else one behind which nothing fits.
+    pub const fn if_fits(self, fits: bool) -> Self {
+        Placed { fits, ..self }
+    }
+
+    /// A layer behind this one, without a window.
+    pub const fn then(self, input: Dims, output: Dims) -> Self {
+        let window = Window::new([0, 0], [0, 0], [0, 0]);
+        Placed { input, output, window, groups: 1, layers: self.layers + 1, fits: self.fits }
     }
 
     /// A layer that is given as a type. Its output is what the type says, whether or not its sizes fit.
     pub const fn of<In: Shape, L: Layer<In, f32>>(from: Placed) -> Self {
-        let fits = from.fits && L::SHAPE_ERROR.is_none();
-        Placed { fits, ..Placed::new(In::DIMS, L::Out::DIMS) }
+        from.then(In::DIMS, L::Out::DIMS).if_fits(from.fits && L::SHAPE_ERROR.is_none())
     }
 
     /// Refuses a layer that is given as a type and whose sizes contradict each other.
@@ -47,12 +55,12 @@ impl Placed {
     /// A `Flatten`.
     pub const fn flatten(from: Placed) -> Self {
         let input = from.output.as_maps();
-        Placed { fits: from.fits, ..Placed::new(input, Dims::flat(input.len())) }
+        from.then(input, Dims::flat(input.len()))
     }
 
     /// The output of the network: that of its last layer, or the declared one if some layer does not fit.
     pub const fn or(self, declared: Dims) -> Self {
-        if self.fits { self } else { Placed::new(declared, declared) }
+        if self.fits { self } else { Placed { output: declared, ..self } }
     }
 }
 
@@ -88,11 +96,11 @@ impl At {
         made_up: [Dims; 2],
     ) -> Placed {
         match output {
-            Ok(output) if from.fits => Placed::new(from.output, output),
+            Ok(output) if from.fits => from.then(from.output, output),
             Err(error) if from.fits && !self.quiet => error.refuse(self.name),
             _ => {
                 let [input, output] = made_up;
-                Placed { fits: false, ..Placed::new(input, output) }
+                from.then(input, output).if_fits(false)
             }
         }
     }

@@ -302,7 +302,9 @@ impl<T: Scalar> Op<T> for MeanOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __MaxPool2d {
-    (@type $name:ident) => { $crate::__window_layer!(MaxPool2d $name) };
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::__window_layer!(MaxPool2d Resized $net $name $settings)
+    };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
     (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
@@ -314,7 +316,9 @@ macro_rules! __MaxPool2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AvgPool2d {
-    (@type $name:ident) => { $crate::__window_layer!(AvgPool2d $name) };
+    (@type $net:tt $name:ident $settings:tt) => {
+        $crate::__window_layer!(AvgPool2d Resized $net $name $settings)
+    };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
     (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };

@@ -129,7 +129,7 @@ activation! {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LeakyRelu {
-    (@type $name:ident) => { $crate::layer::LeakyRelu };
+    (@type $($placed:tt)*) => { $crate::layer::LeakyRelu };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LeakyRelu LeakyReluSettings $($settings)*).layer() };
     (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
@@ -225,7 +225,7 @@ activation! {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Elu {
-    (@type $name:ident) => { $crate::layer::Elu };
+    (@type $($placed:tt)*) => { $crate::layer::Elu };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
     (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };

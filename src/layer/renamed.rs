@@ -3,7 +3,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_dense {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -17,7 +17,7 @@ macro_rules! __renamed_dense {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_batch_norm {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -31,7 +31,7 @@ macro_rules! __renamed_batch_norm {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_conv2d {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -45,7 +45,7 @@ macro_rules! __renamed_conv2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_elu {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -59,7 +59,7 @@ macro_rules! __renamed_elu {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_leaky_relu {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -73,7 +73,7 @@ macro_rules! __renamed_leaky_relu {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_max_pool {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {
@@ -87,7 +87,7 @@ macro_rules! __renamed_max_pool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_avg_pool {
-    (@type $name:ident) => {
+    (@type $($placed:tt)*) => {
         ()
     };
     (@value $settings:tt) => {

@@ -84,6 +84,17 @@ pub trait Features: Shape {}
 impl<const C: usize, const H: usize, const W: usize> Features for Chw<C, H, W> {}
 impl<const N: usize> Features for Flat<N> {}
 
+/// Feature maps, whose channels a layer may keep.
+#[doc(hidden)]
+pub trait Maps: Shape {
+    /// The same channels in another size.
+    type Resized<const H: usize, const W: usize>: Shape;
+}
+
+impl<const C: usize, const OLD_H: usize, const OLD_W: usize> Maps for Chw<C, OLD_H, OLD_W> {
+    type Resized<const H: usize, const W: usize> = Chw<C, H, W>;
+}
+
 /// The type-level shape of a [`Dims`], for the `network!` macro: a constant chooses the type.
 #[doc(hidden)]
 pub struct Known<const KIND: u8, const C: usize, const H: usize, const W: usize>;

@@ -1,0 +1,400 @@
+//! The `network!` macro and the macros that its expansion uses.
+//!
+//! Shapes are passed from layer to layer as *values*: each layer becomes a constant with its name, its
+//! [`Placed`](crate::layer::place::Placed), and a type with its name that is made from that constant. Passing types
+//! instead, each built from the projection of the one before, takes time exponential in the number of layers.
+
+mod settings;
+mod types;
+
+pub use types::{Between, GivenBy};
+
+/// The number that stands for a parameter of a network while its layers are placed. It is a prime, so that no group,
+/// window or merge fits it by accident.
+#[doc(hidden)]
+pub const ANY_SIZE: usize = 1009;
+
+/// Whether all names differ. Where they do not, that is told once, and nothing else.
+#[doc(hidden)]
+pub const fn distinct(names: &[&str]) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        let mut j = 0;
+        while j < i {
+            if same(names[i].as_bytes(), names[j].as_bytes()) {
+                return false;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// Declares a network: named layers, from an input shape to an output shape. The sizes in between are inferred.
+///
+/// ```
+/// use convnet::prelude::*;
+///
+/// network! {
+///     /// Two convolutions and a classifier.
+///     pub struct Small: Chw<1, 28, 28> => Flat<10> {
+///         conv1: Conv2d { filters: 8, kernel: 5, stride: 2 },
+///         relu1: Relu,
+///         conv2: Conv2d { filters: 16, kernel: (3, 5), padding: (1, 2) },
+///         relu2: Relu,
+///         pool: MaxPool2d { kernel: 2 },
+///         flatten: Flatten,
+///         fc: Dense { units: 10 },
+///     }
+/// }
+/// const _: () = assert!(Small::PARAMS == 8 * 25 + 8 + 16 * 8 * 15 + 16 + 16 * 36 * 10 + 10);
+///
+/// let net = Small::new(1);
+/// assert_eq!(net.conv2().weight()[15][7][2][4], net.conv2().as_slice()[16 * 8 * 15 - 1]);
+/// println!("{net}");
+/// ```
+///
+/// A layer is written as `name: Kind { settings }`, or as `name: Type` if it has no settings. The type is one of the
+/// crate's (`Relu`, `Flatten`, `Softmax`) or your own ([`Layer`](crate::layer::Layer#a-layer-of-ones-own) shows how to
+/// write one). A type without a default is written as `name: Type = value`.
+///
+/// The macro declares a struct, generic over its scalar, that implements [`Network`](crate::Network). For each layer it
+/// has a method with the layer's name that gives access to its parameters; `layers_mut()` gives access to change them.
+///
+/// A layer that does not fit its input does not compile:
+///
+/// ```compile_fail
+/// use convnet::prelude::*;
+/// network! {
+///     struct TooSmall: Chw<1, 5, 5> => Chw<4, 1, 1> {
+///         conv: Conv2d { filters: 4, kernel: 7 }, // a 7x7 kernel does not fit a 5x5 input with padding 0
+///     }
+/// }
+/// ```
+///
+/// # Networks for any number of classes
+/// A network may have parameters, with or without defaults. A parameter can stand for `units` and `filters`, and in the
+/// input and output shape. A layer that does not fit is found by `cargo check`, whatever the parameter's value:
+///
+/// ```
+/// use convnet::prelude::*;
+///
+/// network! {
+///     struct Classifier<const CLASSES: usize = 10>: Chw<1, 8, 8> => Flat<CLASSES> {
+///         conv: Conv2d { filters: 4, kernel: 3 },
+///         relu: Relu,
+///         flatten: Flatten,
+///         fc: Dense { units: CLASSES },
+///     }
+/// }
+/// let net = Classifier::<3>::new(1);
+/// assert_eq!(net.fc().bias(), &[0.0; 3]);
+/// assert_eq!(<Classifier>::PARAMS, 4 * 9 + 4 + 10 * 144 + 10); // the default
+/// ```
+///
+/// Where the number of classes is known at run time only, write the program as a function that is generic over it, and
+/// choose with `match`:
+///
+/// ```
+/// use convnet::prelude::*;
+/// # use convnet::train::Progress;
+/// # network! {
+/// #     struct Classifier<const CLASSES: usize>: Chw<1, 8, 8> => Flat<CLASSES> {
+/// #         conv: Conv2d { filters: 4, kernel: 3 },
+/// #         relu: Relu,
+/// #         flatten: Flatten,
+/// #         fc: Dense { units: CLASSES },
+/// #     }
+/// # }
+/// type Image = Tensor<Chw<1, 8, 8>>;
+///
+/// /// Trains a network on images with their labels, and returns the class that it predicts for each image.
+/// fn train<const CLASSES: usize>(images: &[Image], labels: &[usize]) -> Result<Vec<usize>, convnet::Error> {
+///     let classes = labels.iter().map(|&label| Class::<CLASSES>::new(label)).collect::<Result<Vec<_>, _>>()?;
+///     let data: Dataset<_, _> = images.iter().cloned().zip(classes).collect();
+///     let mut trainer = Trainer::new(Classifier::<CLASSES>::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(2);
+/// #   trainer = trainer.progress(Progress::Silent);
+///     trainer.fit(&data, None)?;
+///     Ok(images.iter().map(|image| trainer.network().predict(image).class).collect())
+/// }
+///
+/// let images: Vec<_> = (0..20).map(|n| Image::from_fn(|i| (i % (n + 2)) as f32)).collect();
+/// let labels: Vec<_> = (0..20).map(|n| n % 10).collect();
+/// let classes = labels.iter().max().unwrap() + 1; // known at run time only
+/// let predicted = match classes {
+///     2 => train::<2>(&images, &labels)?,
+///     10 => train::<10>(&images, &labels)?,
+///     _ => panic!("this program is compiled for 2 and for 10 classes, not for {classes}"),
+/// };
+/// assert!(predicted.iter().all(|&class| class < 10));
+/// # Ok::<(), convnet::Error>(())
+/// ```
+///
+/// # Many layers
+/// A network of more than about a hundred layers needs `#![recursion_limit = "256"]` in the crate that declares it.
+#[macro_export]
+macro_rules! network {
+    ($(#[$meta:meta])* $vis:vis struct $Net:ident : $In:ty => $Out:ty { $($layers:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        $vis struct $Net<T: $crate::Scalar = f32> {
+            model: $crate::network::Model<$In, $Out, T>,
+        }
+        $crate::__network! { @parse ($vis $Net [], $In, $Out) __INPUT [] [] $($layers)* , }
+    };
+    ($(#[$meta:meta])* $vis:vis struct $Net:ident<$(const $N:ident : usize $(= $default:tt)?),+ $(,)?> : $In:ty => $Out:ty {
+        $($layers:tt)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        $vis struct $Net<$(const $N: usize $(= $default)?,)+ T: $crate::Scalar = f32> {
+            model: $crate::network::Model<$In, $Out, T>,
+        }
+        $crate::__network! { @parse ($vis $Net [$($N)+], $In, $Out) __INPUT [] [] $($layers)* , }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __network {
+    // One layer at a time: the name of the layer before it, a `1` for each layer before it, its own name, and its kind.
+    (@parse ($vis:vis $Net:ident $($more:tt)*) $prev:ident [] [] $(,)?) => {
+        compile_error!(concat!(stringify!($Net), ": a network has at least one layer"));
+    };
+    // Documentation of a layer.
+    (@parse $net:tt $prev:ident $at:tt [$($done:tt)*] #[$doc:meta] $($rest:tt)*) => {
+        $crate::__network! { @parse $net $prev $at [$($done)*] $($rest)* }
+    };
+    (@parse $net:tt $prev:ident $at:tt [$($done:tt)*] $(,)?) => {
+        $crate::__network! { @emit ($) $net $net [$($done)*] }
+    };
+    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $kind:tt , $($rest:tt)*) => {
+        $crate::__network! {
+            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @word $kind $kind })] $($rest)*
+        }
+    };
+    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $kind:tt $settings:tt , $($rest:tt)*) => {
+        $crate::__network! {
+            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @known $kind $settings })] $($rest)*
+        }
+    };
+    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $layer:ty , $($rest:tt)*) => {
+        $crate::__network! {
+            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @type $layer })] $($rest)*
+        }
+    };
+    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $layer:ty = $value:expr , $($rest:tt)*) => {
+        $crate::__network! {
+            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @valued ($layer) $value })] $($rest)*
+        }
+    };
+
+    (
+        @emit ($d:tt) $net:tt ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty)
+        [$(($prev:ident $at:tt $name:ident $layer:tt))+]
+    ) => {
+        // For `f32`, so that `Net::new(seed)` and `Net::PARAMS` need no type annotation.
+        #[allow(dead_code, reason = "a private network need not use all of these")]
+        impl<$(const $N: usize),*> $Net<$($N),*> {
+            /// Trainable parameters.
+            $vis const PARAMS: usize = <Self as $crate::network::Network>::PARAMS;
+            /// Multiply-accumulates for one sample, forward.
+            $vis const MACS: usize = <Self as $crate::network::Network>::MACS;
+            /// Bytes that the outputs of all layers take for one sample while training.
+            $vis const ACTIVATION_BYTES: usize = <Self as $crate::network::Network>::ACTIVATION_BYTES;
+
+            /// A network with random parameters drawn from the seed.
+            $vis fn new(seed: u64) -> Self {
+                <Self as $crate::network::Network>::new(seed)
+            }
+
+            /// A network with random parameters by the given rule, drawn from the seed.
+            $vis fn with_init(init: $crate::Init, seed: u64) -> Self {
+                <Self as $crate::network::Network>::with_init(init, seed)
+            }
+        }
+
+        #[allow(non_camel_case_types, non_upper_case_globals, dead_code, unused_macros, clippy::needless_update)]
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::layer::syntax::*;
+
+            // What stands for a layer is written where its name comes first. The second time, a function with two parameters
+            // of that name is, which the compiler refuses at the second one.
+            macro_rules! __once {
+                $(
+                    ($name $at $d again:ident $d($d items:tt)*) => { $d($d items)* };
+                    ($name $d at:tt $d again:ident $d($d items:tt)*) => {
+                        const _: () = { mod __names { fn __twice($d again: (), $d again: ()) {} } };
+                    };
+                )+
+            }
+            // A size while layers are placed: parameters have no value then.
+            macro_rules! __size {
+                $(($N) => { $crate::declare::ANY_SIZE };)*
+                ($d size:expr) => { $d size };
+            }
+
+            /// The layers of a network, to change their parameters.
+            pub struct __LayersMut<'a, $(const $N: usize,)* T: $crate::Scalar>(
+                &'a mut $crate::network::Model<$In, $Out, T>,
+            );
+
+            const __INPUT: $crate::layer::place::Placed = $crate::__network!(@input $In, [$($N)*])
+                .if_fits($crate::declare::distinct(&[$(stringify!($name)),+]));
+            $crate::__between! { $net [] ($In) }
+            $(__once! { $name $at $name $crate::__layer! { $net $prev $at $name $layer } })+
+            $crate::__given! { $net [$($name)+] }
+
+            impl<$(const $N: usize,)* T: $crate::Scalar> $crate::network::Network for $Net<$($N,)* T> {
+                type Input = $In;
+                type Output = $Out;
+                type Scalar = T;
+                const PARAMS: usize = $crate::plan::Facts::sum(Self::LAYERS).params;
+                const BUFFERS: usize = $crate::plan::Facts::sum(Self::LAYERS).buffers;
+                // For `f32`: no declaration of a layer depends on its scalar.
+                const LAYERS: &'static [(&'static str, $crate::plan::Facts)] =
+                    &[$((stringify!($name), $crate::__facts!($net $name))),+];
+                const MACS: usize = $crate::plan::Facts::sum(Self::LAYERS).macs;
+                const ACTIVATION_BYTES: usize =
+                    ::core::mem::size_of::<T>() * $crate::plan::Facts::sum(Self::LAYERS).activations;
+
+                fn with_init(__init: $crate::Init, __seed: u64) -> Self {
+                    // Refuses parameters with which the layers do not fit each other.
+                    let _ = Self::LAYERS;
+                    let mut __plan = $crate::plan::Plan::new();
+                    $(__plan.layer::<$crate::__in!(Any $net $name), $crate::__named!($net $name)>(
+                        stringify!($name),
+                        &$crate::__value!($layer),
+                    );)+
+                    Self { model: $crate::network::Model::new(__plan, __init, __seed) }
+                }
+
+                fn model(&self) -> &$crate::network::Model<$In, $Out, T> {
+                    &self.model
+                }
+
+                fn model_mut(&mut self) -> &mut $crate::network::Model<$In, $Out, T> {
+                    &mut self.model
+                }
+            }
+
+            impl<$(const $N: usize,)* T: $crate::Scalar> $Net<$($N,)* T> {
+                /// The layers, to change their parameters.
+                $vis fn layers_mut(&mut self) -> __LayersMut<'_, $($N,)* T> {
+                    __LayersMut(&mut self.model)
+                }
+            }
+
+            impl<$(const $N: usize,)* T: $crate::Scalar> ::core::fmt::Display for $Net<$($N,)* T> {
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Display::fmt(&self.model, __f)
+                }
+            }
+
+            impl<$(const $N: usize,)* T: $crate::Scalar> ::core::fmt::Debug for $Net<$($N,)* T> {
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    __f.debug_tuple(stringify!($Net)).field(&self.model).finish()
+                }
+            }
+        };
+    };
+
+    (@input $In:ty, []) => {
+        $crate::layer::place::Placed::input(<$In as $crate::shape::Shape>::DIMS)
+    };
+    // The same with a number for each parameter.
+    (@input $In:ty, [$($N:ident)+]) => {
+        {
+            $(const $N: usize = $crate::declare::ANY_SIZE;)+
+            $crate::layer::place::Placed::input(<$In as $crate::shape::Shape>::DIMS)
+        }
+    };
+}
+
+/// A layer: its place as a constant and its type, both under its name, and access to its parameters.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __layer {
+    (@taken $net:tt $prev:ident $at:tt $name:ident $layer:tt) => {
+        compile_error!(concat!(
+            "a layer cannot be called `",
+            stringify!($name),
+            "`: every network has a function of that name"
+        ));
+        $crate::__layer! { @place $net $prev $name $layer }
+        $crate::__between! { $net $at $name }
+    };
+    (@place $net:tt $prev:ident $name:ident { @known $kind:tt $settings:tt }) => {
+        const $name: $crate::layer::place::Placed = {
+            const __FROM: $crate::layer::place::Placed = $prev;
+            const __AT: $crate::layer::place::At =
+                $crate::layer::place::At::new(stringify!($kind), stringify!($name));
+            let __placed: $crate::layer::place::Placed = $kind! $settings;
+            __placed
+        };
+        $crate::__layer! { @alias $net $name ($kind!(@type $net $name $settings)) }
+    };
+    (@place $net:tt $prev:ident $name:ident { @word Flatten $kind:tt }) => {
+        const _: () = $crate::layer::flattens::<$kind, $crate::__shape!($prev output)>();
+        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::flatten($prev);
+        $crate::__layer! {
+            @alias $net $name
+            ($crate::layer::Flatten<$crate::__in!(Chw $net $name), $crate::shape::Flat<{ $name.output.channels() }>>)
+        }
+    };
+    (@place $net:tt $prev:ident $name:ident { @word $kind:tt $layer:tt }) => {
+        $crate::__layer! { @place $net $prev $name { @type $layer } }
+    };
+    (@place $net:tt $prev:ident $name:ident { @valued ($layer:ty) $value:expr }) => {
+        $crate::__layer! { @place $net $prev $name { @type $layer } }
+    };
+    (@place $net:tt $prev:ident $name:ident { @type $layer:ty }) => {
+        const $name: $crate::layer::place::Placed =
+            $crate::layer::place::Placed::of::<$crate::__shape!($prev output), $layer>($prev);
+        const _: () = $crate::layer::place::Placed::tell::<$crate::__shape!($name input), $layer>(
+            stringify!($name),
+            $prev,
+        );
+        $crate::__layer! { @alias $net $name ($layer) }
+    };
+    (@alias ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident ($layer:ty)) => {
+        type $name<$(const $N: usize),*> = $layer;
+    };
+    ($net:tt $prev:ident $at:tt new $layer:tt) => {
+        $crate::__layer! { @taken $net $prev $at new $layer }
+    };
+    ($net:tt $prev:ident $at:tt with_init $layer:tt) => {
+        $crate::__layer! { @taken $net $prev $at with_init $layer }
+    };
+    ($net:tt $prev:ident $at:tt layers_mut $layer:tt) => {
+        $crate::__layer! { @taken $net $prev $at layers_mut $layer }
+    };
+    (($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $prev:ident $at:tt $name:ident $layer:tt) => {
+        $crate::__layer! { @place ($vis $Net [$($N)*], $In, $Out) $prev $name $layer }
+        $crate::__between! { ($vis $Net [$($N)*], $In, $Out) $at $name }
+
+        impl<$(const $N: usize,)* T: $crate::Scalar> $Net<$($N,)* T> {
+            /// The parameters of this layer.
+            $vis fn $name(&self) -> $crate::layer::Params<'_, $name<$($N),*>, T> {
+                $crate::layer::Params::new(self.model.layer($name.layers - 1))
+            }
+        }
+
+        impl<$(const $N: usize,)* T: $crate::Scalar> __LayersMut<'_, $($N,)* T> {
+            /// The parameters of this layer.
+            pub fn $name(&mut self) -> $crate::layer::ParamsMut<'_, $name<$($N),*>, T> {
+                $crate::layer::ParamsMut::new(self.0.layer_mut($name.layers - 1))
+            }
+        }
+    };
+}
