@@ -88,14 +88,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
 
     /// Each parameter tensor with its full name ("conv1.weight"), description and values.
     pub fn named_params(&self) -> impl Iterator<Item = (String, Param, &[T])> {
-        self.plan().steps().iter().flat_map(|step| {
-            let mut rest = &self.params[step.params.clone()];
-            step.op.params().into_iter().map(move |param| {
-                let (values, tail) = rest.split_at(param.len());
-                rest = tail;
-                (format!("{}.{}", step.name, param.name), param, values)
-            })
-        })
+        self.plan().named_params(&self.params)
     }
 
     /// Replaces the parameter tensor with this full name.

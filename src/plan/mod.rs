@@ -170,6 +170,21 @@ impl<T: 'static> Plan<T> {
         self.steps.iter().map(|step| step.macs).sum()
     }
 
+    /// Each parameter tensor with its full name ("conv1.weight"), description and values, of the values of all parameters.
+    pub(crate) fn named_params<'a>(
+        &'a self,
+        params: &'a [T],
+    ) -> impl Iterator<Item = (String, Param, &'a [T])> {
+        self.steps.iter().flat_map(|step| {
+            let mut rest = &params[step.params.clone()];
+            step.op.params().into_iter().map(move |param| {
+                let (values, tail) = rest.split_at(param.len());
+                rest = tail;
+                (format!("{}.{}", step.name, param.name), param, values)
+            })
+        })
+    }
+
     /// The parameters of the layer with this index, in the order of declaration.
     pub(crate) fn params_of(&self, layer: usize) -> Range<usize> {
         self.layers[layer].clone()

@@ -54,12 +54,13 @@ pub use onnx::read_initializers;
 pub use onnx::to_onnx;
 pub(crate) use safetensors::{Saved, encode};
 pub use weights::Weights;
-use weights::saved;
+pub(crate) use weights::saved;
 
 use crate::error::Error;
 use crate::file;
 use crate::network::Network;
-use crate::scalar::Scalar;
+use crate::plan::Plan;
+use crate::scalar::{Scalar, compiled};
 
 /// Saving and loading of a network's parameters, for every [`Network`].
 pub trait SaveLoad: Network {
@@ -86,8 +87,8 @@ pub trait SaveLoad: Network {
     /// ```
     #[doc(alias("state_dict", "save_weights", "torch.save"))]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let bytes = encode(saved(self.model()))?;
-        file::replace(path.as_ref(), |to| to.write_all(&bytes))
+        let model = self.model();
+        Self::Scalar::compiled::<Save>((path.as_ref(), model.plan(), model.params()))
     }
 
     /// Reads all parameters from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
@@ -127,8 +128,21 @@ impl<N: Network> SaveLoad for N {}
 /// ```
 #[doc(alias("onnx", "torch.onnx.export"))]
 pub fn save_onnx<N: Network>(network: &N, path: impl AsRef<Path>) -> Result<(), Error> {
-    let bytes = to_onnx(network)?;
-    file::replace(path.as_ref(), |to| to.write_all(&bytes))
+    write(path.as_ref(), &to_onnx(network)?)
+}
+
+compiled! {
+    /// Writes parameters to a safetensors file: (path, plan, parameters).
+    Save<'a, T>((&'a Path, &'a Plan<T>, &'a [T])) -> Result<(), Error> = save
+}
+
+fn save<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result<(), Error> {
+    write(path, &encode(saved("", plan, params))?)
+}
+
+/// Replaces a file when the new one is complete and on disk.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    file::replace(path, |to| to.write_all(bytes))
 }
 
 /// The number type of a tensor in a file.

@@ -11,8 +11,8 @@ use prost::Message;
 use super::Dtype;
 use crate::error::Error;
 use crate::network::Network;
-use crate::number::Number;
-use crate::plan::{Attribute, Node, Operand};
+use crate::plan::{Attribute, Node, Operand, Plan};
+use crate::scalar::{Scalar, compiled};
 use crate::shape::Dims;
 
 use proto::{
@@ -66,22 +66,30 @@ const OUTPUT: &str = "output";
 /// ```
 #[doc(alias("onnx", "torch.onnx.export"))]
 pub fn to_onnx<N: Network>(net: &N) -> Result<Vec<u8>, Error> {
-    let model = net.model();
-    let steps = model.plan().steps();
-    let mut writer = Writer::new(Dtype::of::<N::Scalar>());
-    for (name, param, values) in model.named_params() {
+    let (model, name) = (net.model(), graph_name(type_name::<N>()));
+    N::Scalar::compiled::<ToOnnx>((name, model.plan(), model.params()))
+}
+
+compiled! {
+    /// Converts a plan with its parameters: (name, plan, parameters).
+    ToOnnx<'a, T>((&'a str, &'a Plan<T>, &'a [T])) -> Result<Vec<u8>, Error> = convert
+}
+
+fn convert<T: Scalar>((name, plan, params): (&str, &Plan<T>, &[T])) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::new(Dtype::of::<T>());
+    for (name, param, values) in plan.named_params(params) {
         writer.parameter(name, &param.shape, values.iter().map(|value| value.as_f64()));
     }
-    for step in steps {
+    for step in plan.steps() {
         let Some(nodes) = step.op.nodes() else {
             let found = format!("{}: {}", step.name, step.op.describe());
             return Err(Error::argument("network", "layers that ONNX has", found));
         };
-        writer.layer(&step.name, nodes, model.plan().dims(step)[1]);
+        writer.layer(&step.name, nodes, plan.dims(step)[1]);
     }
     // A network has at least one layer.
-    let [input, output] = model.plan().ends().expect("a network has a layer");
-    writer.finish(graph_name(type_name::<N>()), input, output)
+    let [input, output] = plan.ends().expect("a network has a layer");
+    writer.finish(name, input, output)
 }
 
 /// "LeNet5" of `convnet::model::lenet::LeNet5<f32>`.

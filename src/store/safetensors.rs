@@ -174,7 +174,7 @@ impl<T: Scalar> View for Saved<'_, T> {
 ///
 /// # Errors
 /// [`Error::Argument`] for more tensors than fit into a header that can be read again.
-pub(crate) fn encode<V: View>(tensors: impl Iterator<Item = (String, V)>) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode<T: Scalar>(tensors: Vec<(String, Saved<'_, T>)>) -> Result<Vec<u8>, Error> {
     // Some readers require `format: pt`.
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
     let bytes = serialize(tensors, Some(metadata)).expect("tensors whose bytes are those of their shapes");

@@ -8,10 +8,9 @@ use super::safetensors::{LONGEST_HEADER, Saved, Tensor, bad_header, header_of, n
 use super::{Dtype, Stored};
 use crate::data::open_regular;
 use crate::error::{Error, TensorMismatch};
-use crate::network::{Model, Network};
-use crate::plan::Param;
-use crate::scalar::Scalar;
-use crate::shape::Shape;
+use crate::network::Network;
+use crate::plan::{Param, Plan};
+use crate::scalar::{Scalar, compiled};
 
 /// Named tensors of a file, to be loaded into a network.
 ///
@@ -62,7 +61,10 @@ impl Weights {
     /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is damaged or not a safetensors file, or if its header
     /// has more than 100,000 bytes, which is enough for about a thousand tensors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Weights::open_path(path.as_ref())
+    }
+
+    fn open_path(path: &Path) -> Result<Self, Error> {
         // A file of another kind is not read to its end.
         let mut start = Vec::new();
         open_regular(path)?
@@ -72,7 +74,7 @@ impl Weights {
             .map_err(Error::io(path, "read"))?;
         names_of(header_of(path, &start)?).map_err(bad_header(path))?;
         drop(start);
-        Self::from_bytes(path, read(path)?)
+        Weights::of_bytes(path.to_owned(), read(path)?)
     }
 
     /// Reads the bytes of a safetensors file; errors name it by `path`.
@@ -80,7 +82,10 @@ impl Weights {
     /// # Errors
     /// [`Error::Format`], as [`Weights::open`].
     pub fn from_bytes(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
-        let path = path.into();
+        Weights::of_bytes(path.into(), bytes)
+    }
+
+    fn of_bytes(path: PathBuf, bytes: Vec<u8>) -> Result<Self, Error> {
         let tensors = tensors_of(&path, &bytes)?;
         Ok(Weights { path, bytes, tensors, convert: false, skipped: Vec::new() })
     }
@@ -92,8 +97,11 @@ impl Weights {
     /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is damaged, not an ONNX file, has no initialisers, or
     /// refers to numbers in another file.
     pub fn open_onnx(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        Self::from_onnx(path, read(path)?)
+        Weights::open_onnx_path(path.as_ref())
+    }
+
+    fn open_onnx_path(path: &Path) -> Result<Self, Error> {
+        Weights::of_onnx(path.to_owned(), read(path)?)
     }
 
     /// Reads the bytes of an ONNX file; errors name it by `path`.
@@ -101,7 +109,10 @@ impl Weights {
     /// # Errors
     /// [`Error::Format`], as [`Weights::open_onnx`].
     pub fn from_onnx(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
-        let path = path.into();
+        Weights::of_onnx(path.into(), bytes)
+    }
+
+    fn of_onnx(path: PathBuf, bytes: Vec<u8>) -> Result<Self, Error> {
         let mut bytes_of_all = Vec::new();
         let mut tensors = Vec::new();
         for (name, Stored { dtype, shape, values }) in read_initializers(&path, bytes)? {
@@ -139,23 +150,20 @@ impl Weights {
     /// [`Error::Argument`] if neither the network nor the file has a layer that is to be skipped.
     #[doc(alias = "load_state_dict")]
     pub fn load_into<N: Network>(&self, network: &mut N) -> Result<(), Error> {
-        self.put("", network.model_mut())
+        let (program, params) = network.model_mut().parts_mut();
+        N::Scalar::compiled::<Load>((self, program.plan(), params))
     }
 
-    /// Copies the tensors whose names begin with `prefix` into a network whose names have no prefix.
-    pub(crate) fn put<In: Shape, Out: Shape, T: Scalar>(
-        &self,
-        prefix: &str,
-        model: &mut Model<In, Out, T>,
-    ) -> Result<(), Error> {
+    /// Copies the tensors whose names begin with `prefix` to the parameters of a plan whose names have no prefix.
+    pub(crate) fn put<T: Scalar>(&self, prefix: &str, plan: &Plan<T>, params: &mut [T]) -> Result<(), Error> {
         let wanted: Vec<(String, Param)> =
-            model.named_params().map(|(name, param, _)| (name, param)).collect();
+            plan.named_params(params).map(|(name, param, _)| (name, param)).collect();
         let tensors: Vec<(&str, &Tensor)> = self
             .tensors
             .iter()
             .filter_map(|(name, tensor)| name.strip_prefix(prefix).map(|name| (name, tensor)))
             .collect();
-        let layers = model.plan().steps();
+        let layers = plan.steps();
         for layer in &self.skipped {
             let known = layers.iter().any(|step| step.is_of(layer))
                 || tensors.iter().any(|(name, _)| belongs(name, layer));
@@ -195,7 +203,7 @@ impl Weights {
             return Err(Error::Weights { path: self.path.clone(), mismatches });
         }
 
-        let mut rest = model.params_mut();
+        let mut rest = params;
         for (name, param) in &wanted {
             let (values, tail) = rest.split_at_mut(param.len());
             rest = tail;
@@ -210,6 +218,15 @@ impl Weights {
         }
         Ok(())
     }
+}
+
+compiled! {
+    /// Copies the tensors of a file to parameters: (tensors, plan, parameters).
+    Load<'a, T>((&'a Weights, &'a Plan<T>, &'a mut [T])) -> Result<(), Error> = load
+}
+
+fn load<T: Scalar>((weights, plan, params): (&Weights, &Plan<T>, &mut [T])) -> Result<(), Error> {
+    weights.put("", plan, params)
 }
 
 impl Weights {
@@ -270,9 +287,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The tensors of a network with their names.
-pub(super) fn saved<In: Shape, Out: Shape, T: Scalar>(
-    model: &Model<In, Out, T>,
-) -> impl Iterator<Item = (String, Saved<'_, T>)> {
-    model.named_params().map(|(name, param, values)| (name, Saved::Numbers { shape: param.shape, values }))
+/// The parameters of a plan as tensors with its names, after a prefix.
+pub(crate) fn saved<'a, T: Scalar>(
+    prefix: &str,
+    plan: &'a Plan<T>,
+    params: &'a [T],
+) -> Vec<(String, Saved<'a, T>)> {
+    let tensor = |(name, param, values): (String, Param, &'a [T])| {
+        (format!("{prefix}{name}"), Saved::Numbers { shape: param.shape, values })
+    };
+    plan.named_params(params).map(tensor).collect()
 }

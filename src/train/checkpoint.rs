@@ -1,24 +1,24 @@
 //! Checkpoints: files from which a training resumes.
 
+use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Trainer;
 use super::early_stopping::Best;
-use super::fit::{Position, Resumed};
-use super::history::Epoch;
+use super::fit::{Moment, Position, Resumed};
+use super::update::Updater;
+use super::{Epoch, History, Trainer};
 use crate::error::Error;
 use crate::file;
 use crate::loss::Tally;
-use crate::network::{Model, Network};
+use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::plan::Param;
-use crate::shape::Shape;
-use crate::store::{Saved, Weights, encode};
+use crate::plan::Plan;
+use crate::scalar::{Scalar, compiled};
+use crate::store::{Saved, Weights, encode, saved, write};
 
 /// Version of the content of a checkpoint.
 const VERSION: u32 = 1;
@@ -107,7 +107,10 @@ impl Checkpoints {
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read.
     pub fn in_folder(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
-        let folder = folder.as_ref();
+        Checkpoints::list(folder.as_ref())
+    }
+
+    fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -148,6 +151,55 @@ pub(super) struct Keeper {
     last: Instant,
     /// The step of the last checkpoint.
     step: Option<u64>,
+}
+
+impl Keeper {
+    fn is_due(&self, moment: Moment, at: &Position) -> bool {
+        match moment {
+            Moment::Batch => self.rule.every.is_some_and(|every| self.last.elapsed() >= every),
+            Moment::Epoch => at.epochs.is_multiple_of(self.rule.epochs),
+            Moment::End => self.step != Some(at.step),
+        }
+    }
+
+    /// Creates the folder and checks that it has no checkpoints of another run than the one in the folder `from`.
+    fn begin(&mut self, from: Option<&Path>) -> Result<(), Error> {
+        self.rule.check()?;
+        let folder = &self.rule.folder;
+        fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        let there = Checkpoints::list(folder)?;
+        let same = |a: &Path, b: &Path| fs::canonicalize(a).ok() == fs::canonicalize(b).ok();
+        let is_own = from.is_some_and(|from| same(from, folder));
+        if !is_own && !there.is_empty() {
+            let expected = "a folder without checkpoints, or with those of the run that is resumed";
+            return Err(Error::format(folder, expected, format!("{} of another run", there.len())));
+        }
+        file::remove_leftovers(folder, &[START, BEST]).map_err(Error::io(folder, "write"))?;
+        (self.last, self.step) = (Instant::now(), None);
+        Ok(())
+    }
+}
+
+/// What a checkpoint is read into and written from: a trainer without the types of its network, loss and optimiser.
+pub(super) struct Run<'a, T> {
+    settings: Settings<'a>,
+    plan: &'a Plan<T>,
+    params: &'a mut [T],
+    updater: &'a mut Updater<T>,
+    history: &'a mut History,
+    resumed: &'a mut Option<Resumed<T>>,
+    keeper: &'a mut Option<Keeper>,
+}
+
+/// The settings of a trainer, of which a checkpoint has those that must not change.
+struct Settings<'a> {
+    /// Name of the optimiser, and what shows its settings.
+    name: String,
+    optimizer: &'a dyn fmt::Debug,
+    epochs: usize,
+    batch_size: usize,
+    seed: u64,
+    shuffle: bool,
 }
 
 /// The content of a checkpoint besides its tensors of numbers.
@@ -215,150 +267,148 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// it names the latest earlier checkpoint that can be resumed. [`Error::Format`] for a folder without checkpoints;
     /// [`Error::Io`] if the file cannot be read. After an error the trainer is unchanged.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let (path, folder) = if path.is_dir() {
-            let Some(latest) = Checkpoints::in_folder(path)?.into_iter().next() else {
-                return Err(Error::format(path, "a folder with checkpoints", "none"));
-            };
-            (latest, path.to_owned())
-        } else {
-            (path.to_owned(), file::folder_of(path).to_owned())
-        };
-        let found = match self.read_checkpoint(&path) {
-            Ok(found) => found,
-            Err(error @ Error::Io { .. }) => return Err(error),
-            Err(error) => {
-                let before = step_of(&path);
-                let others = Checkpoints::in_folder(&folder).unwrap_or_default();
-                let older = others.into_iter().find(|other| {
-                    let is_older = before.is_none_or(|step| step_of(other).is_some_and(|other| other < step));
-                    is_older && *other != path && self.read_checkpoint(other).is_ok()
-                });
-                return Err(Error::Checkpoint { path, problem: Box::new(error), older });
-            }
-        };
-        let (state, network, best, memory) = found;
-        let (updates, values) = self.updater.memory_mut();
-        *updates = state.updates;
-        values.copy_from_slice(&memory);
-        self.network = network;
-        self.history = super::History { epochs: state.history, ..Default::default() };
-        self.resumed = Some(Resumed { at: state.position, best, folder });
-        Ok(())
+        N::Scalar::compiled::<Resume>((path.as_ref(), self.as_run()))
     }
 
-    /// Reads and checks a checkpoint.
-    fn read_checkpoint(&self, path: &Path) -> Result<Read<N>, Error> {
-        let file = Weights::open(path)?;
-        let wrong = |expected: &str, found: &str| Error::format(path, expected, found);
-        let (Some(version), Some(text)) = (file.bytes_of("version"), file.bytes_of("state")) else {
-            return Err(wrong("a checkpoint", "weights alone"));
-        };
-        let version = String::from_utf8_lossy(version);
-        if version != VERSION.to_string() {
-            return Err(wrong(&format!("a checkpoint of version {VERSION}"), &format!("version {version}")));
+    /// What checkpoints have of this trainer.
+    fn as_run(&mut self) -> Run<'_, N::Scalar> {
+        let (program, params) = self.network.model_mut().parts_mut();
+        Run {
+            settings: Settings {
+                name: self.optimizer.name(),
+                optimizer: &self.optimizer,
+                epochs: self.epochs,
+                batch_size: self.batch_size,
+                seed: self.seed,
+                shuffle: self.shuffle,
+            },
+            plan: program.plan(),
+            params,
+            updater: &mut self.updater,
+            history: &mut self.history,
+            resumed: &mut self.resumed,
+            keeper: &mut self.keeper,
         }
-        let state: State = serde_json::from_slice(text)
-            .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
-        let samples = state.position.samples;
-        let batches = samples.div_ceil(state.batch_size.max(1));
-        let right = |name: &str, expected: String, found: String| {
-            if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
-        };
-        if state.optimizer != self.optimizer.name() {
-            let expected = format!("the optimiser {} ({:?})", self.optimizer.name(), self.optimizer);
-            return Err(wrong(&expected, &format!("{} ({})", state.optimizer, state.settings)));
-        }
-        right("batches of", self.batch_size.min(samples).to_string(), state.batch_size.to_string())?;
-        right("the seed", self.seed.to_string(), state.seed.to_string())?;
-        right("shuffling", self.shuffle.to_string(), state.shuffle.to_string())?;
-        let (epochs, done) = (state.position.epochs, state.position.batches);
-        if !state.is_consistent(batches) {
-            return Err(wrong("a place in the run, with its history", "numbers that contradict each other"));
-        }
-        let begun = epochs + usize::from(done > 0);
-        if begun > self.epochs {
-            return Err(wrong(&format!("at most {} epochs", self.epochs), &begun.to_string()));
-        }
-
-        let mut network = self.network.clone();
-        file.put("network.", network.model_mut())?;
-        let mut best = Best::default();
-        best.best = state.best;
-        if best.best.is_some() {
-            best.params = network.model().params().to_vec();
-            file.numbers_of("best", &mut best.params)?;
-        }
-        let mut memory = self.updater.memory().1.to_vec();
-        file.numbers_of("optimizer", &mut memory)?;
-        Ok((state, network, best, memory))
     }
 
     /// Creates the folder and checks that it has no checkpoints of another run.
     pub(super) fn begin_keeping(&mut self) -> Result<(), Error> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
-        keeper.rule.check()?;
-        let folder = &keeper.rule.folder;
-        fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
-        let there = Checkpoints::in_folder(folder)?;
-        let same = |a: &Path, b: &Path| fs::canonicalize(a).ok() == fs::canonicalize(b).ok();
-        let is_own = self.resumed.as_ref().is_some_and(|from| same(&from.folder, folder));
-        if !is_own && !there.is_empty() {
-            let expected = "a folder without checkpoints, or with those of the run that is resumed";
-            return Err(Error::format(folder, expected, format!("{} of another run", there.len())));
-        }
-        file::remove_leftovers(folder, &[START, BEST]).map_err(Error::io(folder, "write"))?;
-        (keeper.last, keeper.step) = (Instant::now(), None);
-        Ok(())
+        keeper.begin(self.resumed.as_ref().map(|from| &*from.folder))
     }
 
-    /// After a batch: writes a checkpoint if the time has passed.
-    pub(super) fn keep_on_time(
+    /// Writes a checkpoint if one is due, and after an epoch the weights if it is the new best.
+    pub(super) fn keep(
         &mut self,
+        moment: Moment,
         at: &Position,
         best: Option<&Best<N::Scalar>>,
     ) -> Result<(), Error> {
-        let due = |keeper: &Keeper| keeper.rule.every.is_some_and(|every| keeper.last.elapsed() >= every);
-        if self.keeper.as_ref().is_some_and(due) { self.keep(at, best) } else { Ok(()) }
-    }
-
-    /// After an epoch: writes a checkpoint if one is due, and the weights of a new best epoch.
-    pub(super) fn keep_epoch(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
-        let new = best.and_then(|best| best.best).is_some_and(|(epoch, _)| epoch == at.epochs);
-        if new {
-            self.keep_best(best)?;
-        }
-        if self.keeper.as_ref().is_some_and(|keeper| at.epochs.is_multiple_of(keeper.rule.epochs)) {
-            return self.keep(at, best);
-        }
-        Ok(())
-    }
-
-    /// At the end of a run: writes a checkpoint, unless the last one is from the same step.
-    pub(super) fn keep_last(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         match &self.keeper {
-            Some(keeper) if keeper.step != Some(at.step) => self.keep(at, best),
+            // After most batches there is nothing to do.
+            Some(keeper) if moment == Moment::Epoch || keeper.is_due(moment, at) => {
+                N::Scalar::compiled::<Keep>((self.as_run(), moment, at, best))
+            }
             _ => Ok(()),
         }
     }
+}
+
+compiled! {
+    /// Puts a trainer where a checkpoint was written: (file or folder, trainer). After an error the trainer is unchanged.
+    Resume<'a, T>((&'a Path, Run<'a, T>)) -> Result<(), Error> = resume
+}
+
+compiled! {
+    /// Writes what is due: (trainer, moment, place, best epoch).
+    Keep<'a, T>((Run<'a, T>, Moment, &'a Position, Option<&'a Best<T>>)) -> Result<(), Error> = keep
+}
+
+fn resume<T: Scalar>((path, run): (&Path, Run<'_, T>)) -> Result<(), Error> {
+    let (path, folder) = if path.is_dir() {
+        let Some(latest) = Checkpoints::list(path)?.into_iter().next() else {
+            return Err(Error::format(path, "a folder with checkpoints", "none"));
+        };
+        (latest, path.to_owned())
+    } else {
+        (path.to_owned(), file::folder_of(path).to_owned())
+    };
+    let Content { state, params, best, memory } = match run.read(&path) {
+        Ok(found) => found,
+        Err(error @ Error::Io { .. }) => return Err(error),
+        Err(error) => {
+            let before = step_of(&path);
+            let others = Checkpoints::list(&folder).unwrap_or_default();
+            let older = others.into_iter().find(|other| {
+                let is_older = before.is_none_or(|step| step_of(other).is_some_and(|other| other < step));
+                is_older && *other != path && run.read(other).is_ok()
+            });
+            return Err(Error::Checkpoint { path, problem: Box::new(error), older });
+        }
+    };
+    let (updates, values) = run.updater.memory_mut();
+    *updates = state.updates;
+    values.copy_from_slice(&memory);
+    run.params.copy_from_slice(&params);
+    *run.history = History { epochs: state.history, ..History::default() };
+    *run.resumed = Some(Resumed { at: state.position, best, folder });
+    Ok(())
+}
+
+fn keep<T: Scalar>(
+    (mut run, moment, at, best): (Run<'_, T>, Moment, &Position, Option<&Best<T>>),
+) -> Result<(), Error> {
+    let epoch = best.and_then(|best| best.best).map(|(epoch, _)| epoch);
+    if moment == Moment::Epoch && epoch == Some(at.epochs) {
+        run.write_best(best)?;
+    }
+    let is_due = run.keeper.as_ref().is_some_and(|keeper| keeper.is_due(moment, at));
+    if is_due { run.write(at, best) } else { Ok(()) }
+}
+
+/// The content of a checkpoint: its state, the network's parameters, the best epoch, and the optimiser's state.
+struct Content<T> {
+    state: State,
+    params: Vec<T>,
+    best: Best<T>,
+    memory: Vec<T>,
+}
+
+impl<T: Scalar> Run<'_, T> {
+    /// Reads and checks a checkpoint.
+    fn read(&self, path: &Path) -> Result<Content<T>, Error> {
+        let file = Weights::open(path)?;
+        let state = state_of(path, &file, &self.settings)?;
+        let mut params = self.params.to_vec();
+        file.put("network.", self.plan, &mut params)?;
+        let mut best = Best::default();
+        best.best = state.best;
+        if best.best.is_some() {
+            best.params = params.clone();
+            file.numbers_of("best", &mut best.params)?;
+        }
+        let mut memory = self.updater.memory().1.to_vec();
+        file.numbers_of("optimizer", &mut memory)?;
+        Ok(Content { state, params, best, memory })
+    }
 
     /// Writes the weights of the best epoch.
-    fn keep_best(&self, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+    fn write_best(&self, best: Option<&Best<T>>) -> Result<(), Error> {
         let (Some(keeper), Some(best)) = (&self.keeper, best) else { return Ok(()) };
-        let bytes = encode(under("", self.network.model(), &best.params).into_iter())?;
-        file::replace(&keeper.rule.folder.join(BEST), |to| to.write_all(&bytes))
+        write(&keeper.rule.folder.join(BEST), &encode(saved("", self.plan, &best.params))?)
     }
 
     /// Writes a checkpoint and removes old ones.
-    fn keep(&mut self, at: &Position, best: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+    fn write(&mut self, at: &Position, best: Option<&Best<T>>) -> Result<(), Error> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         let (updates, memory) = self.updater.memory();
+        let Settings { name, optimizer, batch_size, seed, shuffle, .. } = &self.settings;
         let state = State {
-            optimizer: self.optimizer.name(),
-            settings: format!("{:?}", self.optimizer),
-            batch_size: self.batch_size.min(at.samples),
-            seed: self.seed,
-            shuffle: self.shuffle,
+            optimizer: name.clone(),
+            settings: format!("{optimizer:?}"),
+            batch_size: (*batch_size).min(at.samples),
+            seed: *seed,
+            shuffle: *shuffle,
             updates,
             position: at.clone(),
             history: self.history.epochs.clone(),
@@ -366,47 +416,63 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         };
         let state = serde_json::to_vec(&state).expect("numbers and names");
         let version = VERSION.to_string();
-        let model = self.network.model();
         let mut tensors = vec![
             ("version".to_owned(), Saved::of_bytes(version.as_bytes())),
             ("state".to_owned(), Saved::of_bytes(&state)),
             ("optimizer".to_owned(), Saved::Numbers { shape: vec![memory.len()], values: memory }),
         ];
-        tensors.extend(under("network.", model, model.params()));
+        tensors.extend(saved("network.", self.plan, self.params));
         let best = best.filter(|best| best.best.is_some());
         if let Some(best) = best {
             let numbers = Saved::Numbers { shape: vec![best.params.len()], values: &best.params };
             tensors.push(("best".to_owned(), numbers));
         }
-        let bytes = encode(tensors.into_iter())?;
+        let bytes = encode(tensors)?;
         let folder = &keeper.rule.folder;
-        file::replace(&folder.join(format!("{START}{:010}{END}", at.step)), |to| to.write_all(&bytes))?;
+        write(&folder.join(format!("{START}{:010}{END}", at.step)), &bytes)?;
         (keeper.last, keeper.step) = (Instant::now(), Some(at.step));
         let is_missing = best.is_some() && !folder.join(BEST).exists();
         // Checkpoints of later steps may exist, if the run resumed from an earlier one.
-        let there = Checkpoints::in_folder(folder)?.into_iter();
+        let there = Checkpoints::list(folder)?.into_iter();
         let earlier = there.filter(|path| step_of(path).is_some_and(|step| step <= at.step));
         for old in earlier.skip(keeper.rule.keep) {
             fs::remove_file(&old).map_err(Error::io(&old, "remove"))?;
         }
-        if is_missing { self.keep_best(best) } else { Ok(()) }
+        if is_missing { self.write_best(best) } else { Ok(()) }
     }
 }
 
-/// The content of a checkpoint: its state, the network, the best epoch, and the optimiser's state.
-type Read<N> = (State, N, Best<<N as Network>::Scalar>, Vec<<N as Network>::Scalar>);
-
-/// Parameters as tensors with the network's names.
-fn under<'a, In: Shape, Out: Shape, T: crate::Scalar>(
-    prefix: &'static str,
-    model: &Model<In, Out, T>,
-    mut values: &'a [T],
-) -> Vec<(String, Saved<'a, T>)> {
-    let named: Vec<(String, Param)> = model.named_params().map(|(name, param, _)| (name, param)).collect();
-    let tensor = |(name, param): (String, Param)| {
-        let (of_tensor, rest) = values.split_at(param.len());
-        values = rest;
-        (format!("{prefix}{name}"), Saved::Numbers { shape: param.shape, values: of_tensor })
+/// Reads the state from a checkpoint's tensors, and checks that a run with these settings can resume it.
+fn state_of(path: &Path, file: &Weights, settings: &Settings<'_>) -> Result<State, Error> {
+    let wrong = |expected: &str, found: &str| Error::format(path, expected, found);
+    let (Some(version), Some(text)) = (file.bytes_of("version"), file.bytes_of("state")) else {
+        return Err(wrong("a checkpoint", "weights alone"));
     };
-    named.into_iter().map(tensor).collect()
+    let version = String::from_utf8_lossy(version);
+    if version != VERSION.to_string() {
+        return Err(wrong(&format!("a checkpoint of version {VERSION}"), &format!("version {version}")));
+    }
+    let state: State = serde_json::from_slice(text)
+        .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
+    let samples = state.position.samples;
+    let batches = samples.div_ceil(state.batch_size.max(1));
+    let right = |name: &str, expected: String, found: String| {
+        if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
+    };
+    if state.optimizer != settings.name {
+        let expected = format!("the optimiser {} ({:?})", settings.name, settings.optimizer);
+        return Err(wrong(&expected, &format!("{} ({})", state.optimizer, state.settings)));
+    }
+    right("batches of", settings.batch_size.min(samples).to_string(), state.batch_size.to_string())?;
+    right("the seed", settings.seed.to_string(), state.seed.to_string())?;
+    right("shuffling", settings.shuffle.to_string(), state.shuffle.to_string())?;
+    let (epochs, done) = (state.position.epochs, state.position.batches);
+    if !state.is_consistent(batches) {
+        return Err(wrong("a place in the run, with its history", "numbers that contradict each other"));
+    }
+    let begun = epochs + usize::from(done > 0);
+    if begun > settings.epochs {
+        return Err(wrong(&format!("at most {} epochs", settings.epochs), &begun.to_string()));
+    }
+    Ok(state)
 }

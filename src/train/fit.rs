@@ -53,6 +53,17 @@ pub(super) struct Resumed<T> {
     pub folder: std::path::PathBuf,
 }
 
+/// The moment at which a checkpoint may be due.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Moment {
+    /// After a batch, if the time has passed.
+    Batch,
+    /// After an epoch, if its number says so.
+    Epoch,
+    /// At the end of the run, unless the last checkpoint is from the same step.
+    End,
+}
+
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Trains the network on `train` for the set number of [`epochs`](Self::epochs), or until
     /// [early stopping](Self::early_stopping), a callback or an [interruption](Self::interrupt) ends the run. After each
@@ -113,7 +124,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         };
         let mut best = self.tracks_best().then(|| best.with_rule(self.early_stopping));
         let ending = self.run(train, validation, &display, &mut best, &mut at);
-        let ending = ending.and_then(|ending| self.keep_last(&at, best.as_ref()).map(|()| ending));
+        let ending = ending.and_then(|ending| self.keep(Moment::End, &at, best.as_ref()).map(|()| ending));
         self.history.ending = *ending.as_ref().unwrap_or(&Ending::Failed);
         if let Some(best) = best
             && (best.restores_best() || self.history.ending == Ending::Interrupted)
@@ -213,7 +224,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     return Ok(Ending::Callback);
                 }
                 let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
-                self.keep_on_time(at, best.as_ref())?;
+                self.keep(Moment::Batch, at, best.as_ref())?;
                 if interrupted {
                     return Ok(Ending::Interrupted);
                 }
@@ -234,7 +245,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
             let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
             self.history.epochs.push(epoch);
-            self.keep_epoch(at, best.as_ref())?;
+            self.keep(Moment::Epoch, at, best.as_ref())?;
             match (callback, stop) {
                 (true, _) => return Ok(Ending::Callback),
                 (_, Some(true)) => return Ok(Ending::EarlyStopping),
@@ -312,15 +323,7 @@ impl<N: Network, L, O> Trainer<N, L, O> {
         Ok(())
     }
 
-    fn keep_on_time(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn keep_epoch(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn keep_last(&mut self, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
+    fn keep(&mut self, _: Moment, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         Ok(())
     }
 }
