@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::plan::Mode;
 use crate::run::Program;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::shape::Dims;
 
 /// A network's layers with their shapes, parameters and work, and the memory that a batch takes.
@@ -76,24 +76,33 @@ fn shape(dims: Dims) -> Vec<usize> {
 impl Summary {
     /// The summary of a program, with the memory for a batch of this size.
     pub(crate) fn of<T: Scalar>(program: &Program<T>, batch: usize) -> Self {
-        let plan = program.plan();
-        let layers = plan.steps().iter().map(|step| LayerSummary {
-            name: step.name.clone(),
-            kind: step.op.describe(),
-            output: shape(plan.dims(step)[1]),
-            parameters: step.trained,
-            macs: step.macs,
-        });
-        Summary {
-            input: shape(plan.values()[0].dims),
-            layers: layers.collect(),
-            parameters: plan.trained(),
-            buffers: plan.params() - plan.trained(),
-            macs: plan.macs(),
-            batch,
-            training_bytes: program.bytes(Mode::Train, batch),
-            inference_bytes: program.bytes(Mode::Infer, batch),
-        }
+        T::compiled::<Summarise>((program, batch))
+    }
+}
+
+compiled! {
+    /// [`Summary::of`]: (program, samples of a batch).
+    Summarise<'a, T>((&'a Program<T>, usize)) -> Summary = summarise
+}
+
+fn summarise<T: Scalar>((program, batch): (&Program<T>, usize)) -> Summary {
+    let plan = program.plan();
+    let layers = plan.steps().iter().map(|step| LayerSummary {
+        name: step.name.clone(),
+        kind: step.op.describe(),
+        output: shape(plan.dims(step)[1]),
+        parameters: step.trained,
+        macs: step.macs,
+    });
+    Summary {
+        input: shape(plan.values()[0].dims),
+        layers: layers.collect(),
+        parameters: plan.trained(),
+        buffers: plan.params() - plan.trained(),
+        macs: plan.macs(),
+        batch,
+        training_bytes: program.bytes(Mode::Train, batch),
+        inference_bytes: program.bytes(Mode::Infer, batch),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::init::Init;
 use crate::plan::{Param, Plan};
 use crate::run::{Infer, InferSample, Inference, Program};
-use crate::scalar::Scalar;
-use crate::shape::Shape;
+use crate::scalar::{Scalar, compiled};
+use crate::shape::{Dims, Shape};
 use crate::summary::Summary;
 use crate::tensor::{Batch, Tensor};
 
@@ -33,18 +33,8 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// # Panics
     /// If the plan does not lead from `In` to `Out`.
     pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
-        assert!(!plan.steps().is_empty(), "a network has at least one layer");
-        assert_eq!(plan.ends(), Some([In::DIMS, Out::DIMS]), "the plan's shapes");
-        let mut params = vec![T::zero(); plan.params()];
-        for (layer, step) in plan.steps().iter().enumerate() {
-            let mut rest = &mut params[step.params.clone()];
-            for (i, param) in step.op.params().iter().enumerate() {
-                let (values, tail) = rest.split_at_mut(param.len());
-                init.fill(values, param, seed, [layer as u64, i as u64]);
-                rest = tail;
-            }
-        }
-        Model { program: Arc::new(Program::new(plan)), params, shapes: PhantomData }
+        let (program, params) = T::compiled::<Begin>((plan, [In::DIMS, Out::DIMS], init, seed));
+        Model { program: Arc::new(program), params, shapes: PhantomData }
     }
 
     /// The operations.
@@ -139,6 +129,26 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         T::compiled::<InferSample>((&self.program, y, x, &self.params));
         output
     }
+}
+
+compiled! {
+    /// The program of a plan between these shapes, and its first parameters: (plan, shapes, rule, seed).
+    Begin<'a, T>((Plan<T>, [Dims; 2], Init, u64)) -> (Program<T>, Vec<T>) = begin
+}
+
+fn begin<T: Scalar>((plan, ends, init, seed): (Plan<T>, [Dims; 2], Init, u64)) -> (Program<T>, Vec<T>) {
+    assert!(!plan.steps().is_empty(), "a network has at least one layer");
+    assert_eq!(plan.ends(), Some(ends), "the plan's shapes");
+    let mut params = vec![T::zero(); plan.params()];
+    for (layer, step) in plan.steps().iter().enumerate() {
+        let mut rest = &mut params[step.params.clone()];
+        for (i, param) in step.op.params().iter().enumerate() {
+            let (values, tail) = rest.split_at_mut(param.len());
+            init.fill(values, param, seed, [layer as u64, i as u64]);
+            rest = tail;
+        }
+    }
+    (Program::new(plan), params)
 }
 
 impl<In: Shape, Out: Shape, T: Scalar> fmt::Debug for Model<In, Out, T> {

@@ -3,7 +3,7 @@
 use super::{Optimizer, Update, refuse_unless_positive};
 use crate::error::Error;
 use crate::kernel::{Isa, update};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// Adagrad: divides each parameter's learning rate by the root of the sum of its squared gradients.
 ///
@@ -56,8 +56,18 @@ impl Optimizer for Adagrad {
         refuse_unless_positive("epsilon", self.epsilon)
     }
 
-    fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
-        let (rate, epsilon) = (T::of(factor * self.learning_rate), T::of(self.epsilon));
-        update::adagrad_step(Isa::best(), params, state, gradient, rate, epsilon);
+    fn step<T: Scalar>(&self, update: Update<'_, T>) {
+        T::compiled::<Step>((self, update));
     }
+}
+
+compiled! {
+    /// The step: (optimiser, parameters).
+    Step<'a, T>((&'a Adagrad, Update<'a, T>)) -> () = step
+}
+
+fn step<T: Scalar>((adagrad, update): (&Adagrad, Update<'_, T>)) {
+    let Update { params, gradient, state, factor, .. } = update;
+    let (rate, epsilon) = (T::of(factor * adagrad.learning_rate), T::of(adagrad.epsilon));
+    update::adagrad_step(Isa::best(), params, state, gradient, rate, epsilon);
 }

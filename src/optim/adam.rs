@@ -4,7 +4,7 @@ use super::{Optimizer, Update, refuse_negative, refuse_unless_positive, refuse_u
 use crate::error::Error;
 use crate::kernel::{Isa, update};
 use crate::plan::Role;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// Adam: steps along a running mean of the gradient, divided by a running root mean square of it.
 ///
@@ -50,23 +50,32 @@ impl Adam {
 
     /// Multiplies the parameters by 1 − rate·decay, then takes a step.
     fn step_with_decay<T: Scalar>(&self, update: Update<'_, T>, decay: f64) {
-        let Update { params, gradient, state, factor, step, .. } = update;
-        let rate = factor * self.learning_rate;
-        let unbiased = self.betas.map(|beta| 1.0 - beta.powf(step as f64));
-        let (mean, square) = state.split_at_mut(params.len());
-        update::adam_step(
-            Isa::best(),
-            params,
-            mean,
-            square,
-            gradient,
-            T::of(rate / unbiased[0]),
-            self.betas.map(|beta| [beta, 1.0 - beta].map(T::of)),
-            T::of(1.0 / unbiased[1].sqrt()),
-            T::of(self.epsilon),
-            T::of(1.0 - rate * decay),
-        );
+        T::compiled::<Step>((self, update, decay));
     }
+}
+
+compiled! {
+    /// The step: (optimiser, parameters, weight decay).
+    Step<'a, T>((&'a Adam, Update<'a, T>, f64)) -> () = step
+}
+
+fn step<T: Scalar>((adam, update, decay): (&Adam, Update<'_, T>, f64)) {
+    let Update { params, gradient, state, factor, step, .. } = update;
+    let rate = factor * adam.learning_rate;
+    let unbiased = adam.betas.map(|beta| 1.0 - beta.powf(step as f64));
+    let (mean, square) = state.split_at_mut(params.len());
+    update::adam_step(
+        Isa::best(),
+        params,
+        mean,
+        square,
+        gradient,
+        T::of(rate / unbiased[0]),
+        adam.betas.map(|beta| [beta, 1.0 - beta].map(T::of)),
+        T::of(1.0 / unbiased[1].sqrt()),
+        T::of(adam.epsilon),
+        T::of(1.0 - rate * decay),
+    );
 }
 
 impl Optimizer for Adam {

@@ -3,7 +3,7 @@
 use super::{Optimizer, Update, refuse_unless_positive, refuse_unless_rate};
 use crate::error::Error;
 use crate::kernel::{Isa, update};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// RMSprop: divides each step by a running root mean square of the gradient.
 ///
@@ -81,25 +81,24 @@ impl Optimizer for RmsProp {
         refuse_unless_rate("momentum", self.momentum)
     }
 
-    fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
-        let (squares, rest) = state.split_at_mut(params.len());
-        let (mean, velocity) = rest.split_at_mut(if self.centered { params.len() } else { 0 });
-        let mean = self.centered.then_some(mean);
-        let velocity = (self.momentum != 0.0).then_some(velocity);
-        let rate = T::of(factor * self.learning_rate);
-        let decay = [self.alpha, 1.0 - self.alpha].map(T::of);
-        let (epsilon, momentum) = (T::of(self.epsilon), T::of(self.momentum));
-        update::rms_step(
-            Isa::best(),
-            params,
-            squares,
-            mean,
-            velocity,
-            gradient,
-            rate,
-            decay,
-            epsilon,
-            momentum,
-        );
+    fn step<T: Scalar>(&self, update: Update<'_, T>) {
+        T::compiled::<Step>((self, update));
     }
+}
+
+compiled! {
+    /// The step: (optimiser, parameters).
+    Step<'a, T>((&'a RmsProp, Update<'a, T>)) -> () = step
+}
+
+fn step<T: Scalar>((rms_prop, update): (&RmsProp, Update<'_, T>)) {
+    let Update { params, gradient, state, factor, .. } = update;
+    let (squares, rest) = state.split_at_mut(params.len());
+    let (mean, velocity) = rest.split_at_mut(if rms_prop.centered { params.len() } else { 0 });
+    let mean = rms_prop.centered.then_some(mean);
+    let velocity = (rms_prop.momentum != 0.0).then_some(velocity);
+    let rate = T::of(factor * rms_prop.learning_rate);
+    let decay = [rms_prop.alpha, 1.0 - rms_prop.alpha].map(T::of);
+    let (epsilon, momentum) = (T::of(rms_prop.epsilon), T::of(rms_prop.momentum));
+    update::rms_step(Isa::best(), params, squares, mean, velocity, gradient, rate, decay, epsilon, momentum);
 }

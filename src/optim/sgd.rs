@@ -3,7 +3,7 @@
 use super::{Optimizer, Update, refuse_unless_positive, refuse_unless_rate};
 use crate::error::Error;
 use crate::kernel::{Isa, update};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// Stochastic gradient descent: plain, with momentum, or with Nesterov's momentum. On
 /// [full batches](crate::train::Trainer::full_batch) it is gradient descent.
@@ -75,12 +75,22 @@ impl Optimizer for Sgd {
         Ok(())
     }
 
-    fn step<T: Scalar>(&self, Update { params, gradient, state, factor, .. }: Update<'_, T>) {
-        let (isa, rate, momentum) = (Isa::best(), T::of(factor * self.learning_rate), T::of(self.momentum));
-        match (self.state_per_param(), self.nesterov) {
-            (0, _) => update::descend(isa, params, gradient, rate),
-            (_, false) => update::momentum_step(isa, params, state, gradient, rate, momentum),
-            (_, true) => update::nesterov_step(isa, params, state, gradient, rate, momentum),
-        }
+    fn step<T: Scalar>(&self, update: Update<'_, T>) {
+        T::compiled::<Step>((self, update));
+    }
+}
+
+compiled! {
+    /// The step: (optimiser, parameters).
+    Step<'a, T>((&'a Sgd, Update<'a, T>)) -> () = step
+}
+
+fn step<T: Scalar>((sgd, update): (&Sgd, Update<'_, T>)) {
+    let Update { params, gradient, state, factor, .. } = update;
+    let (isa, rate, momentum) = (Isa::best(), T::of(factor * sgd.learning_rate), T::of(sgd.momentum));
+    match (sgd.state_per_param(), sgd.nesterov) {
+        (0, _) => update::descend(isa, params, gradient, rate),
+        (_, false) => update::momentum_step(isa, params, state, gradient, rate, momentum),
+        (_, true) => update::nesterov_step(isa, params, state, gradient, rate, momentum),
     }
 }

@@ -24,7 +24,26 @@ pub(super) const SUMMED_TOGETHER: usize = 4096;
 
 /// Calls `f` in rayon's pool, so that the work it shares out is not handed to another thread first.
 pub(crate) fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| f())
+    let (mut f, mut result) = (Some(f), None);
+    in_pool_by(&mut || result = f.take().map(|f| f()));
+    result.expect("it was called")
+}
+
+/// The body of [`in_pool`], so that rayon's code is compiled once and not for each `f`, which it calls once.
+fn in_pool_by(f: &mut (dyn FnMut() + Send)) {
+    rayon::scope(|_| f());
+}
+
+/// Calls `a` and `b`, perhaps at once.
+pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    let (mut a, mut b, mut of_a, mut of_b) = (Some(a), Some(b), None, None);
+    join_by(&mut || of_a = a.take().map(|a| a()), &mut || of_b = b.take().map(|b| b()));
+    (of_a.expect("it was called"), of_b.expect("it was called"))
+}
+
+/// The body of [`join`], so that rayon's code is compiled once.
+fn join_by(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+    rayon::join(a, b);
 }
 
 /// Whether a network is cut by tiles and not inside its layers.

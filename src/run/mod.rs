@@ -10,7 +10,7 @@ mod memory;
 mod pass;
 mod train;
 
-pub(crate) use cut::in_pool;
+pub(crate) use cut::{in_pool, join};
 pub(crate) use infer::{Activations, Infer, InferSample, Inference};
 use memory::{Pool, Size};
 pub(crate) use train::{Gradient, Input, LossOf, Task, Workspace};

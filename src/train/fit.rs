@@ -20,7 +20,7 @@ use crate::network::Network;
 use crate::number::Number;
 use crate::optim::{Optimizer, ScheduleState};
 use crate::random::{self, purpose};
-use crate::run::{Gradient, Input, Task, in_pool};
+use crate::run::{Gradient, Input, Task, in_pool, join};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, Lanes};
 
@@ -42,6 +42,54 @@ pub(super) struct Position {
     pub losses: Vec<f64>,
     /// Seconds spent on the unfinished epoch.
     pub seconds: f64,
+}
+
+impl Position {
+    /// Refuses to continue with another number of samples.
+    fn check_samples(&self, samples: usize) -> Result<(), Error> {
+        if self.samples == samples {
+            return Ok(());
+        }
+        let expected = format!("the {} samples of the run that is resumed", self.samples);
+        Err(Error::argument("training data", expected, samples))
+    }
+
+    /// Goes on to the next epoch; returns the record of this one, of so many batches.
+    fn end_epoch(
+        &mut self,
+        validation: Option<LossAndAccuracy>,
+        batches: usize,
+        seconds: f64,
+    ) -> Result<Epoch, Error> {
+        let (number, train) = (self.epochs + 1, LossAndAccuracy::of(self.tally));
+        if let Some(LossAndAccuracy { loss, .. }) = validation
+            && !loss.is_finite()
+        {
+            return Err(Error::Diverged { epoch: number, batch: batches, loss });
+        }
+        self.losses.push(validation.unwrap_or(train).loss);
+        let (samples, losses) = (self.samples, take(&mut self.losses));
+        *self = Position { samples, epochs: number, step: self.step, losses, ..Position::default() };
+        Ok(Epoch { epoch: number, train, validation, seconds })
+    }
+}
+
+/// Refuses data without samples, and early stopping without validation data.
+fn check_sizes(train: usize, validation: Option<usize>, stops_early: bool) -> Result<(), Error> {
+    refuse_empty("training data", train)?;
+    if let Some(validation) = validation {
+        refuse_empty("validation data", validation)?;
+    } else if stops_early {
+        return Err(Error::argument("validation data", "some, for early stopping", "none"));
+    }
+    Ok(())
+}
+
+/// The order of the samples in an epoch.
+fn shuffle(order: &mut [usize], seed: u64, epoch: usize) {
+    // Sorted first, so that the order depends on the key alone and not on the last epoch's order.
+    order.sort_unstable();
+    order.shuffle(&mut random::keyed(seed, &[purpose::SHUFFLE, epoch as u64]));
 }
 
 /// The start of a run that resumes a checkpoint.
@@ -97,22 +145,13 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         self.check()?;
-        refuse_empty("training data", train.len())?;
-        if let Some(validation) = validation {
-            refuse_empty("validation data", validation.len())?;
-        }
-        if self.early_stopping.is_some() && validation.is_none() {
-            return Err(Error::argument("validation data", "some, for early stopping", "none"));
-        }
+        check_sizes(train.len(), validation.map(V::len), self.early_stopping.is_some())?;
         let display = Display::new(self.progress, self.epochs, train.len());
         if !std::mem::replace(&mut self.advised, true) {
-            let of_build = unoptimized_advice(cfg!(unoptimized)).map(str::to_owned);
-            of_build.into_iter().chain(self.advice(train.len())).for_each(|advice| display.say(advice));
+            display.advise(self.advice(train.len()));
         }
-        if let Some(Resumed { at, .. }) = self.resumed.as_ref().filter(|from| from.at.samples != train.len())
-        {
-            let expected = format!("the {} samples of the run that is resumed", at.samples);
-            return Err(Error::argument("training data", expected, train.len()));
+        if let Some(from) = &self.resumed {
+            from.at.check_samples(train.len())?;
         }
         self.begin_keeping()?;
         let (mut at, best) = match self.resumed.take() {
@@ -174,9 +213,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             let before = at.seconds;
             display.begin(epoch);
             if self.shuffle {
-                // Sorted first, so that the order depends on the key alone and not on the last epoch's order.
-                order.sort_unstable();
-                order.shuffle(&mut random::keyed(self.seed, &[purpose::SHUFFLE, epoch as u64]));
+                shuffle(&mut order, self.seed, epoch);
             }
             let seed = self.seed;
             let key = |sample: usize| random::key(seed, &[purpose::SAMPLE, epoch as u64, train.id(sample)]);
@@ -201,7 +238,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     // The next batch is loaded during this step. Its errors are returned at its turn.
                     let following = chunks.peek().map(|&(_, samples)| samples);
                     let learn = || self.learn(Input::Rows(&now), None, &targets, factor, epoch, number + 1);
-                    let (part, loaded) = rayon::join(learn, || fetch(&mut next, following));
+                    let (part, loaded) = join(learn, || fetch(&mut next, following));
                     fetched = loaded;
                     std::mem::swap(&mut now, &mut next);
                     part?
@@ -230,17 +267,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 }
             }
             let validation = validation.map(|data| self.tally(data)).transpose()?.map(LossAndAccuracy::of);
-            if let Some(LossAndAccuracy { loss, .. }) = validation
-                && !loss.is_finite()
-            {
-                return Err(Error::Diverged { epoch, batch: batches, loss });
-            }
-            let seconds = before + start.elapsed().as_secs_f64();
-            let epoch = Epoch { epoch, train: LossAndAccuracy::of(at.tally), validation, seconds };
+            let epoch = at.end_epoch(validation, batches, before + start.elapsed().as_secs_f64())?;
             display.end(&epoch);
-            at.losses.push(epoch.validation.unwrap_or(epoch.train).loss);
-            let (samples, losses) = (at.samples, take(&mut at.losses));
-            *at = Position { samples, epochs: epoch.epoch, step: at.step, losses, ..Position::default() };
             let params = self.network.model().params();
             let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
             let callback = self.on_epoch.as_mut().is_some_and(|f| f(&epoch, &self.network).is_break());
@@ -325,27 +353,5 @@ impl<N: Network, L, O> Trainer<N, L, O> {
 
     fn keep(&mut self, _: Moment, _: &Position, _: Option<&Best<N::Scalar>>) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-/// Advice for a build of this crate without optimisation.
-fn unoptimized_advice(unoptimized: bool) -> Option<&'static str> {
-    unoptimized.then_some(
-        "advice: convnet was built without optimisation, which makes training ten to fifty times slower; build with \
-         --release, or add this to Cargo.toml:\n  [profile.dev.package.convnet]\n  opt-level = 3",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unoptimized_advice;
-
-    #[test]
-    fn a_build_without_optimisation_is_told_how_to_get_it() {
-        let advice = unoptimized_advice(true).expect("advice");
-        assert!(advice.contains("[profile.dev.package.convnet]\n  opt-level = 3"), "{advice}");
-        assert_eq!(unoptimized_advice(false), None);
-        // The profiles of this repository are optimised.
-        const { assert!(!cfg!(unoptimized)) };
     }
 }

@@ -3,9 +3,9 @@
 use crate::data::Samples;
 use crate::error::{Error, FirstError};
 use crate::kernel::{Exec, interleave};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Tiles};
+use crate::tensor::{Batch, LANES, Lanes, Tiles};
 
 /// Writes the values of these samples to `rows`, one sample after the other, and repeats the last up to a whole number of
 /// tiles. `key` returns the random key of a place in the batch, or `None` in evaluation.
@@ -18,19 +18,45 @@ pub(super) fn fetch<In: Shape, D: Samples<In>, T: Scalar>(
     samples: &[usize],
     key: impl Fn(usize) -> Option<u64> + Sync,
 ) -> Result<(), Error> {
-    rows.resize(samples.len().next_multiple_of(LANES) * In::LEN, T::zero());
-    let (loaded, rest) = rows.split_at_mut(samples.len() * In::LEN);
-    let failure = FirstError::default();
+    let write: &Write<'_, T> = &|place, values| data.write_to(samples[place], values, key(place));
     // Slow samples are distributed one by one, others by the tile.
     let together = if data.is_slow() { 1 } else { LANES };
-    Exec::new(true).each_chunk(loaded, together * In::LEN, |chunk, rows| {
-        for (row, values) in rows.chunks_exact_mut(In::LEN).enumerate() {
+    T::compiled::<Fetch>(Fetching { rows, len: In::LEN, samples: samples.len(), together, write })
+}
+
+/// The arguments of [`fetch`], without the type of the data.
+struct Fetching<'a, T> {
+    rows: &'a mut Vec<T>,
+    /// Values of a sample.
+    len: usize,
+    samples: usize,
+    /// Samples that one thread writes at a time.
+    together: usize,
+    write: &'a Write<'a, T>,
+}
+
+/// Writes the values of the sample at a place in the batch.
+type Write<'a, T> = dyn Fn(usize, &mut [T]) -> Result<(), Error> + Sync + 'a;
+
+compiled! {
+    /// The body of [`fetch`].
+    Fetch<'a, T>(Fetching<'a, T>) -> Result<(), Error> = fetch_all
+}
+
+fn fetch_all<T: Scalar>(
+    Fetching { rows, len, samples, together, write }: Fetching<'_, T>,
+) -> Result<(), Error> {
+    rows.resize(samples.next_multiple_of(LANES) * len, T::zero());
+    let (loaded, rest) = rows.split_at_mut(samples * len);
+    let failure = FirstError::default();
+    Exec::new(true).each_chunk(loaded, together * len, |chunk, rows| {
+        for (row, values) in rows.chunks_exact_mut(len).enumerate() {
             let place = chunk * together + row;
-            failure.note(place, data.write_to(samples[place], values, key(place)));
+            failure.note(place, write(place, values));
         }
     });
-    if let Some(last) = loaded.len().checked_sub(In::LEN) {
-        rest.chunks_exact_mut(In::LEN).for_each(|row| row.copy_from_slice(&loaded[last..]));
+    if let Some(last) = loaded.len().checked_sub(len) {
+        rest.chunks_exact_mut(len).for_each(|row| row.copy_from_slice(&loaded[last..]));
     }
     failure.result()
 }
@@ -45,11 +71,19 @@ pub(super) fn load<In: Shape, D: Samples<In>, T: Scalar>(
 ) -> Result<Batch<In, T>, Error> {
     let (mut batch, mut rows) = (Batch::zeros(samples.len()), Vec::new());
     fetch(&mut rows, data, samples, |_| None)?;
-    // The narrow tile, if there is one, is the last chunk.
-    let tiles = Tiles::of(samples.len());
-    Exec::new(true).each_chunk(batch.entries_mut(), In::LEN, |i, tile| {
-        let exec = Exec { lanes: tiles.lanes(i), ..Exec::new(false) };
-        interleave(exec, tile, &rows[i * LANES * In::LEN..], In::LEN);
-    });
+    T::compiled::<Arrange>((batch.entries_mut(), &rows, Tiles::of(samples.len()), In::LEN));
     Ok(batch)
+}
+
+compiled! {
+    /// Writes samples to the entries of a batch: (entries, values of one sample after the other, tiles, values of a sample).
+    Arrange<'a, T>((&'a mut [Lanes<T>], &'a [T], Tiles, usize)) -> () = arrange
+}
+
+fn arrange<T: Scalar>((entries, rows, tiles, len): (&mut [Lanes<T>], &[T], Tiles, usize)) {
+    // The narrow tile, if there is one, is the last chunk.
+    Exec::new(true).each_chunk(entries, len, |i, tile| {
+        let exec = Exec { lanes: tiles.lanes(i), ..Exec::new(false) };
+        interleave(exec, tile, &rows[i * LANES * len..], len);
+    });
 }

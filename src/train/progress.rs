@@ -72,8 +72,14 @@ impl Display {
         self.say(epoch);
     }
 
+    /// Shows what speaks against the run: the way this crate was built, and advice about the data.
+    pub(super) fn advise(&self, of_data: Option<String>) {
+        let of_build = unoptimized_advice(cfg!(unoptimized)).map(str::to_owned);
+        of_build.into_iter().chain(of_data).for_each(|advice| self.say(&advice));
+    }
+
     /// Shows a line.
-    pub(super) fn say(&self, line: impl std::fmt::Display) {
+    fn say(&self, line: &dyn std::fmt::Display) {
         if self.progress == Progress::Silent {
             return;
         }
@@ -90,5 +96,27 @@ impl Drop for Display {
     fn drop(&mut self) {
         #[cfg(feature = "progress")]
         self.bar.finish_and_clear();
+    }
+}
+
+/// Advice for a build of this crate without optimisation.
+fn unoptimized_advice(unoptimized: bool) -> Option<&'static str> {
+    unoptimized.then_some(
+        "advice: convnet was built without optimisation, which makes training ten to fifty times slower; build with \
+         --release, or add this to Cargo.toml:\n  [profile.dev.package.convnet]\n  opt-level = 3",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unoptimized_advice;
+
+    #[test]
+    fn a_build_without_optimisation_is_told_how_to_get_it() {
+        let advice = unoptimized_advice(true).expect("advice");
+        assert!(advice.contains("[profile.dev.package.convnet]\n  opt-level = 3"), "{advice}");
+        assert_eq!(unoptimized_advice(false), None);
+        // The profiles of this repository are optimised.
+        const { assert!(!cfg!(unoptimized)) };
     }
 }

@@ -10,7 +10,8 @@ use super::{EarlyStopping, Epoch, History, Progress};
 use crate::error::Error;
 use crate::network::Network;
 use crate::optim::{Optimizer, Schedule};
-use crate::run::Workspace;
+use crate::run::{Program, Workspace};
+use crate::scalar::{Scalar, compiled};
 
 /// Trains a network with a loss and an optimiser, and evaluates it.
 ///
@@ -95,7 +96,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// A trainer with the default settings: 10 epochs in batches of 64 samples, shuffled with seed 0.
     pub fn new(network: N, loss: L, optimizer: O) -> Self {
         let program = network.model().program();
-        let (space, updater) = (Workspace::new(program, 0), Updater::new(program.plan(), &optimizer));
+        let (space, updater) = N::Scalar::compiled::<Begin>((program, optimizer.state_per_param()));
         Trainer {
             network,
             loss,
@@ -161,31 +162,50 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.optimizer.check()?;
         self.schedule.check()?;
         self.updater.check()?;
-        if self.epochs == 0 {
-            return Err(Error::argument("epochs", "at least 1", 0));
-        }
-        if self.batch_size == 0 {
-            return Err(Error::argument("batch size", "at least 1", 0));
-        }
-        if !(self.warm_up >= 0.0 && self.warm_up < self.epochs as f64) {
-            let expected = format!("at least 0 and less than the {} epochs", self.epochs);
-            return Err(Error::argument("warm-up", expected, self.warm_up));
-        }
+        check_run(self.epochs, self.batch_size, self.warm_up)?;
         self.early_stopping.map_or(Ok(()), |rule| rule.check())
     }
 
     /// Advice for a training set with fewer than three samples for each parameter, which is a rule of thumb. Regularised
     /// networks need far fewer. [`Trainer::fit`] shows the advice once.
     pub fn advice(&self, samples: usize) -> Option<String> {
-        (samples < 3 * N::PARAMS).then(|| {
-            format!(
-                "advice: {samples} training samples for {} parameters; a rule of thumb asks for 3 for each, {}; \
-                 watch for over-fitting",
-                N::PARAMS,
-                3 * N::PARAMS,
-            )
-        })
+        advice(samples, N::PARAMS)
     }
+}
+
+compiled! {
+    /// What a trainer needs beside its network: (program, the optimiser's values for each parameter).
+    Begin<'a, T>((&'a Program<T>, usize)) -> (Workspace<T>, Updater<T>) = begin
+}
+
+fn begin<T: Scalar>((program, per_param): (&Program<T>, usize)) -> (Workspace<T>, Updater<T>) {
+    (Workspace::new(program, 0), Updater::new(program.plan(), per_param))
+}
+
+/// Checks the length of a run.
+fn check_run(epochs: usize, batch_size: usize, warm_up: f64) -> Result<(), Error> {
+    if epochs == 0 {
+        return Err(Error::argument("epochs", "at least 1", 0));
+    }
+    if batch_size == 0 {
+        return Err(Error::argument("batch size", "at least 1", 0));
+    }
+    if !(warm_up >= 0.0 && warm_up < epochs as f64) {
+        let expected = format!("at least 0 and less than the {epochs} epochs");
+        return Err(Error::argument("warm-up", expected, warm_up));
+    }
+    Ok(())
+}
+
+/// [`Trainer::advice`] for a number of parameters.
+fn advice(samples: usize, params: usize) -> Option<String> {
+    (samples < 3 * params).then(|| {
+        format!(
+            "advice: {samples} training samples for {params} parameters; a rule of thumb asks for 3 for each, {}; \
+             watch for over-fitting",
+            3 * params,
+        )
+    })
 }
 
 pub(super) fn refuse_empty(name: &'static str, len: usize) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::kernel::{self, Isa, update};
 use crate::optim::{Optimizer, Update, refuse_negative, refuse_unless_positive};
 use crate::plan::{Plan, Role};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 
 /// Parameters that one thread updates at a time: few, so that no thread goes to sleep during the update of a small network
 /// and is late for the next step.
@@ -80,8 +80,17 @@ fn each<T: Scalar>(
     }
 }
 
+/// [`Optimizer::step`] of any optimiser.
+type RuleOf<'a, T> = dyn Fn(Update<'_, T>) + Sync + 'a;
+
+compiled! {
+    /// [`Updater::step`]: (updater, rule, parameters, gradient, factor).
+    Step<'a, T>((&'a mut Updater<T>, &'a RuleOf<'a, T>, &'a mut [T], &'a mut [T], f64)) -> bool = step
+}
+
 impl<T: Scalar> Updater<T> {
-    pub(super) fn new(plan: &Plan<T>, optimizer: &impl Optimizer) -> Self {
+    /// For an optimiser that keeps `per_param` values for each parameter.
+    pub(super) fn new(plan: &Plan<T>, per_param: usize) -> Self {
         let mut pieces = Vec::new();
         let mut start = 0;
         for param in plan.steps().iter().flat_map(|step| step.op.params()) {
@@ -96,7 +105,7 @@ impl<T: Scalar> Updater<T> {
         }
         Updater {
             pieces,
-            state: vec![T::zero(); optimizer.state_per_param() * start],
+            state: vec![T::zero(); per_param * start],
             steps: 0,
             l1: 0.0,
             l2: 0.0,
@@ -160,61 +169,68 @@ impl<T: Scalar> Updater<T> {
         gradient: &mut [T],
         factor: f64,
     ) -> bool {
-        let isa = Isa::best();
-        let (l1, l2) = (T::of(self.l1), T::of(self.l2));
-        let span = Span { params: &mut *params, gradient: &mut *gradient, state: &mut self.state };
-        let squares = each(&self.pieces, span, &|piece, Span { params, gradient, .. }| {
-            if piece.frozen {
-                gradient.fill(T::zero());
-                return 0.0;
-            }
-            if !piece.role.is_trained() {
-                return if kernel::finite(isa, gradient) { 0.0 } else { f64::NAN };
-            }
-            if piece.role == Role::Weight && (self.l1, self.l2) != (0.0, 0.0) {
-                update::penalise(isa, gradient, params, l1, l2);
-            }
-            if !kernel::finite(isa, gradient) {
-                return f64::NAN;
-            }
-            if let Some(limit) = self.clip_grad_value {
-                update::clamp(isa, gradient, T::of(limit));
-            }
-            if self.clip_grad_norm.is_some() { update::sum_of_squares(isa, gradient) } else { 0.0 }
-        });
-        if squares.is_nan() {
-            return false;
+        let rule: &RuleOf<'_, T> = &|update| optimizer.step(update);
+        T::compiled::<Step>((self, rule, params, gradient, factor))
+    }
+}
+
+fn step<T: Scalar>(
+    (updater, rule, params, gradient, factor): (&mut Updater<T>, &RuleOf<'_, T>, &mut [T], &mut [T], f64),
+) -> bool {
+    let isa = Isa::best();
+    let (l1, l2) = (T::of(updater.l1), T::of(updater.l2));
+    let span = Span { params: &mut *params, gradient: &mut *gradient, state: &mut updater.state };
+    let squares = each(&updater.pieces, span, &|piece, Span { params, gradient, .. }| {
+        if piece.frozen {
+            gradient.fill(T::zero());
+            return 0.0;
         }
-        self.steps += 1;
-        // PyTorch adds the same small number.
-        let scale =
-            self.clip_grad_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
-        let span = Span { params, gradient, state: &mut self.state };
-        each(&self.pieces, span, &|piece, Span { params, gradient, state }| {
-            if piece.frozen {
-                return 0.0;
-            }
-            if let Role::Buffer { momentum } = piece.role {
-                update::approach(isa, params, gradient, T::of(momentum));
-                // These values are statistics of the batch and not a gradient; `Trainer::gradient` shows zeros.
-                gradient.fill(T::zero());
-                return 0.0;
-            }
-            if let Some(scale) = scale {
-                update::scale(isa, gradient, T::of(scale));
-            }
-            let (role, step) = (piece.role, self.steps);
-            optimizer.step(Update { params, gradient, state, role, factor, step });
-            if let (Role::Weight, Some(limit)) = (role, self.max_norm) {
-                for row in params.chunks_mut(piece.row) {
-                    let norm = update::sum_of_squares(isa, row).sqrt();
-                    if norm > limit {
-                        update::scale(isa, row, T::of(limit / norm));
-                    }
+        if !piece.role.is_trained() {
+            return if kernel::finite(isa, gradient) { 0.0 } else { f64::NAN };
+        }
+        if piece.role == Role::Weight && (updater.l1, updater.l2) != (0.0, 0.0) {
+            update::penalise(isa, gradient, params, l1, l2);
+        }
+        if !kernel::finite(isa, gradient) {
+            return f64::NAN;
+        }
+        if let Some(limit) = updater.clip_grad_value {
+            update::clamp(isa, gradient, T::of(limit));
+        }
+        if updater.clip_grad_norm.is_some() { update::sum_of_squares(isa, gradient) } else { 0.0 }
+    });
+    if squares.is_nan() {
+        return false;
+    }
+    updater.steps += 1;
+    // PyTorch adds the same small number.
+    let scale =
+        updater.clip_grad_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
+    let span = Span { params, gradient, state: &mut updater.state };
+    each(&updater.pieces, span, &|piece, Span { params, gradient, state }| {
+        if piece.frozen {
+            return 0.0;
+        }
+        if let Role::Buffer { momentum } = piece.role {
+            update::approach(isa, params, gradient, T::of(momentum));
+            // These values are statistics of the batch and not a gradient; `Trainer::gradient` shows zeros.
+            gradient.fill(T::zero());
+            return 0.0;
+        }
+        if let Some(scale) = scale {
+            update::scale(isa, gradient, T::of(scale));
+        }
+        let (role, step) = (piece.role, updater.steps);
+        rule(Update { params, gradient, state, role, factor, step });
+        if let (Role::Weight, Some(limit)) = (role, updater.max_norm) {
+            for row in params.chunks_mut(piece.row) {
+                let norm = update::sum_of_squares(isa, row).sqrt();
+                if norm > limit {
+                    update::scale(isa, row, T::of(limit / norm));
                 }
             }
-            0.0
-        });
-        true
-    }
+        }
+        0.0
+    });
+    true
 }
