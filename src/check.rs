@@ -16,9 +16,9 @@ use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{self, Generator, purpose};
 use crate::run::{Gradient, Input, LossOf, Program, Task, Workspace};
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, compiled};
 use crate::shape::Shape;
-use crate::tensor::{Batch, LANES, Lanes};
+use crate::tensor::{Batch, LANES, Lanes, Layout};
 
 const EPSILON: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-5;
@@ -73,12 +73,13 @@ fn normals(rng: &mut Generator, len: usize) -> Vec<f64> {
     (0..len).map(|_| normal(rng)).collect()
 }
 
-fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> {
-    let mut batch = Batch::zeros(samples);
-    for i in 0..samples {
-        batch.set(i, normals(rng, S::LEN).into_iter());
+/// The entries of a batch of normally distributed values.
+fn normal_batch(rng: &mut Generator, layout: Layout) -> Vec<Lanes<f64>> {
+    let mut entries = layout.zeros();
+    for i in 0..layout.samples {
+        layout.set(&mut entries, i, normals(rng, layout.len).into_iter());
     }
-    batch
+    entries
 }
 
 /// Checks a layer, or a chain of them, in training mode: the gradients by its input and by its parameters, on
@@ -94,32 +95,39 @@ fn normal_batch<S: Shape>(rng: &mut Generator, samples: usize) -> Batch<S, f64> 
 /// # Ok::<(), convnet::check::Mismatch>(())
 /// ```
 pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), Mismatch> {
+    cuts(Plan::of::<In, _>(layer), [In::LEN, L::Out::LEN], seed)
+}
+
+/// Checks a layer as a plan, with so many values in an input and in an output.
+fn cuts(plan: Plan<f64>, ends: [usize; 2], seed: u64) -> Result<(), Mismatch> {
+    let program = Program::with_input_gradient(plan);
     // Once as one group with parallel operations, once with a group for each tile.
     for (samples, groups) in [(LANES + 2, 1), (LANES + 2, 2), (3, 1)] {
-        cut::<In, L>(layer, seed, samples, groups)?;
+        cut(&program, ends, seed, samples, groups)?;
     }
     Ok(())
 }
 
 /// Checks a layer on a number of samples in a number of groups.
-fn cut<In: Shape, L: Layer<In, f64>>(
-    layer: &L,
+fn cut(
+    program: &Program<f64>,
+    [input, output]: [usize; 2],
     seed: u64,
     samples: usize,
     groups: usize,
 ) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
-    let program = Program::with_input_gradient(Plan::of::<In, _>(layer));
     let mut params = normals(&mut rng, program.plan().params());
-    let mut x: Batch<In, f64> = normal_batch(&mut rng, samples);
-    let weights: Batch<L::Out, f64> = normal_batch(&mut rng, samples);
-    let weights: Vec<Lanes<f64>> = weights.whole_tiles().flat_map(|tile| tile.into_owned()).collect();
+    let [inputs, outputs] = [input, output].map(|len| Layout { samples, len });
+    let mut x = normal_batch(&mut rng, inputs);
+    let weights = normal_batch(&mut rng, outputs);
+    let weights: Vec<Lanes<f64>> = outputs.whole_tiles(&weights).flat_map(|tile| tile.into_owned()).collect();
     let keys: Vec<u64> = (0..samples).map(|_| rng.random()).collect();
     let sum = |dy: &mut [Lanes<f64>], y: &[Lanes<f64>], part: std::ops::Range<usize>| {
-        let weights = &weights[part.start / LANES * L::Out::LEN..][..y.len()];
+        let weights = &weights[part.start / LANES * output..][..y.len()];
         let mut tally = Tally::default();
         for (i, ((dy, y), w)) in dy.iter_mut().zip(y).zip(weights).enumerate() {
-            let used = (part.len() - i / L::Out::LEN * LANES).min(LANES);
+            let used = (part.len() - i / output * LANES).min(LANES);
             *dy = Lanes::zero();
             for lane in 0..used {
                 dy.0[lane] = w.0[lane];
@@ -128,28 +136,29 @@ fn cut<In: Shape, L: Layer<In, f64>>(
         }
         tally
     };
-    let mut space = Workspace::new(&program, samples);
-    let mut dx: Batch<In, f64> = Batch::zeros(samples);
-    let mut run = |x: &Batch<In, f64>, params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
-        let (input, groups) = (Input::Batch(x.entries()), Some(groups));
+    let mut space = Workspace::new(program, samples);
+    let mut dx = inputs.zeros();
+    let mut run = |x: &[Lanes<f64>], params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
+        let (input, groups) = (Input::Batch(x), Some(groups));
         let task = Task { input, dx, params, keys: &keys, loss: &sum, groups };
-        let tally = f64::compiled::<Gradient>((&program, &mut space, task));
+        let tally = f64::compiled::<Gradient>((program, &mut space, task));
         (tally.loss, space.gradient().to_vec())
     };
-    let (_, gradient) = run(&x, &params, Some(dx.entries_mut()));
-    for i in coordinates(&mut rng, In::LEN * samples) {
-        let (sample, entry) = (i / In::LEN, i % In::LEN);
-        let centre = x.sample(sample);
+    let (_, gradient) = run(&x, &params, Some(&mut dx));
+    for i in coordinates(&mut rng, input * samples) {
+        let (sample, entry) = (i / input, i % input);
+        let place = inputs.place(sample);
+        let centre: Vec<f64> = (0..input).map(|i| *place.value(&x, i)).collect();
         let mut value = |step: f64| {
             let mut moved = centre.clone();
-            moved.as_mut_slice()[entry] += step;
-            x.set(sample, moved.as_slice().iter().copied());
+            moved[entry] += step;
+            inputs.set(&mut x, sample, moved.into_iter());
             run(&x, &params, None).0
         };
         let expected = (value(EPSILON) - value(-EPSILON)) / (2.0 * EPSILON);
-        x.set(sample, centre.as_slice().iter().copied());
+        inputs.set(&mut x, sample, centre.into_iter());
         let by = || format!("input {entry} of sample {sample}");
-        compare(by, expected, dx.sample(sample).as_slice()[entry])?;
+        compare(by, expected, *place.value(&dx, entry))?;
     }
     let trained = trained(program.plan());
     for i in coordinates(&mut rng, params.len()) {
@@ -201,32 +210,59 @@ pub fn passes<In: Shape, L: Layer<In, T>, T: Scalar>(
     dy: &Batch<L::Out, T>,
     seed: u64,
 ) -> Passes<In, L::Out, T> {
-    let program = Program::with_input_gradient(Plan::of::<In, _>(layer));
-    assert_eq!(params.len(), program.plan().params(), "parameters of the layer");
+    let plan = Plan::of::<In, _>(layer);
+    assert_eq!(params.len(), plan.params(), "parameters of the layer");
     assert_eq!(dy.len(), x.len(), "gradients for the samples");
-    let samples = x.len();
+    let layout = Layout { samples: x.len(), len: L::Out::LEN };
+    let mut passes = Passes {
+        y: Batch::zeros(x.len()),
+        dx: Batch::zeros(x.len()),
+        dparams: vec![T::zero(); params.len()],
+    };
+    let Passes { y, dx, dparams } = &mut passes;
+    let to = Ends { y: y.entries_mut(), dx: dx.entries_mut(), dparams };
+    T::compiled::<Pass>((plan, params, [x.entries(), dy.entries()], to, layout, seed));
+    passes
+}
+
+/// [`Passes`] to be written, without the types of shapes.
+struct Ends<'a, T> {
+    y: &'a mut [Lanes<T>],
+    dx: &'a mut [Lanes<T>],
+    dparams: &'a mut [T],
+}
+
+/// A plan, its parameters, \[x, dy\], what is written, the layout of the outputs, and the seed.
+type PassArgs<'a, T> = (Plan<T>, &'a [T], [&'a [Lanes<T>]; 2], Ends<'a, T>, Layout, u64);
+
+compiled! {
+    /// Runs a layer forward and backward.
+    Pass<'a, T>(PassArgs<'a, T>) -> () = pass
+}
+
+fn pass<T: Scalar>((plan, params, [x, dy], to, layout, seed): PassArgs<'_, T>) {
+    let program = Program::with_input_gradient(plan);
+    let Layout { samples, len } = layout;
     let keys: Vec<u64> = (0..samples as u64).map(|i| random::key(seed, &[purpose::SAMPLE, i])).collect();
-    let gradients: Vec<Lanes<T>> = dy.whole_tiles().flat_map(|tile| tile.into_owned()).collect();
-    let outputs = Mutex::new(Batch::zeros(samples));
+    let gradients: Vec<Lanes<T>> = layout.whole_tiles(dy).flat_map(|tile| tile.into_owned()).collect();
+    let outputs = Mutex::new(to.y);
     let loss = |dy: &mut [Lanes<T>], y: &[Lanes<T>], part: std::ops::Range<usize>| {
         let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner);
         for (i, dy) in dy.iter_mut().enumerate() {
-            *dy = gradients[part.start / LANES * L::Out::LEN + i];
-            dy.0[(part.len() - i / L::Out::LEN * LANES).min(LANES)..].fill(T::zero());
+            *dy = gradients[part.start / LANES * len + i];
+            dy.0[(part.len() - i / len * LANES).min(LANES)..].fill(T::zero());
         }
         for place in part.clone() {
-            let tile = &y[(place - part.start) / LANES * L::Out::LEN..][..L::Out::LEN];
-            outputs.set(place, tile.iter().map(|y| y.0[place % LANES]));
+            let tile = &y[(place - part.start) / LANES * len..][..len];
+            layout.set(&mut outputs, place, tile.iter().map(|y| y.0[place % LANES]));
         }
         Tally::default()
     };
     let mut space = Workspace::new(&program, samples);
-    let mut dx = Batch::zeros(samples);
-    let (input, dx_entries) = (Input::Batch(x.entries()), Some(dx.entries_mut()));
-    let task = Task { input, dx: dx_entries, params, keys: &keys, loss: &loss, groups: Some(1) };
+    let task =
+        Task { input: Input::Batch(x), dx: Some(to.dx), params, keys: &keys, loss: &loss, groups: Some(1) };
     T::compiled::<Gradient>((&program, &mut space, task));
-    let y = outputs.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Passes { y, dx, dparams: space.gradient().to_vec() }
+    to.dparams.copy_from_slice(space.gradient());
 }
 
 /// Checks a loss: its gradient by the output, at random outputs, for these targets (at most 16).
@@ -245,22 +281,30 @@ pub fn loss<Out: Shape, Y: Target>(
     targets: &[Y],
     seed: u64,
 ) -> Result<(), Mismatch> {
+    let targets: Vec<&Y> = targets.iter().take(LANES).collect();
+    tile(Out::LEN, &|dy, y, scale| loss.tile(dy, y, &targets, scale), seed)
+}
+
+/// [`Loss::tile`] for some targets: (gradient to write, output, scale) → sum of the losses.
+type Tile<'a> = dyn Fn(Option<&mut [Lanes<f64>]>, &[Lanes<f64>], f64) -> f64 + 'a;
+
+/// Checks a loss on a tile of outputs of `len` values.
+fn tile(len: usize, loss: &Tile<'_>, seed: u64) -> Result<(), Mismatch> {
     let mut rng = random::keyed(seed, &[purpose::CHECK]);
     // Between 0.1 and 0.9, so that a loss on probabilities can be tried too.
     let mut y: Vec<Lanes<f64>> =
-        (0..Out::LEN).map(|_| Lanes([(); LANES].map(|()| rng.random_range(0.1..0.9)))).collect();
-    let targets: Vec<&Y> = targets.iter().take(LANES).collect();
+        (0..len).map(|_| Lanes([(); LANES].map(|()| rng.random_range(0.1..0.9)))).collect();
     let mut dy = y.clone();
     // Not 1, so that the check finds a loss that ignores it.
     let scale = 0.25;
-    loss.tile(Some(&mut dy), &y, &targets, scale);
-    for entry in 0..Out::LEN {
+    loss(Some(&mut dy), &y, scale);
+    for entry in 0..len {
         for lane in 0..LANES {
             let centre = y[entry].0[lane];
             y[entry].0[lane] = centre + EPSILON;
-            let above = scale * loss.tile(None, &y, &targets, scale);
+            let above = scale * loss(None, &y, scale);
             y[entry].0[lane] = centre - EPSILON;
-            let below = scale * loss.tile(None, &y, &targets, scale);
+            let below = scale * loss(None, &y, scale);
             y[entry].0[lane] = centre;
             let by = || format!("output {entry} of sample {lane}");
             compare(by, (above - below) / (2.0 * EPSILON), dy[entry].0[lane])?;
@@ -293,15 +337,27 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     targets: &[Y],
     seed: u64,
 ) -> Result<(), Mismatch> {
-    let mut rng = random::keyed(seed, &[purpose::CHECK]);
-    let program = network.model().program();
     assert_eq!(targets.len(), inputs.len(), "one target for each input");
-    let keys: Vec<u64> = (0..inputs.len()).map(|_| rng.random()).collect();
     let targets: Vec<&Y> = targets.iter().collect();
     let scale = 1.0 / inputs.len() as f64;
     let loss: &LossOf<'_, f64> =
         &|dy, y, samples| tally_tiles::<N::Output, Y, f64>(loss, Some(dy), y, &targets[samples], scale);
-    let params = network.model().params();
+    let model = network.model();
+    direction(model.program(), model.params(), inputs.entries(), inputs.len(), loss, seed)
+}
+
+/// Checks a network with its loss along one random direction of all parameters.
+fn direction(
+    program: &Program<f64>,
+    params: &[f64],
+    inputs: &[Lanes<f64>],
+    samples: usize,
+    loss: &LossOf<'_, f64>,
+    seed: u64,
+) -> Result<(), Mismatch> {
+    let mut rng = random::keyed(seed, &[purpose::CHECK]);
+    let keys: Vec<u64> = (0..samples).map(|_| rng.random()).collect();
+    let scale = 1.0 / samples as f64;
     let mut direction = normals(&mut rng, params.len());
     direction
         .iter_mut()
@@ -311,9 +367,9 @@ pub fn network<N: Network<Scalar = f64>, Y: Target>(
     let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
     direction.iter_mut().for_each(|d| *d /= length);
 
-    let mut space = Workspace::new(program, inputs.len());
+    let mut space = Workspace::new(program, samples);
     let mut run = |params: &[f64]| {
-        let input = Input::Batch(inputs.entries());
+        let input = Input::Batch(inputs);
         let task = Task { input, dx: None, params, keys: &keys, loss, groups: None };
         let tally = f64::compiled::<Gradient>((program, &mut space, task));
         (tally.loss * scale, space.gradient().iter().zip(&direction).map(|(g, d)| g * d).sum::<f64>())

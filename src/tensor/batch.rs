@@ -31,7 +31,7 @@ pub struct Batch<S, T = f32> {
 impl<S: Shape, T: Number> Batch<S, T> {
     /// `len` samples of zeros.
     pub fn zeros(len: usize) -> Self {
-        let entries = vec![Lanes::zero(); Tiles::of(len).entries(S::LEN)];
+        let entries = Layout { samples: len, len: S::LEN }.zeros();
         Batch { entries, len, shape: PhantomData }
     }
 
@@ -50,10 +50,8 @@ impl<S: Shape, T: Number> Batch<S, T> {
     /// # Panics
     /// If there is no such sample.
     pub fn sample(&self, index: usize) -> Tensor<S, T> {
-        let (tile, lanes) = self.tile_of(index);
-        let per_entry = LANES / lanes;
-        let lane = index % LANES;
-        Tensor::from_fn(|i| self.entries[tile + i / per_entry].0[i % per_entry * lanes + lane])
+        let place = self.layout().place(index);
+        Tensor::from_fn(|i| *place.value(&self.entries, i))
     }
 
     /// Replaces one sample by values in channel, row, column order.
@@ -61,22 +59,12 @@ impl<S: Shape, T: Number> Batch<S, T> {
     /// # Panics
     /// If there is no such sample, or `values` does not hold `S::LEN` of them.
     pub fn set(&mut self, index: usize, values: impl ExactSizeIterator<Item = T>) {
-        let (tile, lanes) = self.tile_of(index);
-        assert_eq!(values.len(), S::LEN, "values of one sample");
-        let per_entry = LANES / lanes;
-        let lane = index % LANES;
-        // The last sample also fills the lanes after it.
-        let end = if index + 1 < self.len { lane + 1 } else { lanes };
-        for (i, value) in values.enumerate() {
-            self.entries[tile + i / per_entry].0[i % per_entry * lanes..][lane..end].fill(value);
-        }
+        self.layout().set(&mut self.entries, index, values);
     }
 
-    /// The first entry of a sample's tile, and the tile's lanes.
-    fn tile_of(&self, index: usize) -> (usize, usize) {
-        assert!(index < self.len, "sample {index} of a batch of {}", self.len);
-        let tile = index / LANES;
-        (tile * S::LEN, Tiles::of(self.len).lanes(tile))
+    /// Where the values lie.
+    fn layout(&self) -> Layout {
+        Layout { samples: self.len, len: S::LEN }
     }
 
     /// Copies of the samples, one after the other.
@@ -86,14 +74,7 @@ impl<S: Shape, T: Number> Batch<S, T> {
 
     /// The tiles with all their lanes; a copy of a narrow one. The lanes that it does not have repeat the last.
     pub(crate) fn whole_tiles(&self) -> impl Iterator<Item = Cow<'_, [Lanes<T>]>> {
-        let tiles = Tiles::of(self.len);
-        let (whole, rest) = self.entries.split_at(tiles.whole * S::LEN);
-        let narrow = (tiles.narrow > 0).then(|| {
-            let mut tile = vec![Lanes::zero(); S::LEN];
-            widen(&mut tile, rest, tiles.narrow, true);
-            Cow::Owned(tile)
-        });
-        whole.chunks(S::LEN).map(Cow::Borrowed).chain(narrow)
+        self.layout().whole_tiles(&self.entries)
     }
 
     /// All tiles, one after the other.
@@ -104,6 +85,78 @@ impl<S: Shape, T: Number> Batch<S, T> {
     /// All tiles, to change.
     pub(crate) fn entries_mut(&mut self) -> &mut [Lanes<T>] {
         &mut self.entries
+    }
+}
+
+/// Where the values of a batch lie in its entries: a batch without the type of its shape.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    pub samples: usize,
+    /// Values of a sample.
+    pub len: usize,
+}
+
+/// Where the values of one sample lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The first entry of the tile.
+    tile: usize,
+    /// Lanes of the tile.
+    lanes: usize,
+    lane: usize,
+}
+
+impl Place {
+    /// The value at a position, counted in channel, row, column order.
+    pub fn value<T>(self, entries: &[Lanes<T>], i: usize) -> &T {
+        let per_entry = LANES / self.lanes;
+        &entries[self.tile + i / per_entry].0[i % per_entry * self.lanes + self.lane]
+    }
+}
+
+impl Layout {
+    /// The entries of a batch of zeros.
+    pub fn zeros<T: Number>(self) -> Vec<Lanes<T>> {
+        vec![Lanes::zero(); Tiles::of(self.samples).entries(self.len)]
+    }
+
+    /// The place of a sample.
+    pub fn place(self, index: usize) -> Place {
+        assert!(index < self.samples, "sample {index} of a batch of {}", self.samples);
+        let tile = index / LANES;
+        Place { tile: tile * self.len, lanes: Tiles::of(self.samples).lanes(tile), lane: index % LANES }
+    }
+
+    /// Replaces one sample by values in channel, row, column order.
+    pub fn set<T: Number>(
+        self,
+        entries: &mut [Lanes<T>],
+        index: usize,
+        values: impl ExactSizeIterator<Item = T>,
+    ) {
+        let Place { tile, lanes, lane } = self.place(index);
+        assert_eq!(values.len(), self.len, "values of one sample");
+        let per_entry = LANES / lanes;
+        // The last sample also fills the lanes after it.
+        let end = if index + 1 < self.samples { lane + 1 } else { lanes };
+        for (i, value) in values.enumerate() {
+            entries[tile + i / per_entry].0[i % per_entry * lanes..][lane..end].fill(value);
+        }
+    }
+
+    /// The tiles with all their lanes; a copy of a narrow one. The lanes that it does not have repeat the last.
+    pub fn whole_tiles<T: Number>(
+        self,
+        entries: &[Lanes<T>],
+    ) -> impl Iterator<Item = Cow<'_, [Lanes<T>]>> + use<'_, T> {
+        let tiles = Tiles::of(self.samples);
+        let (whole, rest) = entries.split_at(tiles.whole * self.len);
+        let narrow = (tiles.narrow > 0).then(|| {
+            let mut tile = vec![Lanes::zero(); self.len];
+            widen(&mut tile, rest, tiles.narrow, true);
+            Cow::Owned(tile)
+        });
+        whole.chunks(self.len).map(Cow::Borrowed).chain(narrow)
     }
 }
 

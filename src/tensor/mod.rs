@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
 pub use batch::Batch;
+pub(crate) use batch::Layout;
 pub use lanes::{LANES, Lanes};
 pub(crate) use lanes::{Tiles, narrow, widen};
 
