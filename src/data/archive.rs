@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use tar::{EntryType, Header};
 
-use super::idx::{GZIP, damage, foreign};
+use super::foreign::foreign;
+use super::gzip::{GZIP, damage};
 use crate::Error;
 
 const BLOCK: u64 = 512;

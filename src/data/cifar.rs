@@ -7,7 +7,7 @@ use std::path::Path;
 #[cfg(feature = "images")]
 use super::archive::short;
 use super::archive::{Kind, inside, is_gzipped, walk_tar, walk_tar_gz};
-use super::idx::damage;
+use super::gzip::damage;
 #[cfg(all(feature = "sample", feature = "images"))]
 use super::published::say_instead;
 use super::published::{Published, absent};

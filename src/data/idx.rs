@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use byteorder::{BigEndian, ByteOrder};
 use flate2::bufread::GzDecoder;
 
+use super::foreign::{NAMED_WITHIN, foreign};
+use super::gzip::{GZIP, damage};
 use super::regular::open_regular;
 use crate::Error;
 
-pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MAX_DIMS: usize = 8;
-/// The bytes of white space before a web page that are searched for it.
-const NAMED_WITHIN: u64 = 1024;
 /// A gzip file may inflate to this much more than its own size.
 const INFLATE_SLACK: u64 = 256 << 20;
 
@@ -251,37 +250,12 @@ fn wrong_size(path: &Path, dims: &[usize], size: u64, found: impl ToString) -> E
     Error::format(path, format!("{size} bytes of data ({})", product(dims)), found.to_string())
 }
 
-/// Tells a damaged gzip stream from an error of the operating system.
-pub(super) fn damage(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    move |error| match error.kind() {
-        io::ErrorKind::UnexpectedEof if error.raw_os_error().is_none() => {
-            Error::format(path, "a whole gzip stream", "one that is cut off")
-        }
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if error.raw_os_error().is_none() => {
-            Error::format(path, "an undamaged gzip stream", format!("damage: {error}"))
-        }
-        _ => Error::io(path, "read")(error),
-    }
-}
-
 fn header_len(dims: &[usize]) -> u64 {
     4 + 4 * dims.len() as u64
 }
 
 fn product(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
-}
-
-/// A name for what often takes the place of a data file, by its first bytes.
-pub(super) fn foreign(start: &[u8]) -> Option<&'static str> {
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    if text.trim_ascii_start().starts_with(b"<") {
-        Some("a web page")
-    } else if start.starts_with(b"PK\x03\x04") {
-        Some("a zip archive")
-    } else {
-        None
-    }
 }
 
 fn name_of(kind: u8) -> &'static str {

@@ -74,6 +74,10 @@ mod digit;
 mod fit;
 mod folds;
 #[cfg(feature = "datasets")]
+mod foreign;
+#[cfg(feature = "datasets")]
+mod gzip;
+#[cfg(feature = "datasets")]
 mod idx;
 #[cfg(feature = "images")]
 mod image_folder;

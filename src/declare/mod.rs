@@ -9,6 +9,8 @@ mod types;
 
 pub use types::{Between, GivenBy};
 
+use crate::shape::same;
+
 /// The number that stands for a parameter of a network while its layers are placed. It is a prime, so that no group,
 /// window or merge fits it by accident.
 #[doc(hidden)]
@@ -29,14 +31,6 @@ pub const fn distinct(names: &[&str]) -> bool {
         i += 1;
     }
     true
-}
-
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
-        i += 1;
-    }
-    i == a.len() && i == b.len()
 }
 
 /// Declares a network: named layers, from an input shape to an output shape. The sizes in between are inferred.

@@ -163,3 +163,18 @@ impl ShapeError {
         ShapeError::of("input").str("expected at least 1 value in a sample, found ").dims(input)
     }
 }
+
+/// Whether two texts are equal, in constant code.
+pub(crate) const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

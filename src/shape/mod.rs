@@ -18,6 +18,7 @@ use std::fmt;
 
 pub use dims::Dims;
 pub use error::ShapeError;
+pub(crate) use error::same;
 pub(crate) use window::window_output;
 pub use window::{Dilation, Groups, Kernel, Padding, Stride, Window};
 

@@ -39,6 +39,7 @@
 //! is refused with a list of all tensors that differ.
 
 mod embedded;
+mod header;
 mod onnx;
 mod safetensors;
 mod weights;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::data::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_gz};
 use crate::data::decode::has_image_name;
-use crate::data::idx::damage;
+use crate::data::gzip::damage;
 use crate::data::regular::open_regular;
 
 /// The place an image is read from.
