@@ -90,7 +90,7 @@ fn summarise<T: Scalar>((program, batch): (&Program<T>, usize)) -> Summary {
     let layers = plan.steps().iter().map(|step| LayerSummary {
         name: step.name.clone(),
         kind: step.op.describe(),
-        output: shape(plan.dims(step)[1]),
+        output: shape(plan.output_of(step)),
         parameters: step.trained,
         macs: step.macs,
     });

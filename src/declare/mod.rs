@@ -265,7 +265,7 @@ macro_rules! __network {
                 fn with_init(__init: $crate::Init, __seed: u64) -> Self {
                     // Refuses parameters with which the layers do not fit each other.
                     let _ = Self::LAYERS;
-                    let mut __plan = $crate::plan::Plan::new();
+                    let mut __plan = $crate::plan::Plan::new(<$In as $crate::shape::Shape>::DIMS);
                     $(__plan.layer::<$crate::__in!(Any $net $name), $crate::__named!($net $name)>(
                         stringify!($name),
                         &$crate::__value!($layer),

@@ -49,6 +49,7 @@ pub(crate) mod channels;
 pub mod conv;
 mod correlation;
 pub(crate) mod local_response;
+pub(crate) mod merge;
 #[cfg(test)]
 mod naive;
 pub(crate) mod pool;
@@ -191,6 +192,11 @@ pub fn relu_backward<T: Vectorized>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<
         }
     }
     exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, dx, &x[i * GRAIN..]));
+}
+
+/// `sum += x`, entry by entry.
+pub(crate) fn add_entries<T: Vectorized>(exec: Exec, sum: &mut [Lanes<T>], x: &[Lanes<T>]) {
+    exec.each_chunk(sum, GRAIN, |i, sum| add(exec.isa, values_mut(sum), &values(x)[i * GRAIN * LANES..]));
 }
 
 /// Interleaves samples of `len` values each: `x[i][lane] = samples[lane][i]`.

@@ -215,7 +215,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let [weight, bias, running_mean, running_var] = quarters(params);
         let numbers = self.channels.numbers(scratch);
         match pass.mode {

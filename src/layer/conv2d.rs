@@ -239,7 +239,7 @@ impl<T: Scalar> Op<T> for ConvOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
         self.conv.forward(y, x, weight, bias, relu, scratch, pass.exec);
     }

@@ -64,6 +64,7 @@ mod dense;
 mod dropout;
 mod flatten;
 mod local_response_norm;
+mod merge;
 #[doc(hidden)]
 pub mod place;
 mod pool;
@@ -83,6 +84,7 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
+pub use merge::Merge;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
 pub use rectifier::{Elu, Gelu, LeakyRelu, Relu, Selu, Silu};
@@ -273,7 +275,7 @@ impl<T: Scalar> Plan<T> {
                 error.refuse("")
             }
         }
-        let mut plan = Plan::new();
+        let mut plan = Plan::new(In::DIMS);
         layers.add_to(&mut plan);
         plan
     }
@@ -288,12 +290,12 @@ impl<T: Scalar> Plan<T> {
 
     /// Adds the arithmetic of the layer `L`. [`Layer::add_to`] calls it.
     pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
-        self.push(Box::new(op), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
+        self.push_layer(Box::new(op), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
     }
 
     /// [`Plan::add`] for an operation of this crate.
     pub(crate) fn add_builtin<In: Shape, L: Layer<In, T>>(&mut self, op: impl Builtin) {
-        self.push(op.boxed(), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
+        self.push_layer(op.boxed(), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
     }
 }
 

@@ -91,7 +91,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.0.channels);
         let numbers = self.0.numbers(scratch);
         for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {

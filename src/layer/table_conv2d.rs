@@ -240,7 +240,7 @@ impl<T: Scalar> Op<T> for TableOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
         let all = self.spread(weight, all);

@@ -174,7 +174,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         let values = Self::Scalar::compiled::<Activations>((program, sample.as_slice(), params));
         let plan = program.plan();
         let outputs = plan.steps().iter().zip(values).map(|(step, values)| {
-            let [_, shape] = plan.dims(step);
+            let shape = plan.output_of(step);
             LayerOutput { name: step.name.clone(), shape, values }
         });
         outputs.collect()

@@ -138,7 +138,7 @@ compiled! {
 
 fn begin<T: Scalar>((plan, ends, init, seed): (Plan<T>, [Dims; 2], Init, u64)) -> (Program<T>, Vec<T>) {
     assert!(!plan.steps().is_empty(), "a network has at least one layer");
-    assert_eq!(plan.ends(), Some(ends), "the plan's shapes");
+    assert_eq!(plan.ends(), ends, "the plan's shapes");
     let mut params = vec![T::zero(); plan.params()];
     for (layer, step) in plan.steps().iter().enumerate() {
         let mut rest = &mut params[step.params.clone()];

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 #[cfg(feature = "store")]
 pub use onnx::{Attribute, Node, Operand};
-pub use op::{Backward, Forward, Mode, Op, Pass, Reads, Shortcut};
+pub use op::{Backward, Forward, Inputs, Mode, Op, Pass, Reads, Shortcut};
 pub use param::{Facts, Param, Role, Tensors};
 
 use crate::shape::Dims;
@@ -39,8 +39,8 @@ pub struct Step<T> {
     pub name: String,
     /// The arithmetic.
     pub op: Box<dyn Op<T>>,
-    /// The value it reads, as an index into [`Plan::values`].
-    pub input: usize,
+    /// The values it reads, as indices into [`Plan::values`]: one, or several if it is a merge.
+    pub inputs: Vec<usize>,
     /// The value it writes.
     pub output: usize,
     /// The operation's share of the network's parameters.
@@ -68,23 +68,18 @@ pub struct Plan<T> {
     layers: Vec<Range<usize>>,
 }
 
-impl<T: 'static> Default for Plan<T> {
-    fn default() -> Self {
-        Plan::new()
-    }
-}
-
 impl<T: 'static> Plan<T> {
-    /// An empty plan.
-    pub fn new() -> Self {
-        Plan { steps: Vec::new(), values: Vec::new(), current: 0, layers: Vec::new() }
+    /// A plan without operations, for samples of this shape.
+    pub fn new(input: Dims) -> Self {
+        let values = vec![Value { dims: input, needs_gradient: false }];
+        Plan { steps: Vec::new(), values, current: 0, layers: Vec::new() }
     }
 
-    /// Adds an operation that reads the value of the step before it.
+    /// Adds an operation that reads these values. The next one will read its output.
     ///
     /// # Panics
-    /// If the operation's parameters are not those its layer declares, or its input has another size than the value.
-    pub(crate) fn push(&mut self, op: Box<dyn Op<T>>, [input, output]: [Dims; 2], facts: Facts) {
+    /// If the operation's parameters are not those its layer declares.
+    pub(crate) fn push(&mut self, op: Box<dyn Op<T>>, inputs: Vec<usize>, output: Dims, facts: Facts) {
         let Facts { params, buffers, tensors, macs, .. } = facts;
         let found = op.params();
         let [trained, averages] = [true, false].map(|trained| {
@@ -99,25 +94,46 @@ impl<T: 'static> Plan<T> {
         );
         let same = found.iter().map(|p| (&*p.name, &p.shape[..])).eq(tensors.iter().copied());
         assert!(same || tensors.is_empty(), "tensors of {kind}, as its layer declares");
-        if self.values.is_empty() {
-            self.values.push(Value { dims: input, needs_gradient: false });
-        }
-        let before = self.values[self.current];
-        assert_eq!(before.dims.len(), input.len(), "{kind} takes {input}, but is given {}", before.dims);
         let start = self.params();
         let end = start + params + buffers;
-        let needs_gradient = before.needs_gradient || end > start;
+        let needs_gradient = end > start || inputs.iter().any(|value| self.values[*value].needs_gradient);
+        self.current = self.values.len();
         self.steps.push(Step {
             name: self.steps.len().to_string(),
             op,
-            input: self.current,
-            output: self.values.len(),
+            inputs,
+            output: self.current,
             params: start..end,
             macs,
             trained: params,
         });
-        self.current = self.values.len();
         self.values.push(Value { dims: output, needs_gradient });
+    }
+
+    /// Adds the operation of a layer, which reads the value of the step before it, or the one that
+    /// [`read`](Plan::read) names.
+    ///
+    /// # Panics
+    /// If the operation's parameters are not those its layer declares, or its input has another size than the value.
+    pub(crate) fn push_layer(&mut self, op: Box<dyn Op<T>>, [input, output]: [Dims; 2], facts: Facts) {
+        let before = self.values[self.current].dims;
+        assert_eq!(before.len(), input.len(), "{} takes {input}, but is given {before}", op.describe());
+        self.push(op, vec![self.current], output, facts);
+    }
+
+    /// The value that the next layer reads, as an index into [`Plan::values`]: the output of the last one. At the
+    /// beginning it is 0, the network's input.
+    pub fn current(&self) -> usize {
+        self.current
+    }
+
+    /// Lets the next layer read this value.
+    ///
+    /// # Panics
+    /// If there is no such value.
+    pub fn read(&mut self, value: usize) {
+        assert!(value < self.values.len(), "value {value} of {}", self.values.len());
+        self.current = value;
     }
 
     /// Names the steps from `first` on after their layer; several steps are numbered. The layer's parameters are those
@@ -140,9 +156,9 @@ impl<T: 'static> Plan<T> {
         &self.values
     }
 
-    /// Shapes of one input and one output sample of the network; `None` for an empty plan.
-    pub fn ends(&self) -> Option<[Dims; 2]> {
-        Some([self.values.first()?.dims, self.values.get(self.current)?.dims])
+    /// Shapes of one input and one output sample of the network.
+    pub fn ends(&self) -> [Dims; 2] {
+        [0, self.current].map(|value| self.values[value].dims)
     }
 
     /// The value that is the network's output.
@@ -150,9 +166,9 @@ impl<T: 'static> Plan<T> {
         self.current
     }
 
-    /// Shapes of one sample of a step's input and output.
-    pub fn dims(&self, step: &Step<T>) -> [Dims; 2] {
-        [step.input, step.output].map(|value| self.values[value].dims)
+    /// Shape of one sample of a step's output.
+    pub fn output_of(&self, step: &Step<T>) -> Dims {
+        self.values[step.output].dims
     }
 
     /// Number of parameters of all operations, trained or not.

@@ -47,6 +47,8 @@ impl Node {
 pub enum Operand {
     /// The layer's input.
     Input,
+    /// The input of a merge with this index.
+    Other(usize),
     /// The output of the node before this one; for a layer's first node, the layer's input.
     Last,
     /// The layer's parameter of this [name](super::Param::name), in its shape.

@@ -44,8 +44,10 @@ impl<'a> Pass<'a> {
 pub struct Forward<'a, T> {
     /// Output, to be overwritten.
     pub y: &'a mut [Lanes<T>],
-    /// Input.
+    /// Input; of a merge the first one.
     pub x: &'a [Lanes<T>],
+    /// All inputs of a merge; for another operation, `x` alone.
+    pub xs: Inputs<'a, T>,
     /// This operation's parameters, tensor after tensor in the order of [`Op::params`].
     pub params: &'a [T],
     /// Working memory of [`Op::scratch`] entries, with arbitrary content.
@@ -56,7 +58,55 @@ pub struct Forward<'a, T> {
     pub pass: Pass<'a>,
 }
 
+/// The inputs of an operation, in their order.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a, T>(Source<'a, T>);
+
+#[derive(Clone, Copy)]
+enum Source<'a, T> {
+    One(&'a [Lanes<T>]),
+    Many(usize, &'a (dyn Fn(usize) -> &'a [Lanes<T>] + Sync)),
+}
+
+impl<'a, T> Inputs<'a, T> {
+    pub(crate) fn one(x: &'a [Lanes<T>]) -> Self {
+        Inputs(Source::One(x))
+    }
+
+    pub(crate) fn many(count: usize, get: &'a (dyn Fn(usize) -> &'a [Lanes<T>] + Sync)) -> Self {
+        Inputs(Source::Many(count, get))
+    }
+
+    /// Number of inputs.
+    #[allow(clippy::len_without_is_empty, reason = "there is at least one")]
+    pub fn len(&self) -> usize {
+        match self.0 {
+            Source::One(_) => 1,
+            Source::Many(count, _) => count,
+        }
+    }
+
+    /// The input with this index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn get(&self, index: usize) -> &'a [Lanes<T>] {
+        assert!(index < self.len(), "input {index} of {}", self.len());
+        match self.0 {
+            Source::One(x) => x,
+            Source::Many(_, get) => get(index),
+        }
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = &'a [Lanes<T>]> {
+        (0..self.len()).map(move |index| self.get(index))
+    }
+}
+
 /// Arguments of [`Op::backward`]. Slices of lanes are laid out as in [`Forward`].
+///
+/// The backward pass of a merge is run once for each input whose gradient is needed.
 #[non_exhaustive]
 pub struct Backward<'a, T> {
     /// Gradient of the loss by the input, to be overwritten; `None` if it is not needed.
@@ -66,8 +116,13 @@ pub struct Backward<'a, T> {
     pub dparams: &'a mut [T],
     /// Gradient by the output. Zero in lanes without a sample.
     pub dy: &'a [Lanes<T>],
-    /// Input of the forward pass; empty if [`Op::reads`] says that the backward pass does not read it.
+    /// Input of the forward pass, the one with the index `input`; empty if [`Op::reads`] says that the backward pass does
+    /// not read it.
     pub x: &'a [Lanes<T>],
+    /// All inputs of the forward pass; empty slices if [`Op::reads`] says that the backward pass does not read them.
+    pub xs: Inputs<'a, T>,
+    /// The index of the input that `dx` belongs to; 0 unless the operation is a merge.
+    pub input: usize,
     /// Output of the forward pass, after a fused ReLU; empty if [`Op::reads`] says that the backward pass does not read
     /// it.
     pub y: &'a [Lanes<T>],

@@ -2,6 +2,8 @@
 //!
 //! - An operation that changes nothing does not run; its output is another name for its input's value.
 //! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them.
+//! - The gradient by a value that several operations read is the sum of what they give, in the order in which they run
+//!   backward: the first one writes it, and what a later one gives is written to a slot of its own and then added.
 //! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the
 //!   last one that reads it; values that are never alive at the same time share a slot. Slots are given out from the
 //!   largest value down, each time the first that is free.
@@ -12,12 +14,14 @@
 use super::{Mode, Op, Plan, Shortcut, Step};
 
 /// An operation that runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Stage {
     /// Its step in the plan.
     pub step: usize,
-    /// The value it reads.
-    pub x: usize,
+    /// The values it reads.
+    pub xs: Vec<usize>,
+    /// Where it writes the gradient by each of them.
+    pub dxs: Vec<Target>,
     /// The value it writes.
     pub y: usize,
     /// Whether it also applies the ReLU after it.
@@ -39,6 +43,18 @@ pub(crate) enum Home {
     Output,
     /// In the slot with this index.
     Slot(usize),
+}
+
+/// Where a stage writes the gradient by a value that it reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Target {
+    pub home: Home,
+    /// Whether it is then added to the gradient by the value, which lies elsewhere.
+    pub add: bool,
+}
+
+impl Target {
+    const NOWHERE: Target = Target { home: Home::Nowhere, add: false };
 }
 
 /// The purpose of a schedule.
@@ -78,10 +94,18 @@ pub(crate) struct Schedule {
     starts: Vec<usize>,
 }
 
-/// A value or gradient that needs a slot.
+/// What lies in a slot.
+#[derive(Clone, Copy)]
+enum Content {
+    Value(usize),
+    Gradient(usize),
+    /// The part of a gradient that a stage gives for the input with this index.
+    Part(usize, usize),
+}
+
+/// Something that needs a slot.
 struct Life {
-    value: usize,
-    is_gradient: bool,
+    content: Content,
     /// Entries of a tile.
     len: usize,
     /// The times of its first write and its last read.
@@ -120,6 +144,7 @@ impl Schedule {
             }
         };
         schedule.color(lives);
+        schedule.place_gradients();
         schedule
     }
 
@@ -145,8 +170,12 @@ impl Schedule {
             let free =
                 |slot: &Vec<Life>| slot.iter().all(|other| other.to < life.from || life.to < other.from);
             let slot = slots.iter().position(free).unwrap_or(slots.len());
-            let homes = if life.is_gradient { &mut self.gradients } else { &mut self.values };
-            homes[life.value] = Home::Slot(slot);
+            let home = match life.content {
+                Content::Value(value) => &mut self.values[value],
+                Content::Gradient(value) => &mut self.gradients[value],
+                Content::Part(stage, input) => &mut self.stages[stage].dxs[input].home,
+            };
+            *home = Home::Slot(slot);
             match slots.get_mut(slot) {
                 Some(slot) => slot.push(life),
                 None => slots.push(vec![life]),
@@ -169,12 +198,12 @@ impl Schedule {
     }
 
     fn life<T: 'static>(&self, plan: &Plan<T>, value: usize, from: usize) -> Life {
-        let readers = self.stages.iter().rposition(|stage| stage.x == value);
+        let last = self.stages.iter().rposition(|stage| stage.xs.contains(&value));
         let len = plan.values()[value].dims.len();
-        Life { value, is_gradient: false, len, from, to: readers.unwrap_or(from) }
+        Life { content: Content::Value(value), len, from, to: last.unwrap_or(from) }
     }
 
-    fn training_lives<T: 'static>(&self, plan: &Plan<T>, with_input: bool) -> Vec<Life> {
+    fn training_lives<T: 'static>(&mut self, plan: &Plan<T>, with_input: bool) -> Vec<Life> {
         let count = self.stages.len();
         let backward = |stage: usize| 2 * count - stage;
         let output = self.holder[plan.output()];
@@ -188,7 +217,9 @@ impl Schedule {
                 (life.to, first_gradient) = (life.to.max(count), count);
             }
             // The stages whose backward pass reads it, and those that write to its gradient.
-            for (reader, other) in self.stages.iter().enumerate().filter(|(_, other)| other.x == value) {
+            for (reader, other) in
+                self.stages.iter().enumerate().filter(|(_, other)| other.xs.contains(&value))
+            {
                 if plan.steps()[other.step].op.reads().x || other.masks_dx {
                     life.to = life.to.max(backward(reader));
                 }
@@ -199,11 +230,37 @@ impl Schedule {
             }
             if needs(value) {
                 let (from, to) = (first_gradient, backward(i));
-                lives.push(Life { is_gradient: true, from, to, ..life });
+                lives.push(Life { content: Content::Gradient(value), from, to, ..life });
             }
             lives.push(life);
         }
+        // The stages in the order in which they run backward.
+        let mut written = vec![false; plan.values().len()];
+        written[output] = true;
+        for (i, stage) in self.stages.iter_mut().enumerate().rev() {
+            for (input, (x, target)) in stage.xs.iter().zip(&mut stage.dxs).enumerate() {
+                if !needs(*x) {
+                    continue;
+                }
+                target.add = std::mem::replace(&mut written[*x], true);
+                if target.add {
+                    let (len, time) = (plan.values()[*x].dims.len(), backward(i));
+                    lives.push(Life { content: Content::Part(i, input), len, from: time, to: time });
+                }
+            }
+        }
         lives
+    }
+
+    /// Tells each stage where the gradients lie that it is the first to write.
+    fn place_gradients(&mut self) {
+        for stage in &mut self.stages {
+            for (x, target) in stage.xs.iter().zip(&mut stage.dxs) {
+                if !target.add {
+                    target.home = self.gradients[*x];
+                }
+            }
+        }
     }
 
     /// Decides where the mask of each fused ReLU is applied to the gradient: by the one stage that reads the value, if
@@ -214,7 +271,9 @@ impl Schedule {
             if !self.stages[i].relu || !(with_input || plan.values()[value].needs_gradient) {
                 continue;
             }
-            let mut readers = (0..self.stages.len()).filter(|&reader| self.stages[reader].x == value);
+            let readers =
+                self.stages.iter().enumerate().flat_map(|(i, stage)| stage.xs.iter().map(move |x| (i, x)));
+            let mut readers = readers.filter(|(_, x)| **x == value).map(|(reader, _)| reader);
             let only = readers.next().filter(|_| readers.next().is_none());
             let only = only.filter(|_| value != self.holder[plan.output()]);
             match only.filter(|&reader| plan.steps()[self.stages[reader].step].op.relu_before()) {
@@ -228,33 +287,48 @@ impl Schedule {
 /// The operations that run, and which value holds each value.
 fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usize>) {
     let mut readers = vec![0; plan.values().len()];
-    plan.steps().iter().for_each(|step| readers[step.input] += 1);
+    plan.steps().iter().flat_map(|step| &step.inputs).for_each(|value| readers[*value] += 1);
     readers[plan.output()] += 1;
     // Whether a value, under all its names, has a single reader.
     let mut single: Vec<bool> = readers.iter().map(|readers| *readers == 1).collect();
     let mut holder: Vec<usize> = (0..plan.values().len()).collect();
+    // The stage that writes each value.
+    let mut writer: Vec<Option<usize>> = vec![None; plan.values().len()];
     let mut stages: Vec<Stage> = Vec::new();
     let shortcut = |op: &dyn Op<T>| match purpose {
         Purpose::Activations => Shortcut::None,
         _ => op.shortcut(purpose.mode()),
     };
-    for (i, Step { op, input, output, .. }) in plan.steps().iter().enumerate() {
-        let x = holder[*input];
-        let before = stages.iter_mut().rev().find(|stage| stage.y == x);
+    for (i, Step { op, inputs, output, .. }) in plan.steps().iter().enumerate() {
+        let (input, x) = (inputs[0], holder[inputs[0]]);
+        let before = writer[x].map(|stage| &mut stages[stage]);
         match (shortcut(&**op), before) {
-            // The network's output is never its input: the caller has two places for them.
-            (Shortcut::Identity, _) if x != 0 || *output != plan.output() => {
-                (holder[*output], single[*output]) = (x, single[*output] && single[*input]);
+            // The network's output is never its input, because the caller has two places for them, and no other
+            // operation reads it.
+            (Shortcut::Identity, before)
+                if *output != plan.output() || (before.is_some() && single[input]) =>
+            {
+                (holder[*output], single[*output]) = (x, single[*output] && single[input]);
             }
             (Shortcut::Relu, Some(stage))
-                if single[*input] && !stage.relu && plan.steps()[stage.step].op.relu_after() =>
+                if single[input] && !stage.relu && plan.steps()[stage.step].op.relu_after() =>
             {
                 stage.relu = true;
                 holder[*output] = x;
             }
             _ => {
-                let stage = Stage { step: i, x, y: *output, relu: false, masks_dx: false, masks_dy: false };
-                stages.push(stage);
+                writer[*output] = Some(stages.len());
+                let xs: Vec<usize> = inputs.iter().map(|input| holder[*input]).collect();
+                let dxs = vec![Target::NOWHERE; xs.len()];
+                stages.push(Stage {
+                    step: i,
+                    xs,
+                    dxs,
+                    y: *output,
+                    relu: false,
+                    masks_dx: false,
+                    masks_dy: false,
+                });
             }
         }
     }

@@ -65,7 +65,7 @@ impl<T: Scalar> Program<T> {
 
     /// Values of one input sample, and of one output sample.
     fn ends(&self) -> [usize; 2] {
-        self.plan.ends().expect("a network has a layer").map(|dims| dims.len())
+        self.plan.ends().map(|dims| dims.len())
     }
 
     /// Lanes of the tiles in which a batch is computed: narrow for a small batch, if every operation accepts that.

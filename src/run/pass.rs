@@ -6,7 +6,7 @@ use super::Program;
 use super::memory::Size;
 use crate::kernel::{self, Exec};
 use crate::plan::schedule::{Home, Schedule, Stage};
-use crate::plan::{Backward, Forward, Mode, Pass, Plan, Reads};
+use crate::plan::{Backward, Forward, Inputs, Mode, Pass, Plan, Reads};
 use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
@@ -58,17 +58,30 @@ impl<'a, T: Scalar> Tape<'a, T> {
     ) {
         for stage in &self.schedule.stages {
             let step = &self.plan.steps()[stage.step];
-            let [from, to] = [stage.x, stage.y].map(|value| self.schedule.values[value]);
-            let parts = slots.get_disjoint_mut([self.range(to, stage.y), self.range(from, stage.x)]);
-            let [slot_y, slot_x] = parts.expect("values that are alive together lie apart");
+            let home = self.schedule.values[stage.y];
+            let (slot_y, slots) = Rest::split(slots, self.range(home, stage.y));
+            let value = |index: usize| self.value(slots, x, stage.xs[index]);
+            let xs = match &stage.xs[..] {
+                [_] => Inputs::one(value(0)),
+                xs => Inputs::many(xs.len(), &value),
+            };
             step.op.forward(Forward {
-                y: if to == Home::Output { &mut *y } else { slot_y },
-                x: if from == Home::Input { x } else { slot_x },
+                y: if home == Home::Output { &mut *y } else { slot_y },
+                x: xs.get(0),
+                xs,
                 params: &self.params[step.params.clone()],
                 scratch,
                 relu: stage.relu,
                 pass: self.pass(stage),
             });
+        }
+    }
+
+    /// A value, in the slots or the network's input.
+    fn value<'b>(&self, slots: Rest<'b, T>, input: &'b [Lanes<T>], value: usize) -> &'b [Lanes<T>] {
+        match self.schedule.values[value] {
+            Home::Input => input,
+            home => slots.get(self.range(home, value)),
         }
     }
 
@@ -88,41 +101,74 @@ impl<'a, T: Scalar> Tape<'a, T> {
                 continue;
             }
             let step = &self.plan.steps()[stage.step];
-            let [of_x, of_y] = [stage.x, stage.y].map(|value| self.schedule.values[value]);
-            let of_input = self.schedule.gradients[stage.x];
             // What is not read may have been overwritten.
             let Reads { x: reads_x, y: reads_y } = step.op.reads();
             let reads_x = reads_x || stage.masks_dx;
-            let parts = [
-                self.range(of_output, stage.y),
-                self.range(of_input, stage.x),
-                if reads_x { self.range(of_x, stage.x) } else { 0..0 },
-                if reads_y || stage.masks_dy { self.range(of_y, stage.y) } else { 0..0 },
-            ];
-            let parts = slots.get_disjoint_mut(parts);
-            let [dy, slot_dx, slot_x, y] = parts.expect("values that are alive together lie apart");
+            let [dy, y] = [of_output, self.schedule.values[stage.y]].map(|home| self.range(home, stage.y));
             if stage.masks_dy {
+                let parts = slots.get_disjoint_mut([dy.clone(), y.clone()]);
+                let [dy, y] = parts.expect("values that are alive together lie apart");
                 kernel::relu_backward(self.exec, dy, y);
             }
-            step.op.backward(Backward {
-                dx: match of_input {
-                    Home::Nowhere => None,
-                    Home::Input => dx.as_deref_mut(),
-                    _ => Some(slot_dx),
-                },
-                dparams: &mut gradient[step.params.clone()],
-                dy,
-                x: match of_x {
-                    _ if !reads_x => &[],
-                    Home::Input => x,
-                    _ => slot_x,
-                },
-                y: if reads_y { y } else { &[] },
-                params: &self.params[step.params.clone()],
-                scratch,
-                relu: stage.masks_dx,
-                pass: self.pass(stage),
-            });
+            let merges = stage.xs.len() > 1;
+            for (input, (&value, target)) in stage.xs.iter().zip(&stage.dxs).enumerate() {
+                if merges && target.home == Home::Nowhere {
+                    continue;
+                }
+                let (slot_dx, rest) = Rest::split(slots, self.range(target.home, value));
+                let read = |index: usize| if reads_x { self.value(rest, x, stage.xs[index]) } else { &[] };
+                step.op.backward(Backward {
+                    dx: match target.home {
+                        Home::Nowhere => None,
+                        Home::Input => dx.as_deref_mut(),
+                        _ => Some(slot_dx),
+                    },
+                    dparams: &mut gradient[step.params.clone()],
+                    dy: rest.get(dy.clone()),
+                    x: read(input),
+                    xs: if merges { Inputs::many(stage.xs.len(), &read) } else { Inputs::one(read(0)) },
+                    input,
+                    y: if reads_y { rest.get(y.clone()) } else { &[] },
+                    params: &self.params[step.params.clone()],
+                    scratch,
+                    relu: stage.masks_dx,
+                    pass: self.pass(stage),
+                });
+                if target.add {
+                    let home = self.schedule.gradients[value];
+                    let (slot_sum, rest) = Rest::split(slots, self.range(home, value));
+                    let sum =
+                        if home == Home::Input { dx.as_deref_mut().unwrap_or_default() } else { slot_sum };
+                    kernel::add_entries(self.exec, sum, rest.get(self.range(target.home, value)));
+                }
+            }
+        }
+    }
+}
+
+/// The slots but for a part that is being written.
+#[derive(Clone, Copy)]
+struct Rest<'a, T> {
+    before: &'a [Lanes<T>],
+    after: &'a [Lanes<T>],
+    /// Where `after` begins.
+    start: usize,
+}
+
+impl<'a, T> Rest<'a, T> {
+    fn split(slots: &'a mut [Lanes<T>], part: Range<usize>) -> (&'a mut [Lanes<T>], Self) {
+        let (before, rest) = slots.split_at_mut(part.start);
+        let (written, after) = rest.split_at_mut(part.len());
+        (written, Rest { before, after, start: part.end })
+    }
+
+    /// # Panics
+    /// If it is not in the rest: values that are alive together lie apart.
+    fn get(self, range: Range<usize>) -> &'a [Lanes<T>] {
+        if range.end <= self.before.len() {
+            &self.before[range]
+        } else {
+            &self.after[range.start - self.start..range.end - self.start]
         }
     }
 }

@@ -76,7 +76,7 @@ impl Dims {
         self.len() == 0
     }
 
-    pub(super) const fn equals(self, other: Dims) -> bool {
+    pub(crate) const fn equals(self, other: Dims) -> bool {
         self.kind == other.kind
             && self.channels == other.channels
             && self.height == other.height

@@ -80,16 +80,19 @@ fn convert<T: Scalar>((name, plan, params): (&str, &Plan<T>, &[T])) -> Result<Ve
     for (name, param, values) in plan.named_params(params) {
         writer.parameter(name, &param.shape, values.iter().map(|value| value.as_f64()));
     }
+    // The name of each value.
+    let mut names = vec![String::from(INPUT)];
     for step in plan.steps() {
         let Some(nodes) = step.op.nodes() else {
             let found = format!("{}: {}", step.name, step.op.describe());
             return Err(Error::argument("network", "layers that ONNX has", found));
         };
-        writer.layer(&step.name, nodes, plan.dims(step)[1]);
+        let inputs: Vec<&str> = step.inputs.iter().map(|&value| names[value].as_str()).collect();
+        let output = writer.layer(&step.name, nodes, &inputs, plan.output_of(step));
+        names.push(output);
     }
-    // A network has at least one layer.
-    let [input, output] = plan.ends().expect("a network has a layer");
-    writer.finish(name, input, output)
+    let [input, output] = plan.ends();
+    writer.finish(name, &names[plan.output()], input, output)
 }
 
 /// "LeNet5" of `convnet::model::lenet::LeNet5<f32>`.
@@ -104,14 +107,12 @@ struct Writer {
     graph: GraphProto,
     /// The names of all values.
     taken: HashSet<String>,
-    /// The name of the last node's output.
-    last: String,
 }
 
 impl Writer {
     fn new(dtype: Dtype) -> Self {
         let taken = [INPUT, OUTPUT].map(String::from).into();
-        Writer { dtype, graph: GraphProto::default(), taken, last: INPUT.into() }
+        Writer { dtype, graph: GraphProto::default(), taken }
     }
 
     fn parameter(&mut self, name: String, shape: &[usize], values: impl Iterator<Item = f64>) {
@@ -120,15 +121,17 @@ impl Writer {
         self.taken.insert(name);
     }
 
-    /// Adds the nodes of a layer; the output of the last has the name of the layer and this shape.
-    fn layer(&mut self, layer: &str, nodes: Vec<Node>, output: Dims) {
-        let (input, count) = (self.last.clone(), nodes.len());
+    /// Adds the nodes of a layer with these inputs; the output of the last has the name of the layer and this shape. Returns
+    /// the name of that output, or of the input if there are no nodes.
+    fn layer(&mut self, layer: &str, nodes: Vec<Node>, inputs: &[&str], output: Dims) -> String {
+        let (mut last, count) = (String::from(inputs[0]), nodes.len());
         for (i, node) in nodes.into_iter().enumerate() {
             let name = if i + 1 == count { layer.into() } else { format!("{layer}/{i}") };
             let value = self.unique(&name);
-            let inputs = node.inputs.into_iter().map(|operand| match operand {
-                Operand::Input => input.clone(),
-                Operand::Last => self.last.clone(),
+            let operands = node.inputs.into_iter().map(|operand| match operand {
+                Operand::Input => inputs[0].into(),
+                Operand::Other(index) => inputs[index].into(),
+                Operand::Last => last.clone(),
                 Operand::Param(param) => {
                     let full = format!("{layer}.{param}");
                     assert!(
@@ -139,9 +142,9 @@ impl Writer {
                 }
                 constant => self.constant(&format!("{layer}/{i}/constant"), constant),
             });
-            let input = inputs.collect();
+            let input = operands.collect();
             let attribute = node.attributes.into_iter().map(|(name, value)| attribute(name, value)).collect();
-            self.last = value.clone();
+            last = value.clone();
             self.graph.node.push(NodeProto {
                 input,
                 output: vec![value],
@@ -151,9 +154,10 @@ impl Writer {
             });
         }
         if count > 0 {
-            let value = value_info(&self.last, self.dtype, output);
+            let value = value_info(&last, self.dtype, output);
             self.graph.value_info.push(value);
         }
+        last
     }
 
     /// Adds a node for a constant; returns the name of its output.
@@ -196,14 +200,15 @@ impl Writer {
         name
     }
 
-    fn finish(mut self, name: &str, input: Dims, output: Dims) -> Result<Vec<u8>, Error> {
+    /// The graph, whose output is the value `last`.
+    fn finish(mut self, name: &str, last: &str, input: Dims, output: Dims) -> Result<Vec<u8>, Error> {
         match self.graph.node.last_mut() {
-            Some(node) => {
+            Some(node) if node.output == [last] => {
                 node.output = vec![OUTPUT.into()];
                 self.graph.value_info.pop();
             }
-            None => self.graph.node.push(NodeProto {
-                input: vec![INPUT.into()],
+            _ => self.graph.node.push(NodeProto {
+                input: vec![last.into()],
                 output: vec![OUTPUT.into()],
                 name: "identity".into(),
                 op_type: "Identity".into(),

@@ -1,7 +1,7 @@
 //! What dropout drops: its rate, by the key, in training alone.
 
 use crate::kernel::Exec;
-use crate::plan::{Forward, Mode, Pass, Plan};
+use crate::plan::{Forward, Inputs, Mode, Pass, Plan};
 use crate::prelude::*;
 use crate::tensor::{LANES, Lanes};
 
@@ -14,7 +14,16 @@ fn drawn(rate: f64, x: &[Lanes<f32>], keys: &[u64], layer: usize, mode: Mode) ->
     let plan = Plan::<f32>::of::<Flat<LEN>, _>(&Dropout::new(rate));
     let mut y = vec![Lanes::splat(f32::NAN); LEN];
     let pass = Pass::new(mode, Exec::new(false), layer, keys);
-    plan.steps()[0].op.forward(Forward { y: &mut y, x, params: &[], scratch: &mut [], relu: false, pass });
+    let xs = Inputs::one(x);
+    plan.steps()[0].op.forward(Forward {
+        y: &mut y,
+        x,
+        xs,
+        params: &[],
+        scratch: &mut [],
+        relu: false,
+        pass,
+    });
     y
 }
 

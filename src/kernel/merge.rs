@@ -1,0 +1,152 @@
+//! Operations that make one value of several: sums, products, and channels one after the other.
+
+use super::{Exec, GRAIN, Vectorized, tiles, tiles_mut, values, values_mut, vectorized, with_lanes};
+use crate::tensor::{LANES, Lanes};
+
+vectorized! {
+    /// `y += x`, or `y = max(y + x, 0)`.
+    fn add_chunk[T: Vectorized](y: &mut [Lanes<T>], x: &[Lanes<T>], relu: bool) {
+        if relu {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = y.zip(*x, |y, x| (y + x).max(T::zero()));
+            }
+        } else {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = y.zip(*x, |y, x| y + x);
+            }
+        }
+    }
+}
+
+/// y = x(0) + x(1) + …, `count` of them, in this order; with `relu` max(y, 0).
+pub(crate) fn sum<'a, T: Vectorized>(
+    exec: Exec,
+    y: &mut [Lanes<T>],
+    x: impl Fn(usize) -> &'a [Lanes<T>] + Sync,
+    count: usize,
+    relu: bool,
+) {
+    exec.each_chunk(y, GRAIN, |i, y| {
+        y.copy_from_slice(&x(0)[i * GRAIN..][..y.len()]);
+        for input in 1..count {
+            add_chunk(exec.isa, y, &x(input)[i * GRAIN..], relu && input + 1 == count);
+        }
+    });
+}
+
+/// y = a · b, value by value.
+pub(crate) fn product<T: Vectorized>(exec: Exec, y: &mut [Lanes<T>], a: &[Lanes<T>], b: &[Lanes<T>]) {
+    vectorized! {
+        fn chunk[T: Vectorized](y: &mut [Lanes<T>], a: &[Lanes<T>], b: &[Lanes<T>]) {
+            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+                *y = a.zip(*b, |a, b| a * b);
+            }
+        }
+    }
+    exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &a[i * GRAIN..], &b[i * GRAIN..]));
+}
+
+/// The planes of a value, some at a time: calls `f(first plane, planes)` with `area` values of `N` lanes for each plane.
+fn each_plane<T: Vectorized, const N: usize>(
+    exec: Exec,
+    y: &mut [[T; N]],
+    area: usize,
+    f: impl Fn(usize, &mut [[T; N]]) + Sync,
+) {
+    let planes = (GRAIN * LANES / N).div_ceil(area);
+    exec.each_chunk(y, planes * area, |i, y| f(i * planes, y));
+}
+
+/// y = x · gate, with one number of the gate for each plane of `area` values.
+pub(crate) fn gated<T: Vectorized>(
+    exec: Exec,
+    y: &mut [Lanes<T>],
+    x: &[Lanes<T>],
+    gate: &[Lanes<T>],
+    [channels, area]: [usize; 2],
+) {
+    vectorized! {
+        fn planes[T: Vectorized, const N: usize](y: &mut [[T; N]], x: &[[T; N]], gate: &[[T; N]], area: usize) {
+            for ((y, x), gate) in y.chunks_exact_mut(area).zip(x.chunks_exact(area)).zip(gate) {
+                for (y, x) in y.iter_mut().zip(x) {
+                    for lane in 0..N {
+                        y[lane] = x[lane] * gate[lane];
+                    }
+                }
+            }
+        }
+    }
+    with_lanes!(exec.lanes, N => {
+        let (x, gate) = (tiles::<T, N>(x, channels * area), tiles::<T, N>(gate, channels));
+        each_plane(exec, tiles_mut::<T, N>(y, channels * area), area, |plane, y| {
+            planes::<T, N>(exec.isa, y, &x[plane * area..], &gate[plane..], area);
+        });
+    });
+}
+
+/// The gradient by the gate: the sum of dy · x over each plane.
+pub(crate) fn gate_gradient<T: Vectorized>(
+    exec: Exec,
+    dgate: &mut [Lanes<T>],
+    dy: &[Lanes<T>],
+    x: &[Lanes<T>],
+    [channels, area]: [usize; 2],
+) {
+    vectorized! {
+        fn planes[T: Vectorized, const N: usize](dgate: &mut [[T; N]], dy: &[[T; N]], x: &[[T; N]], area: usize) {
+            for ((dgate, dy), x) in dgate.iter_mut().zip(dy.chunks_exact(area)).zip(x.chunks_exact(area)) {
+                let mut sum = [T::zero(); N];
+                for (dy, x) in dy.iter().zip(x) {
+                    for lane in 0..N {
+                        sum[lane] += dy[lane] * x[lane];
+                    }
+                }
+                *dgate = sum;
+            }
+        }
+    }
+    with_lanes!(exec.lanes, N => {
+        let [dy, x] = [dy, x].map(|entries| tiles::<T, N>(entries, channels * area));
+        let together = (GRAIN * LANES / N).div_ceil(area);
+        exec.each_chunk(tiles_mut::<T, N>(dgate, channels), together, |i, dgate| {
+            let start = i * together * area;
+            planes::<T, N>(exec.isa, dgate, &dy[start..], &x[start..], area);
+        });
+    });
+}
+
+/// A part of a value: of `whole` numbers of a sample those from `start` on, `len` of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    pub whole: usize,
+    pub start: usize,
+    pub len: usize,
+}
+
+impl Part {
+    /// Where the part begins in `whole`, and how many values it has, for tiles of so many lanes: for each tile.
+    fn pieces(self, lanes: usize, tiles: usize) -> impl Iterator<Item = [std::ops::Range<usize>; 2]> {
+        let Part { whole, start, len } = self;
+        (0..tiles).map(move |tile| {
+            let [from, own] = [(tile * whole + start) * lanes, tile * len * lanes];
+            [from..from + len * lanes, own..own + len * lanes]
+        })
+    }
+
+    fn tiles<T>(self, exec: Exec, part: &[Lanes<T>]) -> usize {
+        if exec.lanes == LANES { part.len() / self.len } else { 1 }
+    }
+
+    /// Writes a part of y.
+    pub fn write<T: Vectorized>(self, exec: Exec, y: &mut [Lanes<T>], part: &[Lanes<T>]) {
+        let (tiles, y, part) = (self.tiles(exec, part), values_mut(y), values(part));
+        self.pieces(exec.lanes, tiles).for_each(|[of_whole, own]| y[of_whole].copy_from_slice(&part[own]));
+    }
+
+    /// Reads a part of y.
+    pub fn read<T: Vectorized>(self, exec: Exec, part: &mut [Lanes<T>], y: &[Lanes<T>]) {
+        let tiles = self.tiles(exec, part);
+        let (y, part) = (values(y), values_mut(part));
+        self.pieces(exec.lanes, tiles).for_each(|[of_whole, own]| part[own].copy_from_slice(&y[of_whole]));
+    }
+}

@@ -1,0 +1,219 @@
+//! Merges: operations that make one value of several.
+
+use crate::kernel::merge::{self, Part};
+use crate::plan::op::builtin;
+use crate::plan::{Backward, Facts, Forward, Op, Plan, Reads};
+#[cfg(feature = "store")]
+use crate::plan::{Node, Operand};
+use crate::scalar::Scalar;
+use crate::shape::{Dims, ShapeError};
+
+/// The sum of values of equal shapes.
+pub(super) struct AddOp {
+    inputs: usize,
+}
+
+/// Channels one after the other.
+pub(super) struct ConcatOp {
+    parts: Vec<Part>,
+}
+
+/// The product of two values: of equal shapes, or of C×H×W and one number for each channel.
+pub(super) struct MultiplyOp {
+    channels: usize,
+    area: usize,
+    gated: bool,
+}
+
+builtin!(AddOp, ConcatOp, MultiplyOp);
+
+impl<T: Scalar> Op<T> for AddOp {
+    fn describe(&self) -> String {
+        "Add".into()
+    }
+
+    #[cfg(feature = "store")]
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let first = Node::new("Add", [Operand::Input, Operand::Other(1)]);
+        let more = (2..self.inputs).map(|i| Node::new("Add", [Operand::Last, Operand::Other(i)]));
+        Some(std::iter::once(first).chain(more).collect())
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
+    fn relu_after(&self) -> bool {
+        true
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, xs, relu, pass, .. }: Forward<'_, T>) {
+        merge::sum(pass.exec, y, |input| xs.get(input), xs.len(), relu);
+    }
+
+    fn backward(&self, Backward { dx, dy, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            dx.copy_from_slice(dy);
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for ConcatOp {
+    fn describe(&self) -> String {
+        "Concat".into()
+    }
+
+    #[cfg(feature = "store")]
+    fn nodes(&self) -> Option<Vec<Node>> {
+        let operands: Vec<Operand> = (0..self.parts.len()).map(Operand::Other).collect();
+        Some(vec![Node::new("Concat", operands).with("axis", 1)])
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, xs, pass, .. }: Forward<'_, T>) {
+        self.parts.iter().zip(xs.iter()).for_each(|(part, x)| part.write(pass.exec, y, x));
+    }
+
+    fn backward(&self, Backward { dx, dy, input, pass, .. }: Backward<'_, T>) {
+        if let Some(dx) = dx {
+            self.parts[input].read(pass.exec, dx, dy);
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for MultiplyOp {
+    fn describe(&self) -> String {
+        "Multiply".into()
+    }
+
+    #[cfg(feature = "store")]
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(vec![Node::new("Mul", [Operand::Input, Operand::Other(1)])])
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::X
+    }
+
+    fn narrow(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, Forward { y, xs, pass, .. }: Forward<'_, T>) {
+        let [a, b] = [0, 1].map(|index| xs.get(index));
+        if self.gated {
+            merge::gated(pass.exec, y, a, b, [self.channels, self.area]);
+        } else {
+            merge::product(pass.exec, y, a, b);
+        }
+    }
+
+    fn backward(&self, Backward { dx, dy, xs, input, pass, .. }: Backward<'_, T>) {
+        let Some(dx) = dx else { return };
+        let other = xs.get(1 - input);
+        match (self.gated, input) {
+            (false, _) => merge::product(pass.exec, dx, dy, other),
+            (true, 0) => merge::gated(pass.exec, dx, dy, other, [self.channels, self.area]),
+            (true, _) => merge::gate_gradient(pass.exec, dx, dy, other, [self.channels, self.area]),
+        }
+    }
+}
+
+/// A merge of the crate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Merge {
+    /// The sum of values of equal shapes.
+    Add,
+    /// Channels one after the other.
+    Concat,
+    /// The product of two values of equal shapes, or of C×H×W and C×1×1.
+    Multiply,
+}
+
+impl Merge {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Merge::Add => "Add",
+            Merge::Concat => "Concat",
+            Merge::Multiply => "Multiply",
+        }
+    }
+
+    /// Shape of the output for inputs of these shapes with these names.
+    pub(super) const fn output(self, inputs: &[(&str, Dims)]) -> Result<Dims, ShapeError> {
+        let first = inputs[0].1;
+        let mut channels = first.channels();
+        let mut i = 1;
+        while i < inputs.len() {
+            let dims = inputs[i].1;
+            let same_size = first.height() == dims.height() && first.width() == dims.width();
+            let (fits, rule) = match self {
+                Merge::Add => (first.equals(dims), "; a sum takes equal shapes"),
+                Merge::Concat => (
+                    first.is_maps() == dims.is_maps() && same_size,
+                    "; only the numbers of channels may differ",
+                ),
+                Merge::Multiply => (
+                    first.equals(dims)
+                        || (first.channels() == dims.channels() && dims.len() == dims.channels()),
+                    "; a product takes equal shapes, or one number for each channel",
+                ),
+            };
+            if !fits {
+                let text = ShapeError::of(self.name()).str("`").str(inputs[0].0).str("` is ").dims(first);
+                return Err(text.str(", `").str(inputs[i].0).str("` is ").dims(dims).str(rule));
+            }
+            channels += dims.channels();
+            i += 1;
+        }
+        Ok(match self {
+            Merge::Concat if first.is_maps() => Dims::chw(channels, first.height(), first.width()),
+            Merge::Concat => Dims::flat(channels),
+            _ => first,
+        })
+    }
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Adds a merge of these values; the next layer reads its output.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or there are fewer than two values, or not two for a product.
+    pub fn merge(&mut self, merge: Merge, inputs: &[usize]) {
+        let [first, second, ..] = inputs else { panic!("{merge:?} takes at least 2 values") };
+        assert!(merge != Merge::Multiply || inputs.len() == 2, "a product takes 2 values");
+        let dims: Vec<Dims> = inputs.iter().map(|value| self.values()[*value].dims).collect();
+        let named: Vec<(&str, Dims)> = dims.iter().map(|dims| ("value", *dims)).collect();
+        let output = merge.output(&named).unwrap_or_else(|error| error.refuse(""));
+        let op = match merge {
+            Merge::Add => T::compiled::<AddOp>(AddOp { inputs: inputs.len() }),
+            Merge::Concat => {
+                let whole = output.len();
+                let starts = dims.iter().scan(0, |start, dims| {
+                    let part = Part { whole, start: *start, len: dims.len() };
+                    *start += dims.len();
+                    Some(part)
+                });
+                T::compiled::<ConcatOp>(ConcatOp { parts: starts.collect() })
+            }
+            Merge::Multiply => {
+                let [a, b] = [*first, *second].map(|value| self.values()[value].dims);
+                let area = a.height() * a.width();
+                let gated = a.len() != b.len();
+                T::compiled::<MultiplyOp>(MultiplyOp { channels: a.channels(), area, gated })
+            }
+        };
+        self.push(op, inputs.to_vec(), output, Facts::sum(&[]));
+    }
+}

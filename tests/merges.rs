@@ -1,0 +1,144 @@
+//! Sums, products and channels one after the other, in networks whose values several layers read.
+
+use convnet::check;
+use convnet::layer::Merge;
+use convnet::plan::Plan;
+use convnet::prelude::*;
+
+type Input = Chw<3, 6, 5>;
+type Maps = Chw<4, 6, 5>;
+type Conv<const IN: usize, K, P> = Conv2d<Chw<IN, 6, 5>, Maps, K, Stride<1>, P>;
+type First = Conv<3, Kernel<3>, Padding<1>>;
+type Wide = Conv<4, Kernel<3>, Padding<1>>;
+type Point = Conv<4, Kernel<1>, Padding<0>>;
+
+/// Values that several layers read, among them the network's input and the value of a fused ReLU; sums of sums; a value
+/// twice in one merge; another name for a value; a gate; and channels from four sources.
+#[derive(Clone, Copy, Default)]
+struct Tangle;
+
+impl<T: Scalar> Layer<Input, T> for Tangle {
+    type Out = Chw<15, 6, 5>;
+    const PARAMS: usize = (27 + 1) * 4 + (36 + 1) * 4 + 8 + (4 + 1) * 4;
+    const BUFFERS: usize = 8;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        First::new().add_to(plan);
+        Layer::<Maps, T>::add_to(&Relu, plan);
+        let a = plan.current();
+        Wide::new().add_to(plan);
+        Layer::<Maps, T>::add_to(&BatchNorm::default(), plan);
+        let b = plan.current();
+        plan.merge(Merge::Add, &[b, a]);
+        Layer::<Maps, T>::add_to(&Relu, plan);
+        let sum = plan.current();
+        Layer::<Maps, T>::add_to(&Identity, plan);
+        let alias = plan.current();
+        Point::new().add_to(plan);
+        let side = plan.current();
+        plan.merge(Merge::Add, &[side, sum, b]);
+        let three = plan.current();
+        Layer::<Maps, T>::add_to(&GlobalAvgPool, plan);
+        Layer::<Flat<4>, T>::add_to(&Sigmoid, plan);
+        let gate = plan.current();
+        plan.merge(Merge::Multiply, &[three, gate]);
+        let gated = plan.current();
+        plan.merge(Merge::Concat, &[gated, 0, a, alias]);
+        let all = plan.current();
+        plan.merge(Merge::Multiply, &[all, all]);
+        let square = plan.current();
+        plan.merge(Merge::Add, &[square, all, square]);
+    }
+}
+
+#[test]
+fn gradients() {
+    for seed in 1..=5 {
+        check::layer::<Input, _>(&Tangle, seed).unwrap();
+    }
+}
+
+/// What every merge gives is what its inputs say, and inference, which reuses memory, gives what a pass does that keeps
+/// every value.
+#[test]
+fn merges_and_reused_memory() {
+    let net = Sequential::<Input, Tangle, f64>::new(3);
+    let sample = Tensor::<Input, f64>::from_fn(|i| ((i * 7) % 11) as f64 / 5.0 - 1.0);
+    let layers = net.activations(&sample);
+    let of = |value: usize| match value {
+        0 => sample.as_slice(),
+        _ => &layers[value - 1].values[..],
+    };
+    let mut kinds = Vec::new();
+    for step in net.model().plan().steps().iter().filter(|step| step.inputs.len() > 1) {
+        let inputs: Vec<&[f64]> = step.inputs.iter().map(|input| of(*input)).collect();
+        let output = of(step.output);
+        let at = |input: &[f64], i: usize| input[if input.len() == output.len() { i } else { i / 30 }];
+        let expected: Vec<f64> = match step.op.describe().as_str() {
+            "Add" => (0..output.len()).map(|i| inputs.iter().map(|x| x[i]).fold(0.0, |a, b| a + b)).collect(),
+            "Concat" => inputs.concat(),
+            "Multiply" => (0..output.len()).map(|i| at(inputs[0], i) * at(inputs[1], i)).collect(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(output, expected, "{}", step.op.describe());
+        kinds.push(step.op.describe());
+    }
+    assert_eq!(kinds.join(" "), "Add Add Multiply Concat Multiply Add");
+
+    let last = &layers.last().unwrap().values;
+    for samples in [1, 2, 3, 5, 8, 16, 17, 40] {
+        let output = net.infer(&(0..samples).map(|_| &sample).collect());
+        for i in 0..samples {
+            assert_eq!(output.sample(i).as_slice(), last, "sample {i} of {samples}");
+        }
+    }
+}
+
+/// A training step gives the same bits on any number of threads.
+#[test]
+fn threads() {
+    let samples: Vec<_> =
+        (0..40).map(|n| Tensor::<Input>::from_fn(|i| ((i * 5 + n) % 13) as f32 / 6.0 - 1.0)).collect();
+    let gradient = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let ones = Batch::from_iter((0..40).map(|_| Tensor::<Chw<15, 6, 5>>::from_fn(|_| 1.0)));
+            let params: Vec<f32> =
+                (0..Sequential::<Input, Tangle>::PARAMS + 8).map(|i| (i % 7) as f32 / 7.0 - 0.3).collect();
+            let passes = check::passes(&Tangle, &params, &Batch::from_iter(&samples), &ones, 1);
+            (passes.y, passes.dx, passes.dparams)
+        })
+    };
+    let one = gradient(1);
+    for threads in [2, 3, 5] {
+        let many = gradient(threads);
+        assert_eq!(one.2, many.2, "{threads} threads");
+        for i in 0..40 {
+            assert_eq!(one.0.sample(i), many.0.sample(i));
+            assert_eq!(one.1.sample(i), many.1.sample(i));
+        }
+    }
+}
+
+#[test]
+fn misfits_are_told() {
+    let refused = |merge: Merge, inputs: &'static [usize]| {
+        let refused = std::panic::catch_unwind(move || {
+            let mut plan = Plan::<f32>::of::<Input, _>(&Chain(First::new(), GlobalAvgPool));
+            plan.merge(merge, inputs);
+        });
+        *refused.unwrap_err().downcast::<String>().unwrap()
+    };
+    assert_eq!(
+        refused(Merge::Add, &[0, 1]),
+        "Add: `value` is 3x6x5, `value` is 4x6x5; a sum takes equal shapes"
+    );
+    assert_eq!(
+        refused(Merge::Concat, &[0, 2]),
+        "Concat: `value` is 3x6x5, `value` is 4; only the numbers of channels may differ"
+    );
+    assert_eq!(
+        refused(Merge::Multiply, &[0, 2]),
+        "Multiply: `value` is 3x6x5, `value` is 4; a product takes equal shapes, or one number for each channel"
+    );
+}
