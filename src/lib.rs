@@ -80,6 +80,7 @@ pub use scalar::Scalar;
 
 /// What most programs use.
 pub mod prelude {
+    pub use crate::block;
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{

@@ -74,7 +74,7 @@ network! {
 network! {
     /// Values have the names of layers, but for those that are taken.
     struct Other: Chw<2, 3, 2> => Probabilities<4> {
-        input: Conv2d { filters: 6, kernel: 1 },
+        conv: Conv2d { filters: 6, kernel: 1 },
         output: GlobalAvgPool,
         step: Heaviside,
         fc: Dense { units: 4 },

@@ -4,10 +4,17 @@
 //! [`Placed`](crate::layer::place::Placed), and a type with its name that is made from that constant. Passing types
 //! instead, each built from the projection of the one before, takes time exponential in the number of layers.
 
+mod block;
+mod items;
+mod scope;
 mod settings;
 mod types;
 
-pub use types::{Between, GivenBy};
+pub use block::missing;
+#[cfg(feature = "store")]
+pub(crate) use items::Layers;
+pub use items::{Item, Items, sum};
+pub use types::{Block, GivenBy, LineBefore, Shapes, line_before};
 
 use crate::shape::same;
 
@@ -143,7 +150,7 @@ macro_rules! network {
         $vis struct $Net<T: $crate::Scalar = f32> {
             model: $crate::network::Model<$In, $Out, T>,
         }
-        $crate::__network! { @parse ($vis $Net [], $In, $Out) __INPUT [] [] $($layers)* , }
+        $crate::__lines! { @parse (__network) ($vis $Net [], $In, $Out) input [] [] $($layers)* , }
     };
     ($(#[$meta:meta])* $vis:vis struct $Net:ident<$(const $N:ident : usize $(= $default:tt)?),+ $(,)?> : $In:ty => $Out:ty {
         $($layers:tt)*
@@ -153,48 +160,16 @@ macro_rules! network {
         $vis struct $Net<$(const $N: usize $(= $default)?,)+ T: $crate::Scalar = f32> {
             model: $crate::network::Model<$In, $Out, T>,
         }
-        $crate::__network! { @parse ($vis $Net [$($N)+], $In, $Out) __INPUT [] [] $($layers)* , }
+        $crate::__lines! { @parse (__network) ($vis $Net [$($N)+], $In, $Out) input [] [] $($layers)* , }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __network {
-    // One layer at a time: the name of the layer before it, a `1` for each layer before it, its own name, and its kind.
-    (@parse ($vis:vis $Net:ident $($more:tt)*) $prev:ident [] [] $(,)?) => {
-        compile_error!(concat!(stringify!($Net), ": a network has at least one layer"));
-    };
-    // Documentation of a layer.
-    (@parse $net:tt $prev:ident $at:tt [$($done:tt)*] #[$doc:meta] $($rest:tt)*) => {
-        $crate::__network! { @parse $net $prev $at [$($done)*] $($rest)* }
-    };
-    (@parse $net:tt $prev:ident $at:tt [$($done:tt)*] $(,)?) => {
-        $crate::__network! { @emit ($) $net $net [$($done)*] }
-    };
-    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $kind:tt , $($rest:tt)*) => {
-        $crate::__network! {
-            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @word $kind $kind })] $($rest)*
-        }
-    };
-    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $kind:tt $settings:tt , $($rest:tt)*) => {
-        $crate::__network! {
-            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @known $kind $settings })] $($rest)*
-        }
-    };
-    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $layer:ty , $($rest:tt)*) => {
-        $crate::__network! {
-            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @type $layer })] $($rest)*
-        }
-    };
-    (@parse $net:tt $prev:ident [$($at:tt)*] [$($done:tt)*] $name:ident : $layer:ty = $value:expr , $($rest:tt)*) => {
-        $crate::__network! {
-            @parse $net $name [$($at)* 1] [$($done)* ($prev [$($at)*] $name { @valued ($layer) $value })] $($rest)*
-        }
-    };
-
     (
-        @emit ($d:tt) $net:tt ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty)
-        [$(($prev:ident $at:tt $name:ident $layer:tt))+]
+        ($d:tt) $net:tt ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $last:ident
+        [$(($prev:ident $at:tt $name:ident $label:tt $source:tt $line:tt))+]
     ) => {
         // For `f32`, so that `Net::new(seed)` and `Net::PARAMS` need no type annotation.
         #[allow(dead_code, reason = "a private network need not use all of these")]
@@ -222,16 +197,6 @@ macro_rules! __network {
             #[allow(unused_imports)]
             use $crate::layer::syntax::*;
 
-            // What stands for a layer is written where its name comes first. The second time, a function with two parameters
-            // of that name is, which the compiler refuses at the second one.
-            macro_rules! __once {
-                $(
-                    ($name $at $d again:ident $d($d items:tt)*) => { $d($d items)* };
-                    ($name $d at:tt $d again:ident $d($d items:tt)*) => {
-                        const _: () = { mod __names { fn __twice($d again: (), $d again: ()) {} } };
-                    };
-                )+
-            }
             // A size while layers are placed: parameters have no value then.
             macro_rules! __size {
                 $(($N) => { $crate::declare::ANY_SIZE };)*
@@ -243,33 +208,30 @@ macro_rules! __network {
                 &'a mut $crate::network::Model<$In, $Out, T>,
             );
 
-            const __INPUT: $crate::layer::place::Placed = $crate::__network!(@input $In, [$($N)*])
+            const __PATH: $crate::shape::Path = $crate::shape::Path::ROOT;
+            const input: $crate::layer::place::Placed = $crate::__network!(@input $In, [$($N)*])
                 .if_fits($crate::declare::distinct(&[$(stringify!($name)),+]));
-            $crate::__between! { $net [] ($In) }
-            $(__once! { $name $at $name $crate::__layer! { $net $prev $at $name $layer } })+
-            $crate::__given! { $net [$($name)+] }
+            $crate::__marks! { $net ($In) $($name)+ }
+            $crate::__lines! {
+                @items ($d) __access $net [$(($prev $at $name $label $source $line))+]
+            }
+            $crate::__given! { $net $last }
 
             impl<$(const $N: usize,)* T: $crate::Scalar> $crate::network::Network for $Net<$($N,)* T> {
                 type Input = $In;
                 type Output = $Out;
                 type Scalar = T;
-                const PARAMS: usize = $crate::plan::Facts::sum(Self::LAYERS).params;
-                const BUFFERS: usize = $crate::plan::Facts::sum(Self::LAYERS).buffers;
-                // For `f32`: no declaration of a layer depends on its scalar.
-                const LAYERS: &'static [(&'static str, $crate::plan::Facts)] =
-                    &[$((stringify!($name), $crate::__facts!($net $name))),+];
-                const MACS: usize = $crate::plan::Facts::sum(Self::LAYERS).macs;
+                const PARAMS: usize = $crate::declare::sum(Self::LAYERS).params;
+                const BUFFERS: usize = $crate::declare::sum(Self::LAYERS).buffers;
+                const LAYERS: &'static [$crate::declare::Item<T>] =
+                    &[$($crate::__item!($net $name $label $line)),+];
+                const MACS: usize = $crate::declare::sum(Self::LAYERS).macs;
                 const ACTIVATION_BYTES: usize =
-                    ::core::mem::size_of::<T>() * $crate::plan::Facts::sum(Self::LAYERS).activations;
+                    ::core::mem::size_of::<T>() * $crate::declare::sum(Self::LAYERS).activations;
 
                 fn with_init(__init: $crate::Init, __seed: u64) -> Self {
-                    // Refuses parameters with which the layers do not fit each other.
-                    let _ = Self::LAYERS;
                     let mut __plan = $crate::plan::Plan::new(<$In as $crate::shape::Shape>::DIMS);
-                    $(__plan.layer::<$crate::__in!(Any $net $name), $crate::__named!($net $name)>(
-                        stringify!($name),
-                        &$crate::__value!($layer),
-                    );)+
+                    __plan.declared(Self::LAYERS);
                     Self { model: $crate::network::Model::new(__plan, __init, __seed) }
                 }
 
@@ -315,79 +277,41 @@ macro_rules! __network {
     };
 }
 
-/// A layer: its place as a constant and its type, both under its name, and access to its parameters.
+/// Access to the parameters of a layer of the network.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __layer {
-    (@taken $net:tt $prev:ident $at:tt $name:ident $layer:tt) => {
+macro_rules! __access {
+    ($net:tt new $name:ident $line:tt) => { $crate::__access! { @taken new } };
+    ($net:tt with_init $name:ident $line:tt) => { $crate::__access! { @taken with_init } };
+    ($net:tt layers_mut $name:ident $line:tt) => { $crate::__access! { @taken layers_mut } };
+    (@taken $name:ident) => {
         compile_error!(concat!(
             "a layer cannot be called `",
             stringify!($name),
             "`: every network has a function of that name"
         ));
-        $crate::__layer! { @place $net $prev $name $layer }
-        $crate::__between! { $net $at $name }
     };
-    (@place $net:tt $prev:ident $name:ident { @known $kind:tt $settings:tt }) => {
-        const $name: $crate::layer::place::Placed = {
-            const __FROM: $crate::layer::place::Placed = $prev;
-            const __AT: $crate::layer::place::At =
-                $crate::layer::place::At::new(stringify!($kind), stringify!($name));
-            let __placed: $crate::layer::place::Placed = $kind! $settings;
-            __placed
-        };
-        $crate::__layer! { @alias $net $name ($kind!(@type $net $name $settings)) }
+    ($net:tt $same:ident $name:ident { @group $lines:tt }) => {};
+    ($net:tt $same:ident $name:ident { @call Add ($($source:tt)*) $sources:tt }) => {};
+    ($net:tt $same:ident $name:ident { @call Concat ($($source:tt)*) $sources:tt }) => {};
+    ($net:tt $same:ident $name:ident { @call Multiply ($($source:tt)*) $sources:tt }) => {};
+    ($net:tt $same:ident $name:ident { @call $kind:tt { $($each:tt)* } $settings:tt }) => {
+        $kind! { @ask __access [@kind $net $name] }
     };
-    (@place $net:tt $prev:ident $name:ident { @word Flatten $kind:tt }) => {
-        const _: () = $crate::layer::flattens::<$kind, $crate::__shape!($prev output)>();
-        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::flatten($prev);
-        $crate::__layer! {
-            @alias $net $name
-            ($crate::layer::Flatten<$crate::__in!(Chw $net $name), $crate::shape::Flat<{ $name.output.channels() }>>)
-        }
-    };
-    (@place $net:tt $prev:ident $name:ident { @word $kind:tt $layer:tt }) => {
-        $crate::__layer! { @place $net $prev $name { @type $layer } }
-    };
-    (@place $net:tt $prev:ident $name:ident { @valued ($layer:ty) $value:expr }) => {
-        $crate::__layer! { @place $net $prev $name { @type $layer } }
-    };
-    (@place $net:tt $prev:ident $name:ident { @type $layer:ty }) => {
-        const $name: $crate::layer::place::Placed =
-            $crate::layer::place::Placed::of::<$crate::__shape!($prev output), $layer>($prev);
-        const _: () = $crate::layer::place::Placed::tell::<$crate::__shape!($name input), $layer>(
-            stringify!($name),
-            $prev,
-        );
-        $crate::__layer! { @alias $net $name ($layer) }
-    };
-    (@alias ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident ($layer:ty)) => {
-        type $name<$(const $N: usize),*> = $layer;
-    };
-    ($net:tt $prev:ident $at:tt new $layer:tt) => {
-        $crate::__layer! { @taken $net $prev $at new $layer }
-    };
-    ($net:tt $prev:ident $at:tt with_init $layer:tt) => {
-        $crate::__layer! { @taken $net $prev $at with_init $layer }
-    };
-    ($net:tt $prev:ident $at:tt layers_mut $layer:tt) => {
-        $crate::__layer! { @taken $net $prev $at layers_mut $layer }
-    };
-    (($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $prev:ident $at:tt $name:ident $layer:tt) => {
-        $crate::__layer! { @place ($vis $Net [$($N)*], $In, $Out) $prev $name $layer }
-        $crate::__between! { ($vis $Net [$($N)*], $In, $Out) $at $name }
-
+    ($net:tt $same:ident $name:ident $line:tt) => { $crate::__access! { @kind $net $name layer } };
+    (@kind $net:tt $name:ident block) => {};
+    (@kind ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident layer) => {
         impl<$(const $N: usize,)* T: $crate::Scalar> $Net<$($N,)* T> {
             /// The parameters of this layer.
             $vis fn $name(&self) -> $crate::layer::Params<'_, $name<$($N),*>, T> {
-                $crate::layer::Params::new(self.model.layer($name.layers - 1))
+                $crate::layer::Params::new(self.model.layer::<{ $name.value }>())
             }
         }
 
         impl<$(const $N: usize,)* T: $crate::Scalar> __LayersMut<'_, $($N,)* T> {
             /// The parameters of this layer.
             pub fn $name(&mut self) -> $crate::layer::ParamsMut<'_, $name<$($N),*>, T> {
-                $crate::layer::ParamsMut::new(self.0.layer_mut($name.layers - 1))
+                $crate::layer::ParamsMut::new(self.0.layer_mut::<{ $name.value }>())
             }
         }
     };

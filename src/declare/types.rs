@@ -1,7 +1,25 @@
 //! The types of the layers and of the shapes between them: from values, or, in a network with parameters, from what is
 //! written and from the layer before.
 
+use crate::layer::place::Placed;
 use crate::shape::Shape;
+
+/// What a group or a use of a block gives.
+#[doc(hidden)]
+pub trait Block {
+    const PLACED: Placed;
+}
+
+/// A source that no line before has the name of: no type implements this.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "no line before this one is called `{Self}`",
+    label = "a source is `input` or the name of a line above, in the same braces"
+)]
+pub trait LineBefore: Copy {}
+
+#[doc(hidden)]
+pub const fn line_before<Name: LineBefore>(_: Name) {}
 
 /// Compares a network's declared output shape with the output shape of its last layer: only equal shapes implement it.
 #[diagnostic::on_unimplemented(
@@ -11,29 +29,73 @@ use crate::shape::Shape;
 pub trait GivenBy<Last> {}
 impl<S: Shape> GivenBy<S> for S {}
 
-/// The shape between two layers of a network with parameters: after this many layers. In other networks the shapes are
-/// spelt out; here they depend on the parameters, and passing them on through a trait takes linear time.
+/// What a line of a network with parameters takes and gives. In other networks the shapes are spelt out; here they depend on
+/// the parameters. It is implemented for a type of each line, in a module `__marks`: so the compiler finds each in constant
+/// time.
 #[doc(hidden)]
-pub trait Between<const LAYERS: usize> {
-    type Shape: Shape;
+pub trait Shapes<Net> {
+    type Input: Shape;
+    type Output: Shape;
 }
 
-/// The shape before the first layer or behind a layer, in a network with parameters.
+/// The types that stand for the lines of a scope, in a network with parameters.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __between {
-    (($vis:vis $Net:ident [], $In:ty, $Out:ty) $at:tt $shape:tt) => {};
-    (($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) [] ($Shape:ty)) => {
-        impl<$(const $N: usize),+> $crate::declare::Between<0> for $Net<$($N),+> {
-            type Shape = $Shape;
+macro_rules! __marks {
+    (($vis:vis $Net:ident [], $In:ty, $Out:ty) $given:tt $($name:ident)+) => {};
+    (($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) ($Given:ty) $($name:ident)+) => {
+        mod __marks {
+            pub struct input;
+            $(pub struct $name;)+
+        }
+        impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __marks::input {
+            type Input = $Given;
+            type Output = $Given;
         }
     };
-    (($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) [$($at:tt)*] $name:ident) => {
-        impl<$(const $N: usize),+> $crate::declare::Between<{ 1 $(+ $at)* }> for $Net<$($N),+> {
-            type Shape = <$name<$($N),+> as $crate::layer::Layer<
-                <Self as $crate::declare::Between<{ 0 $(+ $at)* }>>::Shape,
+}
+
+/// What a line takes and gives, in a network with parameters.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shapes {
+    (@$what:ident ($vis:vis $Net:ident [], $In:ty, $Out:ty) $($more:tt)*) => {};
+    (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $prev:ident []) => {
+        $crate::__shapes! { @layer ($vis $Net [$($N)+], $In, $Out) $name $prev [$prev] }
+    };
+    (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $prev:ident [$source:ident]) => {
+        impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __marks::$name {
+            type Input = <__marks::$source as $crate::declare::Shapes<$Net<$($N),+>>>::Output;
+            type Output = <$name<$($N),+> as $crate::layer::Layer<
+                <Self as $crate::declare::Shapes<$Net<$($N),+>>>::Input,
                 f32,
             >>::Out;
+        }
+    };
+    // A merge or a block: its shape does not depend on the parameters.
+    (@value ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident) => {
+        impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __marks::$name {
+            type Input = $crate::__shape!($name input);
+            type Output = $crate::__shape!($name output);
+        }
+    };
+    // A group.
+    (@given ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $prev:ident []) => {
+        $crate::__shapes! { @given ($vis $Net [$($N)+], $In, $Out) $prev [$prev] }
+    };
+    (@given ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $prev:ident [$source:ident]) => {
+        type __Given<$(const $N: usize),+> = <__marks::$source as $crate::declare::Shapes<$Net<$($N),+>>>::Output;
+    };
+    (@last ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $last:ident) => {
+        impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __Scope<$($N),+> {
+            type Input = __Given<$($N),+>;
+            type Output = <__marks::$last as $crate::declare::Shapes<$Net<$($N),+>>>::Output;
+        }
+    };
+    (@group ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident) => {
+        impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __marks::$name {
+            type Input = <$name<$($N),+> as $crate::declare::Shapes<$Net<$($N),+>>>::Input;
+            type Output = <$name<$($N),+> as $crate::declare::Shapes<$Net<$($N),+>>>::Output;
         }
     };
 }
@@ -42,38 +104,17 @@ macro_rules! __between {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __given {
-    (($vis:vis $Net:ident [], $In:ty, $Out:ty) [$($name:ident)+]) => {
-        const __LAST: $crate::layer::place::Placed = [$($name),+][[$(stringify!($name)),+].len() - 1];
-        const __GIVEN: $crate::layer::place::Placed = __LAST.or(<$Out as $crate::shape::Shape>::DIMS);
+    (($vis:vis $Net:ident [], $In:ty, $Out:ty) $last:ident) => {
+        const __GIVEN: $crate::layer::place::Placed = $last.or(<$Out as $crate::shape::Shape>::DIMS);
         const fn __declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
         const _: () = __declared::<$Out, $crate::__shape!(__GIVEN output)>();
     };
-    (($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) [$($name:ident)+]) => {
+    (($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $last:ident) => {
         const fn __declared<Out: $crate::declare::GivenBy<Last>, Last>() {}
         const fn __given<$(const $N: usize),+>() {
-            const LAYERS: usize = [$(stringify!($name)),+].len();
-            __declared::<$Out, <$Net<$($N),+> as $crate::declare::Between<LAYERS>>::Shape>();
+            __declared::<$Out, <__marks::$last as $crate::declare::Shapes<$Net<$($N),+>>>::Output>();
         }
     };
-}
-
-/// The facts about a layer. Whether the layers of a network with parameters agree is known when its parameters are.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __facts {
-    (($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident) => {
-        $crate::layer::facts::<$crate::__shape!($name input), $name, f32>()
-    };
-    ($net:tt $name:ident) => {
-        $crate::layer::fitting::<$crate::__in!(Any $net $name), $crate::__named!($net $name)>(stringify!($name))
-    };
-}
-
-/// The type of a layer.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __named {
-    (($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident) => { $name<$($N),*> };
 }
 
 /// The type of the input shape of a layer that takes feature maps (`Chw`), a vector (`Flat`) or any shape (`Any`).
@@ -88,7 +129,7 @@ macro_rules! __in {
     };
     (Any ($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident) => { $crate::__shape!($name input) };
     ($kind:ident ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident) => {
-        <$Net<$($N),+> as $crate::declare::Between<{ $name.layers - 1 }>>::Shape
+        <__marks::$name as $crate::declare::Shapes<$Net<$($N),+>>>::Input
     };
 }
 

@@ -166,6 +166,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AdaptiveAvgPool2d {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::layer::AdaptiveAvgPool2d<$crate::__in!(Chw $net $name), $crate::__out!(Resized $net $name $settings)>
     };
@@ -178,6 +179,7 @@ macro_rules! __AdaptiveAvgPool2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AdaptiveMaxPool2d {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::layer::AdaptiveMaxPool2d<$crate::__in!(Chw $net $name), $crate::__out!(Resized $net $name $settings)>
     };

@@ -354,6 +354,7 @@ impl<
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Conv2d {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::__window_layer!(Conv2d Filters $net $name $settings
             $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,

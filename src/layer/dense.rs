@@ -180,6 +180,7 @@ impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>,
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Dense {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::layer::Dense<$crate::__in!(Flat $net $name), $crate::__out!(Units $net $name $settings)>
     };

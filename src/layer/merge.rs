@@ -1,5 +1,6 @@
 //! Merges: operations that make one value of several.
 
+use super::place::Placed;
 use crate::kernel::merge::{self, Part};
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Facts, Forward, Op, Plan, Reads};
@@ -10,6 +11,7 @@ use crate::shape::{Dims, ShapeError};
 
 /// The sum of values of equal shapes.
 pub(super) struct AddOp {
+    #[cfg_attr(not(feature = "store"), allow(dead_code, reason = "for the export"))]
     inputs: usize,
 }
 
@@ -151,12 +153,21 @@ impl Merge {
     }
 
     /// Shape of the output for inputs of these shapes with these names.
-    pub(super) const fn output(self, inputs: &[(&str, Dims)]) -> Result<Dims, ShapeError> {
-        let first = inputs[0].1;
+    pub(super) const fn output(self, inputs: &[(&'static str, Placed)]) -> Result<Dims, ShapeError> {
+        let takes = matches!(self, Merge::Multiply) && inputs.len() != 2;
+        if takes || inputs.len() < 2 {
+            let error = ShapeError::of(self.name()).str(if takes {
+                "takes 2 values"
+            } else {
+                "takes at least 2 values"
+            });
+            return Err(error.str(", found ").num(inputs.len()));
+        }
+        let first = inputs[0].1.output;
         let mut channels = first.channels();
         let mut i = 1;
         while i < inputs.len() {
-            let dims = inputs[i].1;
+            let dims = inputs[i].1.output;
             let same_size = first.height() == dims.height() && first.width() == dims.width();
             let (fits, rule) = match self {
                 Merge::Add => (first.equals(dims), "; a sum takes equal shapes"),
@@ -191,10 +202,8 @@ impl<T: Scalar> Plan<T> {
     /// # Panics
     /// If the shapes do not fit, or there are fewer than two values, or not two for a product.
     pub fn merge(&mut self, merge: Merge, inputs: &[usize]) {
-        let [first, second, ..] = inputs else { panic!("{merge:?} takes at least 2 values") };
-        assert!(merge != Merge::Multiply || inputs.len() == 2, "a product takes 2 values");
         let dims: Vec<Dims> = inputs.iter().map(|value| self.values()[*value].dims).collect();
-        let named: Vec<(&str, Dims)> = dims.iter().map(|dims| ("value", *dims)).collect();
+        let named: Vec<_> = dims.iter().map(|dims| ("value", Placed::input(*dims))).collect();
         let output = merge.output(&named).unwrap_or_else(|error| error.refuse(""));
         let op = match merge {
             Merge::Add => T::compiled::<AddOp>(AddOp { inputs: inputs.len() }),
@@ -208,12 +217,12 @@ impl<T: Scalar> Plan<T> {
                 T::compiled::<ConcatOp>(ConcatOp { parts: starts.collect() })
             }
             Merge::Multiply => {
-                let [a, b] = [*first, *second].map(|value| self.values()[value].dims);
+                let [a, b] = [dims[0], dims[1]];
                 let area = a.height() * a.width();
                 let gated = a.len() != b.len();
                 T::compiled::<MultiplyOp>(MultiplyOp { channels: a.channels(), area, gated })
             }
         };
-        self.push(op, inputs.to_vec(), output, Facts::sum(&[]));
+        self.push(op, inputs.to_vec(), output, Facts::NONE);
     }
 }

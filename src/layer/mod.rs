@@ -98,7 +98,7 @@ use std::marker::PhantomData;
 use crate::plan::op::Builtin;
 use crate::plan::{Facts, Op, Plan, Tensors};
 use crate::scalar::Scalar;
-use crate::shape::{Shape, ShapeError};
+use crate::shape::{Path, Shape, ShapeError};
 
 /// The constructor of a layer whose sizes are in its type.
 macro_rules! constructor {
@@ -280,14 +280,6 @@ impl<T: Scalar> Plan<T> {
         plan
     }
 
-    /// Adds a layer of the network under its name. The steps of a layer that is a chain are numbered: "name.0", …
-    #[doc(hidden)]
-    pub fn layer<In: Shape, L: Layer<In, T>>(&mut self, name: &str, layer: &L) {
-        let (first, start) = (self.steps().len(), self.params());
-        layer.add_to(self);
-        self.close_layer(name, first, start);
-    }
-
     /// Adds the arithmetic of the layer `L`. [`Layer::add_to`] calls it.
     pub fn add<In: Shape, L: Layer<In, T>>(&mut self, op: impl Op<T>) {
         self.push_layer(Box::new(op), [In::DIMS, L::Out::DIMS], facts::<In, L, T>());
@@ -300,8 +292,7 @@ impl<T: Scalar> Plan<T> {
 }
 
 /// The facts about a layer that takes samples of shape `In`.
-#[doc(hidden)]
-pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
+pub(crate) const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
     Facts {
         params: L::PARAMS,
         buffers: L::BUFFERS,
@@ -312,10 +303,9 @@ pub const fn facts<In: Shape, L: Layer<In, T>, T: Scalar>() -> Facts {
 }
 
 /// The same for a layer that may not fit: that is a compile error.
-#[doc(hidden)]
-pub const fn fitting<In: Shape, L: Layer<In, f32>>(name: &str) -> Facts {
+pub(crate) const fn fitting<In: Shape, L: Layer<In, f32>>(path: Path) -> Facts {
     if let Some(error) = L::SHAPE_ERROR {
-        error.refuse(name)
+        error.refuse_at(path)
     }
     facts::<In, L, f32>()
 }
@@ -386,8 +376,10 @@ impl<'a, L, T> ParamsMut<'a, L, T> {
 pub mod syntax {
     pub use crate::__AdaptiveAvgPool2d as AdaptiveAvgPool2d;
     pub use crate::__AdaptiveMaxPool2d as AdaptiveMaxPool2d;
+    pub use crate::__Add as Add;
     pub use crate::__AvgPool2d as AvgPool2d;
     pub use crate::__BatchNorm as BatchNorm;
+    pub use crate::__Concat as Concat;
     pub use crate::__Conv2d as Conv2d;
     pub use crate::__Dense as Dense;
     pub use crate::__Dropout as Dropout;
@@ -395,6 +387,7 @@ pub mod syntax {
     pub use crate::__LeakyRelu as LeakyRelu;
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
+    pub use crate::__Multiply as Multiply;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
     pub use crate::__renamed_batch_norm as BatchNorm1d;
     pub use crate::__renamed_batch_norm as BatchNorm2d;

@@ -1,13 +1,21 @@
 //! The place of a layer in a network that `network!` declares: its input, its output, and whether it fits.
 
-use super::Layer;
-use crate::shape::{Dims, Shape, ShapeError, Window};
+use super::{Layer, Merge};
+use crate::shape::{Dims, Path, Shape, ShapeError, Window};
 
-/// A layer's place in a network.
+/// A value's place in a network: what a layer, a merge, a group or a block takes and gives.
 #[derive(Clone, Copy)]
 pub struct Placed {
+    /// What it takes; of a merge the first input.
     pub input: Dims,
+    /// What it gives.
     pub output: Dims,
+    /// The number of the layer that gives it, counted from 1; 0 is the network's input.
+    pub value: usize,
+    /// The number of the layer whose output it takes; of a merge the first.
+    pub source: usize,
+    /// The numbers of all layers whose outputs it takes, if it is a merge.
+    pub merged: &'static [usize],
     pub window: Window,
     pub groups: usize,
     /// Number of layers so far, with this one.
@@ -16,6 +24,8 @@ pub struct Placed {
     pub fits: bool,
 }
 
+const NO_WINDOW: Window = Window::new([0, 0], [0, 0], [0, 0]);
+
 impl Placed {
     /// The network's input.
     #[track_caller]
@@ -23,8 +33,17 @@ impl Placed {
         if dims.is_empty() {
             ShapeError::no_values(dims).refuse("")
         }
-        let window = Window::new([0, 0], [0, 0], [0, 0]);
-        Placed { input: dims, output: dims, window, groups: 1, layers: 0, fits: true }
+        Placed {
+            input: dims,
+            output: dims,
+            value: 0,
+            source: 0,
+            merged: &[],
+            window: NO_WINDOW,
+            groups: 1,
+            layers: 0,
+            fits: true,
+        }
     }
 
     /// The same place if this is true, else one behind which nothing fits.
@@ -32,10 +51,25 @@ impl Placed {
         Placed { fits, ..self }
     }
 
+    /// The same value as the source of the layer after `before`.
+    pub const fn after(self, before: Placed) -> Self {
+        Placed { layers: before.layers, ..self }
+    }
+
     /// A layer behind this one, without a window.
     pub const fn then(self, input: Dims, output: Dims) -> Self {
-        let window = Window::new([0, 0], [0, 0], [0, 0]);
-        Placed { input, output, window, groups: 1, layers: self.layers + 1, fits: self.fits }
+        let layers = self.layers + 1;
+        Placed {
+            input,
+            output,
+            value: layers,
+            source: self.value,
+            merged: &[],
+            window: NO_WINDOW,
+            groups: 1,
+            layers,
+            fits: self.fits,
+        }
     }
 
     /// A layer that is given as a type. Its output is what the type says, whether or not its sizes fit.
@@ -45,9 +79,9 @@ impl Placed {
 
     /// Refuses a layer that is given as a type and whose sizes contradict each other.
     #[track_caller]
-    pub const fn tell<In: Shape, L: Layer<In, f32>>(name: &str, from: Placed) {
+    pub const fn tell<In: Shape, L: Layer<In, f32>>(self, path: Path) {
         match L::SHAPE_ERROR {
-            Some(error) if from.fits => error.refuse(name),
+            Some(error) if self.fits => error.refuse_at(path),
             _ => {}
         }
     }
@@ -58,9 +92,35 @@ impl Placed {
         from.then(input, Dims::flat(input.len()))
     }
 
+    /// A group or block that takes `from` and whose last line is this one.
+    pub const fn leave(self, from: Placed) -> Self {
+        let Placed { output, value, layers, fits, .. } = self;
+        Placed { input: from.output, output, value, source: from.value, merged: &[], layers, fits, ..from }
+    }
+
     /// The output of the network: that of its last layer, or the declared one if some layer does not fit.
     pub const fn or(self, declared: Dims) -> Self {
         if self.fits { self } else { Placed { output: declared, ..self } }
+    }
+
+    /// Refuses the value of a line that neither the line after it nor any other reads.
+    #[track_caller]
+    pub const fn is_read(self, name: &'static str, lines: &[Placed]) {
+        let mut i = 0;
+        while i < lines.len() {
+            let Placed { source, merged, .. } = lines[i];
+            let (mut read, mut j) = (source == self.value, 0);
+            while j < merged.len() {
+                read |= merged[j] == self.value;
+                j += 1;
+            }
+            if read {
+                return;
+            }
+            i += 1;
+        }
+        let text = ShapeError::of("value").str("no line reads it: the line after it names another source");
+        text.refuse(name)
     }
 }
 
@@ -69,16 +129,16 @@ impl Placed {
 pub struct At {
     /// The kind of layer, "Conv2d".
     pub(super) kind: &'static str,
-    /// Its name in the network.
-    name: &'static str,
+    /// Its full name in the network.
+    path: Path,
     /// Whether another constant reports the error, so that this one does not.
     quiet: bool,
 }
 
 impl At {
     /// A layer that reports an error if it does not fit.
-    pub const fn new(kind: &'static str, name: &'static str) -> Self {
-        At { kind, name, quiet: false }
+    pub const fn new(kind: &'static str, path: Path) -> Self {
+        At { kind, path, quiet: false }
     }
 
     /// The same without the report.
@@ -97,12 +157,32 @@ impl At {
     ) -> Placed {
         match output {
             Ok(output) if from.fits => from.then(from.output, output),
-            Err(error) if from.fits && !self.quiet => error.refuse(self.name),
+            Err(error) if from.fits && !self.quiet => error.refuse_at(self.path),
             _ => {
                 let [input, output] = made_up;
                 from.then(input, output).if_fits(false)
             }
         }
+    }
+
+    /// The place of a merge of these values, with their names, behind `before`.
+    #[track_caller]
+    pub const fn merge(
+        self,
+        merge: Merge,
+        before: Placed,
+        inputs: &[(&'static str, Placed)],
+        merged: &'static [usize],
+    ) -> Placed {
+        let first = inputs[0].1;
+        let (mut fits, mut i) = (true, 0);
+        while i < inputs.len() {
+            fits &= inputs[i].1.fits;
+            i += 1;
+        }
+        let from = first.after(before).if_fits(fits);
+        let output = merge.output(inputs);
+        Placed { merged, ..self.place(from, output, [first.output, first.output]) }
     }
 
     /// The place of a layer that keeps the shape of its input, if its settings are valid.

@@ -302,6 +302,7 @@ impl<T: Scalar> Op<T> for MeanOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __MaxPool2d {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::__window_layer!(MaxPool2d Resized $net $name $settings)
     };
@@ -316,6 +317,7 @@ macro_rules! __MaxPool2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __AvgPool2d {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::__window_layer!(AvgPool2d Resized $net $name $settings)
     };

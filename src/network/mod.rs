@@ -64,8 +64,8 @@ pub use sequential::{Sequential, Stack};
 use std::fmt;
 
 use crate::data::class_of;
+use crate::declare::Item;
 use crate::init::Init;
-use crate::plan::Facts;
 use crate::run::Activations;
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Shape};
@@ -103,8 +103,9 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// Parameters that are not trained: running statistics.
     const BUFFERS: usize;
 
-    /// The name of each layer, with its numbers of parameters and of multiply-accumulates. Empty unless [`network!`](crate::network!) declares the network.
-    const LAYERS: &'static [(&'static str, Facts)] = &[];
+    /// The lines of the network's declaration. Empty unless [`network!`](crate::network!) declares the network.
+    #[doc(hidden)]
+    const LAYERS: &'static [Item<Self::Scalar>] = &[];
 
     /// Multiply-accumulates for one sample, forward; biases, activations and pooling are not counted.
     const MACS: usize;

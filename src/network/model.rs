@@ -63,16 +63,17 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
         (&self.program, &mut self.params)
     }
 
-    /// The parameters of the layer with this index in the network.
+    /// The parameters of the layer with this number in the network. The number is a part of the type, because the compiler
+    /// evaluates a constant in the body of a generic function again for each set of bounds, with all that it depends on.
     #[doc(hidden)]
-    pub fn layer(&self, index: usize) -> &[T] {
-        &self.params[self.plan().params_of(index)]
+    pub fn layer<const NUMBER: usize>(&self) -> &[T] {
+        &self.params[self.plan().params_of(NUMBER)]
     }
 
-    /// The parameters of the layer with this index in the network.
+    /// The same, for changes.
     #[doc(hidden)]
-    pub fn layer_mut(&mut self, index: usize) -> &mut [T] {
-        let range = self.plan().params_of(index);
+    pub fn layer_mut<const NUMBER: usize>(&mut self) -> &mut [T] {
+        let range = self.plan().params_of(NUMBER);
         &mut self.params[range]
     }
 

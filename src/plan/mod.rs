@@ -64,8 +64,8 @@ pub struct Plan<T> {
     values: Vec<Value>,
     /// The value that the next step reads.
     current: usize,
-    /// The parameters of each layer.
-    layers: Vec<Range<usize>>,
+    /// The parameters of each layer, and the value it gives.
+    layers: Vec<(Range<usize>, usize)>,
 }
 
 impl<T: 'static> Plan<T> {
@@ -136,14 +136,20 @@ impl<T: 'static> Plan<T> {
         self.current = value;
     }
 
-    /// Names the steps from `first` on after their layer; several steps are numbered. The layer's parameters are those
-    /// added since `start`.
-    pub(crate) fn close_layer(&mut self, name: &str, first: usize, start: usize) {
+    /// Adds the steps of a layer and names them after it; several steps are numbered.
+    pub(crate) fn named(&mut self, name: &str, add: impl FnOnce(&mut Self)) {
+        let (first, start) = (self.steps.len(), self.params());
+        add(self);
         let single = self.steps.len() == first + 1;
         for (i, step) in self.steps[first..].iter_mut().enumerate() {
             step.name = if single { name.into() } else { format!("{name}.{i}") };
         }
-        self.layers.push(start..self.params());
+        self.layers.push((start..self.params(), self.current));
+    }
+
+    /// The value that the layer with this number gives, counted from 1; 0 is the network's input.
+    pub(crate) fn output_of_layer(&self, number: usize) -> usize {
+        if number == 0 { 0 } else { self.layers[number - 1].1 }
     }
 
     /// The operations, in the order in which they run.
@@ -201,8 +207,8 @@ impl<T: 'static> Plan<T> {
         })
     }
 
-    /// The parameters of the layer with this index, in the order of declaration.
-    pub(crate) fn params_of(&self, layer: usize) -> Range<usize> {
-        self.layers[layer].clone()
+    /// The parameters of the layer with this number, counted from 1.
+    pub(crate) fn params_of(&self, number: usize) -> Range<usize> {
+        self.layers[number - 1].0.clone()
     }
 }

@@ -21,20 +21,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The sums over layers, without their tensors.
-    pub const fn sum(layers: &[(&str, Facts)]) -> Self {
-        let mut sum = Facts { params: 0, buffers: 0, tensors: &[], macs: 0, activations: 0 };
-        let mut i = 0;
-        while i < layers.len() {
-            let layer = layers[i].1;
-            sum.params += layer.params;
-            sum.buffers += layer.buffers;
-            sum.macs += layer.macs;
-            sum.activations += layer.activations;
-            i += 1;
-        }
-        sum
-    }
+    /// Nothing to train and no work.
+    pub(crate) const NONE: Facts = Facts { params: 0, buffers: 0, tensors: &[], macs: 0, activations: 0 };
 }
 
 /// The role of a parameter tensor. It decides the tensor's values at the start, which penalties apply to it, and

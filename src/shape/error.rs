@@ -1,6 +1,6 @@
 //! Errors about shapes that do not fit, built in constant code, where `format!` is not available.
 
-use super::{Dims, Window};
+use super::{Dims, Path, Window};
 
 /// The reason why a layer does not fit, as a sentence.
 #[derive(Clone, Copy)]
@@ -17,16 +17,33 @@ impl ShapeError {
     /// # Panics
     /// Always.
     #[track_caller]
-    pub const fn refuse(self, name: &str) -> ! {
+    pub const fn refuse(self, name: &'static str) -> ! {
+        self.refuse_at(Path::of(name))
+    }
+
+    /// The same for a layer with its full name.
+    ///
+    /// # Panics
+    /// Always.
+    #[track_caller]
+    #[doc(hidden)]
+    pub const fn refuse_at(self, path: Path) -> ! {
         let Ok(text) = std::str::from_utf8(self.text.split_at(self.len).0) else {
             panic!("a sentence about shapes")
         };
         let head = ShapeError { len: 0, ..self }.str(self.kind);
-        let head = if name.is_empty() { head } else { head.str(" ").str(name) };
+        let head = if path.split().1.is_empty() { head } else { head.str(" ").path(path) };
         let whole = head.str(": ").str(text);
         match std::str::from_utf8(whole.text.split_at(whole.len).0) {
             Ok(text) => panic!("{}", text),
             Err(_) => panic!("a sentence about shapes"),
+        }
+    }
+
+    pub(crate) const fn path(self, path: Path) -> Self {
+        match path.split() {
+            (Some(around), name) => self.path(*around).str(".").str(name),
+            (None, name) => self.str(name),
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod dims;
 mod error;
+mod path;
 mod window;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use std::fmt;
 pub use dims::Dims;
 pub use error::ShapeError;
 pub(crate) use error::same;
+pub use path::Path;
 pub(crate) use window::window_output;
 pub use window::{Dilation, Groups, Kernel, Padding, Stride, Window};
 

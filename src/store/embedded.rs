@@ -2,8 +2,10 @@
 
 use super::Weights;
 use super::header::{Entry, Header};
+use crate::declare::{Item, Layers};
 use crate::network::Network;
 use crate::plan::Facts;
+use crate::scalar::Scalar;
 use crate::shape::{ShapeError, same};
 
 /// Embeds the weights of a safetensors file in the program and returns a network with them. The compiler checks names and
@@ -101,18 +103,16 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
     if found != end {
         error.str("expected ").num(end).str(" bytes of numbers, found ").num(found).refuse(network)
     }
-    let (mut l, mut place) = (0, 0);
-    while l < N::LAYERS.len() {
-        let (layer, Facts { tensors, .. }) = N::LAYERS[l];
+    let (mut layers, mut place) = (Layers::of(N::LAYERS), 0);
+    while let Some((layer, Facts { tensors, .. })) = layers.next() {
         let mut t = 0;
         while t < tensors.len() {
             if !seen[place] {
-                let error = error.str(layer).str(".").str(tensors[t].0).str(": expected F32 ");
+                let error = error.path(layer).str(".").str(tensors[t].0).str(": expected F32 ");
                 error.shape(tensors[t].1).str(", found nothing").refuse(network)
             }
             (t, place) = (t + 1, place + 1);
         }
-        l += 1;
     }
 }
 
@@ -120,15 +120,14 @@ pub const fn fits<N: Network>(network: &'static str, bytes: &[u8]) {
 const MOST: usize = 2048;
 
 /// Numbers in all tensors of a network.
-const fn values(layers: &[(&str, Facts)]) -> usize {
-    let (mut l, mut sum) = (0, 0);
-    while l < layers.len() {
+const fn values<T: Scalar>(items: &'static [Item<T>]) -> usize {
+    let (mut layers, mut sum) = (Layers::of(items), 0);
+    while let Some((_, Facts { tensors, .. })) = layers.next() {
         let mut t = 0;
-        while t < layers[l].1.tensors.len() {
-            sum += product(layers[l].1.tensors[t].1);
+        while t < tensors.len() {
+            sum += product(tensors[t].1);
             t += 1;
         }
-        l += 1;
     }
     sum
 }
@@ -143,14 +142,6 @@ const fn product(shape: &[usize]) -> usize {
 }
 
 impl Entry<'_> {
-    const fn is(&self, layer: &str, tensor: &str) -> bool {
-        if self.name.len() != layer.len() + 1 + tensor.len() {
-            return false;
-        }
-        let (head, rest) = self.name.split_at(layer.len());
-        same(head, layer.as_bytes()) && rest[0] == b'.' && same(rest.split_at(1).1, tensor.as_bytes())
-    }
-
     /// The start of an error message about the tensor.
     const fn error(&self) -> ShapeError {
         match std::str::from_utf8(self.name) {
@@ -165,21 +156,20 @@ impl Entry<'_> {
 
     /// The index of the tensor among those of a network, searched from the index `from` on; or the error.
     #[allow(clippy::result_large_err, reason = "there are no boxes in constant code")]
-    const fn place(&self, expected: &[(&str, Facts)], from: usize) -> Result<usize, ShapeError> {
+    const fn place<T: Scalar>(&self, expected: &'static [Item<T>], from: usize) -> Result<usize, ShapeError> {
         let Ok(dtype) = std::str::from_utf8(self.dtype) else { return Err(self.wrong("F32")) };
         let shape = self.shape.split_at(self.rank).0;
         // First from there to the end, then from the beginning.
         let mut turn = 0;
         while turn < 2 {
-            let (mut l, mut place) = (0, 0);
-            while l < expected.len() {
-                let (layer, Facts { tensors, .. }) = expected[l];
+            let (mut layers, mut place) = (Layers::of(expected), 0);
+            while let Some((layer, Facts { tensors, .. })) = layers.next() {
                 let mut t = 0;
                 if turn == 0 && place + tensors.len() <= from {
                     (t, place) = (tensors.len(), place + tensors.len());
                 }
                 while t < tensors.len() {
-                    if self.is(layer, tensors[t].0) {
+                    if layer.is_before(tensors[t].0, self.name) {
                         let wanted = tensors[t].1;
                         let whole = match self.offsets[1].checked_sub(self.offsets[0]) {
                             Some(len) => len == 4 * product(wanted),
@@ -193,7 +183,6 @@ impl Entry<'_> {
                     }
                     (t, place) = (t + 1, place + 1);
                 }
-                l += 1;
             }
             turn += 1;
         }

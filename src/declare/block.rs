@@ -1,0 +1,116 @@
+//! The `block!` macro.
+
+/// Declares a block: lines of a network that are written once and used many times, with settings.
+///
+/// ```
+/// use convnet::prelude::*;
+///
+/// block! {
+///     /// Two convolutions whose output is added to the input.
+///     struct Residual { filters: usize, kernel: usize = 3 } => {
+///         conv1: Conv2d { filters: filters, kernel: kernel, padding: kernel / 2 },
+///         relu1: Relu,
+///         conv2: Conv2d { filters: filters, kernel: kernel, padding: kernel / 2 },
+///         sum: Add(conv2, input),
+///         relu2: Relu,
+///     }
+/// }
+///
+/// network! {
+///     struct Small: Chw<3, 16, 16> => Flat<10> {
+///         stem: Conv2d { filters: 8, kernel: 3, padding: 1 },
+///         layer1: {
+///             0: Residual { filters: 8 },
+///             1: Residual { filters: 8, kernel: 5 },
+///         },
+///         pool: GlobalAvgPool,
+///         fc: Dense { units: 10 },
+///     }
+/// }
+///
+/// let net = Small::new(1);
+/// let names: Vec<String> = net.model().named_params().map(|(name, ..)| name).collect();
+/// assert_eq!(names[2], "layer1.0.conv1.weight");
+/// ```
+///
+/// - A setting has a type and may have a default. It is a constant inside the block.
+/// - In the lines, `input` is what the block is given. The block gives what its last line gives.
+/// - The lines see no names from outside the block but `input` and its settings.
+/// - A block is a macro: it is declared before its first use. `pub(crate) use Residual;` after it lets other modules use
+///   it. A setting may not have the name of a line.
+#[macro_export]
+macro_rules! block {
+    ($($block:tt)*) => { $crate::__block! { ($) $($block)* } };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __block {
+    (
+        ($d:tt) $(#[$meta:meta])* $vis:vis struct $Name:ident
+        { $($setting:ident : $type:ty $(= $default:expr)?),* $(,)? } => { $($lines:tt)* }
+    ) => {
+        #[allow(unused_macros)]
+        macro_rules! $Name {
+            (@ask $d callback:ident [$d($d to:tt)*]) => { $crate::$d callback! { $d($d to)* block } };
+            ($d($d key:ident : $d value:expr),* $d(,)?) => {
+                const _: () = {
+                    // Here and not beside the macro, whose name can so be imported.
+                    struct $Name {
+                        $($setting: ::core::option::Option<$type>,)*
+                    }
+                    const __SETTINGS: $Name = {
+                        const __NONE: $Name = $Name { $($setting: ::core::option::Option::None),* };
+                        $Name { $d($d key: ::core::option::Option::Some($d value),)* ..__NONE }
+                    };
+                    const input: $crate::layer::place::Placed = __FROM;
+                    const __PATH: $crate::shape::Path = __WITHIN;
+                    const _: () = {
+                        $(const $setting: $type = $crate::__setting!($Name $setting $($default)?);)*
+                        const _: () = {
+                            // The parameters of the network do not reach into a block.
+                            macro_rules! __size {
+                                ($d size:expr) => { $d size };
+                            }
+                            $crate::__lines! { @parse (__group) (pub __Block [], (), ()) input [] [] $($lines)* , }
+                        };
+                    };
+                };
+            };
+            ($d($d other:tt)*) => {
+                ::core::compile_error!(concat!(stringify!($Name), " takes settings as `name: value`"));
+            };
+        }
+    };
+}
+
+/// The value of a block's setting.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __setting {
+    ($Name:ident $setting:ident) => {
+        match __SETTINGS.$setting {
+            ::core::option::Option::Some(__value) => __value,
+            ::core::option::Option::None => {
+                $crate::declare::missing(stringify!($Name), stringify!($setting), __PATH)
+            }
+        }
+    };
+    ($Name:ident $setting:ident $default:expr) => {
+        match __SETTINGS.$setting {
+            ::core::option::Option::Some(__value) => __value,
+            ::core::option::Option::None => $default,
+        }
+    };
+}
+
+/// Refuses a use of a block without a setting that it needs.
+///
+/// # Panics
+/// Always.
+#[doc(hidden)]
+#[track_caller]
+pub const fn missing(block: &'static str, setting: &'static str, path: crate::shape::Path) -> ! {
+    let text = crate::shape::ShapeError::of(block).str("the setting `").str(setting).str("` is missing");
+    text.refuse_at(path)
+}

@@ -1,0 +1,130 @@
+//! What a declaration of a network amounts to, as data.
+
+use crate::layer::{Layer, Merge, facts, fitting};
+use crate::plan::{Facts, Plan};
+use crate::scalar::Scalar;
+use crate::shape::{Path, Shape};
+
+/// A line of a declared network.
+#[doc(hidden)]
+pub struct Item<T: 'static> {
+    path: Path,
+    what: What<T>,
+}
+
+enum What<T: 'static> {
+    /// A layer: the number of the layer whose output it reads, what is known of it, and how it joins a plan.
+    Layer { input: usize, facts: Facts, add: fn(&mut Plan<T>) },
+    /// A merge, and the numbers of the layers whose outputs it reads.
+    Merge { merge: Merge, inputs: &'static [usize] },
+    /// Lines under a common name: a group, or a use of a block.
+    Group(&'static [Item<T>]),
+}
+
+impl<T: Scalar> Item<T> {
+    pub const fn layer<In: Shape, L: Layer<In, f32>>(
+        path: Path,
+        input: usize,
+        add: fn(&mut Plan<T>),
+    ) -> Self {
+        // For `f32`: no declaration of a layer depends on its scalar.
+        Item { path, what: What::Layer { input, facts: facts::<In, L, f32>(), add } }
+    }
+
+    /// The same for a layer that may not fit: that is a compile error.
+    pub const fn fitting<In: Shape, L: Layer<In, f32>>(
+        path: Path,
+        input: usize,
+        add: fn(&mut Plan<T>),
+    ) -> Self {
+        Item { path, what: What::Layer { input, facts: fitting::<In, L>(path), add } }
+    }
+
+    pub const fn merge(path: Path, merge: Merge, inputs: &'static [usize]) -> Self {
+        Item { path, what: What::Merge { merge, inputs } }
+    }
+
+    pub const fn group(path: Path, items: &'static [Item<T>]) -> Self {
+        Item { path, what: What::Group(items) }
+    }
+}
+
+/// The lines of a group or of a block.
+#[doc(hidden)]
+pub trait Items<T: Scalar> {
+    const ITEMS: &'static [Item<T>];
+}
+
+/// The most groups around a layer.
+const DEPTH: usize = 32;
+
+/// The layers of some items, one after the other, in constant code.
+pub(crate) struct Layers<T: 'static> {
+    /// What is left of the groups around the next layer, the outermost first.
+    around: [&'static [Item<T>]; DEPTH],
+    depth: usize,
+}
+
+impl<T: Scalar> Layers<T> {
+    pub const fn of(items: &'static [Item<T>]) -> Self {
+        let mut around: [&'static [Item<T>]; DEPTH] = [&[]; DEPTH];
+        around[0] = items;
+        Layers { around, depth: 1 }
+    }
+
+    /// The next layer's full name and what is known of it.
+    pub const fn next(&mut self) -> Option<(Path, Facts)> {
+        while self.depth > 0 {
+            let Some((item, rest)) = self.around[self.depth - 1].split_first() else {
+                self.depth -= 1;
+                continue;
+            };
+            self.around[self.depth - 1] = rest;
+            match item.what {
+                What::Layer { facts, .. } => return Some((item.path, facts)),
+                What::Merge { .. } => {}
+                What::Group(items) => {
+                    assert!(self.depth < DEPTH, "groups lie in groups, 32 deep at most");
+                    self.around[self.depth] = items;
+                    self.depth += 1;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The sums over all layers, without their tensors.
+#[doc(hidden)]
+pub const fn sum<T: Scalar>(items: &'static [Item<T>]) -> Facts {
+    let mut sum = Facts::NONE;
+    let mut layers = Layers::of(items);
+    while let Some((_, layer)) = layers.next() {
+        sum.params += layer.params;
+        sum.buffers += layer.buffers;
+        sum.macs += layer.macs;
+        sum.activations += layer.activations;
+    }
+    sum
+}
+
+impl<T: Scalar> Plan<T> {
+    /// Adds the declared layers.
+    #[doc(hidden)]
+    pub fn declared(&mut self, items: &'static [Item<T>]) {
+        for Item { path, what } in items {
+            match *what {
+                What::Group(items) => self.declared(items),
+                What::Layer { input, add, .. } => {
+                    self.read(self.output_of_layer(input));
+                    self.named(&path.to_string(), add);
+                }
+                What::Merge { merge, inputs } => {
+                    let inputs: Vec<usize> =
+                        inputs.iter().map(|&layer| self.output_of_layer(layer)).collect();
+                    self.named(&path.to_string(), |plan| plan.merge(merge, &inputs));
+                }
+            }
+        }
+    }
+}
