@@ -2,10 +2,13 @@
 //!
 //! A new layer or loss joins with one line.
 
+mod tangle;
+
 use convnet::check;
 use convnet::layer::{Codes, Connections};
 use convnet::model::LeNet5;
 use convnet::prelude::*;
+use tangle::Tangle;
 
 macro_rules! layers {
     ($($test:ident: $layer:expr, $In:ty;)+) => {
@@ -76,6 +79,8 @@ layers! {
     log_softmax: LogSoftmax, Flat<4>;
     flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::new(), Chw<2, 3, 2>;
     dropout: Dropout::new(0.4), Flat<9>;
+    // Every `Merge`.
+    tangle: Tangle, tangle::Input;
     chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
 }
 

@@ -83,6 +83,36 @@ network! {
     }
 }
 
+block! {
+    /// A gate of maps with one position each, and a sum of three.
+    struct Gated { filters: usize } => {
+        conv: Conv2d { filters: filters, kernel: 3, padding: 1 },
+        pool: AdaptiveAvgPool2d { size: 1 },
+        gate: Sigmoid,
+        scaled: Multiply(conv, gate),
+        drop: Dropout { rate: 0.2 },
+        sum: Add(drop, input, conv),
+        relu: Relu,
+    }
+}
+
+network! {
+    /// Every `Merge`, with values that several layers read, among them the input.
+    struct Branching: Chw<4, 6, 5> => Flat<3> {
+        first: Gated { filters: 4 },
+        pair: {
+            side: (input) { 0: Conv2d { filters: 3, kernel: 1 }, 1: BatchNorm },
+            all: Concat(side, input),
+        },
+        vector: GlobalAvgPool,
+        gate: Sigmoid,
+        scaled: Multiply(pair, gate),
+        squared: Multiply(scaled, scaled),
+        flatten: Flatten,
+        fc: Dense { units: 3 },
+    }
+}
+
 network! {
     /// The mean of one position each.
     struct Single: Chw<3, 1, 1> => Flat<3> {
@@ -201,6 +231,7 @@ fn tensors_are_kept_by_name() {
     assert_kept::<LeNet5>(Dtype::F32);
     assert_kept::<LeNet5Original>(Dtype::F32);
     assert_kept::<Everything>(Dtype::F32);
+    assert_kept::<Branching>(Dtype::F32);
     assert_kept::<Everything<f64>>(Dtype::F64);
     assert_kept::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(Dtype::F32);
 }
@@ -252,6 +283,8 @@ fn networks_for_other_programs() {
     leave::<Everything>(&folder, "everything");
     leave::<Everything<f64>>(&folder, "everything_f64");
     leave::<Other>(&folder, "other");
+    leave::<Branching>(&folder, "branching");
+    leave::<Branching<f64>>(&folder, "branching_f64");
     leave::<Single>(&folder, "single");
     leave::<Unchanged>(&folder, "unchanged");
     leave::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(&folder, "own");

@@ -63,10 +63,12 @@ macro_rules! __block {
                         const __NONE: $Name = $Name { $($setting: ::core::option::Option::None),* };
                         $Name { $d($d key: ::core::option::Option::Some($d value),)* ..__NONE }
                     };
-                    const input: $crate::layer::place::Placed = __FROM;
+                    $($crate::__setting! { @missing $Name $setting $($default)? })*
+                    const __INPUT: $crate::layer::place::Placed =
+                        __FROM.if_fits(__FROM.fits $(&& $crate::__setting!(@given $setting $($default)?))*);
                     const __PATH: $crate::shape::Path = __WITHIN;
                     const _: () = {
-                        $(const $setting: $type = $crate::__setting!($Name $setting $($default)?);)*
+                        $(const $setting: $type = $crate::__setting!(@value $setting $type $(= $default)?);)*
                         const _: () = {
                             // The parameters of the network do not reach into a block.
                             macro_rules! __size {
@@ -88,20 +90,24 @@ macro_rules! __block {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __setting {
-    ($Name:ident $setting:ident) => {
+    (@value $setting:ident $type:ty $(= $default:expr)?) => {
         match __SETTINGS.$setting {
             ::core::option::Option::Some(__value) => __value,
-            ::core::option::Option::None => {
-                $crate::declare::missing(stringify!($Name), stringify!($setting), __PATH)
+            ::core::option::Option::None => $crate::__setting!(@default $type $(= $default)?),
+        }
+    };
+    (@default $type:ty) => { <$type as $crate::declare::Setting>::MADE_UP };
+    (@default $type:ty = $default:expr) => { $default };
+    (@given $setting:ident) => { __SETTINGS.$setting.is_some() };
+    (@given $setting:ident $default:expr) => { true };
+    (@missing $Name:ident $setting:ident) => {
+        const _: () = {
+            if __SETTINGS.$setting.is_none() {
+                $crate::declare::missing(stringify!($Name), stringify!($setting), __WITHIN)
             }
-        }
+        };
     };
-    ($Name:ident $setting:ident $default:expr) => {
-        match __SETTINGS.$setting {
-            ::core::option::Option::Some(__value) => __value,
-            ::core::option::Option::None => $default,
-        }
-    };
+    (@missing $Name:ident $setting:ident $default:expr) => {};
 }
 
 /// Refuses a use of a block without a setting that it needs.

@@ -6,6 +6,7 @@
 
 mod block;
 mod items;
+mod numbers;
 mod scope;
 mod settings;
 mod types;
@@ -14,7 +15,7 @@ pub use block::missing;
 #[cfg(feature = "store")]
 pub(crate) use items::Layers;
 pub use items::{Item, Items, sum};
-pub use types::{Block, GivenBy, LineBefore, Shapes, line_before};
+pub use types::{Block, GivenBy, Setting, Shapes};
 
 use crate::shape::same;
 
@@ -281,6 +282,7 @@ macro_rules! __network {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __access {
+    ($net:tt input $name:ident $line:tt) => {};
     ($net:tt new $name:ident $line:tt) => { $crate::__access! { @taken new } };
     ($net:tt with_init $name:ident $line:tt) => { $crate::__access! { @taken with_init } };
     ($net:tt layers_mut $name:ident $line:tt) => { $crate::__access! { @taken layers_mut } };

@@ -12,6 +12,7 @@ macro_rules! __place {
                 $crate::__settings!(@next $layer $Settings [] $($settings)*);
             const _: () = {
                 let _ = __SETTINGS.place(__AT, __FROM);
+                __LINES.read(__INDEX, __AT.path());
             };
             __SETTINGS.place(__AT.quiet(), __FROM)
         }

@@ -10,16 +10,31 @@ pub trait Block {
     const PLACED: Placed;
 }
 
-/// A source that no line before has the name of: no type implements this.
+/// The type of a block's setting.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "no line before this one is called `{Self}`",
-    label = "a source is `input` or the name of a line above, in the same braces"
+    message = "a setting of a block is a `usize`, a `bool`, an `f64` or a pair of `usize`"
 )]
-pub trait LineBefore: Copy {}
+pub trait Setting: Copy {
+    /// Stands for a setting that is missing, which is told elsewhere.
+    const MADE_UP: Self;
+}
 
-#[doc(hidden)]
-pub const fn line_before<Name: LineBefore>(_: Name) {}
+impl Setting for usize {
+    const MADE_UP: Self = 1;
+}
+
+impl Setting for bool {
+    const MADE_UP: Self = false;
+}
+
+impl Setting for f64 {
+    const MADE_UP: Self = 0.5;
+}
+
+impl Setting for (usize, usize) {
+    const MADE_UP: Self = (1, 1);
+}
 
 /// Compares a network's declared output shape with the output shape of its last layer: only equal shapes implement it.
 #[diagnostic::on_unimplemented(

@@ -25,6 +25,8 @@ pub(super) struct MultiplyOp {
     channels: usize,
     area: usize,
     gated: bool,
+    #[cfg_attr(not(feature = "store"), allow(dead_code, reason = "for the export"))]
+    by_vector: bool,
 }
 
 builtin!(AddOp, ConcatOp, MultiplyOp);
@@ -101,7 +103,11 @@ impl<T: Scalar> Op<T> for MultiplyOp {
 
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
-        Some(vec![Node::new("Mul", [Operand::Input, Operand::Other(1)])])
+        if !self.by_vector {
+            return Some(vec![Node::new("Mul", [Operand::Input, Operand::Other(1)])]);
+        }
+        let maps = Node::new("Unsqueeze", [Operand::Other(1), Operand::from([2, 3])]);
+        Some(vec![maps, Node::new("Mul", [Operand::Input, Operand::Last])])
     }
 
     fn reads(&self) -> Reads {
@@ -220,9 +226,47 @@ impl<T: Scalar> Plan<T> {
                 let [a, b] = [dims[0], dims[1]];
                 let area = a.height() * a.width();
                 let gated = a.len() != b.len();
-                T::compiled::<MultiplyOp>(MultiplyOp { channels: a.channels(), area, gated })
+                let by_vector = a.is_maps() && !b.is_maps();
+                T::compiled::<MultiplyOp>(MultiplyOp { channels: a.channels(), area, gated, by_vector })
             }
         };
         self.push(op, inputs.to_vec(), output, Facts::NONE);
     }
+}
+
+/// The crate's merges, on the user's line.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __merge {
+    ($merge:ident) => {{
+        const _: () = {
+            let _ = __AT.merge($crate::layer::Merge::$merge, __BEFORE, __INPUTS, __MERGED);
+            __LINES.read(__INDEX, __AT.path());
+        };
+        __AT.quiet().merge($crate::layer::Merge::$merge, __BEFORE, __INPUTS, __MERGED)
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Add {
+    ($($source:ident),+ $(,)?) => {
+        $crate::__merge!(Add)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Concat {
+    ($($source:ident),+ $(,)?) => {
+        $crate::__merge!(Concat)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __Multiply {
+    ($($source:ident),+ $(,)?) => {
+        $crate::__merge!(Multiply)
+    };
 }

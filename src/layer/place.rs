@@ -102,26 +102,46 @@ impl Placed {
     pub const fn or(self, declared: Dims) -> Self {
         if self.fits { self } else { Placed { output: declared, ..self } }
     }
+}
 
-    /// Refuses the value of a line that neither the line after it nor any other reads.
+/// The lines of a network, a group or a block, for the check that each value is read.
+#[derive(Clone, Copy)]
+pub struct Lines(pub &'static [Placed]);
+
+impl Lines {
+    /// Refuses the value of the line with this index, if neither the line after it nor any other reads it.
     #[track_caller]
-    pub const fn is_read(self, name: &'static str, lines: &[Placed]) {
-        let mut i = 0;
-        while i < lines.len() {
-            let Placed { source, merged, .. } = lines[i];
-            let (mut read, mut j) = (source == self.value, 0);
+    pub const fn read(self, index: usize, path: Path) {
+        let Lines(lines) = self;
+        let value = lines[index].value;
+        let (mut read, mut i) = (index + 1 == lines.len(), index + 1);
+        while i < lines.len() && !read {
+            let Placed { source, merged, fits, .. } = lines[i];
+            // Behind a mistake, which may be a source that is not there, nothing is told.
+            read = source == value || !fits;
+            let mut j = 0;
             while j < merged.len() {
-                read |= merged[j] == self.value;
+                read |= merged[j] == value;
                 j += 1;
-            }
-            if read {
-                return;
             }
             i += 1;
         }
-        let text = ShapeError::of("value").str("no line reads it: the line after it names another source");
-        text.refuse(name)
+        if !read {
+            ShapeError::of("value")
+                .str("no line reads it, and the line after it names another source")
+                .refuse_at(path)
+        }
     }
+}
+
+/// The numbers of the layers that give these values.
+pub const fn values<const N: usize>(inputs: &[(&'static str, Placed)]) -> [usize; N] {
+    let (mut values, mut i) = ([0; N], 0);
+    while i < N {
+        values[i] = inputs[i].1.value;
+        i += 1;
+    }
+    values
 }
 
 /// A layer as it is being placed.
@@ -136,6 +156,11 @@ pub struct At {
 }
 
 impl At {
+    /// The layer's full name.
+    pub const fn path(self) -> Path {
+        self.path
+    }
+
     /// A layer that reports an error if it does not fit.
     pub const fn new(kind: &'static str, path: Path) -> Self {
         At { kind, path, quiet: false }

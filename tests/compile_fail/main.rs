@@ -61,9 +61,11 @@ fn twins_compile() {
     });
 }
 
-/// Mistakes that the compiler tells more than once: in types written by hand, which it checks at each use.
-const SEVERAL: [&str; 7] = [
+/// Mistakes that the compiler tells more than once: in types written by hand, which it checks at each use, and a block that
+/// is not declared, whose value is then missing too.
+const SEVERAL: [&str; 8] = [
     "binary_loss_on_probabilities",
+    "block_unknown",
     "data_of_another_shape",
     "dense_behind_flatten",
     "dense_input",
@@ -187,6 +189,68 @@ fn messages_say_what_is_wrong_and_where() {
         ),
         ("wrong_channels", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "check()"),
         ("wrong_height", "Conv2d: an input of", "6x24x24", "6x25x24", "check()"),
+        ("add_of_one", "Add sum: takes", "at least 2", "found 1", "sum: Add(relu)"),
+        (
+            "add_of_other_channels",
+            "Add sum:",
+            "`conv` is 9x16x16",
+            "`relu` is 8x16x16",
+            "sum: Add(conv, relu)",
+        ),
+        ("add_of_other_size", "Add sum:", "`conv` is 8x14x14", "`relu` is 8x16x16", "sum: Add(conv, relu)"),
+        ("block_unknown", "cannot find macro", "`Bottleneck`", "in this scope", "layer1: Bottleneck"),
+        (
+            "concat_of_a_vector",
+            "Concat both:",
+            "`stem` is 8x16x16",
+            "`mean` is 8",
+            "both: Concat(stem, mean)",
+        ),
+        (
+            "concat_of_other_size",
+            "Concat both:",
+            "`stem` is 8x16x16",
+            "`conv` is 4x8x8",
+            "both: Concat(stem, conv)",
+        ),
+        ("kernel_in_a_group", "Conv2d layer.0.1: a", "17x17", "16x16", "1: Conv2d"),
+        ("line_called_input", "a line cannot be called", "`input`", "is given", "network!"),
+        (
+            "multiply_by_other_channels",
+            "Multiply scaled:",
+            "`stem` is 8x16x16",
+            "`gate` is 4x1x1",
+            "scaled: Multiply",
+        ),
+        ("multiply_of_three", "Multiply scaled: takes", "2 values", "found 3", "scaled: Multiply"),
+        ("name_twice_in_a_group", "identifier `conv`", "more than once", "in this", "conv: Conv2d"),
+        (
+            "setting_of_a_block_missing",
+            "Basic layer1:",
+            "the setting `filters`",
+            "is missing",
+            "layer1: Basic",
+        ),
+        ("setting_of_a_block_unknown", "struct `Basic`", "no field named", "`strides`", "layer1: Basic"),
+        ("source_comes_later", "cannot find value", "`late`", "in this scope", "sum: Add(relu, late)"),
+        ("source_does_not_exist", "cannot find value", "`steam`", "in this scope", "sum: Add(relu, steam)"),
+        ("source_in_a_group", "cannot find value", "`relu`", "in this scope", "sum: Add(stem, relu)"),
+        ("source_of_a_layer", "cannot find value", "`missing`", "in this scope", "side: Conv2d(missing)"),
+        (
+            "sum_in_a_block",
+            "Add layer1.1.sum:",
+            "`conv2` is 8x8x8",
+            "`input` is 8x16x16",
+            "sum: Add(conv2, input)",
+        ),
+        (
+            "sum_in_a_block_in_a_block",
+            "Add layer1.second.sum:",
+            "is 9x16x16",
+            "is 8x16x16",
+            "sum: Add(conv2, input)",
+        ),
+        ("value_that_no_line_reads", "value lost:", "no line reads it", "another source", "lost: Conv2d"),
         ("wrong_width", "MaxPool2d: an input of", "6x14x14", "6x14x13", "check()"),
     ];
     let files = fs::read_dir("tests/ui/fail")

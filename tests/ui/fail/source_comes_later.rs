@@ -1,0 +1,17 @@
+//! A source below its reader.
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<3, 16, 16> => Flat<10> {
+        stem: Conv2d { filters: 8, kernel: 3, padding: 1 },
+        relu: Relu,
+        sum: Add(relu, late),
+        late: Relu,
+        pool: GlobalAvgPool,
+        fc: Dense { units: 10 },
+    }
+}
+
+fn main() {
+    Net::new(1);
+}

@@ -1,0 +1,16 @@
+//! A vector among maps.
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<3, 16, 16> => Flat<10> {
+        stem: Conv2d { filters: 8, kernel: 3, padding: 1 },
+        mean: Relu,
+        both: Concat(stem, mean),
+        pool: GlobalAvgPool,
+        fc: Dense { units: 10 },
+    }
+}
+
+fn main() {
+    Net::new(1);
+}

@@ -1,0 +1,15 @@
+//! A line with the name of what a network is given.
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<3, 16, 16> => Flat<10> {
+        stem: Conv2d { filters: 8, kernel: 3, padding: 1 },
+        relu: Relu,
+        pool: GlobalAvgPool,
+        fc: Dense { units: 10 },
+    }
+}
+
+fn main() {
+    Net::new(1);
+}
