@@ -65,12 +65,12 @@ pub const fn distinct(names: &[&str]) -> bool {
 /// println!("{net}");
 /// ```
 ///
-/// A layer is written as `name: Kind { settings }`, or as `name: Type` if it has no settings. The type is one of the
+/// A layer is a line `name: Kind { settings }`, or as `name: Type` if it has no settings. The type is one of the
 /// crate's (`Relu`, `Flatten`, `Softmax`) or your own ([`Layer`](crate::layer::Layer#a-layer-of-ones-own) shows how to
 /// write one). A type without a default is written as `name: Type = value`.
 ///
-/// The macro declares a struct, generic over its scalar, that implements [`Network`](crate::Network). For each layer it
-/// has a method with the layer's name that gives access to its parameters; `layers_mut()` gives access to change them.
+/// The macro declares a struct, generic over its scalar, that implements [`Network`](crate::Network). For each layer outside
+/// of groups and blocks it has a method with the layer's name that gives access to its parameters; `layers_mut()` gives access to change them.
 ///
 /// A layer that does not fit its input does not compile:
 ///
@@ -81,6 +81,42 @@ pub const fn distinct(names: &[&str]) -> bool {
 ///         conv: Conv2d { filters: 4, kernel: 7 }, // a 7x7 kernel does not fit a 5x5 input with padding 0
 ///     }
 /// }
+/// ```
+///
+/// # Networks that branch
+/// A line takes the value of the line before it, unless it names its source in parentheses: the name of a line above it in the
+/// same braces, or `input`. `Add(a, b, …)` adds values of equal shapes, `Concat(a, b, …)` puts their channels one after the
+/// other, and `Multiply(a, b)` multiplies equal shapes, or maps with one number for each channel. A value that no line reads
+/// does not compile.
+///
+/// Lines in braces are a group: they have a common name, and the group gives what its last line gives. In a group, `input` is
+/// what the group is given. Names may be numbers, so that parameters are called as in PyTorch, `layer1.0.conv.weight`. Lines that
+/// are used many times are a [`block!`](crate::block).
+///
+/// ```
+/// use convnet::prelude::*;
+///
+/// network! {
+///     struct Branching: Chw<3, 16, 16> => Flat<10> {
+///         stem: Conv2d { filters: 8, kernel: 3, padding: 1 },
+///         layer1: {
+///             0: { conv: Conv2d { filters: 8, kernel: 3, padding: 1 }, relu: Relu, sum: Add(relu, input) },
+///             1: { conv: Conv2d { filters: 8, kernel: 3, padding: 1 }, relu: Relu, sum: Add(relu, input) },
+///         },
+///         // Squeeze and excitation: a number between 0 and 1 for each channel.
+///         squeeze: GlobalAvgPool,
+///         fc1: Dense { units: 8 },
+///         gate: Sigmoid,
+///         excited: Multiply(layer1, gate),
+///         side: (stem) { conv: Conv2d { filters: 4, kernel: 1 }, relu: Relu },
+///         both: Concat(excited, side),
+///         flatten: Flatten,
+///         fc: Dense { units: 10 },
+///     }
+/// }
+/// let net = Branching::new(1);
+/// let names: Vec<String> = net.model().named_params().map(|(name, ..)| name).collect();
+/// assert_eq!(names[2], "layer1.0.conv.weight");
 /// ```
 ///
 /// # Networks for any number of classes
@@ -142,7 +178,8 @@ pub const fn distinct(names: &[&str]) -> bool {
 /// ```
 ///
 /// # Many layers
-/// A network of more than about a hundred layers needs `#![recursion_limit = "256"]` in the crate that declares it.
+/// More than about a hundred lines in the same braces need `#![recursion_limit = "256"]` in the crate that declares the network.
+/// Lines of groups and blocks count for themselves.
 #[macro_export]
 macro_rules! network {
     ($(#[$meta:meta])* $vis:vis struct $Net:ident : $In:ty => $Out:ty { $($layers:tt)* }) => {

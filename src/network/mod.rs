@@ -72,7 +72,7 @@ use crate::shape::{Dims, Shape};
 use crate::summary::Summary;
 use crate::tensor::{Batch, Tensor};
 
-/// A network: a chain of layers with parameters. Declared by [`network!`](crate::network!) or as a
+/// A network: layers with parameters. Declared by [`network!`](crate::network!) or as a
 /// [`Sequential`].
 ///
 /// Inference takes `&self`, so one network serves any number of threads at once.
