@@ -107,7 +107,8 @@ pub mod prelude {
     pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;
     pub use crate::shape::{
-        Chw, Dilation, Flat, Groups, Kernel, LogProbabilities, Padding, Probabilities, Shape, Stride,
+        CeilMode, Chw, CountIncludePad, Dilation, Flat, Groups, Kernel, LogProbabilities, Padding,
+        Probabilities, Shape, Stride,
     };
     #[cfg(feature = "store")]
     pub use crate::store::SaveLoad;

@@ -116,6 +116,8 @@
 //! | `nn.Linear(in, 120)` | `Dense(120)` | [`Dense`](crate::layer::Dense) `{ units: 120 }` |
 //! | `nn.MaxPool2d(2)` | `MaxPooling2D(2)` | [`MaxPool2d`](crate::layer::MaxPool2d) `{ kernel: 2 }` |
 //! | `nn.AvgPool2d(2)` | `AveragePooling2D(2)` | [`AvgPool2d`](crate::layer::AvgPool2d) `{ kernel: 2 }` |
+//! | `nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False)` | | [`AvgPool2d`](crate::layer::AvgPool2d) `{ kernel: 3, stride: 2, padding: 1, ceil_mode: true, count_include_pad: false }` |
+//! | `nn.ZeroPad2d((0, 1, 0, 1))`, `nn.Conv2d(in, 6, 3, stride=2)` | `Conv2D(6, 3, strides=2, padding="same")` | [`Conv2d`](crate::layer::Conv2d) `{ filters: 6, kernel: 3, stride: 2, padding: (0, 0, 1, 1) }` |
 //! | `nn.AdaptiveAvgPool2d(6)` | | [`AdaptiveAvgPool2d`](crate::layer::AdaptiveAvgPool2d) `{ size: 6 }` |
 //! | `nn.AdaptiveMaxPool2d(6)` | | [`AdaptiveMaxPool2d`](crate::layer::AdaptiveMaxPool2d) `{ size: 6 }` |
 //! | `nn.AdaptiveAvgPool2d(1)`, flattened | `GlobalAveragePooling2D()` | [`GlobalAvgPool`](crate::layer::GlobalAvgPool) |

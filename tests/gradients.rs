@@ -49,6 +49,11 @@ layers! {
     max_pool_ragged: MaxPool2d::<Chw<2, 6, 8>, Chw<2, 2, 3>, Kernel<3>, Stride<2>>::new(), Chw<2, 6, 8>;
     avg_pool: AvgPool2d::<Chw<2, 5, 4>, Chw<2, 2, 2>, Kernel<2>, Stride<2>>::new(), Chw<2, 5, 4>;
     avg_pool_overlapping: AvgPool2d::<Chw<2, 6, 5>, Chw<2, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<1>>::new(), Chw<2, 6, 5>;
+    max_pool_ceil: MaxPool2d::<Chw<2, 6, 7>, Chw<2, 4, 4>, Kernel<3>, Stride<2>, Padding<1>, Dilation<1>, CeilMode<true>>::new(), Chw<2, 6, 7>;
+    max_pool_dilated: MaxPool2d::<Chw<2, 6, 8>, Chw<2, 4, 5>, Kernel<2, 3>, Stride<1>, Padding<0, 0, 0, 1>, Dilation<2>>::new(), Chw<2, 6, 8>;
+    avg_pool_ceil: AvgPool2d::<Chw<2, 6, 7>, Chw<2, 4, 4>, Kernel<3>, Stride<2>, Padding<1>, CeilMode<true>>::new(), Chw<2, 6, 7>;
+    avg_pool_of_values: AvgPool2d::<Chw<2, 3, 4>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<2>, CeilMode<false>, CountIncludePad<false>>::new(), Chw<2, 3, 4>;
+    conv2d_sides: Conv::<Chw<2, 6, 5>, Chw<3, 3, 5>, Kernel<3>, Stride<2, 1>, Padding<0, 2, 1, 0>>::new(), Chw<2, 6, 5>;
     adaptive_avg_pool: AdaptiveAvgPool2d::<Chw<2, 5, 7>, Chw<2, 3, 4>>::new(), Chw<2, 5, 7>;
     adaptive_avg_pool_larger: AdaptiveAvgPool2d::<Chw<2, 3, 2>, Chw<2, 5, 4>>::new(), Chw<2, 3, 2>;
     adaptive_max_pool: AdaptiveMaxPool2d::<Chw<2, 7, 5>, Chw<2, 3, 2>>::new(), Chw<2, 7, 5>;

@@ -31,16 +31,19 @@ fn assert_near(what: &str, found: &[f64], expected: &[f64]) {
     }
 }
 
+fn batch<S: Shape>(rows: &[Vec<f64>]) -> Batch<S, f64> {
+    rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect()
+}
+
 /// Checks a layer on its samples.
 fn layer<In: Shape, L: Layer<In, f64>>(name: &str, layer: L) {
     let golden = golden(name);
     let rows = |key: &str| -> Vec<Vec<f64>> { get(&golden[key]) };
     let (x, dy) = (rows("x"), rows("dy"));
-    fn batch<S: Shape>(rows: &[Vec<f64>]) -> Batch<S, f64> {
-        rows.iter().map(|row| Tensor::from_slice(row).unwrap()).collect()
-    }
     let (x, dy) = (batch::<In>(&x), batch::<L::Out>(&dy));
-    let check::Passes { y, dx, .. } = check::passes(&layer, &[], &x, &dy, 1);
+    let params: Vec<f64> = golden.get("params").map(get).unwrap_or_default();
+    let check::Passes { y, dx, dparams, .. } = check::passes(&layer, &params, &x, &dy, 1);
+    assert_near(name, &dparams, &golden.get("dparams").map(get::<Vec<f64>>).unwrap_or_default());
     for (n, (expected_y, expected_dx)) in rows("y").iter().zip(&rows("dx")).enumerate() {
         assert_near(&format!("{name}, sample {n}"), y.sample(n).as_slice(), expected_y);
         assert_near(&format!("gradient of {name}, sample {n}"), dx.sample(n).as_slice(), expected_dx);
@@ -83,6 +86,76 @@ fn pooling() {
     // The last row and the last column fill no window.
     type Overlapping = MaxPool2d<Chw<2, 6, 8>, Chw<2, 2, 3>, Kernel<3>, Stride<2>>;
     layer::<Chw<2, 6, 8>, _>("MaxPool2d, overlapping", Overlapping::new());
+}
+
+/// The answers of a network to the samples of a layer.
+fn network<N: Network<Scalar = f64>>(name: &str, net: &N) {
+    let golden = golden(name);
+    let y = net.infer(&batch::<N::Input>(&get::<Vec<Vec<f64>>>(&golden["x"])));
+    for (y, expected) in y.samples().zip(get::<Vec<Vec<f64>>>(&golden["y"])) {
+        assert_near(&format!("{name} in a network"), y.as_slice(), &expected);
+    }
+}
+
+/// In `network!` and as types.
+#[test]
+fn pooling_with_settings() {
+    macro_rules! check {
+        ($($name:literal: $In:ty => $Out:ty, $kind:ident $settings:tt, [$($Type:ty),+];)+) => {$({
+            network! {
+                struct Net: $In => $Out {
+                    pool: $kind $settings,
+                }
+            }
+            network($name, &Net::<f64>::with_init(Init::Zeros, 0));
+            layer::<$In, _>($name, $kind::<$In, $Out, $($Type),+>::new());
+        })+};
+    }
+    type C<const H: usize, const W: usize> = Chw<2, H, W>;
+    check! {
+        "MaxPool2d, ceil mode": C<6, 7> => C<4, 4>, MaxPool2d { kernel: 3, stride: 2, padding: 1, ceil_mode: true },
+            [Kernel<3>, Stride<2>, Padding<1>, Dilation<1>, CeilMode<true>];
+        "MaxPool2d, the last window left out": C<5, 7> => C<2, 3>, MaxPool2d { kernel: 2, stride: 3, padding: 1, ceil_mode: true },
+            [Kernel<2>, Stride<3>, Padding<1>, Dilation<1>, CeilMode<true>];
+        "MaxPool2d, dilated": C<6, 8> => C<5, 3>, MaxPool2d { kernel: (2, 3), stride: (1, 2), padding: 1, dilation: (3, 2) },
+            [Kernel<2, 3>, Stride<1, 2>, Padding<1>, Dilation<3, 2>];
+        "AvgPool2d, ceil mode": C<6, 8> => C<4, 5>, AvgPool2d { kernel: 3, stride: 2, padding: 1, ceil_mode: true },
+            [Kernel<3>, Stride<2>, Padding<1>, CeilMode<true>];
+        "AvgPool2d, of values": C<6, 5> => C<3, 2>, AvgPool2d { kernel: (3, 2), stride: 2, padding: (1, 0), count_include_pad: false },
+            [Kernel<3, 2>, Stride<2>, Padding<1, 0>, CeilMode<false>, CountIncludePad<false>];
+        "AvgPool2d, of values, ceil mode": C<6, 7> => C<4, 4>, AvgPool2d { kernel: 3, stride: 2, padding: 1, ceil_mode: true, count_include_pad: false },
+            [Kernel<3>, Stride<2>, Padding<1>, CeilMode<true>, CountIncludePad<false>];
+        "MaxPool2d, sides": C<6, 7> => C<3, 4>, MaxPool2d { kernel: 3, stride: 2, padding: (1, 0, 0, 2) },
+            [Kernel<3>, Stride<2>, Padding<1, 0, 0, 2>];
+        "AvgPool2d, sides": C<6, 7> => C<3, 4>, AvgPool2d { kernel: 3, stride: 2, padding: (1, 0, 0, 2) },
+            [Kernel<3>, Stride<2>, Padding<1, 0, 0, 2>];
+    }
+}
+
+/// A stack of the same convolution with padding on all sides, cut to the windows that other padding leaves.
+#[test]
+fn padding_by_side_is_a_part_of_more_padding() {
+    network! {
+        struct More: Chw<3, 6, 5> => Chw<4, 8, 7> {
+            conv: Conv2d { filters: 4, kernel: 3, padding: 2 },
+        }
+    }
+    network! {
+        struct Sides: Chw<3, 6, 5> => Chw<4, 6, 6> {
+            conv: Conv2d { filters: 4, kernel: 3, padding: (0, 1, 2, 2) },
+        }
+    }
+    let (more, sides) = (More::<f64>::with_init(Init::PyTorch, 1), Sides::<f64>::with_init(Init::PyTorch, 1));
+    let x: Batch<Chw<3, 6, 5>, f64> =
+        (0..3).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 11) as f64 - 5.0)).collect();
+    let (more, sides) = (more.infer(&x), sides.infer(&x));
+    for (more, sides) in more.samples().zip(sides.samples()) {
+        for (c, plane) in sides.as_slice().chunks(36).enumerate() {
+            for (r, row) in plane.chunks(6).enumerate() {
+                assert_near("a row", row, &more.as_slice()[(c * 8 + r + 2) * 7 + 1..][..6]);
+            }
+        }
+    }
 }
 
 network! {
@@ -267,7 +340,7 @@ fn too_much_padding_is_refused() {
         let settings = Conv2dSettings {
             filters: 4,
             kernel: [3, 3],
-            padding: [5, 5],
+            padding: [5; 4],
             dilation,
             ..Conv2dSettings::DEFAULT
         };

@@ -72,6 +72,21 @@ network! {
 }
 
 network! {
+    /// Windows in every form.
+    struct Windows: Chw<3, 14, 12> => Chw<5, 2, 2> {
+        same: Conv2d { filters: 5, kernel: (3, 2), padding: (1, 0, 1, 1) },
+        down: Conv2d { filters: 4, kernel: 3, padding: (2, 1, 0, 1) },
+        dilated: MaxPool2d { kernel: (3, 2), stride: 1, padding: 1, dilation: 2 },
+        max: MaxPool2d { kernel: 3, stride: 2, padding: (1, 0), ceil_mode: true },
+        mean: AvgPool2d { kernel: 3, stride: 2, padding: (0, 1), ceil_mode: true },
+        one: MaxPool2d { kernel: 1, stride: 1, ceil_mode: true },
+        values: AvgPool2d { kernel: 3, stride: 1, padding: (1, 2, 1, 0), count_include_pad: false },
+        values_ceil: AvgPool2d { kernel: 2, stride: 3, padding: 1, ceil_mode: true, count_include_pad: false },
+        fc: Conv2d { filters: 5, kernel: 1 },
+    }
+}
+
+network! {
     /// Values have the names of layers, but for those that are taken.
     struct Other: Chw<2, 3, 2> => Probabilities<4> {
         conv: Conv2d { filters: 6, kernel: 1 },
@@ -286,6 +301,7 @@ fn networks_for_other_programs() {
     leave::<Branching>(&folder, "branching");
     leave::<Branching<f64>>(&folder, "branching_f64");
     leave::<Single>(&folder, "single");
+    leave::<Windows>(&folder, "windows");
     leave::<Unchanged>(&folder, "unchanged");
     leave::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(&folder, "own");
 }

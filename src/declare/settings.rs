@@ -48,6 +48,16 @@ macro_rules! __settings {
     (@pair $key:ident $layer:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
         $crate::__settings!(@next $layer $Settings [$($done)* $key: [$n, $n],] $($($rest)*)?)
     };
+    // Top, left, bottom and right; a pair is the same above and below, left and right.
+    (@sides $key:ident $layer:ident $Settings:ident [$($done:tt)*] ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: [$a, $b, $c, $d],] $($($rest)*)?)
+    };
+    (@sides $key:ident $layer:ident $Settings:ident [$($done:tt)*] ($a:expr, $b:expr $(,)?) $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: [$a, $b, $a, $b],] $($($rest)*)?)
+    };
+    (@sides $key:ident $layer:ident $Settings:ident [$($done:tt)*] $n:expr $(, $($rest:tt)*)?) => {
+        $crate::__settings!(@next $layer $Settings [$($done)* $key: [$n, $n, $n, $n],] $($($rest)*)?)
+    };
     // A number that may be a parameter of the network.
     (@size $key:ident $layer:ident $Settings:ident [$($done:tt)*] $n:ident $(, $($rest:tt)*)?) => {
         $crate::__settings!(@next $layer $Settings [$($done)* $key: __size!($n),] $($($rest)*)?)

@@ -90,8 +90,12 @@ fn under(pooling: &Pooling, p: usize) -> Vec<usize> {
     };
     for u in 0..window.kernel[0] {
         for v in 0..window.kernel[1] {
-            let y = (r * window.stride[0] + u).checked_sub(window.padding[0]).filter(|y| *y < ih);
-            let x = (c * window.stride[1] + v).checked_sub(window.padding[1]).filter(|x| *x < iw);
+            let y = (r * window.stride[0] + u * window.dilation[0])
+                .checked_sub(window.padding[0])
+                .filter(|y| *y < ih);
+            let x = (c * window.stride[1] + v * window.dilation[1])
+                .checked_sub(window.padding[1])
+                .filter(|x| *x < iw);
             if let (Some(y), Some(x)) = (y, x) {
                 positions.push(y * iw + x);
             }
@@ -122,19 +126,26 @@ pub fn max_backward<T: Vectorized>(dx: &mut [T], dy: &[T], x: &[T], pooling: &Po
     }
 }
 
-/// Divisor of a mean: the kernel's area, padding included, or the number of positions under an adaptive window.
-fn divisor<T: Vectorized>(pooling: &Pooling, positions: &[usize]) -> T {
-    T::of(match pooling.windows {
-        Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
-        Windows::Adaptive => positions.len(),
-    } as f64)
+/// Divisor of a mean: the number of positions under a window, and of those in the padding, if they count.
+pub fn divisor(pooling: &Pooling, p: usize) -> usize {
+    let place = [p / pooling.output[1], p % pooling.output[1]];
+    match pooling.windows {
+        Windows::Sliding(window) if pooling.count_padding => {
+            let inside = |axis: usize| {
+                let end = pooling.input[axis] + window.padding[axis] + window.padding[axis + 2];
+                (0..window.kernel[axis]).filter(|u| place[axis] * window.stride[axis] + u < end).count()
+            };
+            inside(0) * inside(1)
+        }
+        _ => under(pooling, p).len(),
+    }
 }
 
-/// The mean under each window, padding counted as zeros, for one plane.
+/// The mean under each window, padding being zero, for one plane.
 pub fn mean_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
     for (p, y) in y.iter_mut().enumerate() {
-        let positions = under(pooling, p);
-        *y = positions.iter().map(|q| x[*q]).sum::<T>() / divisor(pooling, &positions);
+        let sum = under(pooling, p).iter().map(|q| x[*q]).sum::<T>();
+        *y = sum / T::of(divisor(pooling, p) as f64);
     }
 }
 
@@ -142,9 +153,8 @@ pub fn mean_forward<T: Vectorized>(y: &mut [T], x: &[T], pooling: &Pooling) {
 pub fn mean_backward<T: Vectorized>(dx: &mut [T], dy: &[T], pooling: &Pooling) {
     dx.fill(T::zero());
     for (p, dy) in dy.iter().enumerate() {
-        let positions = under(pooling, p);
-        for q in &positions {
-            dx[*q] += *dy / divisor(pooling, &positions);
+        for q in under(pooling, p) {
+            dx[q] += *dy / T::of(divisor(pooling, p) as f64);
         }
     }
 }

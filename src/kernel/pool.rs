@@ -1,5 +1,6 @@
 //! Pooling: the maximum or the mean of each window.
 
+use std::iter::StepBy;
 use std::ops::Range;
 
 use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
@@ -28,10 +29,12 @@ pub struct Pooling {
     pub output: [usize; 2],
     /// The windows.
     pub windows: Windows,
+    /// Whether the divisor of a mean counts padding under sliding windows.
+    pub count_padding: bool,
 }
 
 impl Pooling {
-    /// The part of the input that window `i` covers, in rows (axis 0) or columns (1).
+    /// The part of the input that window `i`, which has no holes, covers, in rows (axis 0) or columns (1).
     #[inline(always)]
     pub(crate) fn range(&self, axis: usize, i: usize) -> Range<usize> {
         let (input, output) = (self.input[axis], self.output[axis]);
@@ -50,10 +53,27 @@ impl Pooling {
         match self.windows {
             Windows::Sliding(Window { kernel, stride, padding, .. }) => {
                 let whole = |axis: usize| self.output[axis] * stride[axis] == self.input[axis];
-                padding == [0, 0] && kernel == stride && whole(0) && whole(1)
+                padding == [0; 4] && kernel == stride && self.holes().is_none() && whole(0) && whole(1)
             }
             Windows::Adaptive => (0..2).all(|axis| self.input[axis].is_multiple_of(self.output[axis])),
         }
+    }
+
+    /// The windows, if dilation spreads them.
+    fn holes(&self) -> Option<Window> {
+        match self.windows {
+            Windows::Sliding(window) if window.dilation != [1, 1] => Some(window),
+            _ => None,
+        }
+    }
+
+    /// The rows (axis 0) or columns (1) of the input that window `i` of these sees.
+    #[inline(always)]
+    fn seen(&self, window: Window, axis: usize, i: usize) -> StepBy<Range<usize>> {
+        let (start, before, step) = (i * window.stride[axis], window.padding[axis], window.dilation[axis]);
+        let first = start + before.saturating_sub(start).next_multiple_of(step) - before;
+        let end = (start + window.extent()[axis] - before).min(self.input[axis]);
+        (first..end).step_by(step)
     }
 
     /// Positions in a plane of the input and of the output.
@@ -98,7 +118,7 @@ impl Pooling {
         });
     }
 
-    /// y = the mean of each window, padding counted as zeros.
+    /// y = the mean of each window: the sum, padding being zero, divided by the number of its positions.
     pub fn mean_forward<T: Vectorized>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
@@ -109,7 +129,7 @@ impl Pooling {
         });
     }
 
-    /// dx = the sum of dy over the windows that cover each position, each divided by the window's area.
+    /// dx = the sum of dy over the windows that cover each position, each divided by the same number.
     pub fn mean_backward<T: Vectorized>(&self, dx: &mut [Lanes<T>], dy: &[Lanes<T>], exec: Exec) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
         with_lanes!(exec.lanes, N => {
@@ -120,12 +140,22 @@ impl Pooling {
         });
     }
 
-    /// Divisor of a window's mean.
+    /// Divisor of the mean of the window at a row and column, which covers these rows and columns of the input.
     #[inline(always)]
-    fn window_area<T: Vectorized>(&self, rows: &Range<usize>, columns: &Range<usize>) -> T {
+    fn divisor<T: Vectorized>(&self, place: [usize; 2], covered: [&Range<usize>; 2]) -> T {
         T::of(match self.windows {
-            Windows::Sliding(window) => window.kernel[0] * window.kernel[1],
-            Windows::Adaptive => rows.len() * columns.len(),
+            Windows::Sliding(window) if self.count_padding && !window.ceil => {
+                window.kernel[0] * window.kernel[1]
+            }
+            Windows::Sliding(window) if self.count_padding => {
+                // A window that reaches past the padding is shorter.
+                let len = |axis: usize| {
+                    let room = window.padded(axis, self.input[axis]) - place[axis] * window.stride[axis];
+                    window.kernel[axis].min(room)
+                };
+                len(0) * len(1)
+            }
+            _ => covered[0].len() * covered[1].len(),
         } as f64)
     }
 }
@@ -135,6 +165,21 @@ vectorized! {
     fn largest[T: Vectorized, const N: usize](pooling: &Pooling, y: &mut [[T; N]], x: &[[T; N]]) {
         // Written so that NaN is propagated.
         let larger = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
+        if let Some(window) = pooling.holes() {
+            for (p, y) in y.iter_mut().enumerate() {
+                let (row, column) = (p / pooling.output[1], p % pooling.output[1]);
+                *y = [T::neg_infinity(); N];
+                for r in pooling.seen(window, 0, row) {
+                    for c in pooling.seen(window, 1, column) {
+                        let x = &x[r * pooling.input[1] + c];
+                        for l in 0..N {
+                            y[l] = larger(y[l], x[l]);
+                        }
+                    }
+                }
+            }
+            return;
+        }
         let halves = Window::new([2, 2], [2, 2], [0, 0]);
         if N < LANES && pooling.windows == Windows::Sliding(halves) {
             // In a narrow tile a vector holds several positions.
@@ -177,7 +222,7 @@ vectorized! {
         dy: &[[T; N]],
         relu: bool,
     ) {
-        let partition = pooling.is_partition();
+        let (partition, holes) = (pooling.is_partition(), pooling.holes());
         if !partition {
             dx.fill([T::zero(); N]);
         }
@@ -189,6 +234,19 @@ vectorized! {
                 let (y, mut rest) = (y[p], dy[p]);
                 for l in 0..N {
                     rest[l] = if !relu || y[l] > T::zero() { rest[l] } else { T::zero() };
+                }
+                if let Some(window) = holes {
+                    for r in pooling.seen(window, 0, row) {
+                        for c in pooling.seen(window, 1, column) {
+                            let at = r * pooling.input[1] + c;
+                            for l in 0..N {
+                                let here = x[at][l] == y[l];
+                                dx[at][l] += if here { rest[l] } else { T::zero() };
+                                rest[l] = if here { T::zero() } else { rest[l] };
+                            }
+                        }
+                    }
+                    continue;
                 }
                 for r in rows.clone() {
                     let start = r * pooling.input[1];
@@ -228,7 +286,7 @@ vectorized! {
                         }
                     }
                 }
-                let area = pooling.window_area(&rows, &columns);
+                let area = pooling.divisor([row, column], [&rows, &columns]);
                 for l in 0..N {
                     y[l] = sum[l] / area;
                 }
@@ -245,7 +303,7 @@ vectorized! {
             let rows = pooling.range(0, row);
             for column in 0..pooling.output[1] {
                 let columns = pooling.range(1, column);
-                let area = pooling.window_area(&rows, &columns);
+                let area = pooling.divisor([row, column], [&rows, &columns]);
                 let mut share = dy[row * pooling.output[1] + column];
                 for l in 0..N {
                     share[l] /= area;

@@ -117,7 +117,7 @@ macro_rules! adaptive {
             fn add_to(&self, plan: &mut Plan<T>) {
                 let (input, output, windows) = ([IH, IW], [OH, OW], Windows::Adaptive);
                 plan.add_builtin::<_, Self>($op {
-                    pool: Pooling { channels: C, input, output, windows },
+                    pool: Pooling { channels: C, input, output, windows, count_padding: true },
                     text: format!("{} {OH}×{OW}", stringify!($layer)),
                     $($more)*
                 });
@@ -156,7 +156,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Chw<C, H, 
     fn add_to(&self, plan: &mut Plan<T>) {
         let (input, output, windows) = ([H, W], [1, 1], Windows::Adaptive);
         plan.add_builtin::<Chw<C, H, W>, Self>(MeanOp {
-            pool: Pooling { channels: C, input, output, windows },
+            pool: Pooling { channels: C, input, output, windows, count_padding: true },
             text: "GlobalAvgPool".into(),
             flat: true,
         });

@@ -18,11 +18,11 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// `Conv2D(filters, kernel, strides)`.
 ///
 /// # Shapes
-/// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + 2·PH − DH·(KH − 1) − 1) / SH⌋ + 1 and OW likewise; weight
-/// \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
+/// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + PT + PB − DH·(KH − 1) − 1) / SH⌋ + 1 for the padding PT above and PB
+/// below, and OW likewise for PL and PR; weight \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
 ///
 /// # Formula
-/// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u·DH − PH\]\[c·SW + v·DW − PW\]
+/// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u·DH − PT\]\[c·SW + v·DW − PL\]
 /// over i, u, v, with x zero outside of the input. As in other libraries this is a cross-correlation: the
 /// kernel is not flipped (Goodfellow, Bengio, Courville 2016, "Deep Learning", eq. 9.6).
 ///
@@ -35,6 +35,9 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and
 /// groups may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`. The setting is
 /// `kernel` and not PyTorch's `kernel_size`, because it is shorter and can mean nothing else here.
+///
+/// Padding that differs by side is `padding: (top, left, bottom, right)`, the order of ONNX. Keras's and TensorFlow's
+/// "same" is one of these: a 3×3 kernel with stride 2 on an even input has `padding: (0, 0, 1, 1)`.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -66,8 +69,10 @@ impl<
     const KW: usize,
     const SH: usize,
     const SW: usize,
-    const PH: usize,
-    const PW: usize,
+    const PT: usize,
+    const PL: usize,
+    const PB: usize,
+    const PR: usize,
     const DH: usize,
     const DW: usize,
     const G: usize,
@@ -78,14 +83,15 @@ impl<
         Chw<OC, OH, OW>,
         Kernel<KH, KW>,
         Stride<SH, SW>,
-        Padding<PH, PW>,
+        Padding<PT, PL, PB, PR>,
         Dilation<DH, DW>,
         Groups<G>,
     >
 {
     type Out = Chw<OC, OH, OW>;
     const SHAPE_ERROR: Option<ShapeError> = {
-        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
+        let padding = [PT, PL, PB, PR];
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding, dilation: [DH, DW], ceil: false };
         let input = Dims::chw(IC, IH, IW);
         let output = output("Conv2d", input, OC, window, G);
         ShapeError::in_type("Conv2d", input, Dims::chw(OC, OH, OW), output)
@@ -96,7 +102,8 @@ impl<
     const MACS: usize = OC * OH * OW * (IC / if G == 0 { 1 } else { G }) * KH * KW;
 
     fn add_to(&self, plan: &mut Plan<T>) {
-        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding: [PH, PW], dilation: [DH, DW] };
+        let padding = [PT, PL, PB, PR];
+        let window = Window { kernel: [KH, KW], stride: [SH, SW], padding, dilation: [DH, DW], ceil: false };
         let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: G };
         plan.add_builtin::<_, Self>(ConvOp::new(geometry));
     }
@@ -128,12 +135,13 @@ pub(super) const fn output(
             .num(groups));
     }
     let extent = window.extent();
-    if window.padding[0] >= extent[0] || window.padding[1] >= extent[1] {
+    let [top, left, bottom, right] = window.padding;
+    if top >= extent[0] || bottom >= extent[0] || left >= extent[1] || right >= extent[1] {
         return Err(ShapeError::of(kind)
             .str("expected padding smaller than ")
             .extent_of(window)
             .str(", found ")
-            .pair_or_one(window.padding));
+            .sides(window.padding));
     }
     Ok(Dims::chw(filters, height, width))
 }
@@ -144,7 +152,7 @@ pub struct Conv2dSettings {
     pub filters: usize,
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
-    pub padding: [usize; 2],
+    pub padding: [usize; 4],
     pub dilation: [usize; 2],
     pub groups: usize,
 }
@@ -154,7 +162,7 @@ impl Conv2dSettings {
         filters: 0,
         kernel: [0, 0],
         stride: [1, 1],
-        padding: [0, 0],
+        padding: [0; 4],
         dilation: [1, 1],
         groups: 1,
     };
@@ -162,7 +170,7 @@ impl Conv2dSettings {
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let Conv2dSettings { filters, kernel, stride, padding, dilation, groups } = self;
-        let (input, window) = (from.output, Window { kernel, stride, padding, dilation });
+        let (input, window) = (from.output, Window { kernel, stride, padding, dilation, ceil: false });
         let maps = input.as_maps();
         let made_up = [maps, Dims::chw(if filters == 0 { 1 } else { filters }, 1, 1)];
         let output = output(at.kind, input, filters, window, groups);
@@ -215,8 +223,7 @@ impl<T: Scalar> Op<T> for ConvOp {
     fn nodes(&self) -> Option<Vec<Node>> {
         let Geometry { window, groups, .. } = self.geometry;
         let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
-        let node = over_windows("Conv", inputs, window).with("dilations", window.dilation);
-        Some(vec![node.with("group", groups)])
+        Some(vec![over_windows("Conv", inputs, window).with("group", groups)])
     }
 
     fn scratch(&self, tiles: usize) -> usize {
@@ -254,14 +261,14 @@ impl<T: Scalar> Op<T> for ConvOp {
     }
 }
 
-/// An ONNX node with the attributes of a window, without dilation, which pooling does not have.
+/// An ONNX node with the attributes of a window. Dilation is left out if there is none: a mean has no such attribute.
 #[cfg(feature = "store")]
 pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, window: Window) -> Node {
-    let [rows, columns] = window.padding;
-    Node::new(op, inputs)
+    let node = Node::new(op, inputs)
         .with("kernel_shape", window.kernel)
         .with("strides", window.stride)
-        .with("pads", [rows, columns, rows, columns])
+        .with("pads", window.padding);
+    if window.dilation == [1, 1] { node } else { node.with("dilations", window.dilation) }
 }
 
 /// "5×5, stride 2, padding 1"; settings with their usual value are left out.
@@ -271,11 +278,18 @@ pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> Strin
     if window.stride != usual_stride {
         text += &format!(", stride {}", pair(window.stride));
     }
-    if window.padding != [0, 0] {
-        text += &format!(", padding {}", pair(window.padding));
+    match window.padding {
+        [0, 0, 0, 0] => {}
+        [top, left, bottom, right] if (top, left) == (bottom, right) => {
+            text += &format!(", padding {}", pair([top, left]));
+        }
+        [top, left, bottom, right] => text += &format!(", padding ({top}, {left}, {bottom}, {right})"),
     }
     if window.dilation != [1, 1] {
         text += &format!(", dilation {}", pair(window.dilation));
+    }
+    if window.ceil {
+        text += ", ceil mode";
     }
     text
 }
@@ -366,7 +380,7 @@ macro_rules! __Conv2d {
     (@key groups $($to:tt)*) => { $crate::__settings!(@one groups $($to)*) };
     (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
     (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
-    (@key padding $($to:tt)*) => { $crate::__settings!(@pair padding $($to)*) };
+    (@key padding $($to:tt)*) => { $crate::__settings!(@sides padding $($to)*) };
     (@key dilation $($to:tt)*) => { $crate::__settings!(@pair dilation $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
     ($($settings:tt)*) => { $crate::__place!(__Conv2d Conv2dSettings $($settings)*) };
@@ -382,7 +396,12 @@ macro_rules! __window_layer {
             $crate::__out!($out $net $name $settings),
             $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
             $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }>,
-            $crate::shape::Padding<{ $name.window.padding[0] }, { $name.window.padding[1] }>,
+            $crate::shape::Padding<
+                { $name.window.padding[0] },
+                { $name.window.padding[1] },
+                { $name.window.padding[2] },
+                { $name.window.padding[3] },
+            >,
             $($more)*
         >
     };

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
-//! | pooling | [`MaxPool2d`], [`AvgPool2d`]; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
+//! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`], [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
 //! | regularisation | [`Dropout`] |
 //! | activation: rectifiers | [`Relu`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`Silu`] |

@@ -18,6 +18,8 @@ pub struct Placed {
     pub merged: &'static [usize],
     pub window: Window,
     pub groups: usize,
+    /// Whether a mean counts padding.
+    pub count_include_pad: bool,
     /// Number of layers so far, with this one.
     pub layers: usize,
     /// Whether this layer and all before it fit. If not, the sizes are made up so that no further errors follow.
@@ -41,6 +43,7 @@ impl Placed {
             merged: &[],
             window: NO_WINDOW,
             groups: 1,
+            count_include_pad: true,
             layers: 0,
             fits: true,
         }
@@ -67,6 +70,7 @@ impl Placed {
             merged: &[],
             window: NO_WINDOW,
             groups: 1,
+            count_include_pad: true,
             layers,
             fits: self.fits,
         }

@@ -133,6 +133,15 @@ impl ShapeError {
         if pair[0] == pair[1] { self.num(pair[0]) } else { self.pair(pair) }
     }
 
+    /// Padding: `2`, `1x2`, or `(0, 0, 1, 1)` if it differs by side.
+    pub(crate) const fn sides(self, [top, left, bottom, right]: [usize; 4]) -> Self {
+        if top == bottom && left == right {
+            return self.pair_or_one([top, left]);
+        }
+        let before = self.str("(").num(top).str(", ").num(left);
+        before.str(", ").num(bottom).str(", ").num(right).str(")")
+    }
+
     /// The error for an input that is not feature maps.
     pub(crate) const fn not_maps(kind: &'static str, input: Dims) -> Option<Self> {
         if input.is_maps() {

@@ -22,7 +22,7 @@ pub use error::ShapeError;
 pub(crate) use error::same;
 pub use path::Path;
 pub(crate) use window::window_output;
-pub use window::{Dilation, Groups, Kernel, Padding, Stride, Window};
+pub use window::{CeilMode, CountIncludePad, Dilation, Groups, Kernel, Padding, Stride, Window};
 
 /// The shape of one sample, as a type.
 ///

@@ -10,9 +10,15 @@ pub struct Kernel<const H: usize, const W: usize = H>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stride<const H: usize, const W: usize = H>;
 
-/// Rows above and below, columns left and right, that a layer adds around its input.
+/// Rows above, columns left, rows below and columns right that a layer adds around its input. `Padding<1>` is 1 on all
+/// sides; `Padding<1, 2>` is 1 above and below, 2 left and right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Padding<const H: usize, const W: usize = H>;
+pub struct Padding<
+    const TOP: usize,
+    const LEFT: usize = TOP,
+    const BOTTOM: usize = TOP,
+    const RIGHT: usize = LEFT,
+>;
 
 /// Rows and columns from one entry of a kernel to the next; 1 for a kernel without holes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +29,14 @@ pub struct Dilation<const H: usize, const W: usize = H>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Groups<const N: usize>;
 
+/// Whether pooling has windows that reach past the padding behind the input, so that no row or column is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CeilMode<const ON: bool>;
+
+/// Whether padding counts in the divisor of a mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountIncludePad<const ON: bool>;
+
 /// Kernel, stride, padding and dilation as values, each as \[vertical, horizontal\].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
@@ -30,16 +44,32 @@ pub struct Window {
     pub kernel: [usize; 2],
     /// Rows and columns from one position to the next.
     pub stride: [usize; 2],
-    /// Rows and columns added on each side of the input.
-    pub padding: [usize; 2],
+    /// Rows and columns added before the input, then those added behind it: \[top, left, bottom, right\].
+    pub padding: [usize; 4],
     /// Rows and columns from one entry of the kernel to the next.
     pub dilation: [usize; 2],
+    /// Whether a last window that reaches past the padding is one, if it begins before the padding behind the input.
+    pub ceil: bool,
 }
 
 impl Window {
-    /// A window without dilation.
-    pub const fn new(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Self {
-        Window { kernel, stride, padding, dilation: [1, 1] }
+    /// A window without dilation, and with the same padding above and below, left and right.
+    pub const fn new(kernel: [usize; 2], stride: [usize; 2], [rows, columns]: [usize; 2]) -> Self {
+        Window { kernel, stride, padding: [rows, columns, rows, columns], dilation: [1, 1], ceil: false }
+    }
+
+    /// Rows (axis 0) or columns (1) of an input of this size with its padding.
+    pub const fn padded(self, axis: usize, input: usize) -> usize {
+        self.padding[axis] + input + self.padding[axis + 2]
+    }
+
+    /// Whether a window covers a row (axis 0) or column (1) of an input of this size, and not padding alone.
+    pub(crate) const fn meets(self, axis: usize, position: usize, input: usize) -> bool {
+        let (start, before, dilation) =
+            (position * self.stride[axis], self.padding[axis], self.dilation[axis]);
+        // The first entry of the kernel that is not in the padding before the input.
+        let entry = before.saturating_sub(start).div_ceil(dilation);
+        entry < self.kernel[axis] && start + entry * dilation < before + input
     }
 
     /// Rows and columns that the window covers, holes included.
@@ -53,8 +83,9 @@ impl Window {
     }
 }
 
-/// Rows and columns of a window layer's output: ⌊(n + 2·padding − extent) / stride⌋ + 1 along each axis, with
-/// extent = (kernel − 1)·dilation + 1.
+/// Rows and columns of a window layer's output: ⌊(n + padding − extent) / stride⌋ + 1 along each axis, with the padding of
+/// both sides and extent = (kernel − 1)·dilation + 1. With `ceil` it is rounded up, unless the last window would begin in
+/// the padding behind the input (PyTorch's rule).
 ///
 /// This is the only place with the formula (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
 /// learning", relationship 15).
@@ -69,7 +100,7 @@ pub(crate) const fn window_output(
     if let Some(error) = ShapeError::not_maps(kind, input) {
         return Err(error);
     }
-    let Window { kernel, stride, padding, dilation } = window;
+    let Window { kernel, stride, padding, dilation, ceil } = window;
     if kernel[0] == 0 || kernel[1] == 0 {
         let error = ShapeError::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel);
         return Err(error.str("; is the setting `kernel` missing?"));
@@ -83,16 +114,23 @@ pub(crate) const fn window_output(
             .pair_or_one(dilation));
     }
     let extent = window.extent();
-    if extent[0] > input.height() + 2 * padding[0] || extent[1] > input.width() + 2 * padding[1] {
+    let (sizes, mut output, mut axis) = ([input.height(), input.width()], [0, 0], 0);
+    if extent[0] > window.padded(0, sizes[0]) || extent[1] > window.padded(1, sizes[1]) {
         return Err(ShapeError::of(kind)
             .window(window)
             .str(" does not fit a ")
-            .pair([input.height(), input.width()])
+            .pair(sizes)
             .str(" input with padding ")
-            .pair_or_one(padding));
+            .sides(padding));
     }
-    Ok([
-        (input.height() + 2 * padding[0] - extent[0]) / stride[0] + 1,
-        (input.width() + 2 * padding[1] - extent[1]) / stride[1] + 1,
-    ])
+    while axis < 2 {
+        let room = window.padded(axis, sizes[axis]) - extent[axis];
+        output[axis] = room / stride[axis] + 1;
+        let next = output[axis] * stride[axis];
+        if ceil && next < room + stride[axis] && next < padding[axis] + sizes[axis] {
+            output[axis] += 1;
+        }
+        axis += 1;
+    }
+    Ok(output)
 }

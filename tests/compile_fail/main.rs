@@ -133,6 +133,13 @@ fn messages_say_what_is_wrong_and_where() {
         ("missing_flatten", "Dense fc: takes a vector", "4x2x2", "16", "fc: Dense"),
         ("normalization_of_the_test_part", "only for evaluation", "TestSet<", "or statistics", "of(data"),
         ("padding_too_large", "Conv2d conv: expected padding", "5x5", "found 5", "conv: Conv2d"),
+        (
+            "padding_alone",
+            "AvgPool2d pool: expected padding that leaves a value",
+            "of the 6x5 input",
+            "found (0, 0, 3, 0)",
+            "pool: AvgPool2d",
+        ),
         ("parameter_as_stride", "cannot find value", "`N`", "in this scope", "stride: N"),
         ("parameter_declared_output", "is declared to give", "Flat<CLASSES>", "Flat<10>", "struct Net"),
         ("parameter_kernel_too_large", "Conv2d conv: a", "9x9", "8x8", "conv: Conv2d"),
@@ -152,7 +159,7 @@ fn messages_say_what_is_wrong_and_where() {
             "foreign_setting",
             "pooling has no setting",
             "`filters`",
-            "it has `kernel`, `stride` and `padding`",
+            "it has `kernel`, `stride`, `padding`",
             "pool: MaxPool2d",
         ),
         (

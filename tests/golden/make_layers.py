@@ -28,6 +28,19 @@ LAYERS = {
     "MaxPool2d, overlapping": (nn.MaxPool2d(3, stride=2), [2, 2, 6, 8], 1.0),
 }
 
+# Made after the others, which keep their numbers.
+MORE = {
+    "MaxPool2d, ceil mode": (nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True), [2, 2, 6, 7], 1.0),
+    "MaxPool2d, the last window left out": (nn.MaxPool2d(2, stride=3, padding=1, ceil_mode=True), [2, 2, 5, 7], 1.0),
+    "MaxPool2d, dilated": (nn.MaxPool2d((2, 3), stride=(1, 2), padding=1, dilation=(3, 2)), [2, 2, 6, 8], 1.0),
+    "AvgPool2d, ceil mode": (nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), [2, 2, 6, 8], 1.0),
+    "AvgPool2d, of values": (nn.AvgPool2d((3, 2), stride=2, padding=(1, 0), count_include_pad=False), [2, 2, 6, 5], 1.0),
+    "AvgPool2d, of values, ceil mode": (nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), [2, 2, 6, 7], 1.0),
+    # Padding that differs by side: left, right, top, bottom.
+    "MaxPool2d, sides": (nn.Sequential(nn.ConstantPad2d((0, 2, 1, 0), -torch.inf), nn.MaxPool2d(3, 2)), [2, 2, 6, 7], 1.0),
+    "AvgPool2d, sides": (nn.Sequential(nn.ZeroPad2d((0, 2, 1, 0)), nn.AvgPool2d(3, 2)), [2, 2, 6, 7], 1.0),
+}
+
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
 
 
@@ -75,6 +88,7 @@ def batch_norm():
 def main(target):
     torch.manual_seed(0)
     golden = {name: layer(*case) for name, case in LAYERS.items()} | {"BatchNorm": batch_norm()}
+    golden |= {name: layer(*case) for name, case in MORE.items()}
     with open(target, "w") as file:
         json.dump(golden, file, indent=None, separators=(",", ":"))
         file.write("\n")

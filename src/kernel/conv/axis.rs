@@ -26,8 +26,8 @@ impl WindowAxis {
             outputs: (0..output).collect(),
             step: stride,
             taps: (0..kernel).map(|k| (k, k * dilation)).collect(),
-            inside: padding..padding + input,
-            padded: input + 2 * padding,
+            inside: padding[0]..padding[0] + input,
+            padded: padding[0] + input + padding[1],
             output,
         }
     }
@@ -37,7 +37,7 @@ impl WindowAxis {
     pub(super) fn backward(line: Line) -> Vec<Self> {
         let Line { input, output, kernel, stride, padding, dilation } = line;
         let taps = |phase: usize| {
-            let reach = (phase + padding) as isize;
+            let reach = (phase + padding[0]) as isize;
             (0..kernel).rev().filter_map(move |k| {
                 let distance = reach - (k * dilation) as isize;
                 (distance.rem_euclid(stride as isize) == 0).then(|| (k, distance.div_euclid(stride as isize)))
@@ -97,6 +97,7 @@ pub(super) struct Line {
     pub(super) output: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
-    pub(super) padding: usize,
+    /// Before and behind the input.
+    pub(super) padding: [usize; 2],
     pub(super) dilation: usize,
 }

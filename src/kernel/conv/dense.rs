@@ -74,7 +74,7 @@ impl Conv {
 
     pub(super) fn is_dense(&self) -> bool {
         let Geometry { input: [_, ih, iw], window, groups, .. } = self.geometry;
-        [groups, ih, iw, window.kernel[0], window.kernel[1], window.padding[0], window.padding[1]]
-            == [1, 1, 1, 1, 1, 0, 0]
+        [groups, ih, iw, window.kernel[0], window.kernel[1], window.padding.iter().sum()]
+            == [1, 1, 1, 1, 1, 0]
     }
 }

@@ -61,14 +61,14 @@ impl Conv {
     /// As [`Conv::new`], and if a size of the tiling is 0, or `rows` is less than 6.
     pub(super) fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
         let Geometry { input, output, window, groups } = geometry;
-        let Window { kernel: [kh, kw], stride, padding, dilation } = window;
+        let Window { kernel: [kh, kw], stride, padding, dilation, .. } = window;
         assert!(
             groups > 0 && input[0].is_multiple_of(groups) && output[0].is_multiple_of(groups),
             "groups of {geometry:?}"
         );
         for axis in 0..2 {
             assert!(window.kernel[axis] > 0 && dilation[axis] > 0, "a kernel of {geometry:?}");
-            let padded = input[axis + 1] + 2 * padding[axis];
+            let padded = window.padded(axis, input[axis + 1]);
             let room = padded.checked_sub(window.extent()[axis]);
             let fits = room.map(|room| room / stride[axis] + 1);
             assert_eq!(Some(output[axis + 1]), fits, "output of {geometry:?}");
@@ -81,7 +81,7 @@ impl Conv {
             output: output[axis + 1],
             kernel: window.kernel[axis],
             stride: stride[axis],
-            padding: padding[axis],
+            padding: [padding[axis], padding[axis + 2]],
             dilation: dilation[axis],
         });
         let axes = lines.map(WindowAxis::forward);
@@ -114,14 +114,15 @@ impl Conv {
                 let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
                 let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
                 let (lines, together) = (tiling.lines, tiling.filters);
+                let before = [padding[0], padding[1]];
                 [
-                    Winograd::new(groups, [channels, filters], x, y, padding, weights, lines, together),
+                    Winograd::new(groups, [channels, filters], x, y, before, weights, lines, together),
                     Winograd::new(
                         groups,
                         [filters, channels],
                         y,
                         x,
-                        padding.map(|p| 2 - p),
+                        before.map(|p| 2 - p),
                         flipped,
                         lines,
                         together,

@@ -152,7 +152,7 @@ impl Conv {
     pub(super) fn weight_form(&self, lanes: usize) -> Form {
         let ([channels, filters], window) = (self.geometry.of_group(), self.geometry.window);
         let few = filters <= FEW_FILTERS || channels * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
-        if (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0, 0]) {
+        if (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0; 4]) {
             Form::Channels
         } else if few && lanes == LANES {
             Form::Inner

@@ -179,12 +179,13 @@ fn any_convolution() {
         let window = Window {
             kernel: draw.pair(1..6),
             stride: draw.pair(1..5),
-            padding: draw.pair(0..4),
+            padding: draw.sides(0..4),
             dilation: draw.pair(1..4),
+            ceil: false,
         };
         let (groups, batch, seed) = (draw.of(1..4), draw.of(1..35), draw.draw());
         let [channels, height, width] = input;
-        let narrow = (0..2).all(|axis| window.padding[axis] < window.extent()[axis]);
+        let narrow = (0..4).all(|side| window.padding[side] < window.extent()[side % 2]);
         match geometry([groups * channels, height, width], groups * filters, window) {
             Some(g) if narrow => check_conv(Geometry { groups, ..g }, batch, seed),
             _ => return false,

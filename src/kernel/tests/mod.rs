@@ -40,6 +40,11 @@ impl Integers {
         [(); 2].map(|()| self.of(range.clone()))
     }
 
+    /// Padding on four sides.
+    fn sides(&mut self, range: Range<usize>) -> [usize; 4] {
+        [(); 4].map(|()| self.of(range.clone()))
+    }
+
     fn values(&mut self, len: usize) -> Vec<f64> {
         (0..len).map(|_| self.next()).collect()
     }
@@ -113,8 +118,14 @@ fn assert_samples(what: &str, exec: Exec, found: &[Lanes<f32>], expected: &[Vec<
 fn geometry(input: [usize; 3], filters: usize, window: Window) -> Option<Geometry> {
     let mut output = [filters, 0, 0];
     for axis in 0..2 {
-        let room = (input[axis + 1] + 2 * window.padding[axis]).checked_sub(window.extent()[axis])?;
-        output[axis + 1] = room / window.stride[axis] + 1;
+        let (size, stride, [before, after]) =
+            (input[axis + 1], window.stride[axis], [window.padding[axis], window.padding[axis + 2]]);
+        let room = (before + size + after).checked_sub(window.extent()[axis])?;
+        output[axis + 1] = room / stride + 1;
+        if window.ceil {
+            output[axis + 1] = room.div_ceil(stride) + 1;
+            output[axis + 1] -= usize::from((output[axis + 1] - 1) * stride >= size + before);
+        }
     }
     Some(Geometry { input, output, window, groups: 1 })
 }

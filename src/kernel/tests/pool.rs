@@ -4,38 +4,31 @@ use super::*;
 use crate::kernel::naive;
 use crate::kernel::pool::{Pooling, Windows};
 
-/// A number that the area of every window divides.
-fn common_area(pool: &Pooling) -> f64 {
+/// A number that the divisor of every window divides.
+fn common_multiple(pool: &Pooling) -> f64 {
     let gcd = |mut a: usize, mut b: usize| {
         while b > 0 {
             (a, b) = (b, a % b);
         }
         a
     };
-    let side = |axis: usize| match pool.windows {
-        Windows::Sliding(window) => window.kernel[axis],
-        Windows::Adaptive => {
-            let (input, output) = (pool.input[axis], pool.output[axis]);
-            let sizes = (0..output).map(|i| ((i + 1) * input).div_ceil(output) - i * input / output);
-            sizes.fold(1, |all, size| all / gcd(all, size) * size)
-        }
-    };
-    (side(0) * side(1)) as f64
+    let divisors = (0..pool.output[0] * pool.output[1]).map(|p| naive::divisor(pool, p));
+    divisors.fold(1, |all, divisor| all / gcd(all, divisor) * divisor) as f64
 }
 
 fn check_pool(pool: Pooling, batch: usize, seed: u64) {
     let channels = pool.channels;
     let mut integers = Integers(seed);
     let (x_area, y_area) = (pool.input[0] * pool.input[1], pool.output[0] * pool.output[1]);
-    let area = common_area(&pool);
+    let multiple = common_multiple(&pool);
     let x = integers.samples(batch, channels * x_area);
-    // Multiples of all areas, so that means and their gradients are whole too.
+    // Multiples of all divisors, so that means and their gradients are whole too.
     let dy: Vec<Vec<f64>> = integers
         .samples(batch, channels * y_area)
         .into_iter()
-        .map(|sample| sample.into_iter().map(|v| v * area).collect())
+        .map(|sample| sample.into_iter().map(|v| v * multiple).collect())
         .collect();
-    let x_times_area: Vec<Vec<f64>> = x.iter().map(|s| s.iter().map(|v| v * area).collect()).collect();
+    let multiples: Vec<Vec<f64>> = x.iter().map(|s| s.iter().map(|v| v * multiple).collect()).collect();
 
     let zeros = |len: usize| vec![vec![0.0; len]; batch];
     let (mut max, mut max_dx) = (zeros(channels * y_area), zeros(channels * x_area));
@@ -45,7 +38,7 @@ fn check_pool(pool: Pooling, batch: usize, seed: u64) {
             let (xs, ys) = (c * x_area..(c + 1) * x_area, c * y_area..(c + 1) * y_area);
             naive::max_forward(&mut max[n][ys.clone()], &x[n][xs.clone()], &pool);
             naive::max_backward(&mut max_dx[n][xs.clone()], &dy[n][ys.clone()], &x[n][xs.clone()], &pool);
-            naive::mean_forward(&mut mean[n][ys.clone()], &x_times_area[n][xs.clone()], &pool);
+            naive::mean_forward(&mut mean[n][ys.clone()], &multiples[n][xs.clone()], &pool);
             naive::mean_backward(&mut mean_dx[n][xs.clone()], &dy[n][ys.clone()], &pool);
         }
     }
@@ -53,7 +46,7 @@ fn check_pool(pool: Pooling, batch: usize, seed: u64) {
     let samples = x.clone();
     for exec in ways(batch) {
         let what = |pass| format!("{pass} of {pool:?}, batch {batch}");
-        let (x, x_times_area, dy) = (tiles(&x, exec), tiles(&x_times_area, exec), tiles(&dy, exec));
+        let (x, multiples, dy) = (tiles(&x, exec), tiles(&multiples, exec), tiles(&dy, exec));
         let mut y = nan(dy.len());
         pool.max_forward(&mut y, &x, exec);
         assert_samples(&what("max"), exec, &y, &max);
@@ -68,7 +61,10 @@ fn check_pool(pool: Pooling, batch: usize, seed: u64) {
             .collect();
         pool.max_backward(&mut dx, &dy, &x, &y, true, exec);
         assert_samples(&what("gradient of max after a ReLU"), exec, &dx, &positive);
-        pool.mean_forward(&mut y, &x_times_area, exec);
+        if matches!(pool.windows, Windows::Sliding(window) if window.dilation != [1, 1]) {
+            continue; // A mean has no dilation.
+        }
+        pool.mean_forward(&mut y, &multiples, exec);
         assert_samples(&what("mean"), exec, &y, &mean);
         pool.mean_backward(&mut dx, &dy, exec);
         assert_samples(&what("gradient of mean"), exec, &dx, &mean_dx);
@@ -88,7 +84,13 @@ fn pooling() {
                     }
                     let Some(g) = geometry([1, input[0], input[1]], 1, window) else { continue };
                     let windows = Windows::Sliding(window);
-                    let pool = Pooling { channels: 3, input, output: [g.output[1], g.output[2]], windows };
+                    let pool = Pooling {
+                        channels: 3,
+                        input,
+                        output: [g.output[1], g.output[2]],
+                        windows,
+                        count_padding: true,
+                    };
                     for batch in BATCHES {
                         check_pool(pool, batch, tried);
                     }
@@ -105,7 +107,8 @@ fn pooling() {
 fn adaptive_pooling() {
     for input in [[1, 1], [4, 6], [5, 7], [13, 3]] {
         for output in [[1, 1], [2, 3], [3, 2], [4, 6], [6, 5]] {
-            let pool = Pooling { channels: 3, input, output, windows: Windows::Adaptive };
+            let pool =
+                Pooling { channels: 3, input, output, windows: Windows::Adaptive, count_padding: true };
             for batch in BATCHES {
                 check_pool(pool, batch, (input[0] * 100 + output[0]) as u64);
             }
@@ -117,7 +120,7 @@ fn adaptive_pooling() {
 fn any_adaptive_pooling() {
     cases(400, |draw| {
         let (input, output) = (draw.pair(1..14), draw.pair(1..8));
-        let pool = Pooling { channels: 2, input, output, windows: Windows::Adaptive };
+        let pool = Pooling { channels: 2, input, output, windows: Windows::Adaptive, count_padding: true };
         check_pool(pool, draw.of(1..35), draw.draw());
         true
     });
@@ -127,18 +130,28 @@ fn any_adaptive_pooling() {
 fn any_pooling() {
     cases(400, |draw| {
         let (input, kernel) = (draw.pair(1..12), draw.pair(1..5));
-        let (stride, padding) = (draw.pair(1..5), draw.pair(0..3));
+        let (stride, padding) = (draw.pair(1..5), draw.sides(0..4));
+        let dilation = if draw.of(0..3) == 0 { draw.pair(1..4) } else { [1, 1] };
+        let (ceil, count_padding) = (draw.of(0..2) == 0, draw.of(0..2) == 0);
         let (batch, seed) = (draw.of(1..35), draw.draw());
-        let window = Window::new(kernel, stride, padding);
-        let narrow = (0..2).all(|axis| 2 * padding[axis] <= kernel[axis]);
-        match geometry([1, input[0], input[1]], 1, window) {
-            Some(g) if narrow => {
-                let windows = Windows::Sliding(window);
-                let pool = Pooling { channels: 2, input, output: [g.output[1], g.output[2]], windows };
-                check_pool(pool, batch, seed);
+        let window = Window { kernel, stride, padding, dilation, ceil };
+        let Some(g) = geometry([1, input[0], input[1]], 1, window) else { return false };
+        let (output, windows) = ([g.output[1], g.output[2]], Windows::Sliding(window));
+        // No window of padding alone, by counting the entries of each that are in the input.
+        let sees = |axis: usize, i: usize| {
+            let places = (0..kernel[axis]).map(|u| i * stride[axis] + u * dilation[axis]);
+            places.into_iter().any(|at| at >= padding[axis] && at < padding[axis] + input[axis])
+        };
+        let mut all = true;
+        for axis in 0..2 {
+            for i in 0..output[axis] {
+                assert_eq!(window.meets(axis, i, input[axis]), sees(axis, i), "{window:?} {i}");
+                all &= sees(axis, i);
             }
-            _ => return false,
         }
-        true
+        if all {
+            check_pool(Pooling { channels: 2, input, output, windows, count_padding }, batch, seed);
+        }
+        all
     });
 }
