@@ -122,6 +122,9 @@
 //! | `nn.AdaptiveMaxPool2d(6)` | | [`AdaptiveMaxPool2d`](crate::layer::AdaptiveMaxPool2d) `{ size: 6 }` |
 //! | `nn.AdaptiveAvgPool2d(1)`, flattened | `GlobalAveragePooling2D()` | [`GlobalAvgPool`](crate::layer::GlobalAvgPool) |
 //! | `nn.BatchNorm1d`, `nn.BatchNorm2d` | `BatchNormalization()` | [`BatchNorm`](crate::layer::BatchNorm) |
+//! | `nn.GroupNorm(8, channels)` | `GroupNormalization(8)` | [`GroupNorm`](crate::layer::GroupNorm) `{ groups: 8 }` |
+//! | `nn.LayerNorm([channels, height, width])` | `LayerNormalization(axis=[1, 2, 3])` | [`LayerNorm`](crate::layer::LayerNorm) |
+//! | `nn.InstanceNorm2d(channels, affine=True)` | `GroupNormalization(-1)` | [`InstanceNorm`](crate::layer::InstanceNorm) `{ affine: true }` |
 //! | `nn.LocalResponseNorm(5)` | | [`LocalResponseNorm`](crate::layer::LocalResponseNorm) |
 //! | `nn.Dropout(0.5)` | `Dropout(0.5)` | [`Dropout`](crate::layer::Dropout) `{ rate: 0.5 }` |
 //! | `nn.Flatten()` | `Flatten()` | [`Flatten`](crate::layer::Flatten) |

@@ -61,6 +61,12 @@ layers! {
     batch_norm: BatchNorm::default(), Chw<3, 2, 4>;
     batch_norm_of_a_vector: BatchNorm::new(0.5, 0.1), Flat<5>;
     batch_norm_in_a_chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(BatchNorm::default(), Chain(Relu, Dense::<Flat<4>, Flat<2>>::new()))), Flat<3>;
+    group_norm: GroupNorm::<2>::default(), Chw<4, 2, 3>;
+    group_norm_of_a_vector: GroupNorm::<3>::new(0.1), Flat<6>;
+    layer_norm: LayerNorm::default(), Chw<2, 3, 2>;
+    layer_norm_of_a_vector: LayerNorm::new(0.1), Flat<5>;
+    instance_norm: InstanceNorm::<false>::default(), Chw<3, 2, 3>;
+    instance_norm_affine: InstanceNorm::<true>::default(), Chw<3, 2, 3>;
     local_response_norm: LocalResponseNorm::new(3, 2.0, 0.75, 1.5), Chw<5, 2, 3>;
     local_response_norm_even: LocalResponseNorm::new(4, 1.0, 0.6, 2.0), Chw<6, 3, 2>;
     channel_affine: ScaleShift, Chw<3, 2, 2>;

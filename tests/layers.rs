@@ -132,6 +132,17 @@ fn pooling_with_settings() {
     }
 }
 
+#[test]
+fn samples_normalised_by_themselves() {
+    layer::<Chw<6, 2, 3>, _>("GroupNorm", GroupNorm::<2>::default());
+    layer::<Flat<6>, _>("GroupNorm, vector", GroupNorm::<3>::new(0.1));
+    layer::<Chw<2, 3, 2>, _>("LayerNorm", LayerNorm::default());
+    layer::<Flat<5>, _>("LayerNorm, vector", LayerNorm::new(0.1));
+    layer::<Chw<2, 3, 2>, _>("InstanceNorm", InstanceNorm::<false>::default());
+    layer::<Chw<2, 3, 2>, _>("InstanceNorm, affine", InstanceNorm::<true>::default());
+    assert!(std::panic::catch_unwind(|| LayerNorm::new(0.0)).is_err());
+}
+
 /// A stack of the same convolution with padding on all sides, cut to the windows that other padding leaves.
 #[test]
 fn padding_by_side_is_a_part_of_more_padding() {

@@ -72,6 +72,20 @@ network! {
 }
 
 network! {
+    /// Samples normalised by themselves.
+    struct Samples: Chw<4, 5, 3> => Flat<6> {
+        group: GroupNorm { groups: 2, epsilon: 1e-3 },
+        instance: InstanceNorm,
+        affine: InstanceNorm { affine: true },
+        layer: LayerNorm,
+        flatten: Flatten,
+        fc: Dense { units: 6 },
+        vector: LayerNorm { epsilon: 0.1 },
+        groups: GroupNorm { groups: 3 },
+    }
+}
+
+network! {
     /// Windows in every form.
     struct Windows: Chw<3, 14, 12> => Chw<5, 2, 2> {
         same: Conv2d { filters: 5, kernel: (3, 2), padding: (1, 0, 1, 1) },
@@ -301,6 +315,8 @@ fn networks_for_other_programs() {
     leave::<Branching>(&folder, "branching");
     leave::<Branching<f64>>(&folder, "branching_f64");
     leave::<Single>(&folder, "single");
+    leave::<Samples>(&folder, "samples");
+    leave::<Samples<f64>>(&folder, "samples_f64");
     leave::<Windows>(&folder, "windows");
     leave::<Unchanged>(&folder, "unchanged");
     leave::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(&folder, "own");

@@ -5,6 +5,7 @@
 use super::conv::Geometry;
 use super::local_response::LocalResponse;
 use super::pool::{Pooling, Windows};
+use super::sample_norm::SampleNorm;
 use crate::kernel::Vectorized;
 
 /// Calls `f(o, p, i, q, k)` for each term of a convolution: filter, output position, channel, input position and index
@@ -197,4 +198,57 @@ pub fn moments<T: Vectorized>(samples: &[Vec<T>], area: usize, channel: usize) -
     let count = T::of(values().count() as f64);
     let mean = values().copied().sum::<T>() / count;
     [mean, values().map(|x| (*x - mean).powi(2)).sum::<T>() / count]
+}
+
+/// The mean of a group of values, and 1 / √(variance + ε).
+fn statistics<T: Vectorized>(group: &[T], epsilon: f64) -> [T; 2] {
+    let count = T::of(group.len() as f64);
+    let mean = group.iter().copied().sum::<T>() / count;
+    let variance = group.iter().map(|x| (*x - mean).powi(2)).sum::<T>() / count;
+    [mean, T::one() / (variance + T::of(epsilon)).sqrt()]
+}
+
+/// y = (x − mean) / √(variance + ε) · weight + bias with the numbers of each group, for one sample.
+pub fn sample_norm_forward<T: Vectorized>(
+    y: &mut [T],
+    x: &[T],
+    [weight, bias]: [&[T]; 2],
+    norm: &SampleNorm,
+) {
+    let len = norm.len / norm.groups;
+    for (i, y) in y.iter_mut().enumerate() {
+        let [mean, r] = statistics(&x[i / len * len..][..len], norm.epsilon);
+        *y = (x[i] - mean) * r;
+        if !weight.is_empty() {
+            *y = *y * weight[i / norm.span] + bias[i / norm.span];
+        }
+    }
+}
+
+/// The gradient of [`sample_norm_forward`], for one sample; those of weights and biases are added.
+pub fn sample_norm_backward<T: Vectorized>(
+    dx: &mut [T],
+    [dweight, dbias]: [&mut [T]; 2],
+    dy: &[T],
+    x: &[T],
+    weight: &[T],
+    norm: &SampleNorm,
+) {
+    let len = norm.len / norm.groups;
+    for start in (0..norm.len).step_by(len) {
+        let [mean, r] = statistics(&x[start..][..len], norm.epsilon);
+        for i in start..start + len {
+            let slope = if weight.is_empty() { dy[i] } else { dy[i] * weight[i / norm.span] };
+            // Of output i by each input of the group.
+            for j in start..start + len {
+                let own = if i == j { T::one() } else { T::zero() };
+                let shared = T::one() + (x[i] - mean) * (x[j] - mean) * r * r;
+                dx[j] += slope * r * (own - shared / T::of(len as f64));
+            }
+            if !weight.is_empty() {
+                dweight[i / norm.span] += dy[i] * (x[i] - mean) * r;
+                dbias[i / norm.span] += dy[i];
+            }
+        }
+    }
 }

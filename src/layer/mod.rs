@@ -5,7 +5,7 @@
 //! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
-//! | normalisation | [`BatchNorm`], [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
+//! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
 //! | regularisation | [`Dropout`] |
 //! | activation: rectifiers | [`Relu`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`Silu`] |
 //! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
@@ -71,6 +71,7 @@ mod pool;
 mod radial_basis;
 mod rectifier;
 mod renamed;
+mod sample_norm;
 mod scale_shift;
 mod softmax;
 mod table_conv2d;
@@ -88,6 +89,7 @@ pub use merge::Merge;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
 pub use rectifier::{Elu, Gelu, LeakyRelu, Relu, Selu, Silu};
+pub use sample_norm::{GroupNorm, InstanceNorm, LayerNorm};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
@@ -384,6 +386,9 @@ pub mod syntax {
     pub use crate::__Dense as Dense;
     pub use crate::__Dropout as Dropout;
     pub use crate::__Elu as Elu;
+    pub use crate::__GroupNorm as GroupNorm;
+    pub use crate::__InstanceNorm as InstanceNorm;
+    pub use crate::__LayerNorm as LayerNorm;
     pub use crate::__LeakyRelu as LeakyRelu;
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
@@ -410,4 +415,5 @@ pub mod settings {
     pub use super::local_response_norm::LocalResponseNormSettings;
     pub use super::pool::PoolSettings;
     pub use super::rectifier::{EluSettings, LeakyReluSettings};
+    pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
 }

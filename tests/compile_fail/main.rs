@@ -111,6 +111,20 @@ fn messages_say_what_is_wrong_and_where() {
             "conv: Conv2d",
         ),
         (
+            "group_of_one_value",
+            "InstanceNorm norm: expected more than 1 value in a group",
+            "found 1",
+            "an input of 4x1x1",
+            "norm: InstanceNorm",
+        ),
+        (
+            "groups_of_channels",
+            "GroupNorm norm: expected groups",
+            "divide 4 channels",
+            "found 3",
+            "norm: GroupNorm",
+        ),
+        (
             "image_of_another_size",
             "the network takes samples of shape",
             "28, 28>",

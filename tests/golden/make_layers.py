@@ -39,6 +39,12 @@ MORE = {
     # Padding that differs by side: left, right, top, bottom.
     "MaxPool2d, sides": (nn.Sequential(nn.ConstantPad2d((0, 2, 1, 0), -torch.inf), nn.MaxPool2d(3, 2)), [2, 2, 6, 7], 1.0),
     "AvgPool2d, sides": (nn.Sequential(nn.ZeroPad2d((0, 2, 1, 0)), nn.AvgPool2d(3, 2)), [2, 2, 6, 7], 1.0),
+    "GroupNorm": (nn.GroupNorm(2, 6), [3, 6, 2, 3], 2.0),
+    "GroupNorm, vector": (nn.GroupNorm(3, 6, eps=0.1), [3, 6], 2.0),
+    "LayerNorm": (nn.LayerNorm([2, 3, 2]), [3, 2, 3, 2], 2.0),
+    "LayerNorm, vector": (nn.LayerNorm(5, eps=0.1), [3, 5], 2.0),
+    "InstanceNorm": (nn.InstanceNorm2d(2), [3, 2, 3, 2], 2.0),
+    "InstanceNorm, affine": (nn.InstanceNorm2d(2, affine=True), [3, 2, 3, 2], 2.0),
 }
 
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
@@ -46,10 +52,17 @@ BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
 
 def layer(f, shape, factor):
     x = (factor * torch.randn(shape)).requires_grad_()
+    parameters = list(f.parameters())
+    for parameter in parameters:
+        nn.init.normal_(parameter)
     y = f(x)
     dy = torch.randn(y.shape)
     (y * dy).sum().backward()
-    return {name: value.flatten(1).tolist() for name, value in [("x", x), ("dy", dy), ("y", y), ("dx", x.grad)]}
+    found = {name: value.flatten(1).tolist() for name, value in [("x", x), ("dy", dy), ("y", y), ("dx", x.grad)]}
+    if parameters:
+        found["params"] = torch.cat([parameter.flatten() for parameter in parameters]).tolist()
+        found["dparams"] = torch.cat([parameter.grad.flatten() for parameter in parameters]).tolist()
+    return found
 
 
 def batch_norm():

@@ -1,0 +1,11 @@
+//! Groups that do not divide the channels.
+
+use convnet::prelude::*;
+
+network! {
+    struct Net: Chw<4, 6, 5> => Chw<4, 6, 5> {
+        norm: GroupNorm { groups: 3 },
+    }
+}
+
+fn main() {}
