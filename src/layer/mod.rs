@@ -372,8 +372,9 @@ impl<'a, L, T> ParamsMut<'a, L, T> {
     }
 }
 
-/// The settings of layers in `network!`. Each layer that takes settings has a macro of its name here, with three forms:
-/// settings → its place in the network, `@type` → its type, `@value` → its value.
+/// The settings of layers in `network!`. Each layer that takes settings has a macro of its name here, with four forms:
+/// settings → its place in the network, `@type` → its type, `@value` → its value, and `@ask`, which calls another macro with the word
+/// `layer`. The macro of a block calls it with `block`.
 #[doc(hidden)]
 pub mod syntax {
     pub use crate::__AdaptiveAvgPool2d as AdaptiveAvgPool2d;
