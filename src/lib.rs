@@ -92,10 +92,11 @@ pub mod prelude {
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;
     pub use crate::layer::{
-        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d, Dense,
-        Dropout, Elu, Flatten, Gelu, GlobalAvgPool, GroupNorm, HardSigmoid, Heaviside, Identity,
-        InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm, LogSoftmax, MaxPool2d, RadialBasis,
-        Relu, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu, Softmax, Softplus, TableConv2d, Tanh,
+        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d,
+        ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, GroupNorm, HardSigmoid,
+        Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm, LogSoftmax,
+        MaxPool2d, RadialBasis, Relu, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu, Softmax, Softplus,
+        TableConv2d, Tanh,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

@@ -133,6 +133,31 @@ fn pooling_with_settings() {
 }
 
 #[test]
+fn transposed_convolutions() {
+    type Plain = ConvTranspose2d<Chw<3, 3, 4>, Chw<4, 6, 8>, Kernel<3>, Stride<2>, Padding<1>>;
+    layer::<Chw<3, 3, 4>, _>("ConvTranspose2d", Plain::new());
+    type Grouped = ConvTranspose2d<
+        Chw<4, 3, 2>,
+        Chw<6, 8, 7>,
+        Kernel<3, 2>,
+        Stride<2, 3>,
+        Padding<1, 0>,
+        Dilation<2, 1>,
+        Groups<2>,
+    >;
+    layer::<Chw<4, 3, 2>, _>("ConvTranspose2d, groups", Grouped::new());
+    network! {
+        struct Net: Chw<3, 3, 4> => Chw<4, 6, 8> {
+            up: ConvTranspose2d { filters: 4, kernel: 3, stride: 2, padding: 1, output_padding: 1 },
+        }
+    }
+    let mut net = Net::<f64>::with_init(Init::Zeros, 0);
+    net.model_mut().params_mut().copy_from_slice(&get::<Vec<f64>>(&golden("ConvTranspose2d")["params"]));
+    network("ConvTranspose2d", &net);
+    assert!(net.to_string().contains("ConvTranspose2d 3×3, stride 2, padding 1, output padding 1"), "{net}");
+}
+
+#[test]
 fn samples_normalised_by_themselves() {
     layer::<Chw<6, 2, 3>, _>("GroupNorm", GroupNorm::<2>::default());
     layer::<Flat<6>, _>("GroupNorm, vector", GroupNorm::<3>::new(0.1));

@@ -90,6 +90,9 @@ network! {
     struct Windows: Chw<3, 14, 12> => Chw<5, 2, 2> {
         same: Conv2d { filters: 5, kernel: (3, 2), padding: (1, 0, 1, 1) },
         down: Conv2d { filters: 4, kernel: 3, padding: (2, 1, 0, 1) },
+        up: ConvTranspose2d { filters: 6, kernel: (3, 2), stride: (2, 3), padding: (1, 0, 0, 1), output_padding: (1, 2), groups: 2 },
+        back: ConvTranspose2d { filters: 4, kernel: 2, padding: 1, dilation: 2 },
+        smaller: AdaptiveAvgPool2d { size: (14, 12) },
         dilated: MaxPool2d { kernel: (3, 2), stride: 1, padding: 1, dilation: 2 },
         max: MaxPool2d { kernel: 3, stride: 2, padding: (1, 0), ceil_mode: true },
         mean: AvgPool2d { kernel: 3, stride: 2, padding: (0, 1), ceil_mode: true },

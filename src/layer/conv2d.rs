@@ -121,29 +121,56 @@ pub(super) const fn output(
         Ok(size) => size,
         Err(error) => return Err(error),
     };
+    if let Some(error) = split_error(kind, input, filters, groups) {
+        return Err(error);
+    }
+    if let Some(error) = padding_error(kind, window) {
+        return Err(error);
+    }
+    Ok(Dims::chw(filters, height, width))
+}
+
+/// The error for a number of filters, or groups that do not divide channels and filters.
+pub(super) const fn split_error(
+    kind: &'static str,
+    input: Dims,
+    filters: usize,
+    groups: usize,
+) -> Option<ShapeError> {
     if filters == 0 {
-        return Err(ShapeError::of(kind)
-            .str("expected at least 1 filter, found 0; is the setting `filters` missing?"));
+        return Some(
+            ShapeError::of(kind)
+                .str("expected at least 1 filter, found 0; is the setting `filters` missing?"),
+        );
     }
     if groups == 0 || !input.channels().is_multiple_of(groups) || !filters.is_multiple_of(groups) {
-        return Err(ShapeError::of(kind)
-            .str("expected groups that divide ")
-            .num(input.channels())
-            .str(" channels and ")
-            .num(filters)
-            .str(" filters, found ")
-            .num(groups));
+        return Some(
+            ShapeError::of(kind)
+                .str("expected groups that divide ")
+                .num(input.channels())
+                .str(" channels and ")
+                .num(filters)
+                .str(" filters, found ")
+                .num(groups),
+        );
     }
+    None
+}
+
+/// The error for padding so large that a window would contain only padding.
+pub(super) const fn padding_error(kind: &'static str, window: Window) -> Option<ShapeError> {
     let extent = window.extent();
     let [top, left, bottom, right] = window.padding;
     if top >= extent[0] || bottom >= extent[0] || left >= extent[1] || right >= extent[1] {
-        return Err(ShapeError::of(kind)
-            .str("expected padding smaller than ")
-            .extent_of(window)
-            .str(", found ")
-            .sides(window.padding));
+        return Some(
+            ShapeError::of(kind)
+                .str("expected padding smaller than ")
+                .extent_of(window)
+                .str(", found ")
+                .sides(window.padding),
+        );
     }
-    Ok(Dims::chw(filters, height, width))
+    None
 }
 
 /// The settings of a `Conv2d` in `network!`.

@@ -3,6 +3,7 @@
 //! | task | layers |
 //! | --- | --- |
 //! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
+//! | transposed convolution | [`ConvTranspose2d`] |
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
@@ -60,6 +61,7 @@ mod adaptive_pool;
 mod batch_norm;
 mod chain;
 mod conv2d;
+mod conv_transpose2d;
 mod dense;
 mod dropout;
 mod flatten;
@@ -80,6 +82,7 @@ pub use activation::{HardSigmoid, Heaviside, Identity, ScaledTanh, Sigmoid, Soft
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
 pub use batch_norm::BatchNorm;
 pub use chain::Chain;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
@@ -384,6 +387,7 @@ pub mod syntax {
     pub use crate::__BatchNorm as BatchNorm;
     pub use crate::__Concat as Concat;
     pub use crate::__Conv2d as Conv2d;
+    pub use crate::__ConvTranspose2d as ConvTranspose2d;
     pub use crate::__Dense as Dense;
     pub use crate::__Dropout as Dropout;
     pub use crate::__Elu as Elu;
@@ -410,6 +414,7 @@ pub mod syntax {
 pub mod settings {
     pub use super::adaptive_pool::AdaptiveSettings;
     pub use super::batch_norm::BatchNormSettings;
+    pub use super::conv_transpose2d::ConvTranspose2dSettings;
     pub use super::conv2d::Conv2dSettings;
     pub use super::dense::DenseSettings;
     pub use super::dropout::DropoutSettings;

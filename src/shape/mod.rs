@@ -21,8 +21,8 @@ pub use dims::Dims;
 pub use error::ShapeError;
 pub(crate) use error::same;
 pub use path::Path;
-pub(crate) use window::window_output;
 pub use window::{CeilMode, CountIncludePad, Dilation, Groups, Kernel, Padding, Stride, Window};
+pub(crate) use window::{transposed_output, window_output};
 
 /// The shape of one sample, as a type.
 ///

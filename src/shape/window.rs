@@ -97,22 +97,10 @@ pub(crate) const fn window_output(
     input: Dims,
     window: Window,
 ) -> Result<[usize; 2], ShapeError> {
-    if let Some(error) = ShapeError::not_maps(kind, input) {
+    if let Some(error) = window_error(kind, input, window) {
         return Err(error);
     }
-    let Window { kernel, stride, padding, dilation, ceil } = window;
-    if kernel[0] == 0 || kernel[1] == 0 {
-        let error = ShapeError::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel);
-        return Err(error.str("; is the setting `kernel` missing?"));
-    }
-    if stride[0] == 0 || stride[1] == 0 {
-        return Err(ShapeError::of(kind).str("expected a stride of at least 1, found ").pair_or_one(stride));
-    }
-    if dilation[0] == 0 || dilation[1] == 0 {
-        return Err(ShapeError::of(kind)
-            .str("expected a dilation of at least 1, found ")
-            .pair_or_one(dilation));
-    }
+    let Window { stride, padding, ceil, .. } = window;
     let extent = window.extent();
     let (sizes, mut output, mut axis) = ([input.height(), input.width()], [0, 0], 0);
     if extent[0] > window.padded(0, sizes[0]) || extent[1] > window.padded(1, sizes[1]) {
@@ -133,4 +121,63 @@ pub(crate) const fn window_output(
         axis += 1;
     }
     Ok(output)
+}
+
+/// Rows and columns of the output of a transposed convolution: (n − 1)·stride + extent + output padding − padding, with the
+/// padding of both sides. It is an input for which [`window_output`] gives n.
+///
+/// # Errors
+/// A [`ShapeError`] for a window that leaves nothing, or output padding that would make n larger.
+pub(crate) const fn transposed_output(
+    kind: &'static str,
+    input: Dims,
+    window: Window,
+    output_padding: [usize; 2],
+) -> Result<[usize; 2], ShapeError> {
+    if let Some(error) = window_error(kind, input, window) {
+        return Err(error);
+    }
+    let (sizes, stride, mut output, mut axis) = ([input.height(), input.width()], window.stride, [0, 0], 0);
+    if output_padding[0] >= stride[0] || output_padding[1] >= stride[1] {
+        let error = ShapeError::of(kind).str("expected output padding below the stride of ");
+        return Err(error.pair_or_one(stride).str(", found ").pair_or_one(output_padding));
+    }
+    while axis < 2 {
+        let whole = (sizes[axis] - 1) * stride[axis] + window.extent()[axis] + output_padding[axis];
+        let padding = window.padding[axis] + window.padding[axis + 2];
+        if padding >= whole {
+            let error =
+                ShapeError::of(kind).str("expected padding that leaves a value of the output, found ");
+            return Err(error
+                .sides(window.padding)
+                .str(" for a ")
+                .pair(sizes)
+                .str(" input and ")
+                .extent_of(window));
+        }
+        output[axis] = whole - padding;
+        axis += 1;
+    }
+    Ok(output)
+}
+
+/// The error for an input without rows and columns, or a window with a size of 0.
+const fn window_error(kind: &'static str, input: Dims, window: Window) -> Option<ShapeError> {
+    if let Some(error) = ShapeError::not_maps(kind, input) {
+        return Some(error);
+    }
+    let Window { kernel, stride, dilation, .. } = window;
+    if kernel[0] == 0 || kernel[1] == 0 {
+        let error = ShapeError::of(kind).str("expected a kernel of at least 1x1, found ").pair(kernel);
+        return Some(error.str("; is the setting `kernel` missing?"));
+    }
+    if stride[0] == 0 || stride[1] == 0 {
+        return Some(ShapeError::of(kind).str("expected a stride of at least 1, found ").pair_or_one(stride));
+    }
+    if dilation[0] == 0 || dilation[1] == 0 {
+        return Some(
+            ShapeError::of(kind).str("expected a dilation of at least 1, found ").pair_or_one(dilation),
+        );
+    }
+    None
 }

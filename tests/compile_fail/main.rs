@@ -146,6 +146,13 @@ fn messages_say_what_is_wrong_and_where() {
         ("likelihood_on_logits", "does not fit", "NegativeLogLikelihood", "Flat<10>", "fit(data"),
         ("missing_flatten", "Dense fc: takes a vector", "4x2x2", "16", "fc: Dense"),
         ("normalization_of_the_test_part", "only for evaluation", "TestSet<", "or statistics", "of(data"),
+        (
+            "output_padding_too_large",
+            "ConvTranspose2d up: expected output padding below",
+            "stride of 2",
+            "found 2",
+            "up: ConvTranspose2d",
+        ),
         ("padding_too_large", "Conv2d conv: expected padding", "5x5", "found 5", "conv: Conv2d"),
         (
             "padding_alone",

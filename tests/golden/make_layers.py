@@ -45,6 +45,12 @@ MORE = {
     "LayerNorm, vector": (nn.LayerNorm(5, eps=0.1), [3, 5], 2.0),
     "InstanceNorm": (nn.InstanceNorm2d(2), [3, 2, 3, 2], 2.0),
     "InstanceNorm, affine": (nn.InstanceNorm2d(2, affine=True), [3, 2, 3, 2], 2.0),
+    "ConvTranspose2d": (nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1, output_padding=1), [2, 3, 3, 4], 1.0),
+    "ConvTranspose2d, groups": (
+        nn.ConvTranspose2d(4, 6, (3, 2), (2, 3), (1, 0), (1, 2), groups=2, dilation=(2, 1)),
+        [2, 4, 3, 2],
+        1.0,
+    ),
 }
 
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01

@@ -10,6 +10,7 @@ mod axis;
 mod dense;
 mod geometry;
 mod padding;
+mod transposed;
 mod weight_gradient;
 
 pub(super) use axis::WindowAxis;
@@ -193,28 +194,45 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
+        let tiles = self.output(dy, exec).0;
+        // In narrow tiles a column holds several positions and may be written in pieces, so the mask is applied afterwards.
+        let (end, after) = match relu {
+            Some(x) if exec.lanes == LANES || self.transformed(tiles, exec).is_some() => {
+                (End::ReluBackward(values(x)), None)
+            }
+            relu => (End::Plain, relu),
+        };
+        self.spread(dx, dy, weight, Start::Zero, end, scratch, exec);
+        if let Some(x) = after {
+            super::relu_backward(exec, dx, x);
+        }
+    }
+
+    /// The gradient of the input, with this start and end of each sum.
+    fn spread<T: Vectorized>(
+        &self,
+        dx: &mut [Lanes<T>],
+        dy: &[Lanes<T>],
+        weight: &[T],
+        start: Start<'_, T>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+    ) {
         let (tiles, dy) = self.output(dy, exec);
         if tiles == 0 {
             return;
         }
+        let to = Shared::new(values_mut(dx));
         if let Some([_, pass]) = self.transformed(tiles, exec) {
-            let end = relu.map_or(End::Plain, |x| End::ReluBackward(values(x)));
-            return pass.run(Shared::new(values_mut(dx)), dy, weight, None, end, scratch, exec, tiles);
+            let bias = if let Start::Bias(bias) = start { Some(bias) } else { None };
+            return pass.run(to, dy, weight, bias, end, scratch, exec, tiles);
         }
         let (padding, packed) = scratch.split_at_mut(tiles * self.dy.scratch());
         let dy = self.dy.of(dy, padding, exec);
         let weight = if self.packed { self.pack(weight, packed, exec) } else { weight };
-        // In narrow tiles a column holds several positions and may be written in pieces, so the mask is applied afterwards.
-        let (end, after) = match relu {
-            Some(x) if exec.lanes == LANES => (End::ReluBackward(values(x)), None),
-            relu => (End::Plain, relu),
-        };
-        let to = Shared::new(values_mut(dx));
         for phase in &self.backward {
-            phase.run(to, dy, weight, Start::Zero, end, exec, tiles);
-        }
-        if let Some(x) = after {
-            super::relu_backward(exec, dx, x);
+            phase.run(to, dy, weight, start, end, exec, tiles);
         }
     }
 

@@ -43,8 +43,7 @@ impl Conv {
             db.fill(T::zero());
             return;
         }
-        let Geometry { output: [filters, oh, ow], groups, .. } = self.geometry;
-        let area = oh * ow;
+        let Geometry { output: [filters, ..], groups, .. } = self.geometry;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.scratch());
         let x = self.x.of(x, padding, exec);
         let of_group = [dw.len() / groups, filters / groups];
@@ -63,17 +62,7 @@ impl Conv {
         for (group, dw) in dw.chunks_exact_mut(of_group[0]).enumerate() {
             self.outer_group(dw, dy, x, panels, group, exec, tiles);
         }
-        let rows = area * exec.lanes;
-        exec.each_chunk(db, filters.div_ceil(8), |i, db| {
-            for (f, db) in db.iter_mut().enumerate() {
-                let filter = i * filters.div_ceil(8) + f;
-                let mut sums = Lanes::zero();
-                for tile in 0..tiles {
-                    add(exec.isa, &mut sums, &dy[(tile * filters + filter) * rows..][..rows]);
-                }
-                *db = sums.sum();
-            }
-        });
+        plane_sums(db, dy, self.geometry.output, exec, tiles);
     }
 
     /// The gradient of a group's weights and biases, with vectors of samples.
@@ -160,6 +149,27 @@ impl Conv {
             Form::Filters
         }
     }
+}
+
+/// The sum over each plane of all tiles.
+pub(super) fn plane_sums<T: Vectorized>(
+    db: &mut [T],
+    dy: &[T],
+    [planes, height, width]: [usize; 3],
+    exec: Exec,
+    tiles: usize,
+) {
+    let rows = height * width * exec.lanes;
+    exec.each_chunk(db, planes.div_ceil(8), |i, db| {
+        for (f, db) in db.iter_mut().enumerate() {
+            let plane = i * planes.div_ceil(8) + f;
+            let mut sums = Lanes::zero();
+            for tile in 0..tiles {
+                add(exec.isa, &mut sums, &dy[(tile * planes + plane) * rows..][..rows]);
+            }
+            *db = sums.sum();
+        }
+    });
 }
 
 vectorized! {

@@ -21,6 +21,7 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
         naive::conv_backward_weights(&mut dw, &mut db, &dy[n], &x[n], &g);
     }
 
+    check_transposed(&g, batch, &weight, &x, &dy, integers.values(g.input[0]));
     let relu_backward = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
         dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect()
     };
@@ -50,6 +51,55 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
 
             let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
             conv.backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
+            assert_eq!(found_dw, single(&dw), "{}, {exec:?}", what("backward-weights"));
+            assert_eq!(found_db, single(&db), "{}, {exec:?}", what("backward-biases"));
+        }
+    }
+}
+
+/// The transposed convolution takes what is the output's gradient here as its input: its output is the gradient of the
+/// input plus a bias, and its gradients follow by exchanging the two.
+fn check_transposed(
+    g: &Geometry,
+    batch: usize,
+    weight: &[f64],
+    dy: &[Vec<f64>],
+    x: &[Vec<f64>],
+    bias: Vec<f64>,
+) {
+    let mut y = vec![vec![0.0; dy[0].len()]; batch];
+    let mut dx = vec![vec![0.0; x[0].len()]; batch];
+    let (mut dw, mut unused) = (vec![0.0; weight.len()], vec![0.0; g.output[0]]);
+    let mut db = vec![0.0; bias.len()];
+    let (area, none) = (g.input[1] * g.input[2], vec![0.0; g.output[0]]);
+    for n in 0..batch {
+        naive::conv_backward_data(&mut y[n], &x[n], weight, g);
+        naive::conv_forward(&mut dx[n], &dy[n], weight, &none, g);
+        naive::conv_backward_weights(&mut dw, &mut unused, &x[n], &dy[n], g);
+        for (i, dy) in dy[n].iter().enumerate() {
+            y[n][i] += bias[i / area];
+            db[i / area] += dy;
+        }
+    }
+    let (weight, bias) = (single(weight), single(&bias));
+    for tiling in [Tiling::default(), SMALL_TILES] {
+        let conv = Conv::with_tiling(*g, tiling);
+        for exec in ways(batch) {
+            let what = |pass| format!("{pass} of the transposed {g:?}, batch {batch}, {tiling:?}");
+            let (x, dy) = (tiles(x, exec), tiles(dy, exec));
+            let room = conv.transposed_scratch(batch.div_ceil(LANES));
+            for relu in [false, true] {
+                let mut found = nan(dy.len());
+                conv.transposed_forward(&mut found, &x, &weight, &bias, relu, &mut nan(room), exec);
+                let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                let y: Vec<Vec<f64>> = y.iter().map(|y| y.iter().map(|y| y.max(least)).collect()).collect();
+                assert_samples(&what("forward"), exec, &found, &y);
+            }
+            let mut found = nan(x.len());
+            conv.transposed_backward_data(&mut found, &dy, &weight, &mut nan(room), exec);
+            assert_samples(&what("backward-data"), exec, &found, &dx);
+            let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
+            conv.transposed_backward_weights(&mut found_dw, &mut found_db, &dy, &x, &mut nan(room), exec);
             assert_eq!(found_dw, single(&dw), "{}, {exec:?}", what("backward-weights"));
             assert_eq!(found_db, single(&db), "{}, {exec:?}", what("backward-biases"));
         }
