@@ -44,6 +44,7 @@ layers! {
     conv2d_groups: Conv2d::<Chw<4, 5, 4>, Chw<6, 4, 4>, Kernel<2, 3>, Stride<1>, Padding<0, 1>, Dilation<1>, Groups<2>>::new(), Chw<4, 5, 4>;
     conv2d_depthwise: Conv2d::<Chw<3, 5, 5>, Chw<3, 3, 3>, Kernel<3>, Stride<1>, Padding<0>, Dilation<1>, Groups<3>>::new(), Chw<3, 5, 5>;
     conv2d_dilated: Conv2d::<Chw<2, 7, 6>, Chw<3, 3, 2>, Kernel<3, 2>, Stride<1, 2>, Padding<0, 1>, Dilation<2, 4>>::new(), Chw<2, 7, 6>;
+    conv2d_without_bias: Conv2d::<Chw<2, 5, 4>, Chw<3, 4, 2>, Kernel<2, 3>, Stride<1>, Padding<0>, Dilation<1>, Groups<1>, false>::new(), Chw<2, 5, 4>;
     conv_transpose2d: ConvTranspose2d::<Chw<3, 3, 4>, Chw<2, 6, 8>, Kernel<3>, Stride<2>, Padding<1>>::new(), Chw<3, 3, 4>;
     conv_transpose2d_groups: ConvTranspose2d::<Chw<4, 3, 2>, Chw<6, 6, 7>, Kernel<3, 2>, Stride<2, 3>, Padding<1, 0, 3, 0>, Dilation<2, 1>, Groups<2>>::new(), Chw<4, 3, 2>;
     conv_transpose2d_of_one: ConvTranspose2d::<Chw<5, 1, 1>, Chw<2, 3, 3>, Kernel<3>>::new(), Chw<5, 1, 1>;
@@ -77,6 +78,7 @@ layers! {
     radial_basis: RadialBasis::<Flat<3>, Flat<2>, Points>::new(), Flat<3>;
     scaled_tanh: ScaledTanh, Flat<5>;
     dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
+    dense_without_bias: Dense::<Flat<7>, Flat<5>, false>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
     identity: Identity, Flat<5>;
     step: Heaviside, Flat<5>;

@@ -369,6 +369,64 @@ fn tables_that_do_not_fit_are_refused() {
     }
 }
 
+/// Without a bias: the same bits as with biases of zero, fewer parameters, and a word in the summary.
+#[test]
+fn layers_without_a_bias() {
+    network! {
+        struct Unbiased<const UNITS: usize>: Chw<4, 5, 6> => Flat<UNITS> {
+            conv: Conv2d { filters: 3, kernel: 3, stride: 2, groups: 1, bias: false },
+            norm: BatchNorm,
+            grouped: Conv2d { bias: false, filters: 6, kernel: (2, 1), groups: 3 },
+            relu: Relu,
+            flatten: Flatten,
+            fc: Dense { units: UNITS, bias: false },
+            last: Dense { units: UNITS, bias: true },
+        }
+    }
+    const PARAMS: [usize; 4] = [3 * 4 * 9, 6, 6 * 2, 12 * 5];
+    assert_eq!(Unbiased::<5>::PARAMS, PARAMS.iter().sum::<usize>() + 30);
+    let mut net = Unbiased::<5>::new(1);
+    net.layers_mut().conv().weight()[2][3][1][2] = 8.0;
+    net.layers_mut().fc().weight()[4][11] = 9.0;
+    assert_eq!((net.conv().weight()[2][3][1][2], net.fc().weight()[4][11]), (8.0, 9.0));
+    assert_eq!(net.last().bias(), &[0.0; 5]);
+    let names: Vec<String> = net.model().named_params().map(|(name, ..)| name).collect();
+    assert_eq!(names.join(" ").matches("bias").count(), 2, "{names:?}");
+    let text = net.to_string();
+    for part in ["Conv2d 3×3, stride 2, no bias", "Conv2d 2×1, 3 groups, no bias", "Dense, no bias"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+
+    fn same<In: Shape, A: Layer<In, f64>, B: Layer<In, f64, Out = A::Out>>(
+        with: A,
+        without: B,
+        biases: usize,
+    ) {
+        fn numbers<S: Shape>(samples: usize, scale: f64) -> Batch<S, f64> {
+            (0..samples).map(|n| Tensor::from_fn(|i| (scale * (i * (n + 2)) as f64).sin())).collect()
+        }
+        let params: Vec<f64> = (0..B::PARAMS).map(|i| (i as f64).cos()).collect();
+        let with_zeros = [params.clone(), vec![0.0; biases]].concat();
+        for samples in [1, 3, 7, 16, 21] {
+            let (x, dy) = (numbers(samples, 0.7), numbers(samples, 0.3));
+            let with = check::passes(&with, &with_zeros, &x, &dy, 1);
+            let without = check::passes(&without, &params, &x, &dy, 1);
+            for n in 0..samples {
+                assert_eq!(with.y.sample(n).as_slice(), without.y.sample(n).as_slice());
+                assert_eq!(with.dx.sample(n).as_slice(), without.dx.sample(n).as_slice());
+            }
+            assert_eq!(with.dparams[..B::PARAMS], without.dparams);
+        }
+    }
+    type Conv<const BIAS: bool> =
+        Conv2d<Chw<18, 6, 5>, Chw<20, 6, 5>, Kernel<3>, Stride<1>, Padding<1>, Dilation<1>, Groups<1>, BIAS>;
+    same(Conv::<true>::new(), Conv::<false>::new(), 20);
+    type Depthwise<const BIAS: bool> =
+        Conv2d<Chw<5, 6, 5>, Chw<5, 4, 3>, Kernel<3>, Stride<1>, Padding<0>, Dilation<1>, Groups<5>, BIAS>;
+    same(Depthwise::<true>::new(), Depthwise::<false>::new(), 5);
+    same(Dense::<Flat<37>, Flat<9>>::new(), Dense::<Flat<37>, Flat<9>, false>::new(), 9);
+}
+
 /// Padding that reaches past a kernel, with the kernel as it was written.
 #[test]
 fn too_much_padding_is_refused() {

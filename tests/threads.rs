@@ -42,7 +42,7 @@ network! {
 network! {
     /// Layers whose sums go over the whole batch, and over channels.
     struct Normalised: Chw<1, 28, 28> => Flat<10> {
-        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1, bias: false },
         norm1: BatchNorm,
         relu1: Relu,
         response: LocalResponseNorm { alpha: 0.1 },
@@ -52,7 +52,7 @@ network! {
         instances: InstanceNorm { affine: true },
         up: ConvTranspose2d { filters: 9, kernel: 3, stride: 2 },
         flatten: Flatten,
-        fc1: Dense { units: 30 },
+        fc1: Dense { units: 30, bias: false },
         norm2: BatchNorm,
         relu2: Relu,
         fc2: Dense { units: 10 },

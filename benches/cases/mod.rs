@@ -113,7 +113,7 @@ pub struct Buffers {
 impl Buffers {
     pub fn forward(&mut self) {
         let Buffers { conv, exec, x, y, weights, bias, scratch, .. } = self;
-        conv.forward(y, x, weights, bias, false, scratch, *exec);
+        conv.forward(y, x, weights, Some(bias), false, scratch, *exec);
     }
 
     pub fn backward_data(&mut self) {
@@ -123,6 +123,6 @@ impl Buffers {
 
     pub fn backward_weights(&mut self) {
         let Buffers { conv, exec, x, dy, dw, db, scratch, .. } = self;
-        conv.backward_weights(dw, db, dy, x, scratch, *exec);
+        conv.backward_weights(dw, Some(db), dy, x, scratch, *exec);
     }
 }

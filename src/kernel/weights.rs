@@ -187,7 +187,7 @@ pub(super) fn outer<T: Vectorized>(
 /// `dw[filter][tap] = Σ over tiles, positions and lanes of dy · x`, and `db[filter]` = Σ dy, for few filters or taps.
 pub(super) fn inner<T: Vectorized>(
     dw: &mut [T],
-    db: &mut [T],
+    db: Option<&mut [T]>,
     dy: (&[T], Planes),
     x: (&[T], usize),
     taps: &[Tap],
@@ -201,7 +201,8 @@ pub(super) fn inner<T: Vectorized>(
     const TAPS: usize = 36;
     const FILTERS: usize = 16;
     let ((dy, planes), (x, x_tile)) = (dy, x);
-    let (dw, db) = (Shared::new(dw), Shared::new(db));
+    let has_bias = db.is_some();
+    let (dw, db) = (Shared::new(dw), Shared::new(db.unwrap_or_default()));
     let count = taps.len();
     let filter_parts = planes.count.div_ceil(FILTERS);
     // A few tasks at least, if each then has a few taps.
@@ -212,6 +213,7 @@ pub(super) fn inner<T: Vectorized>(
         let task = task / filter_parts;
         let part = task * together..(task * together + together).min(count);
         let taps = &taps[part.clone()];
+        let sums_biases = has_bias && part.end == count;
         let mut sums = [T::zero(); TAPS * FILTERS];
         let mut biases = [T::zero(); FILTERS];
         let together = tiling.depth.min(DEPTH);
@@ -226,7 +228,7 @@ pub(super) fn inner<T: Vectorized>(
                     exec.isa,
                     Inner {
                         sums: &mut sums[..filters.len() * taps.len()],
-                        bias: (part.end == count).then_some(&mut biases[..filters.len()]),
+                        bias: sums_biases.then_some(&mut biases[..filters.len()]),
                         dy: &dy[(tile * planes.tile + first * planes.plane + block.start) * LANES..],
                         dy_plane: planes.plane * LANES,
                         filters: filters.len(),
@@ -237,7 +239,7 @@ pub(super) fn inner<T: Vectorized>(
                 );
             }
         }
-        if part.end == count {
+        if sums_biases {
             // SAFETY: one task for some filters has the last taps.
             unsafe { db.part(filters.clone()) }.copy_from_slice(&biases[..filters.len()]);
         }

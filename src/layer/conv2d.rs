@@ -12,14 +12,14 @@ use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Stride, Window, window_output};
 
-/// Two-dimensional convolution with a bias for each filter.
+/// Two-dimensional convolution, with a bias for each filter unless `bias` is false.
 ///
-/// In PyTorch: `nn.Conv2d(in, filters, kernel, stride, padding, dilation, groups)`. In Keras:
-/// `Conv2D(filters, kernel, strides)`.
+/// In PyTorch: `nn.Conv2d(in, filters, kernel, stride, padding, dilation, groups, bias)`. In Keras:
+/// `Conv2D(filters, kernel, strides)`, with `use_bias`.
 ///
 /// # Shapes
 /// IC×IH×IW → OC×OH×OW, with OH = ⌊(IH + PT + PB − DH·(KH − 1) − 1) / SH⌋ + 1 for the padding PT above and PB
-/// below, and OW likewise for PL and PR; weight \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\].
+/// below, and OW likewise for PL and PR; weight \[OC\]\[IC / groups\]\[KH\]\[KW\], bias \[OC\] or none.
 ///
 /// # Formula
 /// y\[o\]\[r\]\[c\] = bias\[o\] + Σ weight\[o\]\[i\]\[u\]\[v\] · x\[i\]\[r·SH + u·DH − PT\]\[c·SW + v·DW − PL\]
@@ -32,9 +32,10 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// by dilated convolutions").
 ///
 /// # In `network!`
-/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1 }`; stride, padding, dilation and
-/// groups may be left out, and each but `filters` and `groups` may be a pair `(vertical, horizontal)`. The setting is
-/// `kernel` and not PyTorch's `kernel_size`, because it is shorter and can mean nothing else here.
+/// `Conv2d { filters: 6, kernel: 5, stride: 1, padding: 2, dilation: 1, groups: 1, bias: true }`; all but filters and
+/// kernel may be left out, and kernel, stride, padding and dilation may be a pair `(vertical, horizontal)`. The setting
+/// is `kernel` and not PyTorch's `kernel_size`, because it is shorter and can mean nothing else here. A convolution
+/// before a [`BatchNorm`](super::BatchNorm), which subtracts every constant, needs no bias: `bias: false`.
 ///
 /// Padding that differs by side is `padding: (top, left, bottom, right)`, the order of ONNX. Keras's and TensorFlow's
 /// "same" is one of these: a 3×3 kernel with stride 2 on an even input has `padding: (0, 0, 1, 1)`.
@@ -44,19 +45,28 @@ use crate::shape::{Chw, Dilation, Dims, Groups, Kernel, Padding, ShapeError, Str
 /// network! {
 ///     struct Edges: Chw<1, 28, 20> => Chw<4, 26, 9> {
 ///         conv: Conv2d { filters: 4, kernel: (3, 4), stride: (1, 2) },
+///         mixed: Conv2d { filters: 4, kernel: 1, bias: false },
 ///     }
 /// }
+/// const _: () = assert!(Edges::PARAMS == (4 * 12 + 4) + 4 * 4);
 /// let edges = Edges::new(1);
 /// let weight: &[[[[f32; 4]; 3]; 1]; 4] = edges.conv().weight();
 /// # let _ = weight;
 /// ```
-#[doc(alias("Conv2D", "nn.Conv2d", "DepthwiseConv2D", "kernel_size", "convolution"))]
+#[doc(alias("Conv2D", "nn.Conv2d", "DepthwiseConv2D", "kernel_size", "use_bias", "convolution"))]
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Conv2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G = Groups<1>>(
-    PhantomData<(In, Out, K, S, P, D, G)>,
-);
+pub struct Conv2d<
+    In,
+    Out,
+    K,
+    S = Stride<1>,
+    P = Padding<0>,
+    D = Dilation<1>,
+    G = Groups<1>,
+    const BIAS: bool = true,
+>(PhantomData<(In, Out, K, S, P, D, G)>);
 
-super::constructor!(Conv2d<In, Out, K, S, P, D, G>);
+super::constructor!(Conv2d<In, Out, K, S, P, D, G; const BIAS: bool>);
 
 impl<
     const IC: usize,
@@ -76,6 +86,7 @@ impl<
     const DH: usize,
     const DW: usize,
     const G: usize,
+    const BIAS: bool,
     T: Scalar,
 > Layer<Chw<IC, IH, IW>, T>
     for Conv2d<
@@ -86,6 +97,7 @@ impl<
         Padding<PT, PL, PB, PR>,
         Dilation<DH, DW>,
         Groups<G>,
+        BIAS,
     >
 {
     type Out = Chw<OC, OH, OW>;
@@ -97,15 +109,19 @@ impl<
         ShapeError::in_type("Conv2d", input, Dims::chw(OC, OH, OW), output)
     };
     // A number of groups of 0 is a shape error, and not a division by zero.
-    const PARAMS: usize = OC * (IC / if G == 0 { 1 } else { G }) * KH * KW + OC;
-    const TENSORS: Tensors = &[("weight", &[OC, IC / if G == 0 { 1 } else { G }, KH, KW]), ("bias", &[OC])];
+    const PARAMS: usize = OC * (IC / if G == 0 { 1 } else { G }) * KH * KW + if BIAS { OC } else { 0 };
+    const TENSORS: Tensors = if BIAS {
+        &[("weight", &[OC, IC / if G == 0 { 1 } else { G }, KH, KW]), ("bias", &[OC])]
+    } else {
+        &[("weight", &[OC, IC / if G == 0 { 1 } else { G }, KH, KW])]
+    };
     const MACS: usize = OC * OH * OW * (IC / if G == 0 { 1 } else { G }) * KH * KW;
 
     fn add_to(&self, plan: &mut Plan<T>) {
         let padding = [PT, PL, PB, PR];
         let window = Window { kernel: [KH, KW], stride: [SH, SW], padding, dilation: [DH, DW], ceil: false };
         let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: G };
-        plan.add_builtin::<_, Self>(ConvOp::new(geometry));
+        plan.add_builtin::<_, Self>(ConvOp::new(geometry, BIAS));
     }
 }
 
@@ -182,6 +198,7 @@ pub struct Conv2dSettings {
     pub padding: [usize; 4],
     pub dilation: [usize; 2],
     pub groups: usize,
+    pub bias: bool,
 }
 
 impl Conv2dSettings {
@@ -192,39 +209,48 @@ impl Conv2dSettings {
         padding: [0; 4],
         dilation: [1, 1],
         groups: 1,
+        bias: true,
     };
 
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
-        let Conv2dSettings { filters, kernel, stride, padding, dilation, groups } = self;
+        let Conv2dSettings { filters, kernel, stride, padding, dilation, groups, bias } = self;
         let (input, window) = (from.output, Window { kernel, stride, padding, dilation, ceil: false });
         let maps = input.as_maps();
         let made_up = [maps, Dims::chw(if filters == 0 { 1 } else { filters }, 1, 1)];
         let output = output(at.kind, input, filters, window, groups);
-        Placed { window, groups, ..at.place(from, output, made_up) }
+        Placed { window, groups, bias, ..at.place(from, output, made_up) }
     }
 }
 
 super::unknown_setting!(
     Conv2dSettings,
     NoSettingOfConv2d,
-    "`Conv2d` has no setting `{Self}`; it has `filters`, `kernel`, `stride`, `padding`, `dilation` and `groups`",
+    "`Conv2d` has no setting `{Self}`; it has `filters`, `kernel`, `stride`, `padding`, `dilation`, `groups` and `bias`",
     "PyTorch's `out_channels` is `filters`, its `kernel_size` is `kernel`; `in_channels` is inferred"
 );
 
 /// A convolution with its sizes known at run time.
 pub(super) struct ConvOp {
     geometry: Geometry,
+    pub(super) has_bias: bool,
     conv: Conv,
 }
 
 impl ConvOp {
-    pub(super) fn new(geometry: Geometry) -> Self {
-        ConvOp { geometry, conv: Conv::new(geometry) }
+    pub(super) fn new(geometry: Geometry, has_bias: bool) -> Self {
+        ConvOp { geometry, has_bias, conv: Conv::new(geometry) }
     }
 
     fn weights(&self) -> usize {
         self.geometry.weights()
+    }
+
+    /// The input and the parameters of an ONNX node.
+    #[cfg(feature = "store")]
+    pub(super) fn operands(&self) -> Vec<Operand> {
+        let bias = self.has_bias.then_some(Operand::Param("bias"));
+        [Operand::Input, Operand::Param("weight")].into_iter().chain(bias).collect()
     }
 }
 
@@ -232,25 +258,26 @@ builtin!(ConvOp);
 
 impl<T: Scalar> Op<T> for ConvOp {
     fn describe(&self) -> String {
-        let text = format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]));
-        if self.geometry.groups > 1 { format!("{text}, {} groups", self.geometry.groups) } else { text }
+        let mut text = format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]));
+        if self.geometry.groups > 1 {
+            text += &format!(", {} groups", self.geometry.groups);
+        }
+        if self.has_bias { text } else { text + ", no bias" }
     }
 
     fn params(&self) -> Vec<Param> {
         let Geometry { input: [ic, ..], output: [oc, ..], window, groups } = self.geometry;
         let ([kh, kw], ic) = (window.kernel, ic / groups);
         let (fan_in, fan_out) = (ic * kh * kw, oc / groups * kh * kw);
-        vec![
-            Param::new("weight", Role::Weight, [oc, ic, kh, kw]).fan(fan_in, fan_out),
-            Param::new("bias", Role::Bias, [oc]).fan(fan_in, fan_out),
-        ]
+        let weight = Param::new("weight", Role::Weight, [oc, ic, kh, kw]).fan(fan_in, fan_out);
+        let bias = self.has_bias.then(|| Param::new("bias", Role::Bias, [oc]).fan(fan_in, fan_out));
+        [weight].into_iter().chain(bias).collect()
     }
 
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
         let Geometry { window, groups, .. } = self.geometry;
-        let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
-        Some(vec![over_windows("Conv", inputs, window).with("group", groups)])
+        Some(vec![over_windows("Conv", self.operands(), window).with("group", groups)])
     }
 
     fn scratch(&self, tiles: usize) -> usize {
@@ -275,12 +302,12 @@ impl<T: Scalar> Op<T> for ConvOp {
 
     fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
-        self.conv.forward(y, x, weight, bias, relu, scratch, pass.exec);
+        self.conv.forward(y, x, weight, self.has_bias.then_some(bias), relu, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.weights());
-        self.conv.backward_weights(dw, db, dy, x, scratch, pass.exec);
+        self.conv.backward_weights(dw, self.has_bias.then_some(db), dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
             let relu = relu.then_some(x);
             self.conv.backward_data(dx, dy, &params[..self.weights()], relu, scratch, pass.exec);
@@ -333,8 +360,32 @@ type Typed<
     S,
     P,
     D,
-    G = Groups<1>,
-> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D, G>;
+    const BIAS: bool = true,
+> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D, Groups<1>, BIAS>;
+
+impl<
+    'a,
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    S,
+    P,
+    D,
+    const BIAS: bool,
+    T: Scalar,
+> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D, BIAS>, T>
+{
+    /// The weights: filter, channel, row, column.
+    pub fn weight(&self) -> &'a [[[[T; KW]; KH]; IC]; OC] {
+        let weights = &self.values[..OC * IC * KH * KW];
+        &weights.as_chunks().0.as_chunks().0.as_chunks().0.as_chunks().0[0]
+    }
+}
 
 impl<
     'a,
@@ -352,12 +403,6 @@ impl<
     T: Scalar,
 > Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
 {
-    /// The weights: filter, channel, row, column.
-    pub fn weight(&self) -> &'a [[[[T; KW]; KH]; IC]; OC] {
-        let weights = &self.values[..OC * IC * KH * KW];
-        &weights.as_chunks().0.as_chunks().0.as_chunks().0.as_chunks().0[0]
-    }
-
     /// The biases, one for each filter.
     pub fn bias(&self) -> &'a [T; OC] {
         &self.values[OC * IC * KH * KW..].as_chunks().0[0]
@@ -377,15 +422,33 @@ impl<
     S,
     P,
     D,
+    const BIAS: bool,
     T: Scalar,
-> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
+> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D, BIAS>, T>
 {
     /// The weights: filter, channel, row, column.
     pub fn weight(self) -> &'a mut [[[[T; KW]; KH]; IC]; OC] {
         let weights = &mut self.values[..OC * IC * KH * KW];
         &mut weights.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0[0]
     }
+}
 
+impl<
+    'a,
+    const IC: usize,
+    const IH: usize,
+    const IW: usize,
+    const OC: usize,
+    const OH: usize,
+    const OW: usize,
+    const KH: usize,
+    const KW: usize,
+    S,
+    P,
+    D,
+    T: Scalar,
+> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
+{
     /// The biases, one for each filter.
     pub fn bias(self) -> &'a mut [T; OC] {
         &mut self.values[OC * IC * KH * KW..].as_chunks_mut().0[0]
@@ -400,11 +463,13 @@ macro_rules! __Conv2d {
         $crate::__window_layer!(Conv2d Filters $net $name $settings
             $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
             $crate::shape::Groups<{ $name.groups }>,
+            { $name.bias },
         )
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key filters $($to:tt)*) => { $crate::__settings!(@size filters $($to)*) };
     (@key groups $($to:tt)*) => { $crate::__settings!(@one groups $($to)*) };
+    (@key bias $($to:tt)*) => { $crate::__settings!(@one bias $($to)*) };
     (@key kernel $($to:tt)*) => { $crate::__settings!(@pair kernel $($to)*) };
     (@key stride $($to:tt)*) => { $crate::__settings!(@pair stride $($to)*) };
     (@key padding $($to:tt)*) => { $crate::__settings!(@sides padding $($to)*) };

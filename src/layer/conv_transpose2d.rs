@@ -235,7 +235,7 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
     }
 
     fn scratch(&self, tiles: usize) -> usize {
-        self.conv.transposed_scratch(tiles)
+        self.conv.scratch(tiles)
     }
 
     fn reads(&self) -> Reads {
@@ -250,7 +250,7 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.geometry.weights());
         self.conv.transposed_forward(y, x, weight, bias, relu, scratch, pass.exec);
     }

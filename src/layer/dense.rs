@@ -6,25 +6,25 @@ use super::conv2d::ConvOp;
 use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::Geometry;
+#[cfg(feature = "store")]
+use crate::plan::Node;
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Op, Param, Plan, Reads};
-#[cfg(feature = "store")]
-use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Flat, ShapeError, Window};
 
-/// A fully connected layer: every output is a weighted sum of all inputs, plus a bias.
+/// A fully connected layer: every output is a weighted sum of all inputs, plus a bias unless `bias` is false.
 ///
-/// In PyTorch: `nn.Linear(inputs, units)`. In Keras: `Dense(units)`.
+/// In PyTorch: `nn.Linear(inputs, units, bias)`. In Keras: `Dense(units)`, with `use_bias`.
 ///
 /// # Shapes
-/// N → M; weight \[M\]\[N\], bias \[M\].
+/// N → M; weight \[M\]\[N\], bias \[M\] or none.
 ///
 /// # Formula
-/// y = W·x + b.
+/// y = W·x + b, or W·x without a bias.
 ///
 /// # In `network!`
-/// `Dense { units: 120 }`.
+/// `Dense { units: 120 }`, or `Dense { units: 120, bias: false }`.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -41,20 +41,23 @@ use crate::shape::{Dims, Flat, ShapeError, Window};
 /// ```
 #[doc(alias("Linear", "nn.Linear", "fully connected"))]
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Dense<In, Out>(PhantomData<(In, Out)>);
+pub struct Dense<In, Out, const BIAS: bool = true>(PhantomData<(In, Out)>);
 
-super::constructor!(Dense<In, Out>);
+super::constructor!(Dense<In, Out; const BIAS: bool>);
 
-impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat<N>, Flat<M>> {
+impl<const N: usize, const M: usize, const BIAS: bool, T: Scalar> Layer<Flat<N>, T>
+    for Dense<Flat<N>, Flat<M>, BIAS>
+{
     type Out = Flat<M>;
-    const PARAMS: usize = M * N + M;
-    const TENSORS: Tensors = &[("weight", &[M, N]), ("bias", &[M])];
+    const PARAMS: usize = M * N + if BIAS { M } else { 0 };
+    const TENSORS: Tensors =
+        if BIAS { &[("weight", &[M, N]), ("bias", &[M])] } else { &[("weight", &[M, N])] };
     const MACS: usize = M * N;
 
     fn add_to(&self, plan: &mut Plan<T>) {
         let window = Window::new([1, 1], [1, 1], [0, 0]);
         let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window, groups: 1 };
-        plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry)));
+        plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry, BIAS)));
     }
 }
 
@@ -62,23 +65,24 @@ impl<const N: usize, const M: usize, T: Scalar> Layer<Flat<N>, T> for Dense<Flat
 #[doc(hidden)]
 pub struct DenseSettings {
     pub units: usize,
+    pub bias: bool,
 }
 
 impl DenseSettings {
-    pub const DEFAULT: Self = DenseSettings { units: 0 };
+    pub const DEFAULT: Self = DenseSettings { units: 0, bias: true };
 
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
         let units = if self.units == 0 { 1 } else { self.units };
         let made_up = [Dims::flat(from.output.len()), Dims::flat(units)];
-        at.place(from, output(at.kind, from.output, self.units), made_up)
+        Placed { bias: self.bias, ..at.place(from, output(at.kind, from.output, self.units), made_up) }
     }
 }
 
 super::unknown_setting!(
     DenseSettings,
     NoSettingOfDense,
-    "`Dense` has no setting `{Self}`; it has `units`",
+    "`Dense` has no setting `{Self}`; it has `units` and `bias`",
     "PyTorch's `out_features` is `units`; `in_features` is inferred"
 );
 
@@ -109,7 +113,7 @@ builtin!(DenseOp);
 
 impl<T: Scalar> Op<T> for DenseOp {
     fn describe(&self) -> String {
-        "Dense".into()
+        if self.0.has_bias { "Dense" } else { "Dense, no bias" }.into()
     }
 
     fn params(&self) -> Vec<Param> {
@@ -120,8 +124,7 @@ impl<T: Scalar> Op<T> for DenseOp {
 
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
-        let inputs = [Operand::Input, Operand::Param("weight"), Operand::Param("bias")];
-        Some(vec![Node::new("Gemm", inputs).with("transB", 1)])
+        Some(vec![Node::new("Gemm", self.0.operands()).with("transB", 1)])
     }
 
     fn scratch(&self, tiles: usize) -> usize {
@@ -153,24 +156,32 @@ impl<T: Scalar> Op<T> for DenseOp {
     }
 }
 
-impl<'a, const N: usize, const M: usize, T: Scalar> Params<'a, Dense<Flat<N>, Flat<M>>, T> {
+impl<'a, const N: usize, const M: usize, const BIAS: bool, T: Scalar>
+    Params<'a, Dense<Flat<N>, Flat<M>, BIAS>, T>
+{
     /// The weights: output, input.
     pub fn weight(&self) -> &'a [[T; N]; M] {
         &self.values[..M * N].as_chunks().0.as_chunks().0[0]
     }
+}
 
+impl<'a, const N: usize, const M: usize, T: Scalar> Params<'a, Dense<Flat<N>, Flat<M>>, T> {
     /// The biases, one for each output.
     pub fn bias(&self) -> &'a [T; M] {
         &self.values[M * N..].as_chunks().0[0]
     }
 }
 
-impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>, Flat<M>>, T> {
+impl<'a, const N: usize, const M: usize, const BIAS: bool, T: Scalar>
+    ParamsMut<'a, Dense<Flat<N>, Flat<M>, BIAS>, T>
+{
     /// The weights: output, input.
     pub fn weight(self) -> &'a mut [[T; N]; M] {
         &mut self.values[..M * N].as_chunks_mut().0.as_chunks_mut().0[0]
     }
+}
 
+impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>, Flat<M>>, T> {
     /// The biases, one for each output.
     pub fn bias(self) -> &'a mut [T; M] {
         &mut self.values[M * N..].as_chunks_mut().0[0]
@@ -182,10 +193,11 @@ impl<'a, const N: usize, const M: usize, T: Scalar> ParamsMut<'a, Dense<Flat<N>,
 macro_rules! __Dense {
     (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
-        $crate::layer::Dense<$crate::__in!(Flat $net $name), $crate::__out!(Units $net $name $settings)>
+        $crate::layer::Dense<$crate::__in!(Flat $net $name), $crate::__out!(Units $net $name $settings), { $name.bias }>
     };
     (@value $settings:tt) => { ::core::default::Default::default() };
     (@key units $($to:tt)*) => { $crate::__settings!(@size units $($to)*) };
+    (@key bias $($to:tt)*) => { $crate::__settings!(@one bias $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
     ($($settings:tt)*) => { $crate::__place!(__Dense DenseSettings $($settings)*) };
 }

@@ -107,8 +107,8 @@ use crate::shape::{Path, Shape, ShapeError};
 
 /// The constructor of a layer whose sizes are in its type.
 macro_rules! constructor {
-    ($layer:ident<$In:ident $(, $param:ident)*>) => {
-        impl<$In: $crate::shape::Shape $(, $param)*> $layer<$In $(, $param)*>
+    ($layer:ident<$In:ident $(, $param:ident)* $(; const $SETTING:ident: bool)?>) => {
+        impl<$In: $crate::shape::Shape $(, $param)* $(, const $SETTING: bool)?> $layer<$In $(, $param)* $(, $SETTING)?>
         where
             Self: $crate::layer::Layer<$In, f32>,
         {

@@ -20,6 +20,8 @@ pub struct Placed {
     pub groups: usize,
     /// Whether a mean counts padding.
     pub count_include_pad: bool,
+    /// Whether the layer has a bias.
+    pub bias: bool,
     /// Number of layers so far, with this one.
     pub layers: usize,
     /// Whether this layer and all before it fit. If not, the sizes are made up so that no further errors follow.
@@ -44,6 +46,7 @@ impl Placed {
             window: NO_WINDOW,
             groups: 1,
             count_include_pad: true,
+            bias: true,
             layers: 0,
             fits: true,
         }
@@ -71,6 +74,7 @@ impl Placed {
             window: NO_WINDOW,
             groups: 1,
             count_include_pad: true,
+            bias: true,
             layers,
             fits: self.fits,
         }

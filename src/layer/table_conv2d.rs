@@ -244,13 +244,14 @@ impl<T: Scalar> Op<T> for TableOp {
         let (weight, bias) = params.split_at(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
         let all = self.spread(weight, all);
-        self.conv.forward(y, x, all, bias, relu, scratch, pass.exec);
+        self.conv.forward(y, x, all, Some(bias), relu, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
-        self.conv.backward_weights(&mut values_mut(all)[..self.all_weights()], db, dy, x, scratch, pass.exec);
+        let all_dw = &mut values_mut(all)[..self.all_weights()];
+        self.conv.backward_weights(all_dw, Some(db), dy, x, scratch, pass.exec);
         for (dw, kernel) in dw.chunks_exact_mut(self.area()).zip(&self.kernels) {
             dw.copy_from_slice(&values(all)[kernel * self.area()..][..self.area()]);
         }

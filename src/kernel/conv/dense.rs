@@ -13,7 +13,7 @@ impl Conv {
         y: &mut [T],
         x: &[T],
         weight: &[T],
-        bias: &[T],
+        bias: Option<&[T]>,
         relu: bool,
         scratch: &mut [T],
         exec: Exec,
@@ -45,8 +45,13 @@ impl Conv {
         exec.each_chunk(&mut y[..units * lanes], UNITS * lanes, |block, y| {
             let count = y.len() / lanes;
             let weight = &weight[block * UNITS * inputs..][..count * inputs];
-            for (y, bias) in y.chunks_exact_mut(lanes).zip(&bias[block * UNITS..]) {
-                y.fill(*bias);
+            match bias {
+                Some(bias) => {
+                    for (y, bias) in y.chunks_exact_mut(lanes).zip(&bias[block * UNITS..]) {
+                        y.fill(*bias);
+                    }
+                }
+                None => y.fill(T::zero()),
             }
             let chunks = inputs / LANES;
             for first in (0..chunks).step_by(CHUNKS) {

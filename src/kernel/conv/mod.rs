@@ -156,13 +156,13 @@ impl Conv {
         [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
     }
 
-    /// y = w ∗ x + b; with `relu`, max(y, 0).
+    /// y = w ∗ x + b, or w ∗ x without a bias; with `relu`, max(y, 0).
     pub fn forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
         weight: &[T],
-        bias: &[T],
+        bias: Option<&[T]>,
         relu: bool,
         scratch: &mut [Lanes<T>],
         exec: Exec,
@@ -177,10 +177,11 @@ impl Conv {
         let y = Shared::new(values_mut(y));
         let end = if relu { End::Relu } else { End::Plain };
         if let Some([pass, _]) = self.transformed(tiles, exec) {
-            return pass.run(y, x, weight, Some(bias), end, scratch, exec, tiles);
+            return pass.run(y, x, weight, bias, end, scratch, exec, tiles);
         }
         let x = self.x.of(x, scratch, exec);
-        self.forward.run(y, x, weight, Start::Bias(bias), end, exec, tiles);
+        let start = bias.map_or(Start::Zero, Start::Bias);
+        self.forward.run(y, x, weight, start, end, exec, tiles);
     }
 
     /// dx = the gradient of the input. If a ReLU before this convolution is fused with it, `relu` is that ReLU's input: dx is

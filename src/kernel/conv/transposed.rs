@@ -6,20 +6,10 @@
 use super::weight_gradient::plane_sums;
 use super::{Conv, Start};
 use crate::kernel::block::End;
-use crate::kernel::{Exec, Vectorized, values_mut};
-use crate::tensor::{LANES, Lanes};
+use crate::kernel::{Exec, Vectorized};
+use crate::tensor::Lanes;
 
 impl Conv {
-    /// Entries of scratch memory of the transposed convolution for a number of tiles.
-    pub fn transposed_scratch(&self, tiles: usize) -> usize {
-        self.unused() + self.scratch(tiles)
-    }
-
-    /// Entries for a bias of the convolution, which the transposed one does not have.
-    fn unused(&self) -> usize {
-        self.geometry.output[0].div_ceil(LANES)
-    }
-
     /// y = the transposed convolution of x, plus a bias for each plane; with `relu`, max(y, 0).
     pub fn transposed_forward<T: Vectorized>(
         &self,
@@ -44,10 +34,7 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        let (bias, scratch) = scratch.split_at_mut(self.unused());
-        let bias = &mut values_mut(bias)[..self.geometry.output[0]];
-        bias.fill(T::zero());
-        self.forward(dx, dy, weight, bias, false, scratch, exec);
+        self.forward(dx, dy, weight, None, false, scratch, exec);
     }
 
     /// dw and db = the gradients of weights and biases, summed over all tiles.
@@ -60,9 +47,7 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        let (unused, scratch) = scratch.split_at_mut(self.unused());
-        let unused = &mut values_mut(unused)[..self.geometry.output[0]];
-        self.backward_weights(dw, unused, x, dy, scratch, exec);
+        self.backward_weights(dw, None, x, dy, scratch, exec);
         let (tiles, dy) = self.input(dy, exec);
         plane_sums(db, dy, self.geometry.input, exec, tiles);
     }

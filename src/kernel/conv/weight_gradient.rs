@@ -26,11 +26,11 @@ pub(super) enum Form {
 }
 
 impl Conv {
-    /// dw and db = the gradients of weights and biases, summed over all tiles.
+    /// dw and db = the gradients of weights and biases, summed over all tiles; db is left out without a bias.
     pub fn backward_weights<T: Vectorized>(
         &self,
         dw: &mut [T],
-        db: &mut [T],
+        db: Option<&mut [T]>,
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
         scratch: &mut [Lanes<T>],
@@ -40,7 +40,7 @@ impl Conv {
         let (_, dy) = self.output(dy, exec);
         if tiles == 0 {
             dw.fill(T::zero());
-            db.fill(T::zero());
+            db.unwrap_or_default().fill(T::zero());
             return;
         }
         let Geometry { output: [filters, ..], groups, .. } = self.geometry;
@@ -51,10 +51,10 @@ impl Conv {
             // Many groups run in parallel; few run one after the other, each in parallel.
             let many = groups >= MANY_GROUPS;
             let of_one = Exec { parallel: exec.parallel && !many, ..exec };
-            let db = Shared::new(db);
+            let (has_bias, db) = (db.is_some(), Shared::new(db.unwrap_or_default()));
             let run = |group: usize, dw: &mut [T]| {
                 // SAFETY: each group has one task, and filters of its own.
-                let db = unsafe { db.part(group * of_group[1]..(group + 1) * of_group[1]) };
+                let db = has_bias.then(|| unsafe { db.part(group * of_group[1]..(group + 1) * of_group[1]) });
                 self.inner_group(dw, db, dy, x, group, of_one, tiles);
             };
             return Exec { parallel: exec.parallel && many, ..exec }.each_chunk(dw, of_group[0], run);
@@ -62,14 +62,16 @@ impl Conv {
         for (group, dw) in dw.chunks_exact_mut(of_group[0]).enumerate() {
             self.outer_group(dw, dy, x, panels, group, exec, tiles);
         }
-        plane_sums(db, dy, self.geometry.output, exec, tiles);
+        if let Some(db) = db {
+            plane_sums(db, dy, self.geometry.output, exec, tiles);
+        }
     }
 
     /// The gradient of a group's weights and biases, with vectors of samples.
     fn inner_group<T: Vectorized>(
         &self,
         dw: &mut [T],
-        db: &mut [T],
+        db: Option<&mut [T]>,
         dy: &[T],
         x: &[T],
         group: usize,
