@@ -1,5 +1,6 @@
 //! What a declaration of a network amounts to, as data.
 
+use super::Block;
 use crate::layer::{Layer, Merge, facts, fitting};
 use crate::plan::{Facts, Plan};
 use crate::scalar::Scalar;
@@ -22,26 +23,28 @@ enum What<T: 'static> {
 }
 
 impl<T: Scalar> Item<T> {
-    pub const fn layer<In: Shape, L: Layer<In, f32>>(
+    /// A layer that reads the output of the one with this number. The number is a part of the type, because items are made in
+    /// generic code: there the compiler evaluates a constant of the body again for each set of bounds, with all that it
+    /// depends on, one inside the other. So it is with merges.
+    pub const fn layer<In: Shape, L: Layer<In, f32>, const INPUT: usize>(
         path: Path,
-        input: usize,
         add: fn(&mut Plan<T>),
     ) -> Self {
         // For `f32`: no declaration of a layer depends on its scalar.
-        Item { path, what: What::Layer { input, facts: facts::<In, L, f32>(), add } }
+        Item { path, what: What::Layer { input: INPUT, facts: facts::<In, L, f32>(), add } }
     }
 
     /// The same for a layer that may not fit: that is a compile error.
-    pub const fn fitting<In: Shape, L: Layer<In, f32>>(
+    pub const fn fitting<In: Shape, L: Layer<In, f32>, const INPUT: usize>(
         path: Path,
-        input: usize,
         add: fn(&mut Plan<T>),
     ) -> Self {
-        Item { path, what: What::Layer { input, facts: fitting::<In, L>(path), add } }
+        Item { path, what: What::Layer { input: INPUT, facts: fitting::<In, L>(path), add } }
     }
 
-    pub const fn merge(path: Path, merge: Merge, inputs: &'static [usize]) -> Self {
-        Item { path, what: What::Merge { merge, inputs } }
+    /// A merge of the values whose numbers its place says.
+    pub const fn merge<Line: Block>(path: Path, merge: Merge) -> Self {
+        Item { path, what: What::Merge { merge, inputs: Line::PLACED.merged } }
     }
 
     pub const fn group(path: Path, items: &'static [Item<T>]) -> Self {

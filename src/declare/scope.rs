@@ -213,6 +213,10 @@ macro_rules! __line {
             let __placed: $crate::layer::place::Placed = $kind! $sources;
             __placed
         };
+        pub struct $name {}
+        impl $crate::declare::Block for $name {
+            const PLACED: $crate::layer::place::Placed = $name;
+        }
         $crate::__shapes! { @value $net $name }
     };
 
@@ -261,10 +265,8 @@ macro_rules! __line {
                 }
             };
         };
-        const $name: $crate::layer::place::Placed = {
-            $(const $N: usize = $crate::declare::ANY_SIZE;)*
-            <$name<$($N),*> as $crate::declare::Block>::PLACED
-        };
+        const $name: $crate::layer::place::Placed =
+            <$name<$({ $crate::__any!($N) }),*> as $crate::declare::Block>::PLACED;
         const _: () = __LINES.read($crate::__index!($at), $crate::__path!($name $label));
         $crate::__shapes! { @group ($vis $Net [$($N)*], $In, $Out) $name }
     };
@@ -311,13 +313,13 @@ macro_rules! __line {
 macro_rules! __item {
     ($net:tt input $label:tt $line:tt) => { $crate::declare::Item::group(__PATH, &[]) };
     ($net:tt $name:ident $label:tt { @call Add ($($source:tt)*) $sources:tt }) => {
-        $crate::declare::Item::merge($crate::__path!($name $label), $crate::layer::Merge::Add, $name.merged)
+        $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Add)
     };
     ($net:tt $name:ident $label:tt { @call Concat ($($source:tt)*) $sources:tt }) => {
-        $crate::declare::Item::merge($crate::__path!($name $label), $crate::layer::Merge::Concat, $name.merged)
+        $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Concat)
     };
     ($net:tt $name:ident $label:tt { @call Multiply ($($source:tt)*) $sources:tt }) => {
-        $crate::declare::Item::merge($crate::__path!($name $label), $crate::layer::Merge::Multiply, $name.merged)
+        $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Multiply)
     };
     ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident) $sources:tt }) => {
         $crate::__item! { @layer $net $name $label { @word $kind $kind } }
@@ -338,9 +340,8 @@ macro_rules! __item {
         $crate::__item! { @layer $net $name $label $layer }
     };
     (@layer ($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident $label:tt $layer:tt) => {
-        $crate::declare::Item::layer::<$crate::__shape!($name input), $name>(
+        $crate::declare::Item::layer::<$crate::__shape!($name input), $name, { $name.source }>(
             $crate::__path!($name $label),
-            $name.source,
             |__plan| $crate::layer::Layer::<$crate::__shape!($name input), T>::add_to(
                 &{ let __layer: $name = $crate::__value!($layer); __layer },
                 __plan,
@@ -348,14 +349,22 @@ macro_rules! __item {
         )
     };
     (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $label:tt $layer:tt) => {
-        $crate::declare::Item::fitting::<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), $name<$($N),+>>(
+        $crate::declare::Item::fitting::<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), $name<$($N),+>, { $name.source }>(
             $crate::__path!($name $label),
-            $name.source,
             |__plan| $crate::layer::Layer::<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), T>::add_to(
                 &{ let __layer: $name<$($N),+> = $crate::__value!($layer); __layer },
                 __plan,
             ),
         )
+    };
+}
+
+/// The number that stands for a parameter of the network.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __any {
+    ($N:ident) => {
+        $crate::declare::ANY_SIZE
     };
 }
 
@@ -374,7 +383,8 @@ macro_rules! __group {
         $crate::__lines! {
             @items $d __no_access $net [$(($prev $at $name $label $source $line))+]
         }
-        impl<$(const $N: usize),*> $crate::declare::Block for __Scope<$($N),*> {
+        // Not generic: see `Item::layer`.
+        impl $crate::declare::Block for __Scope<$({ $crate::__any!($N) }),*> {
             const PLACED: $crate::layer::place::Placed = $last.leave(input);
         }
         impl<$(const $N: usize,)* T: $crate::Scalar> $crate::declare::Items<T> for __Scope<$($N),*> {

@@ -4,7 +4,7 @@
 use crate::layer::place::Placed;
 use crate::shape::Shape;
 
-/// What a group or a use of a block gives.
+/// The place of a group, a use of a block or a merge.
 #[doc(hidden)]
 pub trait Block {
     const PLACED: Placed;

@@ -249,6 +249,7 @@ const fn each_channel(_: &InstanceNormSettings, input: Dims) -> usize {
 struct SampleNormOp {
     kind: &'static str,
     norm: SampleNorm,
+    #[cfg_attr(not(feature = "store"), allow(dead_code, reason = "for the export"))]
     dims: Dims,
     /// The shape of weight and bias; empty if there are none.
     shape: Vec<usize>,

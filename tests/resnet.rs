@@ -1,0 +1,164 @@
+//! ResNets against torchvision's: `golden/make_resnet.py` made the file.
+
+use convnet::model::{ResNet18, ResNet34, ResNet50};
+use convnet::plan::Role;
+use convnet::prelude::*;
+use convnet::train::Progress;
+use serde_json::Value;
+
+/// Where the hash of the image's pixels begins; that of the parameters begins at 0.
+const PIXELS: u64 = 1 << 40;
+
+block! {
+    struct Basic { filters: usize } => {
+        conv1: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn1: BatchNorm,
+        relu1: Relu,
+        conv2: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn2: BatchNorm,
+        sum: Add(bn2, input),
+        relu: Relu,
+    }
+}
+
+block! {
+    struct Down { filters: usize } => {
+        conv1: Conv2d { filters: filters, kernel: 3, stride: 2, padding: 1, bias: false },
+        bn1: BatchNorm,
+        relu1: Relu,
+        conv2: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn2: BatchNorm,
+        downsample: (input) {
+            0: Conv2d { filters: filters, kernel: 1, stride: 2, bias: false },
+            1: BatchNorm,
+        },
+        sum: Add(bn2, downsample),
+        relu: Relu,
+    }
+}
+
+network! {
+    /// ResNet-18 for images of 64×64 pixels.
+    struct Small: Chw<3, 64, 64> => Flat<1000> {
+        conv1: Conv2d { filters: 64, kernel: 7, stride: 2, padding: 3, bias: false },
+        bn1: BatchNorm,
+        relu: Relu,
+        maxpool: MaxPool2d { kernel: 3, stride: 2, padding: 1 },
+        layer1: { 0: Basic { filters: 64 }, 1: Basic { filters: 64 } },
+        layer2: { 0: Down { filters: 128 }, 1: Basic { filters: 128 } },
+        layer3: { 0: Down { filters: 256 }, 1: Basic { filters: 256 } },
+        layer4: { 0: Down { filters: 512 }, 1: Basic { filters: 512 } },
+        avgpool: GlobalAvgPool,
+        fc: Dense { units: 1000 },
+    }
+}
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("golden/resnet.json")).unwrap()
+}
+
+/// A number from 0 to 1 that depends on a place alone: SplitMix64's finaliser.
+fn uniform(place: u64) -> f64 {
+    let x = place.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((x ^ (x >> 31)) >> 11) as f64 * 2_f64.powi(-53)
+}
+
+/// Parameters and running statistics as the script has them.
+fn filled<N: Network<Scalar = f64>>() -> N {
+    let mut net = N::with_init(Init::Zeros, 0);
+    let params: Vec<_> = net.model().named_params().map(|(name, param, _)| (name, param)).collect();
+    let mut rest = net.model_mut().params_mut();
+    let mut place = 0;
+    for (name, param) in params {
+        let (values, tail) = rest.split_at_mut(param.len());
+        rest = tail;
+        for value in values {
+            let u = uniform(place);
+            place += 1;
+            *value = if param.shape.len() > 1 {
+                (6.0 / param.fan_in as f64).sqrt() * (2.0 * u - 1.0)
+            } else if name.ends_with("running_var") || name.ends_with("weight") {
+                0.5 + u
+            } else {
+                0.2 * (u - 0.5)
+            };
+        }
+    }
+    net
+}
+
+/// Equal to within 10⁻⁹, of values above 1 as a part of them.
+#[track_caller]
+fn assert_near(what: &str, found: f64, expected: f64) {
+    let difference = (found - expected).abs() / expected.abs().max(1.0);
+    assert!(difference <= 1e-9, "{what}: {found} for {expected}");
+}
+
+fn logits<N: Network<Input = Chw<3, 224, 224>, Output = Flat<1000>, Scalar = f64>>(name: &str) {
+    let golden = &golden()[name];
+    let net: N = filled();
+    assert_eq!(golden["names"], net.model().named_params().count());
+    let image = Tensor::<Chw<3, 224, 224>, f64>::from_fn(|i| uniform(PIXELS + i as u64));
+    let logits = net.infer(&Batch::from_iter([image])).sample(0);
+    let expected: Vec<f64> = serde_json::from_value(golden["logits"].clone()).unwrap();
+    assert_eq!(expected.len(), 100);
+    for (i, expected) in expected.into_iter().enumerate() {
+        assert_near(&format!("{name}, logit {}", 10 * i), logits.as_slice()[10 * i], expected);
+    }
+}
+
+#[test]
+fn resnet18() {
+    logits::<ResNet18<1000, f64>>("resnet18");
+}
+
+#[test]
+fn resnet34() {
+    logits::<ResNet34<1000, f64>>("resnet34");
+}
+
+#[test]
+fn resnet50() {
+    logits::<ResNet50<1000, f64>>("resnet50");
+}
+
+/// Its sum, the sum of its squares, and its first and last value.
+fn assert_digest(name: &str, found: &[f64], expected: &Value) {
+    let expected: Vec<f64> = serde_json::from_value(expected.clone()).unwrap();
+    let (sum, squares) = (found.iter().sum::<f64>(), found.iter().map(|x| x * x).sum::<f64>());
+    // Terms of a sum may cancel: its error is of the size of its terms.
+    let size = (squares * found.len() as f64).sqrt().max(1.0);
+    assert!((sum - expected[0]).abs() <= 1e-9 * size, "sum of {name}: {sum} for {}", expected[0]);
+    assert_near(&format!("squares of {name}"), squares, expected[1]);
+    assert_near(&format!("first of {name}"), found[0], expected[2]);
+    assert_near(&format!("last of {name}"), found[found.len() - 1], expected[3]);
+}
+
+/// A training step on four images of 64×64: the loss, the gradient by each parameter, and the running statistics.
+#[test]
+fn a_step_of_resnet18() {
+    let golden = &golden()["step"];
+    let images: Batch<Chw<3, 64, 64>, f64> =
+        (0..4).map(|n| Tensor::from_fn(|i| uniform(PIXELS + n * 12_288 + i as u64))).collect();
+    let labels = [3, 999, 0, 512].map(|label| Class::<1000>::new(label).unwrap());
+    // A learning rate so small that nothing but the running statistics moves.
+    let optimizer = Sgd::new(f64::MIN_POSITIVE);
+    let mut trainer =
+        Trainer::new(filled::<Small<f64>>(), SoftmaxCrossEntropy, optimizer).progress(Progress::Silent);
+    let loss = trainer.train_step(&images, &labels, 0).unwrap();
+    assert_near("loss", loss, golden["loss"].as_f64().unwrap());
+    let (mut start, mut seen) = (0, 0);
+    for (name, param, values) in trainer.network().model().named_params() {
+        let gradient = &trainer.gradient()[start..start + param.len()];
+        start += param.len();
+        seen += 1;
+        match param.role {
+            Role::Buffer { .. } => assert_digest(&name, values, &golden["statistics"][&name]),
+            _ => assert_digest(&name, gradient, &golden["gradient"][&name]),
+        }
+    }
+    let count = |what: &str| golden[what].as_object().unwrap().len();
+    assert_eq!(seen, count("gradient") + count("statistics"));
+}
