@@ -96,7 +96,7 @@ pub mod prelude {
         ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, GroupNorm, HardSigmoid,
         Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm, LogSoftmax,
         MaxPool2d, RadialBasis, Relu, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu, Softmax, Softplus,
-        TableConv2d, Tanh,
+        TableConv2d, Tanh, Upsample2d, UpsampleMode,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

@@ -158,6 +158,26 @@ fn transposed_convolutions() {
 }
 
 #[test]
+fn upsampling() {
+    type C<const H: usize, const W: usize> = Chw<2, H, W>;
+    layer::<C<3, 4>, _>("Upsample2d", Upsample2d::<C<3, 4>, C<6, 12>>::new(UpsampleMode::Nearest));
+    let bilinear = Upsample2d::<C<3, 4>, C<6, 8>>::new(UpsampleMode::Bilinear);
+    layer::<C<3, 4>, _>("Upsample2d, bilinear", bilinear);
+    let thirds = Upsample2d::<C<1, 3>, C<3, 15>>::new(UpsampleMode::Bilinear);
+    layer::<C<1, 3>, _>("Upsample2d, bilinear, thirds", thirds);
+    network! {
+        struct Net: Chw<2, 3, 4> => Chw<2, 6, 8> {
+            up: Upsample2d { scale: 2, mode: UpsampleMode::Bilinear },
+        }
+    }
+    network("Upsample2d, bilinear", &Net::<f64>::with_init(Init::Zeros, 0));
+    let error = <Upsample2d<C<3, 4>, C<6, 7>> as Layer<C<3, 4>>>::SHAPE_ERROR.expect("it does not fit");
+    let panic = std::panic::catch_unwind(|| error.refuse("up")).unwrap_err();
+    let message = "Upsample2d up: an input of 2x3x4 gives 2x6x4, but the type says 2x6x7";
+    assert_eq!(*panic.downcast::<String>().unwrap(), message);
+}
+
+#[test]
 fn samples_normalised_by_themselves() {
     layer::<Chw<6, 2, 3>, _>("GroupNorm", GroupNorm::<2>::default());
     layer::<Flat<6>, _>("GroupNorm, vector", GroupNorm::<3>::new(0.1));

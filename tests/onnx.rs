@@ -72,12 +72,14 @@ network! {
 }
 
 network! {
-    /// Samples normalised by themselves.
+    /// Samples normalised by themselves, and enlarged.
     struct Samples: Chw<4, 5, 3> => Flat<6> {
         group: GroupNorm { groups: 2, epsilon: 1e-3 },
         instance: InstanceNorm,
         affine: InstanceNorm { affine: true },
         layer: LayerNorm,
+        nearest: Upsample2d { scale: (2, 3) },
+        bilinear: Upsample2d { scale: (3, 2), mode: UpsampleMode::Bilinear },
         flatten: Flatten,
         fc: Dense { units: 6 },
         vector: LayerNorm { epsilon: 0.1 },

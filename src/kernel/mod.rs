@@ -54,6 +54,7 @@ pub(crate) mod merge;
 mod naive;
 pub(crate) mod pool;
 pub(crate) mod radial;
+pub(crate) mod resize;
 pub(crate) mod sample_norm;
 mod shared;
 mod simd;

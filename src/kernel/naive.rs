@@ -252,3 +252,25 @@ pub fn sample_norm_backward<T: Vectorized>(
         }
     }
 }
+
+/// Calls `f(p, q, share)` for each position p of an upsampled plane and each position q of the plane of which it has a share.
+pub fn upsample(input: [usize; 2], scale: [usize; 2], bilinear: bool, mut f: impl FnMut(usize, usize, f64)) {
+    // The share is that of a triangle whose width is two positions, with all behind the edge at the edge.
+    let share = |axis: usize, i: usize, q: usize| {
+        if !bilinear {
+            return if i / scale[axis] == q { 1.0 } else { 0.0 };
+        }
+        let at = (i as f64 + 0.5) / scale[axis] as f64 - 0.5;
+        let at = at.clamp(0.0, input[axis] as f64 - 1.0);
+        (1.0 - (at - q as f64).abs()).max(0.0)
+    };
+    let [rows, columns] = [0, 1].map(|axis| input[axis] * scale[axis]);
+    for p in 0..rows * columns {
+        for q in 0..input[0] * input[1] {
+            let (r, c) = (share(0, p / columns, q / input[1]), share(1, p % columns, q % input[1]));
+            if r * c > 0.0 {
+                f(p, q, r * c);
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! | task | layers |
 //! | --- | --- |
 //! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
-//! | transposed convolution | [`ConvTranspose2d`] |
+//! | larger feature maps | [`ConvTranspose2d`]; [`Upsample2d`], by the nearest value or between neighbours |
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
@@ -77,6 +77,7 @@ mod sample_norm;
 mod scale_shift;
 mod softmax;
 mod table_conv2d;
+mod upsample2d;
 
 pub use activation::{HardSigmoid, Heaviside, Identity, ScaledTanh, Sigmoid, Softplus, Tanh};
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
@@ -97,6 +98,7 @@ pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
 pub use table_conv2d::{Connections, TableConv2d};
+pub use upsample2d::{Upsample2d, UpsampleMode};
 
 use std::marker::PhantomData;
 
@@ -398,6 +400,7 @@ pub mod syntax {
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
     pub use crate::__Multiply as Multiply;
+    pub use crate::__Upsample2d as Upsample2d;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
     pub use crate::__renamed_batch_norm as BatchNorm1d;
     pub use crate::__renamed_batch_norm as BatchNorm2d;
@@ -422,4 +425,5 @@ pub mod settings {
     pub use super::pool::PoolSettings;
     pub use super::rectifier::{EluSettings, LeakyReluSettings};
     pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
+    pub use super::upsample2d::UpsampleSettings;
 }

@@ -92,6 +92,8 @@ pub enum Attribute {
     Ints(Vec<i64>),
     /// A number. ONNX stores it as `f32` for any scalar of the network.
     Float(f64),
+    /// A word: "linear".
+    Text(&'static str),
 }
 
 impl From<usize> for Attribute {
@@ -103,6 +105,12 @@ impl From<usize> for Attribute {
 impl<const N: usize> From<[usize; N]> for Attribute {
     fn from(values: [usize; N]) -> Self {
         Attribute::Ints(values.map(|value| value as i64).into())
+    }
+}
+
+impl From<&'static str> for Attribute {
+    fn from(value: &'static str) -> Self {
+        Attribute::Text(value)
     }
 }
 

@@ -50,8 +50,10 @@ const OUTPUT: &str = "output";
 ///
 /// # Errors
 /// [`Error::Argument`] that names the layer, if one cannot be exported: an
-/// [`AdaptiveMaxPool2d`](crate::layer::AdaptiveMaxPool2d) whose size does not divide that of its input, or a layer of your
-/// own without [`nodes`](crate::plan::Op::nodes). Also for a file of more than 2 GiB, the limit of protobuf.
+/// [`AdaptiveMaxPool2d`](crate::layer::AdaptiveMaxPool2d) whose size does not divide that of its input, an
+/// [`AvgPool2d`](crate::layer::AvgPool2d) with `ceil_mode` and counted padding whose stride is above its kernel, where ONNX
+/// may count a window more, or a layer of your own without [`nodes`](crate::plan::Op::nodes). Also for a file of more than
+/// 2 GiB, the limit of protobuf.
 ///
 /// # Panics
 /// If the nodes of a layer of your own name a parameter that the layer does not have.
@@ -239,6 +241,9 @@ fn attribute(name: &str, value: Attribute) -> AttributeProto {
     match value {
         Attribute::Int(i) => AttributeProto { i: Some(i), r#type: attribute_type::INT, ..attribute },
         Attribute::Ints(ints) => AttributeProto { ints, r#type: attribute_type::INTS, ..attribute },
+        Attribute::Text(s) => {
+            AttributeProto { s: Some(s.into()), r#type: attribute_type::STRING, ..attribute }
+        }
         Attribute::Float(f) => {
             AttributeProto { f: Some(f as f32), r#type: attribute_type::FLOAT, ..attribute }
         }

@@ -201,6 +201,13 @@ fn messages_say_what_is_wrong_and_where() {
         ("typed_line", "the shapes do not agree", "Chw<5, 24, 24>", "Chw<6, 24, 24>", "conv2: Conv2d"),
         ("typed_line_height", "Conv2d conv2: an input of", "16x20x20", "16x21x20", "network!"),
         (
+            "upsample_of_a_vector",
+            "Upsample2d up: takes",
+            "channels x height x width",
+            "vector of 7",
+            "up: Upsample2d",
+        ),
+        (
             "validate_with_the_test_part",
             "a test set is only for evaluation",
             "TestSet<",

@@ -7,6 +7,7 @@ mod channels;
 mod conv;
 mod local_response;
 mod pool;
+mod resize;
 mod sample_norm;
 
 use std::ops::Range;
