@@ -3,7 +3,6 @@
 
 use convnet::check;
 use convnet::layer::place::{At, Placed};
-use convnet::layer::settings::Conv2dSettings;
 use convnet::layer::{Codes, Connections};
 use convnet::model::{Drawings, TableOne};
 use convnet::prelude::*;
@@ -188,30 +187,19 @@ fn samples_normalised_by_themselves() {
     assert!(std::panic::catch_unwind(|| LayerNorm::new(0.0)).is_err());
 }
 
-/// A stack of the same convolution with padding on all sides, cut to the windows that other padding leaves.
+/// Padding that differs by side, in `network!` and as a type.
 #[test]
-fn padding_by_side_is_a_part_of_more_padding() {
+fn convolution_padded_by_side() {
+    type Sides = Conv2d<Chw<2, 6, 5>, Chw<3, 3, 4>, Kernel<3>, Stride<2, 1>, Padding<0, 1, 2, 0>>;
+    layer::<Chw<2, 6, 5>, _>("Conv2d, sides", Sides::new());
     network! {
-        struct More: Chw<3, 6, 5> => Chw<4, 8, 7> {
-            conv: Conv2d { filters: 4, kernel: 3, padding: 2 },
+        struct Net: Chw<2, 6, 5> => Chw<3, 3, 4> {
+            conv: Conv2d { filters: 3, kernel: 3, stride: (2, 1), padding: (0, 1, 2, 0) },
         }
     }
-    network! {
-        struct Sides: Chw<3, 6, 5> => Chw<4, 6, 6> {
-            conv: Conv2d { filters: 4, kernel: 3, padding: (0, 1, 2, 2) },
-        }
-    }
-    let (more, sides) = (More::<f64>::with_init(Init::PyTorch, 1), Sides::<f64>::with_init(Init::PyTorch, 1));
-    let x: Batch<Chw<3, 6, 5>, f64> =
-        (0..3).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 11) as f64 - 5.0)).collect();
-    let (more, sides) = (more.infer(&x), sides.infer(&x));
-    for (more, sides) in more.samples().zip(sides.samples()) {
-        for (c, plane) in sides.as_slice().chunks(36).enumerate() {
-            for (r, row) in plane.chunks(6).enumerate() {
-                assert_near("a row", row, &more.as_slice()[(c * 8 + r + 2) * 7 + 1..][..6]);
-            }
-        }
-    }
+    let mut net = Net::<f64>::with_init(Init::Zeros, 0);
+    net.model_mut().params_mut().copy_from_slice(&get::<Vec<f64>>(&golden("Conv2d, sides")["params"]));
+    network("Conv2d, sides", &net);
 }
 
 network! {
@@ -317,7 +305,7 @@ fn at(kind: &'static str, name: &'static str) -> At {
 /// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.
 #[test]
 fn what_does_not_fit_is_told_in_sentences() {
-    use convnet::layer::settings::{AdaptiveSettings, BatchNormSettings, LocalResponseNormSettings};
+    use convnet::layer::settings::*;
     #[track_caller]
     fn refused(message: &str, f: impl FnOnce() + std::panic::UnwindSafe) {
         assert_eq!(*std::panic::catch_unwind(f).unwrap_err().downcast::<String>().unwrap(), message);
@@ -350,6 +338,29 @@ fn what_does_not_fit_is_told_in_sentences() {
     refused(message, || {
         BatchNormSettings { momentum: 1.5, ..BatchNormSettings::DEFAULT }
             .place(at("BatchNorm", "b1"), Placed::input(maps));
+    });
+    let message =
+        "GroupNorm n: expected groups that divide 3 channels, found 0; is the setting `groups` missing?";
+    refused(message, || {
+        GroupNormSettings::DEFAULT.place(at("GroupNorm", "n"), Placed::input(maps));
+    });
+    refused("LayerNorm n: expected a finite epsilon above 0", || {
+        LayerNormSettings { epsilon: 0.0 }.place(at("LayerNorm", "n"), Placed::input(maps));
+    });
+    let message = "Upsample2d u: expected a scale of at least 1, found 0; is the setting `scale` missing?";
+    refused(message, || {
+        UpsampleSettings::DEFAULT.place(at("Upsample2d", "u"), Placed::input(maps));
+    });
+    let message = "ConvTranspose2d t: expected padding that leaves a value of the output, found 2 for a 1x1 input \
+                   and the 3x3 kernel";
+    refused(message, || {
+        let settings = ConvTranspose2dSettings {
+            filters: 2,
+            kernel: [3, 3],
+            padding: [2; 4],
+            ..ConvTranspose2dSettings::DEFAULT
+        };
+        settings.place(at("ConvTranspose2d", "t"), Placed::input(Dims::chw(2, 1, 1)));
     });
     let kind = "AdaptiveAvgPool2d";
     let message =
@@ -450,6 +461,7 @@ fn layers_without_a_bias() {
 /// Padding that reaches past a kernel, with the kernel as it was written.
 #[test]
 fn too_much_padding_is_refused() {
+    use convnet::layer::settings::Conv2dSettings;
     let refused = |dilation, message: &str| {
         let settings = Conv2dSettings {
             filters: 4,

@@ -54,6 +54,7 @@ MORE = {
     "Upsample2d": (nn.Upsample(scale_factor=(2, 3)), [2, 2, 3, 4], 1.0),
     "Upsample2d, bilinear": (nn.Upsample(scale_factor=2, mode="bilinear"), [2, 2, 3, 4], 1.0),
     "Upsample2d, bilinear, thirds": (nn.Upsample(scale_factor=(3, 5), mode="bilinear"), [2, 2, 1, 3], 1.0),
+    "Conv2d, sides": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 2)), nn.Conv2d(2, 3, 3, (2, 1))), [2, 2, 6, 5], 1.0),
 }
 
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
