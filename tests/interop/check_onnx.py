@@ -20,7 +20,7 @@ import onnxruntime
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-NETWORKS = 12
+NETWORKS = 14
 # Of the larger of 1 and the size of a value.
 TOLERANCE = 1e-5
 
