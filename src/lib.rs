@@ -94,9 +94,9 @@ pub mod prelude {
     pub use crate::layer::{
         Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d,
         ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, GroupNorm, HardSigmoid,
-        Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm, LogSoftmax,
-        MaxPool2d, RadialBasis, Relu, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu, Softmax, Softplus,
-        TableConv2d, Tanh, Upsample2d, UpsampleMode,
+        HardSwish, Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm,
+        LogSoftmax, MaxPool2d, RadialBasis, Relu, Relu6, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu,
+        Softmax, Softplus, TableConv2d, Tanh, Upsample2d, UpsampleMode,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

@@ -85,6 +85,8 @@ activations! {
     selu: "Selu", Selu, [-1.758_099_340_847_376_8, INF, 0.0, 1.050_700_987_355_480_5];
     gelu: "Gelu", Gelu, [0.0, INF, 0.0, 1.0];
     silu: "Silu", Silu, [0.0, INF, 0.0, 1.0];
+    relu6: "Relu6", Relu6, [0.0, 6.0, 0.0, 0.0];
+    hard_swish: "HardSwish", HardSwish, [0.0, INF, 0.0, 1.0];
     softplus: "Softplus", Softplus, [0.0, INF, 0.0, 1.0];
     sigmoid: "Sigmoid", Sigmoid, [0.0, 1.0, 0.0, 0.0];
     hard_sigmoid: "HardSigmoid", HardSigmoid, [0.0, 1.0, 0.0, 0.0];

@@ -82,6 +82,8 @@ layers! {
     dense: Dense::<Flat<7>, Flat<5>>::new(), Flat<7>;
     dense_without_bias: Dense::<Flat<7>, Flat<5>, false>::new(), Flat<7>;
     relu: Relu, Chw<2, 3, 2>;
+    relu6: Relu6, Flat<5>;
+    hard_swish: HardSwish, Flat<5>;
     identity: Identity, Flat<5>;
     step: Heaviside, Flat<5>;
     leaky_relu: LeakyRelu::new(0.3), Flat<5>;

@@ -49,6 +49,8 @@ network! {
         halves: AdaptiveMaxPool2d { size: (3, 3) },
         same_max: AdaptiveMaxPool2d { size: 3 },
         elu: Elu { alpha: 1.5 },
+        relu6: Relu6,
+        hard_swish: HardSwish,
         conv2: Conv2d { filters: 7, kernel: 2, bias: false },
         dropout: Dropout { rate: 0.5 },
         flatten: Flatten,

@@ -4,7 +4,7 @@ use super::activation::activation;
 #[cfg(feature = "store")]
 use super::activation::node;
 use super::place::{At, Placed};
-use super::{Activation, Layer, Sigmoid};
+use super::{Activation, HardSigmoid, Layer, Sigmoid};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
@@ -34,6 +34,31 @@ activation! {
     |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
     |_, y| if y > T::zero() { T::one() } else { T::zero() },
     [node("Relu")],
+}
+
+/// y = min(max(x, 0), 6), with slope 1 between 0 and 6, and 0 elsewhere, at both ends too (Krizhevsky 2010, "Convolutional
+/// deep belief networks on CIFAR-10"): the activation of MobileNetV2.
+///
+/// In PyTorch: `nn.ReLU6()`. In Keras: `ReLU(max_value=6)`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1.0, 0.0, 2.0, 6.0, 7.0].map(|x| Relu6.value(x)), [0.0, 0.0, 2.0, 6.0, 6.0]);
+/// assert_eq!([-1.0, 0.0, 2.0, 6.0, 7.0].map(|x| Relu6.derivative(x)), [0.0, 0.0, 1.0, 0.0, 0.0]);
+/// ```
+#[doc(alias("ReLU6", "nn.ReLU6"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Relu6;
+
+activation! {
+    Relu6 {},
+    None,
+    |x| x.clamp(T::zero(), T::of(6.0)),
+    |x, _| if x > T::zero() && x < T::of(6.0) { T::one() } else { T::zero() },
+    [Node::new("Clip", [Operand::Input, Operand::from(0.0), Operand::from(6.0)])],
 }
 
 /// y = x for x > 0, else negative_slope·x; dy/dx at 0 is negative_slope (Maas, Hannun & Ng 2013).
@@ -331,6 +356,37 @@ activation! {
         Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
     },
     [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
+}
+
+/// y = x·min(max(x + 3, 0), 6) / 6, a piecewise approximation of [`Silu`] (Howard et al. 2019): the activation of
+/// MobileNetV3. Its slope is x/3 + 1/2 between −3 and 3, 0 from −3 downwards, 1 from 3 upwards.
+///
+/// In PyTorch: `nn.Hardswish()`. In Keras: `activation="hard_silu"`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-4.0, -3.0, -1.5, 0.0, 3.0, 4.0].map(|x| HardSwish.value(x)), [0.0, 0.0, -0.375, 0.0, 3.0, 4.0]);
+/// assert_eq!([-3.0, -1.5, 0.0, 1.5, 3.0].map(|x| HardSwish.derivative(x)), [0.0, 0.0, 0.5, 1.0, 1.0]);
+/// ```
+#[doc(alias("hard_swish", "hard_silu", "nn.Hardswish"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct HardSwish;
+
+activation! {
+    HardSwish {},
+    None,
+    |x| above_infinity(x) * HardSigmoid.value(x),
+    |x, _| {
+        if x > T::of(-3.0) && x < T::of(3.0) {
+            x / T::of(3.0) + T::of(0.5)
+        } else {
+            T::of(f64::from(x > T::zero()))
+        }
+    },
+    [node("HardSwish")],
 }
 
 /// x, or the smallest finite number if x is −∞, so that the product with zero is not NaN.

@@ -30,6 +30,8 @@ ACTIVATIONS = {
     "Selu": nn.SELU(),
     "Gelu": nn.GELU(),
     "Silu": nn.SiLU(),
+    "Relu6": nn.ReLU6(),
+    "HardSwish": nn.Hardswish(),
     # PyTorch's own threshold of 20 gives x there, which is 2e-9 off.
     "Softplus": nn.Softplus(threshold=700.0),
     "Sigmoid": nn.Sigmoid(),
