@@ -93,9 +93,9 @@ pub mod prelude {
     pub use crate::init::Init;
     pub use crate::layer::{
         Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d,
-        ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, GroupNorm, HardSigmoid,
+        ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool, GroupNorm, HardSigmoid,
         HardSwish, Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm,
-        LogSoftmax, MaxPool2d, RadialBasis, Relu, Relu6, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu,
+        LogSoftmax, MaxPool2d, Mish, RadialBasis, Relu, Relu6, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu,
         Softmax, Softplus, TableConv2d, Tanh, Upsample2d, UpsampleMode,
     };
     pub use crate::loss::{

@@ -87,6 +87,8 @@ activations! {
     silu: "Silu", Silu, [0.0, INF, 0.0, 1.0];
     relu6: "Relu6", Relu6, [0.0, 6.0, 0.0, 0.0];
     hard_swish: "HardSwish", HardSwish, [0.0, INF, 0.0, 1.0];
+    gelu_tanh: "GeluTanh", GeluTanh, [0.0, INF, 0.0, 1.0];
+    mish: "Mish", Mish, [0.0, INF, 0.0, 1.0];
     softplus: "Softplus", Softplus, [0.0, INF, 0.0, 1.0];
     sigmoid: "Sigmoid", Sigmoid, [0.0, 1.0, 0.0, 0.0];
     hard_sigmoid: "HardSigmoid", HardSigmoid, [0.0, 1.0, 0.0, 0.0];

@@ -84,6 +84,8 @@ layers! {
     relu: Relu, Chw<2, 3, 2>;
     relu6: Relu6, Flat<5>;
     hard_swish: HardSwish, Flat<5>;
+    gelu_tanh: GeluTanh, Chw<2, 3, 2>;
+    mish: Mish, Flat<5>;
     identity: Identity, Flat<5>;
     step: Heaviside, Flat<5>;
     leaky_relu: LeakyRelu::new(0.3), Flat<5>;

@@ -51,6 +51,8 @@ network! {
         elu: Elu { alpha: 1.5 },
         relu6: Relu6,
         hard_swish: HardSwish,
+        mish: Mish,
+        gelu_tanh: GeluTanh,
         conv2: Conv2d { filters: 7, kernel: 2, bias: false },
         dropout: Dropout { rate: 0.5 },
         flatten: Flatten,

@@ -8,7 +8,7 @@
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
 //! | regularisation | [`Dropout`] |
-//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`Silu`], [`HardSwish`] |
+//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
 //! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
 //! | probabilities | [`Softmax`], [`LogSoftmax`] |
 //! | from feature maps to a vector | [`Flatten`] |
@@ -92,7 +92,7 @@ pub use local_response_norm::LocalResponseNorm;
 pub use merge::Merge;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
-pub use rectifier::{Elu, Gelu, HardSwish, LeakyRelu, Relu, Relu6, Selu, Silu};
+pub use rectifier::{Elu, Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Silu};
 pub use sample_norm::{GroupNorm, InstanceNorm, LayerNorm};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;

@@ -4,7 +4,7 @@ use super::activation::activation;
 #[cfg(feature = "store")]
 use super::activation::node;
 use super::place::{At, Placed};
-use super::{Activation, HardSigmoid, Layer, Sigmoid};
+use super::{Activation, HardSigmoid, Layer, Sigmoid, Softplus};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
@@ -356,6 +356,82 @@ activation! {
         Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
     },
     [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
+}
+
+/// The form of [`Gelu`] with tanh: y = x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), which differs from it by less than 0.0005
+/// (Hendrycks & Gimpel 2016). Computed as x·σ(2·√(2/π)·(x + 0.044715·x³)), with σ the logistic function, which is the same and
+/// exact for very negative x too.
+///
+/// In PyTorch: `nn.GELU(approximate="tanh")`. In Keras: `keras.activations.gelu(x, approximate=True)`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| GeluTanh.value(x)), [0.0, 0.0, 1000.0]);
+/// let expected = 0.5 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * 1.044715).tanh());
+/// assert!((GeluTanh.value(1.0) - expected).abs() < 1e-15);
+/// assert_eq!(GeluTanh.derivative(0.0), 0.5);
+/// ```
+#[doc(alias("gelu_tanh", "gelu_new", "approximate"))]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct GeluTanh;
+
+/// 2·√(2/π) and 0.044715 times that: x·(a + b·x²) is what σ is taken of in [`GeluTanh`].
+const GELU_TANH: [f64; 2] = [1.595_769_121_605_730_8, 1.595_769_121_605_730_8 * 0.044_715];
+
+activation! {
+    GeluTanh {},
+    None,
+    |x| {
+        let [a, b] = GELU_TANH.map(T::of);
+        above_infinity(x) * Sigmoid.value(x * (a + b * (x * x)))
+    },
+    |x, _| {
+        // At ±100 the slope is 0 or 1 already.
+        let x = x.clamp(T::of(-100.0), T::of(100.0));
+        let [a, b] = GELU_TANH.map(T::of);
+        let at = x * (a + b * (x * x));
+        Sigmoid.value(at) * (T::one() + x * (a + T::of(3.0) * b * (x * x)) * Sigmoid.value(-at))
+    },
+    [
+        Node::new("Mul", [Operand::Input, Operand::Input]),
+        Node::new("Mul", [Operand::Last, Operand::from(GELU_TANH[1])]),
+        Node::new("Add", [Operand::Last, Operand::from(GELU_TANH[0])]),
+        Node::new("Mul", [Operand::Input, Operand::Last]),
+        Node::new("Sigmoid", [Operand::Last]),
+        Node::new("Mul", [Operand::Input, Operand::Last]),
+    ],
+}
+
+/// y = x·tanh(log(1 + exp(x))), x times tanh of its [`Softplus`] (Misra 2019). Its slope is t + x·(1 − t²)·σ(x), with t that tanh
+/// and σ the logistic function.
+///
+/// In PyTorch: `nn.Mish()`. In Keras: `activation="mish"`.
+///
+/// # Shapes
+/// Any shape to the same shape.
+///
+/// ```
+/// use convnet::prelude::*;
+/// assert_eq!([-1000.0, 0.0, 1000.0].map(|x| Mish.value(x)), [0.0, 0.0, 1000.0]);
+/// assert!((Mish.derivative(0.0) - 0.6_f64).abs() < 1e-15);
+/// ```
+#[doc(alias = "nn.Mish")]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Mish;
+
+activation! {
+    Mish {},
+    None,
+    |x| above_infinity(x) * Softplus.value(x).tanh(),
+    |x, _| {
+        let x = x.clamp(T::min_value(), T::max_value());
+        let tanh = Softplus.value(x).tanh();
+        tanh + x * Sigmoid.value(x) * (T::one() - tanh * tanh)
+    },
+    [node("Softplus"), Node::new("Tanh", [Operand::Last]), Node::new("Mul", [Operand::Input, Operand::Last])],
 }
 
 /// y = x·min(max(x + 3, 0), 6) / 6, a piecewise approximation of [`Silu`] (Howard et al. 2019): the activation of

@@ -32,6 +32,8 @@ ACTIVATIONS = {
     "Silu": nn.SiLU(),
     "Relu6": nn.ReLU6(),
     "HardSwish": nn.Hardswish(),
+    "GeluTanh": nn.GELU(approximate="tanh"),
+    "Mish": nn.Mish(),
     # PyTorch's own threshold of 20 gives x there, which is 2e-9 off.
     "Softplus": nn.Softplus(threshold=700.0),
     "Sigmoid": nn.Sigmoid(),
