@@ -96,7 +96,7 @@ pub mod prelude {
         ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool, GroupNorm, HardSigmoid,
         HardSwish, Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm,
         LogSoftmax, MaxPool2d, Mish, RadialBasis, Relu, Relu6, ScaleShift, ScaledTanh, Selu, Sigmoid, Silu,
-        Softmax, Softplus, TableConv2d, Tanh, Upsample2d, UpsampleMode,
+        Softmax, Softplus, StochasticDepth, TableConv2d, Tanh, Upsample2d, UpsampleMode,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

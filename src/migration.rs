@@ -130,6 +130,7 @@
 //! | `nn.InstanceNorm2d(channels, affine=True)` | `GroupNormalization(-1)` | [`InstanceNorm`](crate::layer::InstanceNorm) `{ affine: true }` |
 //! | `nn.LocalResponseNorm(5)` | | [`LocalResponseNorm`](crate::layer::LocalResponseNorm) |
 //! | `nn.Dropout(0.5)` | `Dropout(0.5)` | [`Dropout`](crate::layer::Dropout) `{ rate: 0.5 }` |
+//! | `torchvision.ops.StochasticDepth(0.2, "row")` | `Dropout(0.2, noise_shape=(None, 1, 1, 1))` | [`StochasticDepth`](crate::layer::StochasticDepth) `{ rate: 0.2 }` |
 //! | `nn.Flatten()` | `Flatten()` | [`Flatten`](crate::layer::Flatten) |
 //! | `nn.Identity()` | `Identity()` | [`Identity`](crate::layer::Identity) |
 //! | `nn.LeakyReLU(0.01)` | `LeakyReLU(0.01)` | [`LeakyRelu`](crate::layer::LeakyRelu) `{ negative_slope: 0.01 }` |

@@ -101,6 +101,7 @@ layers! {
     log_softmax: LogSoftmax, Flat<4>;
     flatten: Flatten::<Chw<2, 3, 2>, Flat<12>>::new(), Chw<2, 3, 2>;
     dropout: Dropout::new(0.4), Flat<9>;
+    stochastic_depth: StochasticDepth::new(0.4), Flat<9>;
     // Every `Merge`.
     tangle: Tangle, tangle::Input;
     chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;

@@ -161,6 +161,7 @@ network! {
 network! {
     struct Unchanged: Chw<2, 2, 3> => Chw<2, 2, 3> {
         dropout: Dropout { rate: 0.25 },
+        depth: StochasticDepth { rate: 0.25 },
         identity: Identity,
     }
 }

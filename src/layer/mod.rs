@@ -7,7 +7,7 @@
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
-//! | regularisation | [`Dropout`] |
+//! | regularisation | [`Dropout`]; of whole samples [`StochasticDepth`] |
 //! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
 //! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
 //! | probabilities | [`Softmax`], [`LogSoftmax`] |
@@ -76,6 +76,7 @@ mod renamed;
 mod sample_norm;
 mod scale_shift;
 mod softmax;
+mod stochastic_depth;
 mod table_conv2d;
 mod upsample2d;
 
@@ -97,6 +98,7 @@ pub use sample_norm::{GroupNorm, InstanceNorm, LayerNorm};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
 pub use softmax::{LogSoftmax, Softmax};
+pub use stochastic_depth::StochasticDepth;
 pub use table_conv2d::{Connections, TableConv2d};
 pub use upsample2d::{Upsample2d, UpsampleMode};
 
@@ -400,6 +402,7 @@ pub mod syntax {
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
     pub use crate::__Multiply as Multiply;
+    pub use crate::__StochasticDepth as StochasticDepth;
     pub use crate::__Upsample2d as Upsample2d;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
     pub use crate::__renamed_batch_norm as BatchNorm1d;
@@ -425,5 +428,6 @@ pub mod settings {
     pub use super::pool::PoolSettings;
     pub use super::rectifier::{EluSettings, LeakyReluSettings};
     pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
+    pub use super::stochastic_depth::StochasticDepthSettings;
     pub use super::upsample2d::UpsampleSettings;
 }
