@@ -133,6 +133,7 @@
 //! | `torchvision.ops.StochasticDepth(0.2, "row")` | `Dropout(0.2, noise_shape=(None, 1, 1, 1))` | [`StochasticDepth`](crate::layer::StochasticDepth) `{ rate: 0.2 }` |
 //! | `nn.Flatten()` | `Flatten()` | [`Flatten`](crate::layer::Flatten) |
 //! | `nn.Identity()` | `Identity()` | [`Identity`](crate::layer::Identity) |
+//! | `nn.PReLU()`, `nn.PReLU(channels)` | `PReLU(shared_axes=[1, 2])` | [`PRelu`](crate::layer::PRelu), [`PRelu`](crate::layer::PRelu) `{ per_channel: true }` |
 //! | `nn.LeakyReLU(0.01)` | `LeakyReLU(0.01)` | [`LeakyRelu`](crate::layer::LeakyRelu) `{ negative_slope: 0.01 }` |
 //! | `nn.ReLU()`, `nn.ELU()`, `nn.SELU()` | `ReLU()`, `ELU()`, `"selu"` | [`Relu`](crate::layer::Relu), [`Elu`](crate::layer::Elu), [`Selu`](crate::layer::Selu) |
 //! | `nn.ReLU6()`, `nn.Hardswish()` | `ReLU(max_value=6)`, `"hard_silu"` | [`Relu6`](crate::layer::Relu6), [`HardSwish`](crate::layer::HardSwish) |

@@ -89,6 +89,9 @@ layers! {
     identity: Identity, Flat<5>;
     step: Heaviside, Flat<5>;
     leaky_relu: LeakyRelu::new(0.3), Flat<5>;
+    p_relu: PRelu::<false>, Chw<3, 2, 2>;
+    p_relu_per_channel: PRelu::<true>, Chw<3, 2, 2>;
+    p_relu_of_a_vector: PRelu::<true>, Flat<5>;
     elu: Elu::new(1.5), Flat<5>;
     selu: Selu, Flat<5>;
     gelu: Gelu, Chw<2, 3, 2>;

@@ -2,11 +2,9 @@
 //! settings that make no sense.
 
 use convnet::check;
-use convnet::layer::place::{At, Placed};
 use convnet::layer::{Codes, Connections};
 use convnet::model::{Drawings, TableOne};
 use convnet::prelude::*;
-use convnet::shape::Dims;
 use convnet::train::Progress;
 use serde::Deserialize;
 use serde_json::Value;
@@ -274,134 +272,6 @@ fn settings_are_used() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused() {
-    fn refused<L>(f: fn() -> L) -> bool {
-        std::panic::catch_unwind(f).is_err()
-    }
-    let bad = [-1.0, f64::NAN, f64::INFINITY];
-    for bad in bad {
-        assert!(
-            std::panic::catch_unwind(|| LocalResponseNorm::new(5, bad, 0.75, 1.0)).is_err(),
-            "alpha {bad}"
-        );
-        assert!(std::panic::catch_unwind(|| LocalResponseNorm::new(5, 1.0, bad, 1.0)).is_err(), "beta {bad}");
-        assert!(std::panic::catch_unwind(|| LocalResponseNorm::new(5, 1.0, 0.75, bad)).is_err(), "k {bad}");
-        assert!(std::panic::catch_unwind(|| BatchNorm::new(bad, 1e-5)).is_err(), "momentum {bad}");
-        assert!(std::panic::catch_unwind(|| BatchNorm::new(0.1, bad)).is_err(), "epsilon {bad}");
-    }
-    assert!(refused(|| LocalResponseNorm::new(0, 1.0, 1.0, 1.0)));
-    assert!(refused(|| LocalResponseNorm::new(1, 0.0, 0.0, 1.0)));
-    assert!(refused(|| LocalResponseNorm::new(1, 0.0, 1.0, 0.0)));
-    assert!(refused(|| BatchNorm::new(1.5, 1e-5)));
-    assert!(refused(|| BatchNorm::new(0.1, 0.0)));
-    LocalResponseNorm::new(1, 0.0, 1.0, 1.0);
-    BatchNorm::new(0.0, 1e-300);
-}
-
-fn at(kind: &'static str, name: &'static str) -> At {
-    At::new(kind, convnet::shape::Path::of(name))
-}
-
-/// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.
-#[test]
-fn what_does_not_fit_is_told_in_sentences() {
-    use convnet::layer::settings::*;
-    #[track_caller]
-    fn refused(message: &str, f: impl FnOnce() + std::panic::UnwindSafe) {
-        assert_eq!(*std::panic::catch_unwind(f).unwrap_err().downcast::<String>().unwrap(), message);
-    }
-    let maps = Dims::chw(3, 4, 5);
-    let vector = Dims::flat(7);
-    const LRN: LocalResponseNormSettings = LocalResponseNormSettings::DEFAULT;
-    let norm = |settings: LocalResponseNormSettings, input| {
-        settings.place(at("LocalResponseNorm", "n1"), Placed::input(input));
-    };
-    for (settings, input, message) in [
-        (
-            LRN,
-            vector,
-            "takes channels x height x width, but is given a vector of 7; put it before the Flatten",
-        ),
-        (
-            LocalResponseNormSettings { size: 0, ..LRN },
-            maps,
-            "expected a size of at least 1 channel, found 0",
-        ),
-        (LocalResponseNormSettings { alpha: -1.0, ..LRN }, maps, "expected a finite alpha of at least 0"),
-        (LocalResponseNormSettings { beta: 0.0, ..LRN }, maps, "expected a finite beta above 0"),
-        (LocalResponseNormSettings { k: 0.0, ..LRN }, maps, "expected a finite k above 0"),
-    ] {
-        refused(&format!("LocalResponseNorm n1: {message}"), move || norm(settings, input));
-    }
-    let message =
-        "BatchNorm b1: expected a momentum of at least 0 and at most 1, and a finite epsilon above 0";
-    refused(message, || {
-        BatchNormSettings { momentum: 1.5, ..BatchNormSettings::DEFAULT }
-            .place(at("BatchNorm", "b1"), Placed::input(maps));
-    });
-    let message =
-        "GroupNorm n: expected groups that divide 3 channels, found 0; is the setting `groups` missing?";
-    refused(message, || {
-        GroupNormSettings::DEFAULT.place(at("GroupNorm", "n"), Placed::input(maps));
-    });
-    refused("LayerNorm n: expected a finite epsilon above 0", || {
-        LayerNormSettings { epsilon: 0.0 }.place(at("LayerNorm", "n"), Placed::input(maps));
-    });
-    let message = "Upsample2d u: expected a scale of at least 1, found 0; is the setting `scale` missing?";
-    refused(message, || {
-        UpsampleSettings::DEFAULT.place(at("Upsample2d", "u"), Placed::input(maps));
-    });
-    let message = "ConvTranspose2d t: expected padding that leaves a value of the output, found 2 for a 1x1 input \
-                   and the 3x3 kernel";
-    refused(message, || {
-        let settings = ConvTranspose2dSettings {
-            filters: 2,
-            kernel: [3, 3],
-            padding: [2; 4],
-            ..ConvTranspose2dSettings::DEFAULT
-        };
-        settings.place(at("ConvTranspose2d", "t"), Placed::input(Dims::chw(2, 1, 1)));
-    });
-    let kind = "AdaptiveAvgPool2d";
-    let message =
-        "AdaptiveAvgPool2d p: expected a size of at least 1x1, found 0x0; is the setting `size` missing?";
-    refused(message, || {
-        AdaptiveSettings::DEFAULT.place(at(kind, "p"), Placed::input(maps));
-    });
-    let message = "AdaptiveAvgPool2d p: takes channels x height x width, but is given a vector of 7; \
-                   put it before the Flatten";
-    refused(message, || {
-        AdaptiveSettings { size: [6, 6] }.place(at(kind, "p"), Placed::input(vector));
-    });
-}
-
-/// A table that does not fit the channels or the filters, in the words of the constant that refuses it.
-#[test]
-fn tables_that_do_not_fit_are_refused() {
-    macro_rules! refused {
-        ($($table:expr => $message:literal;)+) => {$({
-            #[derive(Clone, Copy, Default)]
-            struct Table;
-            impl Connections for Table {
-                const TABLE: &'static [&'static [usize]] = $table;
-            }
-            type Sparse = TableConv2d<Chw<3, 5, 5>, Chw<2, 3, 3>, Kernel<3>, Table>;
-            let error = <Sparse as Layer<Chw<3, 5, 5>>>::SHAPE_ERROR.expect("it does not fit");
-            let panic = std::panic::catch_unwind(|| error.refuse("c3")).unwrap_err();
-            assert_eq!(*panic.downcast::<String>().unwrap(), $message);
-        })+};
-    }
-    refused! {
-        &[&[0, 1], &[]] => "TableConv2d c3: expected at least 1 channel for filter 1, found 0";
-        &[&[0, 3], &[1]] => "TableConv2d c3: expected channels below 3 in rising order, found 3 for filter 0";
-        &[&[0], &[1, 1]] => "TableConv2d c3: expected channels below 3 in rising order, found 1 for filter 1";
-        &[] => "TableConv2d c3: expected at least 1 filter in the table, found 0";
-        &[&[0]] => "TableConv2d c3: an input of 3x5x5 gives 1x3x3, but the type says 2x3x3";
-    }
-}
-
-/// Without a bias: the same bits as with biases of zero, fewer parameters, and a word in the summary.
-#[test]
 fn layers_without_a_bias() {
     network! {
         struct Unbiased<const UNITS: usize>: Chw<4, 5, 6> => Flat<UNITS> {
@@ -456,27 +326,6 @@ fn layers_without_a_bias() {
         Conv2d<Chw<5, 6, 5>, Chw<5, 4, 3>, Kernel<3>, Stride<1>, Padding<0>, Dilation<1>, Groups<5>, BIAS>;
     same(Depthwise::<true>::new(), Depthwise::<false>::new(), 5);
     same(Dense::<Flat<37>, Flat<9>>::new(), Dense::<Flat<37>, Flat<9>, false>::new(), 9);
-}
-
-/// Padding that reaches past a kernel, with the kernel as it was written.
-#[test]
-fn too_much_padding_is_refused() {
-    use convnet::layer::settings::Conv2dSettings;
-    let refused = |dilation, message: &str| {
-        let settings = Conv2dSettings {
-            filters: 4,
-            kernel: [3, 3],
-            padding: [5; 4],
-            dilation,
-            ..Conv2dSettings::DEFAULT
-        };
-        let place = || settings.place(at("Conv2d", "c1"), Placed::input(Dims::chw(1, 9, 9)));
-        let panic = std::panic::catch_unwind(place).map(|_| ()).unwrap_err();
-        assert_eq!(*panic.downcast::<String>().unwrap(), message);
-    };
-    refused([1, 1], "Conv2d c1: expected padding smaller than the 3x3 kernel, found 5");
-    let covered = "the 5x5 that a 3x3 kernel with dilation 2 covers";
-    refused([2, 2], &format!("Conv2d c1: expected padding smaller than {covered}, found 5"));
 }
 
 /// Table I of the paper: each map of S2 feeds ten maps of C3.

@@ -76,7 +76,7 @@ network! {
 }
 
 network! {
-    /// Samples normalised by themselves, and enlarged.
+    /// Samples normalised by themselves, enlarged, and learnt slopes.
     struct Samples: Chw<4, 5, 3> => Flat<6> {
         group: GroupNorm { groups: 2, epsilon: 1e-3 },
         instance: InstanceNorm,
@@ -84,9 +84,12 @@ network! {
         layer: LayerNorm,
         nearest: Upsample2d { scale: (2, 3) },
         bilinear: Upsample2d { scale: (3, 2), mode: UpsampleMode::Bilinear },
+        p_relu: PRelu,
+        each_channel: PRelu { per_channel: true },
         flatten: Flatten,
         fc: Dense { units: 6 },
         vector: LayerNorm { epsilon: 0.1 },
+        each_value: PRelu { per_channel: true },
         groups: GroupNorm { groups: 3 },
     }
 }

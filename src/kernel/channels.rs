@@ -104,6 +104,18 @@ vectorized! {
     }
 }
 
+vectorized! {
+    /// y = v where x > 0, else slope·v, plane by plane.
+    fn bend_planes[T: Vectorized](y: &mut [T], v: &[T], x: &[T], plane: usize, slopes: &[T]) {
+        let planes = y.chunks_exact_mut(plane).zip(v.chunks_exact(plane)).zip(x.chunks_exact(plane));
+        for (((y, v), x), slope) in planes.zip(slopes) {
+            for ((y, v), x) in y.iter_mut().zip(v).zip(x) {
+                *y = if *x > T::zero() { *v } else { *slope * *v };
+            }
+        }
+    }
+}
+
 impl Channels {
     /// Entries of scratch memory that [`Channels::numbers`] needs.
     pub fn scratch(&self) -> usize {
@@ -241,6 +253,46 @@ impl Channels {
         exec.each_chunk(self.values_mut(y, exec), together * plane, |i, y| {
             let numbers = &numbers[i * together % self.channels..][..together];
             scale_planes(exec.isa, y, &x[i * together * plane..], plane, numbers, relu);
+        });
+    }
+
+    /// y = v where x > 0, else slope·v with each channel's own slope: a rectifier if v is x, its gradient if v is dy.
+    pub fn bend<T: Vectorized>(
+        &self,
+        y: &mut [Lanes<T>],
+        v: &[Lanes<T>],
+        x: &[Lanes<T>],
+        slopes: &[T],
+        exec: Exec,
+    ) {
+        let (plane, together) = (self.plane(exec), self.together());
+        let (v, x) = (self.values(v, exec), self.values(x, exec));
+        exec.each_chunk(self.values_mut(y, exec), together * plane, |i, y| {
+            let start = i * together * plane;
+            let slopes = &slopes[i * together % self.channels..][..together];
+            bend_planes(exec.isa, y, &v[start..], &x[start..], plane, slopes);
+        });
+    }
+
+    /// Writes Σ min(x, 0)·dy of each channel.
+    pub fn below_zero<T: Vectorized>(
+        &self,
+        sums: &mut [T],
+        dy: &[Lanes<T>],
+        x: &[Lanes<T>],
+        samples: usize,
+        exec: Exec,
+    ) {
+        let (dy, x) = (self.values(dy, exec), self.values(x, exec));
+        let together = GRAIN.div_ceil(self.area * samples.div_ceil(exec.lanes));
+        exec.each_chunk(sums, together, |i, sums| {
+            for (c, sum) in sums.iter_mut().enumerate() {
+                let at = i * together + c;
+                let [total] = self.sum(at, [dy, x], samples, exec, |dy, x| {
+                    [if x > T::zero() { T::zero() } else { dy * x }]
+                });
+                *sum = T::of(total);
+            }
         });
     }
 

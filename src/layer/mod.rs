@@ -8,7 +8,7 @@
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
 //! | regularisation | [`Dropout`]; of whole samples [`StochasticDepth`] |
-//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Elu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
+//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`PRelu`], [`Elu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
 //! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
 //! | probabilities | [`Softmax`], [`LogSoftmax`] |
 //! | from feature maps to a vector | [`Flatten`] |
@@ -67,6 +67,7 @@ mod dropout;
 mod flatten;
 mod local_response_norm;
 mod merge;
+mod p_relu;
 #[doc(hidden)]
 pub mod place;
 mod pool;
@@ -91,6 +92,7 @@ pub use dropout::Dropout;
 pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub use merge::Merge;
+pub use p_relu::PRelu;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
 pub use rectifier::{Elu, Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Silu};
@@ -402,6 +404,7 @@ pub mod syntax {
     pub use crate::__LocalResponseNorm as LocalResponseNorm;
     pub use crate::__MaxPool2d as MaxPool2d;
     pub use crate::__Multiply as Multiply;
+    pub use crate::__PRelu as PRelu;
     pub use crate::__StochasticDepth as StochasticDepth;
     pub use crate::__Upsample2d as Upsample2d;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
@@ -425,6 +428,7 @@ pub mod settings {
     pub use super::dense::DenseSettings;
     pub use super::dropout::DropoutSettings;
     pub use super::local_response_norm::LocalResponseNormSettings;
+    pub use super::p_relu::PReluSettings;
     pub use super::pool::PoolSettings;
     pub use super::rectifier::{EluSettings, LeakyReluSettings};
     pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
