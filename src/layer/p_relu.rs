@@ -88,6 +88,7 @@ impl<S: Features, T: Scalar, const PER_CHANNEL: bool> Layer<S, T> for PRelu<PER_
 struct PReluOp {
     channels: Channels,
     per_channel: bool,
+    #[cfg_attr(not(feature = "store"), allow(dead_code, reason = "for the export"))]
     maps: bool,
 }
 
