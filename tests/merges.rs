@@ -70,6 +70,29 @@ fn threads() {
     }
 }
 
+/// Two convolutions of the input, of which the network gives the second.
+#[derive(Clone, Copy, Default)]
+struct Lost;
+
+impl<T: Scalar> Layer<Input, T> for Lost {
+    type Out = Chw<4, 6, 5>;
+    const PARAMS: usize = 2 * (27 + 1) * 4;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        First::new().add_to(plan);
+        plan.read(0);
+        First::new().add_to(plan);
+    }
+}
+
+/// `network!` refuses a value that nothing reads; a plan made by hand is refused when the network is made.
+#[test]
+fn a_value_that_nothing_reads_is_refused() {
+    let refused = std::panic::catch_unwind(|| Sequential::<Input, Lost>::new(1)).unwrap_err();
+    let message = refused.downcast::<String>().unwrap();
+    assert_eq!(*message, "nothing reads the output of `0`, and it is not the network's output");
+}
+
 #[test]
 fn misfits_are_told() {
     let refused = |merge: Merge, inputs: &'static [usize]| {

@@ -1,13 +1,13 @@
 //! ResNets against torchvision's: `golden/make_resnet.py` made the file.
 
+mod hashed;
+
 use convnet::model::{ResNet18, ResNet34, ResNet50};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
+use hashed::{PIXELS, uniform};
 use serde_json::Value;
-
-/// Where the hash of the image's pixels begins; that of the parameters begins at 0.
-const PIXELS: u64 = 1 << 40;
 
 block! {
     struct Basic { filters: usize } => {
@@ -55,14 +55,6 @@ network! {
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/resnet.json")).unwrap()
-}
-
-/// A number from 0 to 1 that depends on a place alone: SplitMix64's finaliser.
-fn uniform(place: u64) -> f64 {
-    let x = place.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((x ^ (x >> 31)) >> 11) as f64 * 2_f64.powi(-53)
 }
 
 /// Parameters and running statistics as the script has them.

@@ -1,4 +1,4 @@
-//! What a declaration of a network amounts to, as data.
+//! The lines of a declared network as a tree, from which its plan is built.
 
 use super::Block;
 use crate::layer::{Layer, Merge, facts, fitting};
@@ -63,7 +63,7 @@ const DEPTH: usize = 32;
 
 /// The layers of some items, one after the other, in constant code.
 pub(crate) struct Layers<T: 'static> {
-    /// What is left of the groups around the next layer, the outermost first.
+    /// A stack: for each group around the next layer, the outermost first, the items not yet visited.
     around: [&'static [Item<T>]; DEPTH],
     depth: usize,
 }

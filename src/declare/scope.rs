@@ -102,11 +102,11 @@ macro_rules! __lines {
                 };
             )+
         }
-        // A source, as seen from a line with so many lines before it.
+        // Resolves the source that a line names. `at` has one `1` for each line above that line: only those can be sources.
         macro_rules! __source {
             (input $d at:tt) => { input };
             $(($name [$($at)* $d($d after:tt)+]) => { $name };)+
-            // The function below tells it.
+            // Not found: the compiler reports it in the function below.
             ($d other:ident $d at:tt) => { input.if_fits(false) };
         }
         // The lines as variables, for the compiler's own message about a source that is not there or not yet. In a module,

@@ -44,8 +44,8 @@ impl Setting for (usize, usize) {
 pub trait GivenBy<Last> {}
 impl<S: Shape> GivenBy<S> for S {}
 
-/// What a line of a network with parameters takes and gives. In other networks the shapes are spelt out; here they depend on
-/// the parameters. It is implemented for a type of each line, in a module `__marks`: so the compiler finds each in constant
+/// Input and output shape of a line, as types, in a network with parameters. In other networks the shapes are spelt out; here
+/// they depend on the parameters. It is implemented for a type of each line, in a module `__marks`: so the compiler finds each in constant
 /// time.
 #[doc(hidden)]
 pub trait Shapes<Net> {
@@ -70,7 +70,7 @@ macro_rules! __marks {
     };
 }
 
-/// What a line takes and gives, in a network with parameters.
+/// Implements [`Shapes`](crate::declare::Shapes) for a line of a network with parameters.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shapes {

@@ -46,15 +46,9 @@ pub(crate) fn product<T: Vectorized>(exec: Exec, y: &mut [Lanes<T>], a: &[Lanes<
     exec.each_chunk(y, GRAIN, |i, y| chunk(exec.isa, y, &a[i * GRAIN..], &b[i * GRAIN..]));
 }
 
-/// The planes of a value, some at a time: calls `f(first plane, planes)` with `area` values of `N` lanes for each plane.
-fn each_plane<T: Vectorized, const N: usize>(
-    exec: Exec,
-    y: &mut [[T; N]],
-    area: usize,
-    f: impl Fn(usize, &mut [[T; N]]) + Sync,
-) {
-    let planes = (GRAIN * LANES / N).div_ceil(area);
-    exec.each_chunk(y, planes * area, |i, y| f(i * planes, y));
+/// Planes of `area` positions that one task takes.
+fn planes_together(exec: Exec, area: usize) -> usize {
+    (GRAIN * LANES / exec.lanes).div_ceil(area)
 }
 
 /// y = x · gate, with one number of the gate for each plane of `area` values.
@@ -78,7 +72,9 @@ pub(crate) fn gated<T: Vectorized>(
     }
     with_lanes!(exec.lanes, N => {
         let (x, gate) = (tiles::<T, N>(x, channels * area), tiles::<T, N>(gate, channels));
-        each_plane(exec, tiles_mut::<T, N>(y, channels * area), area, |plane, y| {
+        let together = planes_together(exec, area);
+        exec.each_chunk(tiles_mut::<T, N>(y, channels * area), together * area, |i, y| {
+            let plane = i * together;
             planes::<T, N>(exec.isa, y, &x[plane * area..], &gate[plane..], area);
         });
     });
@@ -107,7 +103,7 @@ pub(crate) fn gate_gradient<T: Vectorized>(
     }
     with_lanes!(exec.lanes, N => {
         let [dy, x] = [dy, x].map(|entries| tiles::<T, N>(entries, channels * area));
-        let together = (GRAIN * LANES / N).div_ceil(area);
+        let together = planes_together(exec, area);
         exec.each_chunk(tiles_mut::<T, N>(dgate, channels), together, |i, dgate| {
             let start = i * together * area;
             planes::<T, N>(exec.isa, dgate, &dy[start..], &x[start..], area);
@@ -124,29 +120,27 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Where the part begins in `whole`, and how many values it has, for tiles of so many lanes: for each tile.
-    fn pieces(self, lanes: usize, tiles: usize) -> impl Iterator<Item = [std::ops::Range<usize>; 2]> {
-        let Part { whole, start, len } = self;
-        (0..tiles).map(move |tile| {
-            let [from, own] = [(tile * whole + start) * lanes, tile * len * lanes];
-            [from..from + len * lanes, own..own + len * lanes]
-        })
-    }
-
-    fn tiles<T>(self, exec: Exec, part: &[Lanes<T>]) -> usize {
-        if exec.lanes == LANES { part.len() / self.len } else { 1 }
-    }
-
-    /// Writes a part of y.
+    /// Writes this part of y.
     pub fn write<T: Vectorized>(self, exec: Exec, y: &mut [Lanes<T>], part: &[Lanes<T>]) {
-        let (tiles, y, part) = (self.tiles(exec, part), values_mut(y), values(part));
-        self.pieces(exec.lanes, tiles).for_each(|[of_whole, own]| y[of_whole].copy_from_slice(&part[own]));
+        let [start, len, whole] = [self.start, self.len, self.whole].map(|values| values * exec.lanes);
+        let part = values(part);
+        exec.each_chunk(values_of_tiles(exec, y, whole), whole, |tile, y| {
+            y[start..start + len].copy_from_slice(&part[tile * len..][..len]);
+        });
     }
 
-    /// Reads a part of y.
+    /// Copies this part of y.
     pub fn read<T: Vectorized>(self, exec: Exec, part: &mut [Lanes<T>], y: &[Lanes<T>]) {
-        let tiles = self.tiles(exec, part);
-        let (y, part) = (values(y), values_mut(part));
-        self.pieces(exec.lanes, tiles).for_each(|[of_whole, own]| part[own].copy_from_slice(&y[of_whole]));
+        let [start, len, whole] = [self.start, self.len, self.whole].map(|values| values * exec.lanes);
+        let y = values(y);
+        exec.each_chunk(values_of_tiles(exec, part, len), len, |tile, part| {
+            part.copy_from_slice(&y[tile * whole + start..][..len]);
+        });
     }
+}
+
+/// The values of all tiles, `len` in each: a narrow tile may end inside of an entry.
+fn values_of_tiles<T: Vectorized>(exec: Exec, entries: &mut [Lanes<T>], len: usize) -> &mut [T] {
+    let values = values_mut(entries);
+    if exec.lanes == LANES { values } else { &mut values[..len] }
 }

@@ -255,7 +255,7 @@ pub fn sample_norm_backward<T: Vectorized>(
 
 /// Calls `f(p, q, share)` for each position p of an upsampled plane and each position q of the plane of which it has a share.
 pub fn upsample(input: [usize; 2], scale: [usize; 2], bilinear: bool, mut f: impl FnMut(usize, usize, f64)) {
-    // The share is that of a triangle whose width is two positions, with all behind the edge at the edge.
+    // Linear interpolation between the two nearest centres of input positions; beyond the outermost centres, the outermost value.
     let share = |axis: usize, i: usize, q: usize| {
         if !bilinear {
             return if i / scale[axis] == q { 1.0 } else { 0.0 };

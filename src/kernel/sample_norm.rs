@@ -19,7 +19,7 @@ pub struct SampleNorm {
     pub groups: usize,
     /// Neighbouring values that share a weight and a bias.
     pub span: usize,
-    /// What is added to the variance.
+    /// ε, added to the variance.
     pub epsilon: f64,
 }
 

@@ -348,112 +348,69 @@ pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> Strin
     text
 }
 
-type Typed<
-    const IC: usize,
-    const IH: usize,
-    const IW: usize,
-    const OC: usize,
-    const OH: usize,
-    const OW: usize,
-    const KH: usize,
-    const KW: usize,
-    S,
-    P,
-    D,
-    const BIAS: bool = true,
-> = Conv2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D, Groups<1>, BIAS>;
+/// Access to the parameters of a convolution without groups: `$outer`×`$inner`×rows×columns weights, described by `$order`,
+/// and then, where there is one, a bias for each filter.
+macro_rules! access {
+    ($layer:ident, [$outer:ident, $inner:ident], $order:literal $(, $bias:ident)?) => {
+        $crate::layer::conv2d::access!(@one Params, (), &Self, as_chunks, $layer, [$outer, $inner], $order $(, $bias)?);
+        $crate::layer::conv2d::access!(
+            @one ParamsMut, (mut), Self, as_chunks_mut, $layer, [$outer, $inner], $order $(, $bias)?
+        );
+    };
+    (
+        @one $Access:ident, ($($mutable:tt)?), $this:ty, $chunks:ident, $layer:ident, [$outer:ident, $inner:ident],
+        $order:literal $(, $bias:ident)?
+    ) => {
+        impl<
+            'a,
+            const IC: usize,
+            const IH: usize,
+            const IW: usize,
+            const OC: usize,
+            const OH: usize,
+            const OW: usize,
+            const KH: usize,
+            const KW: usize,
+            S,
+            P,
+            D,
+            $(const $bias: bool,)?
+            T: Scalar,
+        > $Access<'a, $layer<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D, Groups<1> $(, $bias)?>, T>
+        {
+            #[doc = $order]
+            pub fn weight(self: $this) -> &'a $($mutable)? [[[[T; KW]; KH]; $inner]; $outer] {
+                let weights = &$($mutable)? self.values[..IC * OC * KH * KW];
+                &$($mutable)? weights.$chunks().0.$chunks().0.$chunks().0.$chunks().0[0]
+            }
+        }
 
-impl<
-    'a,
-    const IC: usize,
-    const IH: usize,
-    const IW: usize,
-    const OC: usize,
-    const OH: usize,
-    const OW: usize,
-    const KH: usize,
-    const KW: usize,
-    S,
-    P,
-    D,
-    const BIAS: bool,
-    T: Scalar,
-> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D, BIAS>, T>
-{
-    /// The weights: filter, channel, row, column.
-    pub fn weight(&self) -> &'a [[[[T; KW]; KH]; IC]; OC] {
-        let weights = &self.values[..OC * IC * KH * KW];
-        &weights.as_chunks().0.as_chunks().0.as_chunks().0.as_chunks().0[0]
-    }
+        impl<
+            'a,
+            const IC: usize,
+            const IH: usize,
+            const IW: usize,
+            const OC: usize,
+            const OH: usize,
+            const OW: usize,
+            const KH: usize,
+            const KW: usize,
+            S,
+            P,
+            D,
+            T: Scalar,
+        > $Access<'a, $layer<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D>, T>
+        {
+            /// The biases, one for each filter.
+            pub fn bias(self: $this) -> &'a $($mutable)? [T; OC] {
+                &$($mutable)? self.values[IC * OC * KH * KW..].$chunks().0[0]
+            }
+        }
+    };
 }
+pub(super) use access;
 
-impl<
-    'a,
-    const IC: usize,
-    const IH: usize,
-    const IW: usize,
-    const OC: usize,
-    const OH: usize,
-    const OW: usize,
-    const KH: usize,
-    const KW: usize,
-    S,
-    P,
-    D,
-    T: Scalar,
-> Params<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
-{
-    /// The biases, one for each filter.
-    pub fn bias(&self) -> &'a [T; OC] {
-        &self.values[OC * IC * KH * KW..].as_chunks().0[0]
-    }
-}
-
-impl<
-    'a,
-    const IC: usize,
-    const IH: usize,
-    const IW: usize,
-    const OC: usize,
-    const OH: usize,
-    const OW: usize,
-    const KH: usize,
-    const KW: usize,
-    S,
-    P,
-    D,
-    const BIAS: bool,
-    T: Scalar,
-> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D, BIAS>, T>
-{
-    /// The weights: filter, channel, row, column.
-    pub fn weight(self) -> &'a mut [[[[T; KW]; KH]; IC]; OC] {
-        let weights = &mut self.values[..OC * IC * KH * KW];
-        &mut weights.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0.as_chunks_mut().0[0]
-    }
-}
-
-impl<
-    'a,
-    const IC: usize,
-    const IH: usize,
-    const IW: usize,
-    const OC: usize,
-    const OH: usize,
-    const OW: usize,
-    const KH: usize,
-    const KW: usize,
-    S,
-    P,
-    D,
-    T: Scalar,
-> ParamsMut<'a, Typed<IC, IH, IW, OC, OH, OW, KH, KW, S, P, D>, T>
-{
-    /// The biases, one for each filter.
-    pub fn bias(self) -> &'a mut [T; OC] {
-        &mut self.values[OC * IC * KH * KW..].as_chunks_mut().0[0]
-    }
-}
+access!(Conv2d, [OC, IC], "The weights: filter, channel, row, column.", BIAS);
 
 #[doc(hidden)]
 #[macro_export]

@@ -265,40 +265,7 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
     }
 }
 
-/// Access to the parameters of a layer without groups.
-macro_rules! access {
-    ($Access:ident, ($($mutable:tt)?), $this:ty, $chunks:ident) => {
-        impl<
-            'a,
-            const IC: usize,
-            const IH: usize,
-            const IW: usize,
-            const OC: usize,
-            const OH: usize,
-            const OW: usize,
-            const KH: usize,
-            const KW: usize,
-            S,
-            P,
-            D,
-            T: Scalar,
-        > $Access<'a, ConvTranspose2d<Chw<IC, IH, IW>, Chw<OC, OH, OW>, Kernel<KH, KW>, S, P, D>, T>
-        {
-            /// The weights: channel of the input, filter, row, column.
-            pub fn weight(self: $this) -> &'a $($mutable)? [[[[T; KW]; KH]; OC]; IC] {
-                let weights = &$($mutable)? self.values[..IC * OC * KH * KW];
-                &$($mutable)? weights.$chunks().0.$chunks().0.$chunks().0.$chunks().0[0]
-            }
-
-            /// The biases, one for each filter.
-            pub fn bias(self: $this) -> &'a $($mutable)? [T; OC] {
-                &$($mutable)? self.values[IC * OC * KH * KW..].$chunks().0[0]
-            }
-        }
-    };
-}
-access!(Params, (), &Self, as_chunks);
-access!(ParamsMut, (mut), Self, as_chunks_mut);
+super::conv2d::access!(ConvTranspose2d, [IC, OC], "The weights: channel of the input, filter, row, column.");
 
 #[doc(hidden)]
 #[macro_export]

@@ -50,7 +50,7 @@ impl Dropout {
     /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
     #[track_caller]
     pub const fn new(rate: f64) -> Self {
-        if let Err(error) = check_dropout("Dropout", rate) {
+        if let Err(error) = check_rate("Dropout", rate) {
             error.refuse("");
         }
         Dropout { rate }
@@ -64,8 +64,8 @@ impl Default for Dropout {
     }
 }
 
-/// An error if the setting is outside of its range.
-const fn check_dropout(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
+/// An error if the rate is outside of its range.
+pub(super) const fn check_rate(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
     if rate >= 0.0 && rate < 1.0 {
         return Ok(());
     }
@@ -83,7 +83,7 @@ impl DropoutSettings {
 
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
-        at.place_same(from, check_dropout(at.kind, self.rate))
+        at.place_same(from, check_rate(at.kind, self.rate))
     }
 
     #[track_caller]
@@ -102,12 +102,21 @@ super::unknown_setting!(
 impl<S: Features, T: Scalar> Layer<S, T> for Dropout {
     type Out = S;
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add_builtin::<S, Self>(*self);
+        let rate = self.rate;
+        plan.add_builtin::<S, Self>(DropOp { kind: "Dropout", rate, of_samples: false });
     }
 }
 
-impl Dropout {
-    /// y = x with the dropped values set to zero and the others scaled. The same for values and for gradients.
+/// Dropping values, or whole samples, with its rate known at run time.
+pub(super) struct DropOp {
+    pub kind: &'static str,
+    pub rate: f64,
+    /// Whether there is one draw for each sample and not one for each value.
+    pub of_samples: bool,
+}
+
+impl DropOp {
+    /// y = x with what is dropped set to zero and the rest scaled. The same for values and for gradients.
     fn apply<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], pass: Pass<'_>) {
         if pass.mode == Mode::Infer || self.rate == 0.0 {
             y.copy_from_slice(x);
@@ -123,8 +132,10 @@ impl Dropout {
             let keys = &pass.keys[tile * lanes..];
             for (lane, key) in keys.iter().take(lanes).enumerate() {
                 let mut draws = random::keyed(*key, &[pass.layer as u64]);
+                let mut keeps = || draws.random::<f64>() >= self.rate;
+                let sample = self.of_samples.then(&mut keeps);
                 for (y, x) in y.chunks_exact_mut(lanes).zip(x.chunks_exact(lanes)) {
-                    if draws.random::<f64>() >= self.rate {
+                    if sample.unwrap_or_else(&mut keeps) {
                         y[lane] = x[lane] * scale;
                     }
                 }
@@ -133,11 +144,11 @@ impl Dropout {
     }
 }
 
-builtin!(Dropout);
+builtin!(DropOp);
 
-impl<T: Scalar> Op<T> for Dropout {
+impl<T: Scalar> Op<T> for DropOp {
     fn describe(&self) -> String {
-        format!("Dropout {}", self.rate)
+        format!("{} {}", self.kind, self.rate)
     }
 
     #[cfg(feature = "store")]

@@ -3,12 +3,12 @@
 use super::{Layer, Merge};
 use crate::shape::{Dims, Path, Shape, ShapeError, Window};
 
-/// A value's place in a network: what a layer, a merge, a group or a block takes and gives.
+/// The place of a layer, a merge, a group or a block in a network: its shapes, and the layers it is connected to.
 #[derive(Clone, Copy)]
 pub struct Placed {
-    /// What it takes; of a merge the first input.
+    /// Input shape; of a merge, that of its first input.
     pub input: Dims,
-    /// What it gives.
+    /// Output shape.
     pub output: Dims,
     /// The number of the layer that gives it, counted from 1; 0 is the network's input.
     pub value: usize,
@@ -198,7 +198,7 @@ impl At {
         }
     }
 
-    /// The place of a merge of these values, with their names, behind `before`.
+    /// The place of a merge of these values, with their names, on the line after `before`.
     #[track_caller]
     pub const fn merge(
         self,

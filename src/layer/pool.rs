@@ -25,7 +25,7 @@ use crate::shape::{
 /// # Shapes
 /// C×IH×IW → C×OH×OW, with OH = ⌊(IH + PT + PB − DH·(KH − 1) − 1) / SH⌋ + 1 for the padding PT above and PB below, and OW
 /// likewise: rows and columns that do not fill a window are left out. With `ceil_mode: true` they have a window too: the
-/// fraction is rounded up, unless the last window would begin behind the input, in the padding (PyTorch's rule).
+/// fraction is rounded up, unless the last window would start in the padding after the input (PyTorch's rule).
 ///
 /// Windows may overlap; dilation spreads them. Padding is never the maximum: each window must have a value of the input.
 /// PyTorch allows padding of half the kernel, which always has one.
@@ -236,7 +236,7 @@ fn shortcut(pool: &Pooling) -> Shortcut {
 
 /// The pooling as an ONNX node, if all windows have the same size and the same distance.
 ///
-/// ONNX rounds up even where the last window would begin in the padding behind the input. A window that reaches past the
+/// ONNX rounds up even where the last window would start in the padding after the input. A window that reaches past the
 /// padding is therefore written as more padding, and by `ceil_mode` only if padding counts and this one must not.
 #[cfg(feature = "store")]
 fn nodes(op: &'static str, pool: &Pooling, counts: bool) -> Option<Vec<Node>> {
@@ -249,7 +249,7 @@ fn nodes(op: &'static str, pool: &Pooling, counts: bool) -> Option<Vec<Node>> {
         }
         Windows::Adaptive => return None,
     };
-    // The padding behind the input that the last window reaches.
+    // The padding after the input that the last window reaches.
     let reached = [0, 1].map(|axis| {
         let end = (pool.output[axis] - 1) * window.stride[axis] + window.extent()[axis];
         end.saturating_sub(window.padding[axis] + pool.input[axis])

@@ -1,18 +1,11 @@
 //! Stochastic depth.
 
-use rand::RngExt;
-
 use super::Layer;
+use super::dropout::{DropOp, check_rate};
 use super::place::{At, Placed};
-use crate::kernel::{values, values_mut};
-#[cfg(feature = "store")]
-use crate::plan::Node;
-use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Mode, Op, Pass, Plan, Reads, Shortcut};
-use crate::random;
+use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::shape::{Features, ShapeError};
-use crate::tensor::{LANES, Lanes};
+use crate::shape::Features;
 
 /// While training, sets all values of a sample to zero with probability `rate` and divides those of the others by 1 − `rate`;
 /// in inference, changes nothing (Huang et al. 2016, "Deep networks with stochastic depth", in the "inverted" form).
@@ -62,7 +55,7 @@ impl StochasticDepth {
     /// Unless 0 ≤ rate < 1; in a constant, as in `network!`, that is a compile error.
     #[track_caller]
     pub const fn new(rate: f64) -> Self {
-        if let Err(error) = check_stochastic_depth("StochasticDepth", rate) {
+        if let Err(error) = check_rate("StochasticDepth", rate) {
             error.refuse("");
         }
         StochasticDepth { rate }
@@ -76,14 +69,6 @@ impl Default for StochasticDepth {
     }
 }
 
-/// An error if the setting is outside of its range.
-const fn check_stochastic_depth(kind: &'static str, rate: f64) -> Result<(), ShapeError> {
-    if rate >= 0.0 && rate < 1.0 {
-        return Ok(());
-    }
-    Err(ShapeError::of(kind).str("expected a rate of at least 0 and below 1"))
-}
-
 /// The settings of a `StochasticDepth` in `network!`.
 #[doc(hidden)]
 pub struct StochasticDepthSettings {
@@ -95,7 +80,7 @@ impl StochasticDepthSettings {
 
     #[track_caller]
     pub const fn place(self, at: At, from: Placed) -> Placed {
-        at.place_same(from, check_stochastic_depth(at.kind, self.rate))
+        at.place_same(from, check_rate(at.kind, self.rate))
     }
 
     #[track_caller]
@@ -114,69 +99,8 @@ super::unknown_setting!(
 impl<S: Features, T: Scalar> Layer<S, T> for StochasticDepth {
     type Out = S;
     fn add_to(&self, plan: &mut Plan<T>) {
-        plan.add_builtin::<S, Self>(*self);
-    }
-}
-
-impl StochasticDepth {
-    /// y = x with each sample set to zero or scaled. The same for values and for gradients.
-    fn apply<T: Scalar>(&self, y: &mut [Lanes<T>], x: &[Lanes<T>], pass: Pass<'_>) {
-        if pass.mode == Mode::Infer || self.rate == 0.0 {
-            y.copy_from_slice(x);
-            return;
-        }
-        let scale = T::of(1.0 / (1.0 - self.rate));
-        let lanes = pass.exec.lanes;
-        let (y, x) = (values_mut(y), values(x));
-        let len = y.len() / pass.keys.len().div_ceil(lanes);
-        pass.exec.each_chunk(y, len, |tile, y| {
-            let mut kept = [false; LANES];
-            for (kept, key) in kept[..lanes].iter_mut().zip(&pass.keys[tile * lanes..]) {
-                let mut draws = random::keyed(*key, &[pass.layer as u64]);
-                *kept = draws.random::<f64>() >= self.rate;
-            }
-            let x = &x[tile * len..][..len];
-            for (y, x) in y.chunks_mut(lanes).zip(x.chunks(lanes)) {
-                for ((y, x), kept) in y.iter_mut().zip(x).zip(kept) {
-                    *y = if kept { *x * scale } else { T::zero() };
-                }
-            }
-        });
-    }
-}
-
-builtin!(StochasticDepth);
-
-impl<T: Scalar> Op<T> for StochasticDepth {
-    fn describe(&self) -> String {
-        format!("StochasticDepth {}", self.rate)
-    }
-
-    #[cfg(feature = "store")]
-    fn nodes(&self) -> Option<Vec<Node>> {
-        Some(Vec::new())
-    }
-
-    fn shortcut(&self, mode: Mode) -> Shortcut {
-        if mode == Mode::Infer { Shortcut::Identity } else { Shortcut::None }
-    }
-
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
-    }
-
-    fn narrow(&self) -> bool {
-        true
-    }
-
-    fn forward(&self, Forward { y, x, pass, .. }: Forward<'_, T>) {
-        self.apply(y, x, pass);
-    }
-
-    fn backward(&self, Backward { dx, dy, pass, .. }: Backward<'_, T>) {
-        if let Some(dx) = dx {
-            self.apply(dx, dy, pass);
-        }
+        let rate = self.rate;
+        plan.add_builtin::<S, Self>(DropOp { kind: "StochasticDepth", rate, of_samples: true });
     }
 }
 
@@ -197,8 +121,9 @@ macro_rules! __StochasticDepth {
 mod tests {
     use super::*;
     use crate::kernel::Exec;
-    use crate::plan::Inputs;
+    use crate::plan::{Forward, Inputs, Mode, Pass};
     use crate::shape::Flat;
+    use crate::tensor::{LANES, Lanes};
 
     /// Whole tiles of samples.
     const TILES: usize = 250;

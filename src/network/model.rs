@@ -31,7 +31,7 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// The operations of a plan, with random parameters, drawn from the seed by the given rule.
     ///
     /// # Panics
-    /// If the plan does not lead from `In` to `Out`.
+    /// If the plan does not lead from `In` to `Out`, or nothing reads the output of some step.
     pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
         let (program, params) = T::compiled::<Begin>((plan, [In::DIMS, Out::DIMS], init, seed));
         Model { program: Arc::new(program), params, shapes: PhantomData }

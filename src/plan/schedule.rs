@@ -289,6 +289,9 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
     let mut readers = vec![0; plan.values().len()];
     plan.steps().iter().flat_map(|step| &step.inputs).for_each(|value| readers[*value] += 1);
     readers[plan.output()] += 1;
+    if let Some(step) = plan.steps().iter().find(|step| readers[step.output] == 0) {
+        panic!("nothing reads the output of `{}`, and it is not the network's output", step.name);
+    }
     // Whether a value, under all its names, has a single reader.
     let mut single: Vec<bool> = readers.iter().map(|readers| *readers == 1).collect();
     let mut holder: Vec<usize> = (0..plan.values().len()).collect();

@@ -29,7 +29,7 @@ pub struct Dilation<const H: usize, const W: usize = H>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Groups<const N: usize>;
 
-/// Whether pooling has windows that reach past the padding behind the input, so that no row or column is left out.
+/// Whether pooling has windows that reach past the padding after the input, so that no row or column is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CeilMode<const ON: bool>;
 
@@ -44,11 +44,12 @@ pub struct Window {
     pub kernel: [usize; 2],
     /// Rows and columns from one position to the next.
     pub stride: [usize; 2],
-    /// Rows and columns added before the input, then those added behind it: \[top, left, bottom, right\].
+    /// Rows and columns added before the input, then those added after it: \[top, left, bottom, right\].
     pub padding: [usize; 4],
     /// Rows and columns from one entry of the kernel to the next.
     pub dilation: [usize; 2],
-    /// Whether a last window that reaches past the padding is one, if it begins before the padding behind the input.
+    /// PyTorch's `ceil_mode`: whether a last window counts that reaches past the padding, if it starts before the padding after
+    /// the input.
     pub ceil: bool,
 }
 
@@ -85,7 +86,7 @@ impl Window {
 
 /// Rows and columns of a window layer's output: ⌊(n + padding − extent) / stride⌋ + 1 along each axis, with the padding of
 /// both sides and extent = (kernel − 1)·dilation + 1. With `ceil` it is rounded up, unless the last window would begin in
-/// the padding behind the input (PyTorch's rule).
+/// the padding after the input (PyTorch's rule).
 ///
 /// This is the only place with the formula (Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep
 /// learning", relationship 15).

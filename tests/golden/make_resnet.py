@@ -14,7 +14,7 @@ PIXELS = 1 << 40
 
 
 def uniform(start, count):
-    """As `uniform` in tests/resnet.rs: numbers from 0 to 1 that depend on their place alone."""
+    """As `uniform` in tests/hashed/mod.rs: numbers from 0 to 1 that depend on their place alone."""
     x = numpy.arange(start, start + count, dtype=numpy.uint64)
     x += numpy.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)

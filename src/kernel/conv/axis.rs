@@ -97,7 +97,7 @@ pub(super) struct Line {
     pub(super) output: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
-    /// Before and behind the input.
+    /// Padding before the first and after the last position.
     pub(super) padding: [usize; 2],
     pub(super) dilation: usize,
 }
