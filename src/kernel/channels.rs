@@ -106,7 +106,7 @@ vectorized! {
 
 vectorized! {
     /// y = v where x > 0, else slope·v, plane by plane.
-    fn bend_planes[T: Vectorized](y: &mut [T], v: &[T], x: &[T], plane: usize, slopes: &[T]) {
+    fn p_relu_planes[T: Vectorized](y: &mut [T], v: &[T], x: &[T], plane: usize, slopes: &[T]) {
         let planes = y.chunks_exact_mut(plane).zip(v.chunks_exact(plane)).zip(x.chunks_exact(plane));
         for (((y, v), x), slope) in planes.zip(slopes) {
             for ((y, v), x) in y.iter_mut().zip(v).zip(x) {
@@ -257,7 +257,7 @@ impl Channels {
     }
 
     /// y = v where x > 0, else slope·v with each channel's own slope: a rectifier if v is x, its gradient if v is dy.
-    pub fn bend<T: Vectorized>(
+    pub fn p_relu<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         v: &[Lanes<T>],
@@ -270,12 +270,12 @@ impl Channels {
         exec.each_chunk(self.values_mut(y, exec), together * plane, |i, y| {
             let start = i * together * plane;
             let slopes = &slopes[i * together % self.channels..][..together];
-            bend_planes(exec.isa, y, &v[start..], &x[start..], plane, slopes);
+            p_relu_planes(exec.isa, y, &v[start..], &x[start..], plane, slopes);
         });
     }
 
     /// Writes Σ min(x, 0)·dy of each channel.
-    pub fn below_zero<T: Vectorized>(
+    pub fn p_relu_slopes<T: Vectorized>(
         &self,
         sums: &mut [T],
         dy: &[Lanes<T>],

@@ -124,13 +124,13 @@ impl<T: Scalar> Op<T> for PReluOp {
     }
 
     fn forward(&self, Forward { y, x, params, pass, .. }: Forward<'_, T>) {
-        self.channels.bend(y, x, x, params, pass.exec);
+        self.channels.p_relu(y, x, x, params, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, pass, .. }: Backward<'_, T>) {
-        self.channels.below_zero(dparams, dy, x, pass.keys.len(), pass.exec);
+        self.channels.p_relu_slopes(dparams, dy, x, pass.keys.len(), pass.exec);
         if let Some(dx) = dx {
-            self.channels.bend(dx, dy, x, params, pass.exec);
+            self.channels.p_relu(dx, dy, x, params, pass.exec);
         }
     }
 }
