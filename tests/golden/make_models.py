@@ -1,0 +1,108 @@
+"""Networks of torchvision and timm in f64 with parameters from a formula: logits of one image, and a training step.
+
+    pip install timm torch torchvision
+    python tests/golden/make_models.py [NAME ...]
+
+writes tests/golden/models/NAME.json for each of MODELS, or those named.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy
+import torch
+import torchvision
+
+PIXELS = 1 << 40
+
+# Name in tests/models.rs: how the network is made, and its input.
+MODELS = {
+    "resnet18": (torchvision.models.resnet18, (3, 224, 224)),
+    "resnet34": (torchvision.models.resnet34, (3, 224, 224)),
+    "resnet50": (torchvision.models.resnet50, (3, 224, 224)),
+}
+
+
+def uniform(start, count):
+    """As `uniform` in tests/hashed/mod.rs: numbers from 0 to 1 that depend on their place alone."""
+    x = numpy.arange(count, dtype=numpy.uint64) + numpy.uint64(start)
+    x += numpy.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+    x = (x ^ (x >> numpy.uint64(31))) >> numpy.uint64(11)
+    return torch.from_numpy(x.astype(numpy.float64) * 2.0**-53)
+
+
+def place_of(name):
+    """As `place_of` in tests/hashed/mod.rs: FNV-1a."""
+    place = 0xCBF29CE484222325
+    for byte in name.encode():
+        place = (place ^ byte) * 0x100000001B3 % 2**64
+    return place
+
+
+def names(net):
+    return [name for name in net.state_dict() if not name.endswith("num_batches_tracked")]
+
+
+@torch.no_grad()
+def fill(net):
+    """Parameters and running statistics by their names."""
+    state = net.state_dict()
+    for name in names(net):
+        value = state[name]
+        u = uniform(place_of(name), value.numel()).reshape(value.shape)
+        if value.dim() > 1:
+            new = (6 / value[0].numel()) ** 0.5 * (2 * u - 1)
+        elif name.endswith("running_var") or name.endswith("weight"):
+            new = 0.5 + u
+        else:
+            new = 0.2 * (u - 0.5)
+        value.copy_(new)
+    net.load_state_dict(state)
+
+
+def digest(value):
+    """Its sum, the sum of its squares, and its first and last value."""
+    flat = value.detach().reshape(-1)
+    return [flat.sum().item(), (flat * flat).sum().item(), flat[0].item(), flat[-1].item()]
+
+
+def logits(make, shape):
+    """At most 100 values of the output, evenly spread, and the number of values."""
+    net = make().double().eval()
+    fill(net)
+    image = uniform(PIXELS, numpy.prod(shape)).reshape(1, *shape)
+    with torch.no_grad():
+        found = net(image).reshape(-1)
+    return {
+        "names": len(names(net)),
+        "values": found.numel(),
+        "logits": found[:: max(1, found.numel() // 100)].tolist(),
+    }
+
+
+def step():
+    net = torchvision.models.resnet18().double().train()
+    fill(net)
+    images = uniform(PIXELS, 4 * 3 * 64 * 64).reshape(4, 3, 64, 64)
+    loss = torch.nn.functional.cross_entropy(net(images), torch.tensor([3, 999, 0, 512]))
+    loss.backward()
+    return {
+        "loss": loss.item(),
+        "gradient": {name: digest(param.grad) for name, param in net.named_parameters()},
+        "statistics": {
+            name: digest(value) for name, value in net.named_buffers() if not name.endswith("num_batches_tracked")
+        },
+    }
+
+
+def main():
+    folder = Path(__file__).parent / "models"
+    for name in sys.argv[1:] or [*MODELS, "resnet18_step"]:
+        found = step() if name == "resnet18_step" else logits(*MODELS[name])
+        (folder / f"{name}.json").write_text(json.dumps(found) + "\n")
+
+
+main()
