@@ -101,3 +101,45 @@ fn a_chain_by_hand_is_the_same_network() {
     assert_eq!(by_hand.infer(&x), declared.infer(&x));
     assert_eq!(Plan::<f32>::of::<Chw<1, 4, 4>, _>(&Layers::default()).steps().len(), 100);
 }
+
+block! {
+    struct Residual { filters: usize } => {
+        conv1: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn1: BatchNorm,
+        relu1: Relu,
+        conv2: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn2: BatchNorm,
+        sum: Add(bn2, input),
+        relu: Relu,
+    }
+}
+
+/// Declares a network of groups with 20 residual blocks in each: 7 layers a block.
+macro_rules! residual {
+    ($($group:ident)+) => {
+        residual! { $($group [
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+        ])+ }
+    };
+    ($($group:ident [$($number:tt)+])+) => {
+        network! {
+            /// Two hundred residual blocks.
+            pub struct TwoHundred: Chw<4, 4, 4> => Flat<2> {
+                $($group: { $($number: Residual { filters: 4 },)+ },)+
+                pool: GlobalAvgPool,
+                fc: Dense { units: 2 },
+            }
+        }
+    };
+}
+residual! { stage1 stage2 stage3 stage4 stage5 stage6 stage7 stage8 stage9 stage10 }
+const _: () = assert!(TwoHundred::PARAMS == 200 * 2 * (4 * 36 + 8) + 10);
+
+#[test]
+fn two_hundred_residual_blocks_run() {
+    let net = TwoHundred::new(1);
+    assert_eq!(net.model().plan().steps().len(), 1402);
+    let name = net.model().named_params().nth(1990).map(|(name, ..)| name);
+    assert_eq!(name.as_deref(), Some("stage10.19.conv1.weight"));
+    assert_eq!(net.infer(&Batch::<Chw<4, 4, 4>>::zeros(3)).len(), 3);
+}

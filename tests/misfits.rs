@@ -31,7 +31,7 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 fn at(kind: &'static str, name: &'static str) -> At {
-    At::new(kind, convnet::shape::Path::of(name))
+    At::new(kind, convnet::shape::Path::of(name), Placed::input(Dims::flat(1)))
 }
 
 /// The constants that `network!` makes for these layers, and its sentences for sizes that do not fit.

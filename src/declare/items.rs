@@ -1,10 +1,10 @@
 //! The lines of a declared network as a tree, from which its plan is built.
 
-use super::Block;
+use super::{Block, LayerOf, Reading, TakenBy, Takes};
 use crate::layer::{Layer, Merge, facts, fitting};
 use crate::plan::{Facts, Plan};
 use crate::scalar::Scalar;
-use crate::shape::{Path, Shape};
+use crate::shape::Path;
 
 /// A line of a declared network.
 #[doc(hidden)]
@@ -26,20 +26,33 @@ impl<T: Scalar> Item<T> {
     /// A layer that reads the output of the one with this number. The number is a part of the type, because items are made in
     /// generic code: there the compiler evaluates a constant of the body again for each set of bounds, with all that it
     /// depends on, one inside the other. So it is with merges.
-    pub const fn layer<In: Shape, L: Layer<In, f32>, const INPUT: usize>(
-        path: Path,
-        add: fn(&mut Plan<T>),
-    ) -> Self {
+    pub const fn layer<Line, const SOURCE: usize>(path: Path, add: fn(&mut Plan<T>)) -> Self
+    where
+        Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
+    {
         // For `f32`: no declaration of a layer depends on its scalar.
-        Item { path, what: What::Layer { input: INPUT, facts: facts::<In, L, f32>(), add } }
+        let facts = facts::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>, f32>();
+        Item { path, what: What::Layer { input: SOURCE, facts, add } }
     }
 
-    /// The same for a layer that may not fit: that is a compile error.
-    pub const fn fitting<In: Shape, L: Layer<In, f32>, const INPUT: usize>(
-        path: Path,
-        add: fn(&mut Plan<T>),
-    ) -> Self {
-        Item { path, what: What::Layer { input: INPUT, facts: fitting::<In, L>(path), add } }
+    /// The same for a layer with a default.
+    pub const fn usual<Line, const SOURCE: usize>(path: Path) -> Self
+    where
+        Reading<Line, SOURCE>:
+            Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32> + Layer<TakenBy<Line, SOURCE>, T> + Default>,
+    {
+        Item::layer::<Line, SOURCE>(path, |plan| {
+            add::<Line, SOURCE, T>(&LayerOf::<Line, SOURCE>::default(), plan)
+        })
+    }
+
+    /// A layer that may not fit: that is a compile error.
+    pub const fn fitting<Line, const SOURCE: usize>(path: Path, add: fn(&mut Plan<T>)) -> Self
+    where
+        Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
+    {
+        let facts = fitting::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>>(path);
+        Item { path, what: What::Layer { input: SOURCE, facts, add } }
     }
 
     /// A merge of the values whose numbers its place says.
@@ -51,6 +64,19 @@ impl<T: Scalar> Item<T> {
         Item { path, what: What::Group(items) }
     }
 }
+
+/// Adds the layer of a line to a plan.
+#[doc(hidden)]
+pub fn add<Line, const SOURCE: usize, T: Scalar>(layer: &LayerOf<Line, SOURCE>, plan: &mut Plan<T>)
+where
+    Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, T>>,
+{
+    layer.add_to(plan);
+}
+
+/// A type with the number of a layer, so that the compiler finds out that number.
+#[doc(hidden)]
+pub struct InOrder<const LAYERS: usize>;
 
 /// The lines of a group or of a block.
 #[doc(hidden)]

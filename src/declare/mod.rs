@@ -14,32 +14,13 @@ mod types;
 pub use block::missing;
 #[cfg(feature = "store")]
 pub(crate) use items::Layers;
-pub use items::{Item, Items, sum};
-pub use types::{Block, GivenBy, Setting, Shapes};
-
-use crate::shape::same;
+pub use items::{InOrder, Item, Items, add, sum};
+pub use types::{Block, GivenBy, LayerOf, Line, Reading, Setting, Shapes, TakenBy, Takes};
 
 /// The number that stands for a parameter of a network while its layers are placed. It is a prime, so that no group,
 /// window or merge fits it by accident.
 #[doc(hidden)]
 pub const ANY_SIZE: usize = 1009;
-
-/// Whether all names differ. Where they do not, that is told once, and nothing else.
-#[doc(hidden)]
-pub const fn distinct(names: &[&str]) -> bool {
-    let mut i = 0;
-    while i < names.len() {
-        let mut j = 0;
-        while j < i {
-            if same(names[i].as_bytes(), names[j].as_bytes()) {
-                return false;
-            }
-            j += 1;
-        }
-        i += 1;
-    }
-    true
-}
 
 /// Declares a network: named layers, from an input shape to an output shape. The sizes in between are inferred.
 ///
@@ -178,8 +159,8 @@ pub const fn distinct(names: &[&str]) -> bool {
 /// ```
 ///
 /// # Many layers
-/// More than about a hundred lines in the same braces need `#![recursion_limit = "256"]` in the crate that declares the network.
-/// Lines of groups and blocks count for themselves.
+/// More than about a hundred lines in the same braces, or twenty if their names are numbers, need
+/// `#![recursion_limit = "256"]` in the crate that declares the network. Lines of groups and blocks count for themselves.
 #[macro_export]
 macro_rules! network {
     ($(#[$meta:meta])* $vis:vis struct $Net:ident : $In:ty => $Out:ty { $($layers:tt)* }) => {
@@ -247,8 +228,7 @@ macro_rules! __network {
             );
 
             const __PATH: $crate::shape::Path = $crate::shape::Path::ROOT;
-            const input: $crate::layer::place::Placed = $crate::__network!(@input $In, [$($N)*])
-                .if_fits($crate::declare::distinct(&[$(stringify!($name)),+]));
+            const input: $crate::layer::place::Placed = $crate::__network!(@input $In, [$($N)*]);
             $crate::__marks! { $net ($In) $($name)+ }
             $crate::__lines! {
                 @items ($d) __access $net [$(($prev $at $name $label $source $line))+]
@@ -339,17 +319,17 @@ macro_rules! __access {
     };
     ($net:tt $same:ident $name:ident $line:tt) => { $crate::__access! { @kind $net $name layer } };
     (@kind $net:tt $name:ident block) => {};
-    (@kind ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident layer) => {
+    (@kind ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident $layer:ident) => {
         impl<$(const $N: usize,)* T: $crate::Scalar> $Net<$($N,)* T> {
             /// The parameters of this layer.
-            $vis fn $name(&self) -> $crate::layer::Params<'_, $name<$($N),*>, T> {
+            $vis fn $name(&self) -> $crate::layer::Params<'_, <$name<$($N),*> as $crate::declare::Takes>::Layer, T> {
                 $crate::layer::Params::new(self.model.layer::<{ $name.value }>())
             }
         }
 
         impl<$(const $N: usize,)* T: $crate::Scalar> __LayersMut<'_, $($N,)* T> {
             /// The parameters of this layer.
-            pub fn $name(&mut self) -> $crate::layer::ParamsMut<'_, $name<$($N),*>, T> {
+            pub fn $name(&mut self) -> $crate::layer::ParamsMut<'_, <$name<$($N),*> as $crate::declare::Takes>::Layer, T> {
                 $crate::layer::ParamsMut::new(self.0.layer_mut::<{ $name.value }>())
             }
         }

@@ -120,11 +120,20 @@ macro_rules! __lines {
         $(__once! { $name [$($at)*] $name
             $crate::__line! { @line $net $prev [$($at)*] $name $label $source $line }
             $crate::$access! { $net $name $name $line }
-            // The compiler looks at the types of items in their order. So each constant is known before the next one needs it,
-            // and evaluating the last does not begin with all before it, one inside the other, to the recursion limit.
-            const _: () = { struct __InOrder([(); $name.layers]); };
+            $crate::__in_order! { [$($at)*] $name }
         })+
         const __LINES: $crate::layer::place::Lines = $crate::layer::place::Lines(&[$($name),+]);
+    };
+}
+
+/// The compiler looks at the types of items in their order. So the place of every second line is known before the next one
+/// needs it, and evaluating the last does not begin with all before it, one inside the other, to the recursion limit.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_order {
+    ([$(1 1)*] $name:ident) => {};
+    ($at:tt $name:ident) => {
+        const _: $crate::declare::InOrder<{ $name.layers }> = $crate::declare::InOrder;
     };
 }
 
@@ -133,13 +142,6 @@ macro_rules! __lines {
 #[macro_export]
 macro_rules! __no_access {
     ($($line:tt)*) => {};
-}
-
-/// Number of lines before a line.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __index {
-    ([$($at:tt)*]) => { 0 $(+ $at)* };
 }
 
 /// A line's full name.
@@ -203,13 +205,14 @@ macro_rules! __line {
     };
     (@merge $net:tt $prev:ident $at:tt $name:ident $label:tt [$($source:ident)+] $kind:tt $sources:tt) => {
         const $name: $crate::layer::place::Placed = {
-            const __AT: $crate::layer::place::At =
-                $crate::layer::place::At::new(stringify!($kind), $crate::__path!($name $label));
-            const __INDEX: usize = $crate::__index!($at);
-            const __BEFORE: $crate::layer::place::Placed = $prev;
+            const __AT: $crate::layer::place::At = $crate::layer::place::At::new(
+                stringify!($kind),
+                $crate::__path!($name $label),
+                $prev,
+            );
             const __INPUTS: &[(&str, $crate::layer::place::Placed)] =
                 &[$((stringify!($source), __source!($source $at))),+];
-            const __MERGED: &[usize] = &$crate::layer::place::values::<{ __INPUTS.len() }>(__INPUTS);
+            const __MERGED: &[usize] = &[$(__source!($source $at).value),+];
             let __placed: $crate::layer::place::Placed = $kind! $sources;
             __placed
         };
@@ -224,15 +227,26 @@ macro_rules! __line {
         $kind! { @ask __line [@kind $net $prev $at $name $label $source $kind $settings] }
     };
     (@kind $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt $kind:tt $settings:tt layer) => {
+        $crate::__line! { @place $prev $at $name $label $source $kind $settings }
+        $crate::__line! { @alias $net $name $prev $source ($kind!(@type $net $name $settings)) }
+    };
+    (@kind $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt $kind:tt $settings:tt value) => {
+        $crate::__line! { @place $prev $at $name $label $source $kind $settings }
+        $crate::__line! {
+            @alias $net $name $prev $source
+            ($crate::declare::Line<$crate::__in!(Any $net $name), $kind!(@type $net $name $settings)>)
+        }
+    };
+    (@place $prev:ident $at:tt $name:ident $label:tt $source:tt $kind:tt $settings:tt) => {
         const $name: $crate::layer::place::Placed = {
-            const __FROM: $crate::layer::place::Placed = $crate::__from!($prev $at $source);
-            const __AT: $crate::layer::place::At =
-                $crate::layer::place::At::new(stringify!($kind), $crate::__path!($name $label));
-            const __INDEX: usize = $crate::__index!($at);
+            const __AT: $crate::layer::place::At = $crate::layer::place::At::new(
+                stringify!($kind),
+                $crate::__path!($name $label),
+                $crate::__from!($prev $at $source),
+            );
             let __placed: $crate::layer::place::Placed = $kind! $settings;
             __placed
         };
-        $crate::__line! { @alias $net $name $prev $source ($kind!(@type $net $name $settings)) }
     };
     (@kind $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt $kind:tt $settings:tt block) => {
         pub struct $name {}
@@ -244,7 +258,7 @@ macro_rules! __line {
             $kind! $settings
         };
         const $name: $crate::layer::place::Placed = <$name as $crate::declare::Block>::PLACED;
-        const _: () = __LINES.read($crate::__index!($at), $crate::__path!($name $label));
+        const _: () = __LINES.read($prev.layers, $crate::__path!($name $label));
         $crate::__shapes! { @value $net $name }
     };
     (
@@ -267,7 +281,7 @@ macro_rules! __line {
         };
         const $name: $crate::layer::place::Placed =
             <$name<$({ $crate::__any!($N) }),*> as $crate::declare::Block>::PLACED;
-        const _: () = __LINES.read($crate::__index!($at), $crate::__path!($name $label));
+        const _: () = __LINES.read($prev.layers, $crate::__path!($name $label));
         $crate::__shapes! { @group ($vis $Net [$($N)*], $In, $Out) $name }
     };
     (@of $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt { @word Flatten $kind:tt }) => {
@@ -288,16 +302,37 @@ macro_rules! __line {
         $crate::__line! { @of $net $prev $at $name $label $source { @type $layer } }
     };
     (@of $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt { @type $layer:ty }) => {
-        const $name: $crate::layer::place::Placed = {
-            const __FROM: $crate::layer::place::Placed = $crate::__from!($prev $at $source);
-            $crate::layer::place::Placed::of::<$crate::__shape!(__FROM output), $layer>(__FROM)
-        };
+        $crate::__line! { @typed $net $prev $at $name $label $source ($layer) }
+    };
+    (@typed ($vis:vis $Net:ident [], $In:ty, $Out:ty) $prev:ident $at:tt $name:ident $label:tt $source:tt ($layer:ty)) => {
+        type $name = $crate::declare::Line<$crate::__shape!(($crate::__from!($prev $at $source)) output), $layer>;
+        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::of::<
+            <$name as $crate::declare::Takes>::In,
+            $layer,
+        >($crate::__from!($prev $at $source));
         const _: () = {
-            const __FROM: $crate::layer::place::Placed = $crate::__from!($prev $at $source);
-            __FROM.tell::<$crate::__shape!($name input), $layer>($crate::__path!($name $label));
-            __LINES.read($crate::__index!($at), $crate::__path!($name $label))
+            $crate::__from!($prev $at $source)
+                .tell::<$crate::declare::TakenBy<$name, { $name.source }>, $layer>($crate::__path!($name $label));
+            __LINES.read($prev.layers, $crate::__path!($name $label))
         };
-        $crate::__line! { @alias $net $name $prev $source ($layer) }
+    };
+    (
+        @typed ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $prev:ident $at:tt $name:ident $label:tt $source:tt
+        ($layer:ty)
+    ) => {
+        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::of::<
+            $crate::__shape!(($crate::__from!($prev $at $source)) output),
+            $layer,
+        >($crate::__from!($prev $at $source));
+        const _: () = {
+            $crate::__from!($prev $at $source)
+                .tell::<$crate::__shape!($name input), $layer>($crate::__path!($name $label));
+            __LINES.read($prev.layers, $crate::__path!($name $label))
+        };
+        $crate::__line! {
+            @alias ($vis $Net [$($N)+], $In, $Out) $name $prev $source
+            ($crate::declare::Line<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), $layer>)
+        }
     };
     (
         @alias ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident $prev:ident $source:tt ($layer:ty)
@@ -322,13 +357,16 @@ macro_rules! __item {
         $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Multiply)
     };
     ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident) $sources:tt }) => {
-        $crate::__item! { @layer $net $name $label { @word $kind $kind } }
+        $crate::__item! { $net $name $label { @word $kind $kind } }
     };
     ($net:tt $name:ident $label:tt { @call $kind:tt { $($each:tt)* } $settings:tt }) => {
         $kind! { @ask __item [@kind $net $name $label $kind $settings] }
     };
     (@kind $net:tt $name:ident $label:tt $kind:tt $settings:tt layer) => {
-        $crate::__item! { @layer $net $name $label { @known $kind $settings } }
+        $crate::__item! { $net $name $label { @word $kind $kind } }
+    };
+    (@kind $net:tt $name:ident $label:tt $kind:tt $settings:tt value) => {
+        $crate::__item! { $net $name $label { @valued $kind ($kind!(@value $settings)) } }
     };
     (@kind $net:tt $name:ident $label:tt $kind:tt $settings:tt block) => {
         $crate::declare::Item::group($crate::__path!($name $label), <$name as $crate::declare::Items<T>>::ITEMS)
@@ -336,25 +374,25 @@ macro_rules! __item {
     (($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $name:ident $label:tt { @group $lines:tt }) => {
         $crate::declare::Item::group($crate::__path!($name $label), <$name<$($N),*> as $crate::declare::Items<T>>::ITEMS)
     };
-    ($net:tt $name:ident $label:tt $layer:tt) => {
-        $crate::__item! { @layer $net $name $label $layer }
+    ($net:tt $name:ident $label:tt { @valued $layer:tt $value:expr }) => {
+        $crate::__item! { @layer $net $name $label $value }
     };
-    (@layer ($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident $label:tt $layer:tt) => {
-        $crate::declare::Item::layer::<$crate::__shape!($name input), $name, { $name.source }>(
+    (($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident $label:tt $layer:tt) => {
+        $crate::declare::Item::usual::<$name, { $name.source }>($crate::__path!($name $label))
+    };
+    ($net:tt $name:ident $label:tt $layer:tt) => {
+        $crate::__item! { @layer $net $name $label ::core::default::Default::default() }
+    };
+    (@layer ($vis:vis $Net:ident [], $In:ty, $Out:ty) $name:ident $label:tt $value:expr) => {
+        $crate::declare::Item::layer::<$name, { $name.source }>(
             $crate::__path!($name $label),
-            |__plan| $crate::layer::Layer::<$crate::__shape!($name input), T>::add_to(
-                &{ let __layer: $name = $crate::__value!($layer); __layer },
-                __plan,
-            ),
+            |__plan| $crate::declare::add::<$name, { $name.source }, T>(&$value, __plan),
         )
     };
-    (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $label:tt $layer:tt) => {
-        $crate::declare::Item::fitting::<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), $name<$($N),+>, { $name.source }>(
+    (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $label:tt $value:expr) => {
+        $crate::declare::Item::fitting::<$name<$($N),+>, { $name.source }>(
             $crate::__path!($name $label),
-            |__plan| $crate::layer::Layer::<$crate::__in!(Any ($vis $Net [$($N)+], $In, $Out) $name), T>::add_to(
-                &{ let __layer: $name<$($N),+> = $crate::__value!($layer); __layer },
-                __plan,
-            ),
+            |__plan| $crate::declare::add::<$name<$($N),+>, { $name.source }, T>(&$value, __plan),
         )
     };
 }
@@ -376,8 +414,7 @@ macro_rules! __group {
         $d:tt $net:tt ($vis:vis $Net:ident [$($N:ident)*], $In:ty, $Out:ty) $last:ident
         [$(($prev:ident $at:tt $name:ident $label:tt $source:tt $line:tt))+]
     ) => {
-        const input: $crate::layer::place::Placed =
-            __INPUT.if_fits(__INPUT.fits && $crate::declare::distinct(&[$(stringify!($name)),+]));
+        const input: $crate::layer::place::Placed = __INPUT;
         $crate::__marks! { $net (__Given<$($N),*>) $($name)+ }
         $crate::__shapes! { @last $net $last }
         $crate::__lines! {

@@ -11,10 +11,10 @@ macro_rules! __place {
             const __SETTINGS: $crate::layer::settings::$Settings =
                 $crate::__settings!(@next $layer $Settings [] $($settings)*);
             const _: () = {
-                let _ = __SETTINGS.place(__AT, __FROM);
-                __LINES.read(__INDEX, __AT.path());
+                let _ = __SETTINGS.place(__AT, __AT.from);
+                __AT.read_in(__LINES);
             };
-            __SETTINGS.place(__AT.quiet(), __FROM)
+            __SETTINGS.place(__AT.quiet(), __AT.from)
         }
     };
 }

@@ -1,6 +1,8 @@
 //! The types of the layers and of the shapes between them: from values, or, in a network with parameters, from what is
 //! written and from the layer before.
 
+use std::marker::PhantomData;
+
 use crate::layer::place::Placed;
 use crate::shape::Shape;
 
@@ -35,6 +37,37 @@ impl Setting for f64 {
 impl Setting for (usize, usize) {
     const MADE_UP: Self = (1, 1);
 }
+
+/// The type of a line: a layer and the shape that it is given. A layer with its input shape in its type stands for itself.
+#[doc(hidden)]
+pub trait Takes {
+    type In: Shape;
+    type Layer;
+}
+
+/// The type of a line whose layer takes several shapes.
+#[doc(hidden)]
+pub struct Line<In, L>(PhantomData<(In, L)>);
+
+impl<In: Shape, L> Takes for Line<In, L> {
+    type In = In;
+    type Layer = L;
+}
+
+/// A line that reads the output of the layer with this number. Where the place of the line could not be found out, the number
+/// is not known, and the compiler says nothing more about the line.
+#[doc(hidden)]
+pub struct Reading<Line, const SOURCE: usize>(PhantomData<Line>);
+
+impl<Line: Takes, const SOURCE: usize> Takes for Reading<Line, SOURCE> {
+    type In = Line::In;
+    type Layer = Line::Layer;
+}
+
+#[doc(hidden)]
+pub type TakenBy<Line, const SOURCE: usize> = <Reading<Line, SOURCE> as Takes>::In;
+#[doc(hidden)]
+pub type LayerOf<Line, const SOURCE: usize> = <Reading<Line, SOURCE> as Takes>::Layer;
 
 /// Compares a network's declared output shape with the output shape of its last layer: only equal shapes implement it.
 #[diagnostic::on_unimplemented(
@@ -81,7 +114,7 @@ macro_rules! __shapes {
     (@layer ($vis:vis $Net:ident [$($N:ident)+], $In:ty, $Out:ty) $name:ident $prev:ident [$source:ident]) => {
         impl<$(const $N: usize),+> $crate::declare::Shapes<$Net<$($N),+>> for __marks::$name {
             type Input = <__marks::$source as $crate::declare::Shapes<$Net<$($N),+>>>::Output;
-            type Output = <$name<$($N),+> as $crate::layer::Layer<
+            type Output = <<$name<$($N),+> as $crate::declare::Takes>::Layer as $crate::layer::Layer<
                 <Self as $crate::declare::Shapes<$Net<$($N),+>>>::Input,
                 f32,
             >>::Out;
@@ -184,20 +217,14 @@ macro_rules! __out {
 #[macro_export]
 macro_rules! __shape {
     ($name:ident $end:ident) => {
+        $crate::__shape!(($name) $end)
+    };
+    (($placed:expr) $end:ident) => {
         <$crate::shape::Known<
-            { $name.$end.kind() },
-            { $name.$end.channels() },
-            { $name.$end.height() },
-            { $name.$end.width() },
+            { $placed.$end.kind() },
+            { $placed.$end.channels() },
+            { $placed.$end.height() },
+            { $placed.$end.width() },
         > as $crate::shape::ToShape>::Shape
     };
-}
-
-/// The value of a layer: made from its settings, or its default.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __value {
-    ({ @known $kind:tt $settings:tt }) => { $kind!(@value $settings) };
-    ({ @valued $layer:tt $value:expr }) => { $value };
-    ($layer:tt) => { ::core::default::Default::default() };
 }

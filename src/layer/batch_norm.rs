@@ -298,7 +298,7 @@ impl<'a, T: Scalar> ParamsMut<'a, BatchNorm, T> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __BatchNorm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::BatchNorm };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __BatchNorm BatchNormSettings $($settings)*).layer() };
     (@key momentum $($to:tt)*) => { $crate::__settings!(@one momentum $($to)*) };

@@ -417,13 +417,36 @@ access!(Conv2d, [OC, IC], "The weights: filter, channel, row, column.", BIAS);
 macro_rules! __Conv2d {
     (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
-        $crate::__window_layer!(Conv2d Filters $net $name $settings
-            $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
-            $crate::shape::Groups<{ $name.groups }>,
-            { $name.bias },
-        )
+        $crate::__Conv2d!(@sizes [OneStride NoPadding NoDilation OneGroup] $net $name $settings $settings)
     };
-    (@value $settings:tt) => { ::core::default::Default::default() };
+    // The settings that are left out are types without numbers: each number in a type takes the compiler time.
+    (@sizes [$s:tt $p:tt $d:tt $g:tt] $net:tt $name:ident $all:tt { stride: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::__Conv2d!(@sizes [Stride $p $d $g] $net $name $all { $($($rest)*)? })
+    };
+    (@sizes [$s:tt $p:tt $d:tt $g:tt] $net:tt $name:ident $all:tt { padding: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::__Conv2d!(@sizes [$s Padding $d $g] $net $name $all { $($($rest)*)? })
+    };
+    (@sizes [$s:tt $p:tt $d:tt $g:tt] $net:tt $name:ident $all:tt { dilation: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::__Conv2d!(@sizes [$s $p Dilation $g] $net $name $all { $($($rest)*)? })
+    };
+    (@sizes [$s:tt $p:tt $d:tt $g:tt] $net:tt $name:ident $all:tt { groups: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::__Conv2d!(@sizes [$s $p $d Groups] $net $name $all { $($($rest)*)? })
+    };
+    (@sizes $sizes:tt $net:tt $name:ident $all:tt { $other:ident: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::__Conv2d!(@sizes $sizes $net $name $all { $($($rest)*)? })
+    };
+    (@sizes [$s:tt $p:tt $d:tt $g:tt] $net:tt $name:ident $all:tt {}) => {
+        $crate::layer::Conv2d<
+            $crate::__in!(Chw $net $name),
+            $crate::__out!(Filters $net $name $all),
+            $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
+            $crate::__window!($s $name),
+            $crate::__window!($p $name),
+            $crate::__window!($d $name),
+            $crate::__window!($g $name),
+            { $name.bias },
+        >
+    };
     (@key filters $($to:tt)*) => { $crate::__settings!(@size filters $($to)*) };
     (@key groups $($to:tt)*) => { $crate::__settings!(@one groups $($to)*) };
     (@key bias $($to:tt)*) => { $crate::__settings!(@one bias $($to)*) };
@@ -435,6 +458,24 @@ macro_rules! __Conv2d {
     ($($settings:tt)*) => { $crate::__place!(__Conv2d Conv2dSettings $($settings)*) };
 }
 
+/// A part of the type of a layer with a window, from its place in the network.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __window {
+    (Stride $name:ident) => { $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }> };
+    (Padding $name:ident) => {
+        $crate::shape::Padding<
+            { $name.window.padding[0] },
+            { $name.window.padding[1] },
+            { $name.window.padding[2] },
+            { $name.window.padding[3] },
+        >
+    };
+    (Dilation $name:ident) => { $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }> };
+    (Groups $name:ident) => { $crate::shape::Groups<{ $name.groups }> };
+    ($usual:ident $name:ident) => { $crate::shape::$usual };
+}
+
 /// The type of a layer with a window, from its place in the network.
 #[doc(hidden)]
 #[macro_export]
@@ -444,13 +485,8 @@ macro_rules! __window_layer {
             $crate::__in!(Chw $net $name),
             $crate::__out!($out $net $name $settings),
             $crate::shape::Kernel<{ $name.window.kernel[0] }, { $name.window.kernel[1] }>,
-            $crate::shape::Stride<{ $name.window.stride[0] }, { $name.window.stride[1] }>,
-            $crate::shape::Padding<
-                { $name.window.padding[0] },
-                { $name.window.padding[1] },
-                { $name.window.padding[2] },
-                { $name.window.padding[3] },
-            >,
+            $crate::__window!(Stride $name),
+            $crate::__window!(Padding $name),
             $($more)*
         >
     };

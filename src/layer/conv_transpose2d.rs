@@ -273,8 +273,8 @@ macro_rules! __ConvTranspose2d {
     (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::__window_layer!(ConvTranspose2d Filters $net $name $settings
-            $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
-            $crate::shape::Groups<{ $name.groups }>,
+            $crate::__window!(Dilation $name),
+            $crate::__window!(Groups $name),
         )
     };
     (@value $settings:tt) => { ::core::default::Default::default() };

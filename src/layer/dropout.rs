@@ -182,7 +182,7 @@ impl<T: Scalar> Op<T> for DropOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Dropout {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::Dropout };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Dropout DropoutSettings $($settings)*).layer() };
     (@key rate $($to:tt)*) => { $crate::__settings!(@one rate $($to)*) };

@@ -193,7 +193,7 @@ impl<T: Scalar> Op<T> for LocalResponseOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LocalResponseNorm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::LocalResponseNorm };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LocalResponseNorm LocalResponseNormSettings $($settings)*).layer() };
     (@key size $($to:tt)*) => { $crate::__settings!(@one size $($to)*) };

@@ -240,10 +240,10 @@ impl<T: Scalar> Plan<T> {
 macro_rules! __merge {
     ($merge:ident) => {{
         const _: () = {
-            let _ = __AT.merge($crate::layer::Merge::$merge, __BEFORE, __INPUTS, __MERGED);
-            __LINES.read(__INDEX, __AT.path());
+            let _ = __AT.merge($crate::layer::Merge::$merge, __INPUTS, __MERGED);
+            __AT.read_in(__LINES);
         };
-        __AT.quiet().merge($crate::layer::Merge::$merge, __BEFORE, __INPUTS, __MERGED)
+        __AT.quiet().merge($crate::layer::Merge::$merge, __INPUTS, __MERGED)
     }};
 }
 

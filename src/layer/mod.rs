@@ -130,6 +130,13 @@ macro_rules! constructor {
                 $layer(std::marker::PhantomData)
             }
         }
+
+        impl<$In: $crate::shape::Shape $(, $param)* $(, const $SETTING: bool)?> $crate::declare::Takes
+            for $layer<$In $(, $param)* $(, $SETTING)?>
+        {
+            type In = $In;
+            type Layer = Self;
+        }
     };
 }
 pub(crate) use constructor;
@@ -383,7 +390,7 @@ impl<'a, L, T> ParamsMut<'a, L, T> {
 
 /// The settings of layers in `network!`. Each layer that takes settings has a macro of its name here, with four forms:
 /// settings → its place in the network, `@type` → its type, `@value` → its value, and `@ask`, which calls another macro with the word
-/// `layer`. The macro of a block calls it with `block`.
+/// `layer` if its type says all of it, `value` if its value is made from the settings. The macro of a block calls it with `block`.
 #[doc(hidden)]
 pub mod syntax {
     pub use crate::__AdaptiveAvgPool2d as AdaptiveAvgPool2d;

@@ -152,7 +152,7 @@ impl<'a, const PER_CHANNEL: bool, T: Scalar> ParamsMut<'a, PRelu<PER_CHANNEL>, T
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __PRelu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $net:tt $name:ident { $($settings:tt)* }) => {
         $crate::layer::PRelu<{ $crate::__settings!(@value __PRelu PReluSettings $($settings)*).per_channel }>
     };

@@ -117,16 +117,21 @@ impl Placed {
 pub struct Lines(pub &'static [Placed]);
 
 impl Lines {
-    /// Refuses the value of the line with this index, if neither the line after it nor any other reads it.
+    /// Refuses the value of the line that has this number of layers before it, if no line after it reads it.
     #[track_caller]
-    pub const fn read(self, index: usize, path: Path) {
+    pub const fn read(self, before: usize, path: Path) {
         let Lines(lines) = self;
-        let value = lines[index].value;
-        let (mut read, mut i) = (index + 1 == lines.len(), index + 1);
+        let mut i = 0;
+        while lines[i].layers <= before {
+            i += 1;
+        }
+        let Placed { value, layers: upto, .. } = lines[i];
+        i += 1;
+        let mut read = i == lines.len();
         while i < lines.len() && !read {
-            let Placed { source, merged, fits, .. } = lines[i];
-            // Behind a mistake, which may be a source that is not there, nothing is told.
-            read = source == value || !fits;
+            let Placed { source, merged, fits, layers, .. } = lines[i];
+            // After a mistake, which may be a source that is not there, nothing is told, nor of a name that is there twice.
+            read = source == value || !fits || layers == upto;
             let mut j = 0;
             while j < merged.len() {
                 read |= merged[j] == value;
@@ -142,16 +147,6 @@ impl Lines {
     }
 }
 
-/// The numbers of the layers that give these values.
-pub const fn values<const N: usize>(inputs: &[(&'static str, Placed)]) -> [usize; N] {
-    let (mut values, mut i) = ([0; N], 0);
-    while i < N {
-        values[i] = inputs[i].1.value;
-        i += 1;
-    }
-    values
-}
-
 /// A layer as it is being placed.
 #[derive(Clone, Copy)]
 pub struct At {
@@ -159,19 +154,22 @@ pub struct At {
     pub(super) kind: &'static str,
     /// Its full name in the network.
     path: Path,
+    /// The value that it reads; of a merge, that of the line before it.
+    pub from: Placed,
     /// Whether another constant reports the error, so that this one does not.
     quiet: bool,
 }
 
 impl At {
-    /// The layer's full name.
-    pub const fn path(self) -> Path {
-        self.path
+    /// A layer that reports an error if it does not fit.
+    pub const fn new(kind: &'static str, path: Path, from: Placed) -> Self {
+        At { kind, path, from, quiet: false }
     }
 
-    /// A layer that reports an error if it does not fit.
-    pub const fn new(kind: &'static str, path: Path) -> Self {
-        At { kind, path, quiet: false }
+    /// Refuses the layer if no line reads its output.
+    #[track_caller]
+    pub const fn read_in(self, lines: Lines) {
+        lines.read(self.from.layers, self.path)
     }
 
     /// The same without the report.
@@ -198,12 +196,11 @@ impl At {
         }
     }
 
-    /// The place of a merge of these values, with their names, on the line after `before`.
+    /// The place of a merge of these values, with their names.
     #[track_caller]
     pub const fn merge(
         self,
         merge: Merge,
-        before: Placed,
         inputs: &[(&'static str, Placed)],
         merged: &'static [usize],
     ) -> Placed {
@@ -213,7 +210,7 @@ impl At {
             fits &= inputs[i].1.fits;
             i += 1;
         }
-        let from = first.after(before).if_fits(fits);
+        let from = first.after(self.from).if_fits(fits);
         let output = merge.output(inputs);
         Placed { merged, ..self.place(from, output, [first.output, first.output]) }
     }

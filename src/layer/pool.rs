@@ -394,7 +394,7 @@ macro_rules! __MaxPool2d {
     (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::__window_layer!(MaxPool2d Resized $net $name $settings
-            $crate::shape::Dilation<{ $name.window.dilation[0] }, { $name.window.dilation[1] }>,
+            $crate::__window!(Dilation $name),
             $crate::shape::CeilMode<{ $name.window.ceil }>,
         )
     };

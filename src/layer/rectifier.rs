@@ -154,7 +154,7 @@ activation! {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LeakyRelu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::LeakyRelu };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __LeakyRelu LeakyReluSettings $($settings)*).layer() };
     (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
@@ -251,7 +251,7 @@ activation! {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Elu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::Elu };
     (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
     (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };

@@ -3,7 +3,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_dense {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -18,7 +18,7 @@ macro_rules! __renamed_dense {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_batch_norm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -33,7 +33,7 @@ macro_rules! __renamed_batch_norm {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_conv2d {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -48,7 +48,7 @@ macro_rules! __renamed_conv2d {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_elu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -63,7 +63,7 @@ macro_rules! __renamed_elu {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_leaky_relu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -78,7 +78,7 @@ macro_rules! __renamed_leaky_relu {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_max_pool {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };
@@ -93,7 +93,7 @@ macro_rules! __renamed_max_pool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_avg_pool {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => {
         ()
     };

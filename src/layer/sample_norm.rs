@@ -367,7 +367,7 @@ access!(InstanceNorm<true>);
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __GroupNorm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $net:tt $name:ident $settings:tt) => { $crate::layer::GroupNorm<{ $name.groups }> };
     (@value { $($settings:tt)* }) => {
         $crate::layer::GroupNorm::new($crate::__settings!(@value __GroupNorm GroupNormSettings $($settings)*).epsilon)
@@ -381,7 +381,7 @@ macro_rules! __GroupNorm {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __LayerNorm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::LayerNorm };
     (@value { $($settings:tt)* }) => {
         $crate::layer::LayerNorm::new($crate::__settings!(@value __LayerNorm LayerNormSettings $($settings)*).epsilon)
@@ -394,7 +394,7 @@ macro_rules! __LayerNorm {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __InstanceNorm {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $net:tt $name:ident { $($settings:tt)* }) => {
         $crate::layer::InstanceNorm<{
             $crate::__settings!(@value __InstanceNorm InstanceNormSettings $($settings)*).affine

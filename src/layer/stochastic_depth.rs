@@ -107,7 +107,7 @@ impl<S: Features, T: Scalar> Layer<S, T> for StochasticDepth {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __StochasticDepth {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $($placed:tt)*) => { $crate::layer::StochasticDepth };
     (@value { $($settings:tt)* }) => {
         $crate::__settings!(@value __StochasticDepth StochasticDepthSettings $($settings)*).layer()

@@ -192,7 +192,7 @@ impl<T: Scalar> Op<T> for UpsampleOp {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __Upsample2d {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* layer } };
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
     (@type $net:tt $name:ident $settings:tt) => {
         $crate::layer::Upsample2d<$crate::__in!(Chw $net $name), $crate::__out!(Resized $net $name $settings)>
     };

@@ -22,6 +22,8 @@ pub use error::ShapeError;
 pub(crate) use error::same;
 pub use path::Path;
 pub use window::{CeilMode, CountIncludePad, Dilation, Groups, Kernel, Padding, Stride, Window};
+#[doc(hidden)]
+pub use window::{NoDilation, NoPadding, OneGroup, OneStride};
 pub(crate) use window::{transposed_output, window_output};
 
 /// The shape of one sample, as a type.

@@ -20,6 +20,16 @@ pub struct Padding<
     const RIGHT: usize = LEFT,
 >;
 
+/// What settings that are left out are, for `network!`.
+#[doc(hidden)]
+pub type OneStride = Stride<1>;
+#[doc(hidden)]
+pub type NoPadding = Padding<0>;
+#[doc(hidden)]
+pub type NoDilation = Dilation<1>;
+#[doc(hidden)]
+pub type OneGroup = Groups<1>;
+
 /// Rows and columns from one entry of a kernel to the next; 1 for a kernel without holes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dilation<const H: usize, const W: usize = H>;
