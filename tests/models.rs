@@ -6,7 +6,7 @@ use convnet::model::{ResNet18, ResNet34, ResNet50};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
-use hashed::{PIXELS, place_of, uniform};
+use hashed::{PIXELS, uniform};
 use serde_json::Value;
 
 block! {
@@ -56,6 +56,12 @@ network! {
 fn golden(name: &str) -> Value {
     let path = format!("{}/tests/golden/models/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Where the hash of a parameter begins: FNV-1a of its name.
+fn place_of(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |place, byte| (place ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 /// Parameters and running statistics as the script has them.

@@ -35,7 +35,7 @@ def uniform(start, count):
 
 
 def place_of(name):
-    """As `place_of` in tests/hashed/mod.rs: FNV-1a."""
+    """As `place_of` in tests/models.rs: FNV-1a."""
     place = 0xCBF29CE484222325
     for byte in name.encode():
         place = (place ^ byte) * 0x100000001B3 % 2**64

@@ -11,9 +11,3 @@ pub fn uniform(place: u64) -> f64 {
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((x ^ (x >> 31)) >> 11) as f64 * 2_f64.powi(-53)
 }
-
-/// Where the hash of a parameter begins: FNV-1a of its name.
-pub fn place_of(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |place, byte| (place ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
-}
