@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use cases::{CASES, Case, DENSE, PASSES};
 use clap::Parser;
-use networks::works;
+use networks::{models, works};
 use serde_json::{Value, json};
 
 /// Measures single convolutions and whole networks, each for a while.
@@ -30,7 +30,7 @@ struct Options {
     /// Says what each piece of work is, as JSON, and does none
     #[arg(long)]
     list: bool,
-    /// Does each piece of work once, unmeasured
+    /// Does each piece of work once, unmeasured, but for the large networks
     #[arg(long)]
     test: bool,
     /// Passed by `cargo bench` to each benchmark
@@ -47,14 +47,20 @@ struct Piece {
     /// Everything that is needed to repeat the measurement.
     facts: Value,
     in_pool: bool,
+    /// Whether it takes seconds.
+    large: bool,
     set_up: Box<dyn Fn() -> Box<dyn FnMut()> + Sync>,
 }
 
 fn pieces() -> Vec<Piece> {
-    let networks = works().into_iter().map(|work| Piece {
+    let large = models().into_iter().map(|work| (true, work));
+    let networks = works().into_iter().map(|work| (false, work)).chain(large).map(|(large, work)| Piece {
         name: format!("{}/{}", work.network, work.name()),
-        facts: json!({ "network": work.network, "work": work.what, "samples": work.samples, "flop": work.flop }),
+        facts: json!({
+            "network": work.network, "work": work.what, "samples": work.samples, "flop": work.flop, "large": large,
+        }),
         in_pool: !work.is_latency(),
+        large,
         set_up: Box::new(move || work.set_up()),
     });
     let passes = |kind: &'static str, case: &'static Case| {
@@ -72,10 +78,11 @@ fn pieces() -> Vec<Piece> {
                 "output": case.geometry.output,
                 "kernel": case.geometry.window.kernel,
                 "stride": case.geometry.window.stride,
-                "padding": case.geometry.window.padding,
+                "padding": case.geometry.window.padding[..2],
                 "flop": case.flop(),
             }),
             in_pool: true,
+            large: false,
             set_up: Box::new(move || {
                 let mut buffers = case.buffers();
                 Box::new(move || run(&mut buffers))
@@ -106,6 +113,9 @@ fn treat(piece: &Piece, options: &Options) {
     let name = &piece.name;
     if options.list {
         println!("{}", json!({ "name": name, "facts": piece.facts }));
+        return;
+    }
+    if options.test && piece.large {
         return;
     }
     let mut call = (piece.set_up)();

@@ -36,6 +36,7 @@ TARGETS = {
     "alexnet-small/inference-1": 1.0,
     "dense/forward": 1.0,
 }
+LARGE_NETWORK = 0.5
 MOST_MS = {"lenet/inference-1": 0.020}
 ONE_CONVOLUTION = 0.9
 ALL_CONVOLUTIONS = 1.1  # the geometric mean
@@ -142,6 +143,10 @@ def make_network(torch, name):
         layers += [nn.Flatten(), nn.Dropout(0.5), nn.Linear(4096, 1024), nn.ReLU()]
         layers += [nn.Dropout(0.5), nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10)]
         return nn.Sequential(*layers), (3, 32, 32)
+    import torchvision
+
+    if name in torchvision.models.list_models():
+        return torchvision.models.get_model(name), (3, 224, 224)
     sys.exit(f"benches/compare_torch.py does not know the network {name}")
 
 
@@ -247,7 +252,7 @@ def table(figures, pieces, threads):
         ours = figures[name, "convnet"]
         theirs = [figures.get((name, layout)) for layout in LAYOUTS]
         ratio = min(ms for ms in theirs if ms is not None) / ours
-        target = ONE_CONVOLUTION if facts.get("layer") == "conv" else TARGETS.get(name)
+        target = ONE_CONVOLUTION if facts.get("layer") == "conv" else TARGETS.get(name, LARGE_NETWORK if facts.get("large") else None)
         most = MOST_MS.get(name)
         met = [ratio >= target] if target else []
         met += [ours <= most] if most else []

@@ -81,7 +81,7 @@ struct Row {
 type SetUp = fn(usize) -> Box<dyn FnMut()>;
 
 fn tables() -> [Table; 3] {
-    let of_batch = |samples| Row { number: samples, samples, set_up: training_step::<LeNet5> };
+    let of_batch = |samples| Row { number: samples, samples, set_up: training_step::<10, LeNet5> };
     let of_32 = |number, set_up: SetUp| Row { number, samples: 32, set_up };
     [
         Table {
@@ -93,20 +93,20 @@ fn tables() -> [Table; 3] {
             title: "Two convolutions of 32 filters by rows and columns of the image, 32 samples",
             name: "image",
             rows: vec![
-                of_32(16, training_step::<Image16>),
-                of_32(32, training_step::<Image32>),
-                of_32(64, training_step::<Image64>),
-                of_32(128, training_step::<Image128>),
+                of_32(16, training_step::<10, Image16>),
+                of_32(32, training_step::<10, Image32>),
+                of_32(64, training_step::<10, Image64>),
+                of_32(128, training_step::<10, Image128>),
             ],
         },
         Table {
             title: "Two convolutions on images of 32×32 by filters of each, 32 samples",
             name: "channels",
             rows: vec![
-                of_32(16, training_step::<Channels16>),
-                of_32(32, training_step::<Channels32>),
-                of_32(64, training_step::<Channels64>),
-                of_32(128, training_step::<Channels128>),
+                of_32(16, training_step::<10, Channels16>),
+                of_32(32, training_step::<10, Channels32>),
+                of_32(64, training_step::<10, Channels64>),
+                of_32(128, training_step::<10, Channels128>),
             ],
         },
     ]

@@ -6,7 +6,7 @@ mod step;
 use std::hint::black_box;
 use std::path::Path;
 
-use convnet::model::{AlexNetSmall, LeNet5};
+use convnet::model::{AlexNetSmall, LeNet5, ResNet18, ResNet34, ResNet50};
 use convnet::prelude::*;
 use convnet::train::Progress;
 
@@ -43,18 +43,33 @@ impl Work {
 /// All of it.
 pub fn works() -> Vec<Work> {
     vec![
-        training_step::<LeNet5>("lenet", 32),
-        training_step::<LeNet5>("lenet", 64),
-        training_step::<LeNet5>("lenet", 256),
+        training_step::<10, LeNet5>("lenet", 32),
+        training_step::<10, LeNet5>("lenet", 64),
+        training_step::<10, LeNet5>("lenet", 256),
         epoch(),
         inference::<LeNet5>("lenet", 1),
         inference::<LeNet5>("lenet", 64),
         inference::<LeNet5>("lenet", 1024),
-        training_step::<AlexNetSmall>("alexnet-small", 64),
-        training_step::<AlexNetSmall>("alexnet-small", 128),
+        training_step::<10, AlexNetSmall>("alexnet-small", 64),
+        training_step::<10, AlexNetSmall>("alexnet-small", 128),
         inference::<AlexNetSmall>("alexnet-small", 1),
         inference::<AlexNetSmall>("alexnet-small", 128),
     ]
+}
+
+/// The networks that won at ImageNet and their successors, by torchvision's names: one image, 16 images, and a training step of 8.
+/// Each takes seconds, and some a gigabyte.
+#[allow(dead_code, reason = "a module of two programs, and one of them has no time for these")]
+pub fn models() -> Vec<Work> {
+    fn model<N>(network: &'static str) -> [Work; 3]
+    where
+        N: Network<Output = Flat<1000>, Scalar = f32> + 'static,
+    {
+        [inference::<N>(network, 1), inference::<N>(network, 16), training_step::<1000, N>(network, 8)]
+    }
+    let models =
+        [model::<ResNet18>("resnet18"), model::<ResNet34>("resnet34"), model::<ResNet50>("resnet50")];
+    models.into_iter().flatten().collect()
 }
 
 /// Floating-point operations of a training step.
@@ -63,11 +78,11 @@ fn training_flop<N: Network>(samples: usize) -> usize {
     2 * samples * (3 * N::MACS - first_layer)
 }
 
-fn training_step<N>(network: &'static str, samples: usize) -> Work
+fn training_step<const CLASSES: usize, N>(network: &'static str, samples: usize) -> Work
 where
-    N: Network<Output = Flat<10>, Scalar = f32> + 'static,
+    N: Network<Output = Flat<CLASSES>, Scalar = f32> + 'static,
 {
-    let set_up = step::training_step::<N>;
+    let set_up = step::training_step::<CLASSES, N>;
     Work { network, what: "training-step", samples, flop: training_flop::<N>(samples), set_up }
 }
 

@@ -10,12 +10,12 @@ pub fn batch<S: Shape>(samples: usize) -> Batch<S> {
 }
 
 /// Makes a network and samples; each call of the result is one step.
-pub fn training_step<N>(samples: usize) -> Box<dyn FnMut()>
+pub fn training_step<const CLASSES: usize, N>(samples: usize) -> Box<dyn FnMut()>
 where
-    N: Network<Output = Flat<10>, Scalar = f32> + 'static,
+    N: Network<Output = Flat<CLASSES>, Scalar = f32> + 'static,
 {
     let images = batch(samples);
-    let targets: Vec<_> = (0..samples).map(|n| Class::new(n % 10).expect("below 10")).collect();
+    let targets: Vec<_> = (0..samples).map(|n| Class::new(n % CLASSES).expect("below CLASSES")).collect();
     // So slow that the thousandth step finds the network much as the first does.
     let mut trainer = Trainer::new(N::new(1), SoftmaxCrossEntropy, Sgd::new(1e-6).momentum(0.9));
     Box::new(move || {
