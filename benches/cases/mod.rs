@@ -3,8 +3,8 @@
 //!
 //! The files beside this one are modules of their own, so that each program takes in no more than it uses.
 
-use convnet::kernel::Exec;
 use convnet::kernel::conv::{Conv, Geometry};
+use convnet::kernel::{Exec, Finish};
 use convnet::shape::Window;
 use convnet::tensor::{LANES, Lanes};
 
@@ -113,7 +113,7 @@ pub struct Buffers {
 impl Buffers {
     pub fn forward(&mut self) {
         let Buffers { conv, exec, x, y, weights, bias, scratch, .. } = self;
-        conv.forward(y, x, weights, Some(bias), false, scratch, *exec);
+        conv.forward(y, x, weights, Some(bias), Finish::relu(false), scratch, *exec);
     }
 
     pub fn backward_data(&mut self) {

@@ -4,11 +4,11 @@ use super::{Exec, GRAIN, Vectorized, tiles, tiles_mut, values, values_mut, vecto
 use crate::tensor::{LANES, Lanes};
 
 vectorized! {
-    /// `y += x`, or `y = max(y + x, 0)`.
+    /// `y += x`, or `y = max(y + x, 0)`; NaN stays NaN.
     fn add_chunk[T: Vectorized](y: &mut [Lanes<T>], x: &[Lanes<T>], relu: bool) {
         if relu {
             for (y, x) in y.iter_mut().zip(x) {
-                *y = y.zip(*x, |y, x| (y + x).max(T::zero()));
+                *y = y.zip(*x, |y, x| if y + x < T::zero() { T::zero() } else { y + x });
             }
         } else {
             for (y, x) in y.iter_mut().zip(x) {

@@ -69,6 +69,7 @@ use rayon::prelude::*;
 
 // Public for the benchmarks, which give speeds as a part of the processor's peak.
 #[doc(hidden)]
+pub use block::Finish;
 pub use simd::peak_flops;
 pub(crate) use simd::vectorized;
 pub use simd::{Isa, Vectorized};

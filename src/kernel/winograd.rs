@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::block::{End, Place, Start, Sums, Tap};
+use super::block::{End, Finish, Place, Start, Sums, Tap};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -121,7 +121,7 @@ impl Winograd {
         let m = Shared::new(values_mut(&mut rest[..m_len]));
         for group in 0..self.groups {
             let y_first = group * y_group;
-            let (y, end) = (y.from(y_first), end.from(y_first));
+            let (y, end) = (y.from(y_first), end.from(y_first, group * self.filters));
             let x = &x[group * x_group..];
             let bias = bias.map(|bias| &bias[group * self.filters..]);
             self.transform_weights(values_mut(u), &w[group * w.len() / self.groups..], exec);
@@ -352,6 +352,14 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
         let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self;
         let [rows, columns] = table.output;
         let area = rows * columns;
+        // What is added lies where the outputs do, so that comes at the end, and the ReLU after it.
+        let (finish, last) = match end {
+            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
+                (Some(Finish { scale, plus: None, relu: false }), Some((plus, relu)))
+            }
+            End::Finish(finish) => (Some(finish), None),
+            _ => (None, None),
+        };
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
             for c in 0..COLUMNS {
@@ -383,9 +391,10 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                                 }
                                 _ => simd.store(below, simd.sub(simd.load(below), v)),
                             }
-                            if row == 3 && matches!(end, End::Relu) {
-                                simd.store(above, simd.relu(simd.load(above)));
-                                simd.store(below, simd.relu(simd.load(below)));
+                            if let (3, Some(finish)) = (row, finish) {
+                                let zero = || simd.splat(T::zero());
+                                simd.store(above, finish.apply(simd, simd.load(above), filter, zero));
+                                simd.store(below, finish.apply(simd, simd.load(below), filter, zero));
                             }
                         }
                     }
@@ -406,6 +415,12 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                                 to.copy_from_slice(from);
                             } else {
                                 to.copy_from_slice(&from[lane..lane + lanes]);
+                            }
+                            if let Some((plus, relu)) = last {
+                                for (to, plus) in to.iter_mut().zip(&plus[at..at + lanes]) {
+                                    let sum = *to + *plus;
+                                    *to = if relu && sum < T::zero() { T::zero() } else { sum };
+                                }
                             }
                             if let End::ReluBackward(x) = end {
                                 for (to, x) in to.iter_mut().zip(&x[at..at + lanes]) {

@@ -4,7 +4,7 @@ use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::channels::{ChannelNumbers, Channels};
 use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Reads, Role};
+use crate::plan::{Backward, Forward, Mode, Op, Param, Plan, Reads, Role, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -197,6 +197,21 @@ impl<T: Scalar> Op<T> for BatchNormOp {
 
     fn scratch(&self, _: usize) -> usize {
         self.channels.scratch()
+    }
+
+    fn shortcut(&self, mode: Mode) -> Shortcut {
+        match mode {
+            Mode::Train => Shortcut::None,
+            Mode::Infer => Shortcut::Scale,
+        }
+    }
+
+    fn scale(&self, params: &[T], pairs: &mut [[T; 2]]) {
+        let [weight, bias, mean, variance] = quarters(params);
+        for (c, pair) in pairs.iter_mut().enumerate() {
+            let factor = weight[c] * self.inverse_deviation(variance[c]);
+            *pair = [factor, bias[c] - factor * mean[c]];
+        }
     }
 
     fn reads(&self) -> Reads {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
+use crate::kernel::{Finish, values};
 use crate::plan::op::builtin;
 use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
@@ -292,6 +293,10 @@ impl<T: Scalar> Op<T> for ConvOp {
         true
     }
 
+    fn finishes(&self) -> bool {
+        !self.conv.is_dense()
+    }
+
     fn relu_before(&self) -> bool {
         true
     }
@@ -300,9 +305,10 @@ impl<T: Scalar> Op<T> for ConvOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, scale, plus, relu, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
-        self.conv.forward(y, x, weight, self.has_bias.then_some(bias), relu, scratch, pass.exec);
+        let finish = Finish { scale, plus: plus.map(values), relu };
+        self.conv.forward(y, x, weight, self.has_bias.then_some(bias), finish, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {

@@ -3,7 +3,7 @@
 use super::place::Placed;
 use crate::kernel::merge::{self, Part};
 use crate::plan::op::builtin;
-use crate::plan::{Backward, Facts, Forward, Op, Plan, Reads};
+use crate::plan::{Backward, Facts, Forward, Mode, Op, Plan, Reads, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -11,7 +11,6 @@ use crate::shape::{Dims, ShapeError};
 
 /// The sum of values of equal shapes.
 pub(super) struct AddOp {
-    #[cfg_attr(not(feature = "store"), allow(dead_code, reason = "for the export"))]
     inputs: usize,
 }
 
@@ -41,6 +40,11 @@ impl<T: Scalar> Op<T> for AddOp {
         let first = Node::new("Add", [Operand::Input, Operand::Other(1)]);
         let more = (2..self.inputs).map(|i| Node::new("Add", [Operand::Last, Operand::Other(i)]));
         Some(std::iter::once(first).chain(more).collect())
+    }
+
+    fn shortcut(&self, mode: Mode) -> Shortcut {
+        // In training the gradients of its inputs are needed.
+        if mode == Mode::Infer && self.inputs == 2 { Shortcut::Add } else { Shortcut::None }
     }
 
     fn reads(&self) -> Reads {

@@ -141,6 +141,8 @@ mod tests {
             xs,
             params: &[],
             scratch: &mut [],
+            scale: None,
+            plus: None,
             relu: false,
             pass,
         });

@@ -244,7 +244,7 @@ impl<T: Scalar> Op<T> for TableOp {
         let (weight, bias) = params.split_at(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
         let all = self.spread(weight, all);
-        self.conv.forward(y, x, all, Some(bias), relu, scratch, pass.exec);
+        self.conv.forward(y, x, all, Some(bias), crate::kernel::Finish::relu(relu), scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {

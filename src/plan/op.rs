@@ -52,7 +52,12 @@ pub struct Forward<'a, T> {
     pub params: &'a [T],
     /// Working memory of [`Op::scratch`] entries, with arbitrary content.
     pub scratch: &'a mut [Lanes<T>],
-    /// Whether to write max(y, 0) instead of y; set only for an operation with [`Op::relu_after`].
+    /// A factor and a term for each channel: whether to write factor·y + term instead of y. Set only for an operation with
+    /// [`Op::finishes`].
+    pub scale: Option<&'a [[T; 2]]>,
+    /// A value with the output's layout that is then added; set only for an operation with [`Op::finishes`].
+    pub plus: Option<&'a [Lanes<T>]>,
+    /// Whether to write max(y, 0) instead of y, as the last of all; set only for an operation with [`Op::relu_after`].
     pub relu: bool,
     /// Mode, threads and random keys.
     pub pass: Pass<'a>,
@@ -146,6 +151,10 @@ pub enum Shortcut {
     Identity,
     /// y = max(x, 0).
     Relu,
+    /// y = factor·x + term with a factor and a term for each channel: [`Op::scale`].
+    Scale,
+    /// The sum of two values.
+    Add,
 }
 
 /// The values of the forward pass that a backward pass reads. The memory of the others is reused before it.
@@ -205,6 +214,15 @@ pub trait Op<T>: Send + Sync + 'static {
     fn relu_after(&self) -> bool {
         false
     }
+
+    /// Whether the forward pass can also end with factor·y + term and with the sum of that and another value, before
+    /// max(y, 0): [`Forward::scale`] and [`Forward::plus`]. Each step must round as if it were a pass of its own.
+    fn finishes(&self) -> bool {
+        false
+    }
+
+    /// Writes the factor and the term of each channel, if the operation is [`Shortcut::Scale`].
+    fn scale(&self, _params: &[T], _pairs: &mut [[T; 2]]) {}
 
     /// Whether the backward pass can apply the mask of the preceding ReLU to dx: zero where x is not positive.
     fn relu_before(&self) -> bool {

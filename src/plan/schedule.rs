@@ -1,7 +1,8 @@
 //! Schedules: which operations of a plan run, and where the values between them lie.
 //!
 //! - An operation that changes nothing does not run; its output is another name for its input's value.
-//! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them.
+//! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them. In inference
+//!   the same is true of batch normalisation, and of a sum of two values, which the later of their writers adds up.
 //! - The gradient by a value that several operations read is the sum of what they give, in the order in which they run
 //!   backward: the first one writes it, and what a later one gives is written to a slot of its own and then added.
 //! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the
@@ -12,6 +13,7 @@
 //! i runs backward at time 2n − i.
 
 use super::{Mode, Op, Plan, Shortcut, Step};
+use crate::tensor::LANES;
 
 /// An operation that runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,7 +26,11 @@ pub(crate) struct Stage {
     pub dxs: Vec<Target>,
     /// The value it writes.
     pub y: usize,
-    /// Whether it also applies the ReLU after it.
+    /// The step of the factors and terms that it also applies.
+    pub scale: Option<usize>,
+    /// The value that it also adds, then.
+    pub plus: Option<usize>,
+    /// Whether it also applies the ReLU after it, as the last of all.
     pub relu: bool,
     /// Whether its backward pass applies the mask of the ReLU before it.
     pub masks_dx: bool,
@@ -198,7 +204,8 @@ impl Schedule {
     }
 
     fn life<T: 'static>(&self, plan: &Plan<T>, value: usize, from: usize) -> Life {
-        let last = self.stages.iter().rposition(|stage| stage.xs.contains(&value));
+        let reads = |stage: &Stage| stage.xs.contains(&value) || stage.plus == Some(value);
+        let last = self.stages.iter().rposition(reads);
         let len = plan.values()[value].dims.len();
         Life { content: Content::Value(value), len, from, to: last.unwrap_or(from) }
     }
@@ -284,6 +291,20 @@ impl Schedule {
     }
 }
 
+impl Stage {
+    /// Whether something may still follow on its output before it is written.
+    fn can_finish<T: 'static>(&self, plan: &Plan<T>) -> bool {
+        !self.relu && self.plus.is_none() && plan.steps()[self.step].op.finishes()
+    }
+}
+
+impl<T: 'static> Plan<T> {
+    /// Entries of scratch memory for the factors and terms that a stage also applies.
+    pub(crate) fn pairs(&self, stage: &Stage) -> usize {
+        stage.scale.map_or(0, |_| (2 * self.values()[stage.y].dims.channels()).div_ceil(LANES))
+    }
+}
+
 /// The operations that run, and which value holds each value.
 fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usize>) {
     let mut readers = vec![0; plan.values().len()];
@@ -303,6 +324,19 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
         _ => op.shortcut(purpose.mode()),
     };
     for (i, Step { op, inputs, output, .. }) in plan.steps().iter().enumerate() {
+        if shortcut(&**op) == Shortcut::Add {
+            // The later one of the two values' writers adds the other value.
+            let [mut later, mut other] = [inputs[0], inputs[1]];
+            if writer[holder[later]] < writer[holder[other]] {
+                (later, other) = (other, later);
+            }
+            let stage = writer[holder[later]].map(|stage| &mut stages[stage]);
+            if let Some(stage) = stage.filter(|stage| single[later] && stage.can_finish(plan)) {
+                stage.plus = Some(holder[other]);
+                holder[*output] = holder[later];
+                continue;
+            }
+        }
         let (input, x) = (inputs[0], holder[inputs[0]]);
         let before = writer[x].map(|stage| &mut stages[stage]);
         match (shortcut(&**op), before) {
@@ -319,6 +353,12 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
                 stage.relu = true;
                 holder[*output] = x;
             }
+            (Shortcut::Scale, Some(stage))
+                if single[input] && stage.can_finish(plan) && stage.scale.is_none() =>
+            {
+                stage.scale = Some(i);
+                holder[*output] = x;
+            }
             _ => {
                 writer[*output] = Some(stages.len());
                 let xs: Vec<usize> = inputs.iter().map(|input| holder[*input]).collect();
@@ -328,6 +368,8 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
                     xs,
                     dxs,
                     y: *output,
+                    scale: None,
+                    plus: None,
                     relu: false,
                     masks_dx: false,
                     masks_dy: false,
@@ -340,8 +382,10 @@ fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usiz
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::model::LeNet5;
+    use crate::model::{LeNet5, ResNet18};
     use crate::network::Network;
 
     /// ReLUs are fused, the flatten is another name, and values of every other stage share a slot.
@@ -354,6 +398,29 @@ mod tests {
         // The output of conv1, and that of pool1.
         assert_eq!((schedule.slots(), schedule.len()), (2, 6 * 28 * 28 + 6 * 14 * 14));
         assert_eq!(schedule.values.iter().filter(|home| **home == Home::Output).count(), 1);
+    }
+
+    /// In inference a residual network is convolutions and little else; in training its normalisations and sums run.
+    #[test]
+    fn convolutions_normalise_and_add_in_inference() {
+        let net = ResNet18::<10>::new(1);
+        let plan = net.model().plan();
+        let kinds = |purpose| {
+            let schedule = Schedule::new(plan, purpose);
+            let kind =
+                |stage: &Stage| plan.steps()[stage.step].op.describe().split(' ').next().unwrap().to_string();
+            schedule.stages.iter().map(kind).fold(BTreeMap::new(), |mut kinds, kind| {
+                *kinds.entry(kind).or_insert(0) += 1;
+                kinds
+            })
+        };
+        let ours = [("Conv2d", 20), ("Dense", 1), ("GlobalAvgPool", 1), ("MaxPool2d", 1)];
+        assert_eq!(
+            kinds(Purpose::Infer),
+            BTreeMap::from(ours.map(|(kind, count)| (kind.to_string(), count)))
+        );
+        assert_eq!(kinds(Purpose::Train)["BatchNorm"], 20);
+        assert_eq!(kinds(Purpose::Train)["Add"], 8);
     }
 
     #[test]

@@ -38,8 +38,11 @@ compiled! {
 impl<T: Scalar> Program<T> {
     /// The room that an inference of these tiles needs, beside its input and output.
     pub(super) fn inference_size(&self, size: Size) -> Room {
-        let scratch =
-            self.infer.stages.iter().map(|stage| self.plan.steps()[stage.step].op.scratch(size.tiles));
+        let scratch = self
+            .infer
+            .stages
+            .iter()
+            .map(|stage| self.plan.pairs(stage) + self.plan.steps()[stage.step].op.scratch(size.tiles));
         Room { slots: size.slots(&self.infer), scratch: scratch.max().unwrap_or(0), ..Room::default() }
     }
 

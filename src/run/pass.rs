@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Program;
 use super::memory::Size;
-use crate::kernel::{self, Exec};
+use crate::kernel::{self, Exec, values_mut};
 use crate::plan::schedule::{Home, Schedule, Stage};
 use crate::plan::{Backward, Forward, Inputs, Mode, Pass, Plan, Reads};
 use crate::scalar::Scalar;
@@ -65,12 +65,22 @@ impl<'a, T: Scalar> Tape<'a, T> {
                 [_] => Inputs::one(value(0)),
                 xs => Inputs::many(xs.len(), &value),
             };
+            let (pairs, scratch) = scratch.split_at_mut(self.plan.pairs(stage));
+            let scale = stage.scale.map(|scale| {
+                let step = &self.plan.steps()[scale];
+                let channels = self.plan.values()[stage.y].dims.channels();
+                let pairs = &mut values_mut(pairs).as_chunks_mut().0[..channels];
+                step.op.scale(&self.params[step.params.clone()], pairs);
+                &*pairs
+            });
             step.op.forward(Forward {
                 y: if home == Home::Output { &mut *y } else { slot_y },
                 x: xs.get(0),
                 xs,
                 params: &self.params[step.params.clone()],
                 scratch,
+                scale,
+                plus: stage.plus.map(|plus| self.value(slots, x, plus)),
                 relu: stage.relu,
                 pass: self.pass(stage),
             });

@@ -10,6 +10,7 @@ mod sums;
 
 pub(super) use inner::Inner;
 pub(super) use outer::Outer;
+pub use sums::Finish;
 pub(super) use sums::{End, Place, Start, Sums};
 
 use super::simd::Simd;

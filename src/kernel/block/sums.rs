@@ -26,13 +26,56 @@ pub(crate) enum Start<'a, T> {
     Carry,
 }
 
+/// What follows on a sum before it is written: sum·factor + term, then + another value, then max(·, 0), each if asked for. Each
+/// step rounds, so that the bits are those of separate passes.
+#[derive(Clone, Copy)]
+pub struct Finish<'a, T> {
+    /// A factor and a term for each filter.
+    pub scale: Option<&'a [[T; 2]]>,
+    /// Values that are added, with the output's layout.
+    pub plus: Option<&'a [T]>,
+    /// Whether negative results become zero.
+    pub relu: bool,
+}
+
+impl<T> Finish<'_, T> {
+    /// Nothing, or max(·, 0).
+    pub fn relu(relu: bool) -> Self {
+        Finish { scale: None, plus: None, relu }
+    }
+}
+
+impl<T: Vectorized> Finish<'_, T> {
+    /// The finished sum of a filter; `plus` is the vector of values to add.
+    #[inline(always)]
+    pub(crate) fn apply<S: Simd<T>>(
+        &self,
+        simd: S,
+        sum: S::V,
+        filter: usize,
+        plus: impl FnOnce() -> S::V,
+    ) -> S::V {
+        let mut v = sum;
+        if let Some(scale) = self.scale {
+            let [factor, term] = scale[filter];
+            // −0 changes no product.
+            let product = simd.mul_add(simd.splat(factor), v, simd.splat(-T::zero()));
+            v = simd.add(product, simd.splat(term));
+        }
+        if self.plus.is_some() {
+            v = simd.add(v, plus());
+        }
+        if self.relu { simd.relu(v) } else { v }
+    }
+}
+
 /// The last operation on the sums before they are written.
 #[derive(Clone, Copy)]
 pub(crate) enum End<'a, T> {
     /// Nothing.
     Plain,
-    /// Negative sums become zero.
-    Relu,
+    /// More of the forward pass.
+    Finish(Finish<'a, T>),
     /// The gradient of a ReLU: sums become zero where its input, which has the output's layout, is not positive.
     ReluBackward(&'a [T]),
 }
@@ -48,11 +91,25 @@ impl<'a, T> Start<'a, T> {
 }
 
 impl<'a, T> End<'a, T> {
-    /// The same for the outputs from `output`.
-    pub(crate) fn from(self, output: usize) -> Self {
+    /// The same for the outputs from `output` and the filters from `filter`.
+    pub(crate) fn from(self, output: usize, filter: usize) -> Self {
         match self {
+            End::Plain => End::Plain,
+            End::Finish(Finish { scale, plus, relu }) => End::Finish(Finish {
+                scale: scale.map(|scale| &scale[filter..]),
+                plus: plus.map(|plus| &plus[output..]),
+                relu,
+            }),
             End::ReluBackward(x) => End::ReluBackward(&x[output..]),
-            other => other,
+        }
+    }
+
+    /// The values that are read where an output is written.
+    fn beside_outputs(self) -> Option<&'a [T]> {
+        match self {
+            End::Plain => None,
+            End::Finish(Finish { plus, .. }) => plus,
+            End::ReluBackward(x) => Some(x),
         }
     }
 }
@@ -88,8 +145,8 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
         let place_y = largest(self.places.iter().map(|place| place.y));
         let y_end = last * self.y_plane + place_y + LANES;
         assert!(y_end <= self.y.len(), "outputs inside y");
-        if let End::ReluBackward(x) = self.end {
-            assert!(y_end <= x.len(), "outputs inside the input of the ReLU");
+        if let Some(values) = self.end.beside_outputs() {
+            assert!(y_end <= values.len(), "outputs inside the values that are read with them");
         }
         assert!(self.taps.is_empty() || place_x + tap_x + LANES <= self.x.len(), "inputs inside x");
         assert!(self.taps.is_empty() || last * self.w_step + tap_w < self.w.len(), "weights inside w");
@@ -173,7 +230,12 @@ impl<T: Vectorized> Sums<'_, T> {
             for p in 0..P {
                 let v = match self.end {
                     End::Plain => sums[f][p],
-                    End::Relu => simd.relu(sums[f][p]),
+                    End::Finish(finish) => finish.apply(simd, sums[f][p], first + f, || {
+                        let values = finish.plus.unwrap_or_default();
+                        let at = out[p] + f * self.y_plane;
+                        // SAFETY: `run` has checked that every filter's every place is inside these values.
+                        unsafe { simd.load(values.as_ptr().add(at)) }
+                    }),
                     End::ReluBackward(x) => {
                         let at = out[p] + f * self.y_plane;
                         // SAFETY: `run` has checked that every filter's every place is inside the ReLU's input.

@@ -77,7 +77,8 @@ impl Conv {
         });
     }
 
-    pub(super) fn is_dense(&self) -> bool {
+    /// Whether it is a dense layer: one position.
+    pub fn is_dense(&self) -> bool {
         let Geometry { input: [_, ih, iw], window, groups, .. } = self.geometry;
         [groups, ih, iw, window.kernel[0], window.kernel[1], window.padding.iter().sum()]
             == [1, 1, 1, 1, 1, 0]

@@ -20,7 +20,7 @@ pub(super) use geometry::Tiling;
 use self::axis::Line;
 use self::padding::Padded;
 use self::weight_gradient::Form;
-use super::block::{End, Start};
+use super::block::{End, Finish, Start};
 use super::correlation::Correlation;
 use super::shared::Shared;
 use super::winograd::{WeightLayout, Winograd};
@@ -156,14 +156,17 @@ impl Conv {
         [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
     }
 
-    /// y = w ∗ x + b, or w ∗ x without a bias; with `relu`, max(y, 0).
+    /// y = w ∗ x + b, or w ∗ x without a bias, finished.
+    ///
+    /// # Panics
+    /// If there is more to finish than a ReLU, and [`Conv::is_dense`].
     pub fn forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
         weight: &[T],
         bias: Option<&[T]>,
-        relu: bool,
+        finish: Finish<'_, T>,
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
@@ -172,10 +175,14 @@ impl Conv {
             return;
         }
         if exec.lanes < LANES && self.is_dense() {
-            return self.few_samples(values_mut(y), x, weight, bias, relu, values_mut(scratch), exec);
+            assert!(
+                finish.scale.is_none() && finish.plus.is_none(),
+                "a dense layer ends with a ReLU at the most"
+            );
+            return self.few_samples(values_mut(y), x, weight, bias, finish.relu, values_mut(scratch), exec);
         }
         let y = Shared::new(values_mut(y));
-        let end = if relu { End::Relu } else { End::Plain };
+        let end = End::Finish(finish);
         if let Some([pass, _]) = self.transformed(tiles, exec) {
             return pass.run(y, x, weight, bias, end, scratch, exec, tiles);
         }

@@ -5,7 +5,7 @@
 
 use super::weight_gradient::plane_sums;
 use super::{Conv, Start};
-use crate::kernel::block::End;
+use crate::kernel::block::{End, Finish};
 use crate::kernel::{Exec, Vectorized};
 use crate::tensor::Lanes;
 
@@ -21,7 +21,7 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        let end = if relu { End::Relu } else { End::Plain };
+        let end = End::Finish(Finish::relu(relu));
         self.spread(y, x, weight, Start::Bias(bias), end, scratch, exec);
     }
 
@@ -34,7 +34,7 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        self.forward(dx, dy, weight, None, false, scratch, exec);
+        self.forward(dx, dy, weight, None, Finish::relu(false), scratch, exec);
     }
 
     /// dw and db = the gradients of weights and biases, summed over all tiles.

@@ -1,6 +1,7 @@
 //! Convolutions: chosen and drawn geometries, small blocks, and how exact Winograd's transforms are.
 
 use super::*;
+use crate::kernel::Finish;
 use crate::kernel::conv::{Conv, Tiling};
 use crate::kernel::naive;
 
@@ -35,14 +36,33 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
         let conv = Conv::with_tiling(g, tiling);
         for exec in ways(batch) {
             let what = |pass| format!("{pass} of {g:?}, batch {batch}, {tiling:?}");
+            let to_add = &dy;
             let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
-            for relu in [false, true] {
+            for (scaled, added, relu) in (0..8).map(|bits| (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0)) {
+                if (scaled || added) && conv.is_dense() {
+                    continue;
+                }
+                let pairs: Vec<[f32; 2]> =
+                    (0..bias.len()).map(|f| [(f % 3) as f32 - 1.0, (f % 5) as f32 - 2.0]).collect();
+                let finish = Finish {
+                    scale: scaled.then_some(&pairs[..]),
+                    plus: added.then_some(crate::kernel::values(&dy)),
+                    relu,
+                };
+                let area = g.output[1] * g.output[2];
+                let finished = |n: usize, i: usize, y: f64| {
+                    let [factor, term] = pairs[i / area].map(f64::from);
+                    let y = if scaled { factor * y + term } else { y };
+                    let y = if added { y + to_add[n][i] } else { y };
+                    if relu { y.max(0.0) } else { y }
+                };
+                let wanted: Vec<Vec<f64>> = (y.iter().enumerate())
+                    .map(|(n, y)| y.iter().enumerate().map(|(i, y)| finished(n, i, *y)).collect())
+                    .collect();
                 let mut found = nan(dy.len());
-                conv.forward(&mut found, &x, &weight, given, relu, &mut nan(room), exec);
-                let least = if relu { 0.0 } else { f64::NEG_INFINITY };
-                let y: Vec<Vec<f64>> = y.iter().map(|y| y.iter().map(|y| y.max(least)).collect()).collect();
-                assert_samples(&what("forward"), exec, &found, &y);
+                conv.forward(&mut found, &x, &weight, given, finish, &mut nan(room), exec);
+                assert_samples(&what("forward"), exec, &found, &wanted);
             }
 
             let mut found = nan(x.len());
@@ -187,7 +207,7 @@ fn other_numbers_of_lanes_are_refused() {
     for lanes in [0, 3, 5, 32] {
         let refused = std::panic::catch_unwind(|| {
             let exec = Exec { lanes, ..Exec::new(false) };
-            Conv::new(g).forward(&mut nan(40), &nan(20), &[1.0; 2], None, false, &mut [], exec);
+            Conv::new(g).forward(&mut nan(40), &nan(20), &[1.0; 2], None, Finish::relu(false), &mut [], exec);
         });
         let message = *refused.unwrap_err().downcast::<String>().unwrap();
         assert_eq!(message, format!("lanes: expected 1, 2, 4, 8 or 16, found {lanes}"));
@@ -216,7 +236,7 @@ fn transforms_lose_little() {
         let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
         let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
         let (weight, bias) = (single(&weight), single(&bias));
-        conv.forward(&mut y, &tiles(&x, exec), &weight, Some(&bias), false, &mut scratch, exec);
+        conv.forward(&mut y, &tiles(&x, exec), &weight, Some(&bias), Finish::relu(false), &mut scratch, exec);
         let errors = expected.iter().enumerate().flat_map(|(n, sample)| {
             let y = &y;
             sample.iter().enumerate().map(move |(i, expected)| (f64::from(y[i].0[n]) - expected).abs())

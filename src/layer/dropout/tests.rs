@@ -21,6 +21,8 @@ fn drawn(rate: f64, x: &[Lanes<f32>], keys: &[u64], layer: usize, mode: Mode) ->
         xs,
         params: &[],
         scratch: &mut [],
+        scale: None,
+        plus: None,
         relu: false,
         pass,
     });
