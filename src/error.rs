@@ -50,6 +50,19 @@ pub enum Error {
         found: String,
     },
 
+    /// More memory is needed than there is.
+    #[error(
+        "{work} needs {} of memory, and {} are available; fewer samples need less", in_mib(*needed), in_mib(*available)
+    )]
+    Memory {
+        /// The work that needs it: "a training step with 512 samples".
+        work: String,
+        /// Bytes that it needs beyond those that are held.
+        needed: u64,
+        /// Bytes that are available.
+        available: u64,
+    },
+
     /// A file could not be fetched from any of its sources.
     #[error("cannot get {file}: {}", attempts.join("; "))]
     Unreachable {
@@ -104,6 +117,11 @@ pub struct TensorMismatch {
     pub expected: String,
     /// Number type and shape in the file, or "nothing".
     pub found: String,
+}
+
+/// 1,234,567 bytes are written "1.2 MiB".
+pub(crate) fn in_mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 fn lines(mismatches: &[TensorMismatch]) -> String {

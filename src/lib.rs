@@ -61,6 +61,7 @@ pub mod optim;
 pub mod plan;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod ram;
 mod random;
 mod run;
 mod scalar;

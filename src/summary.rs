@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::in_mib;
 use crate::plan::Mode;
 use crate::run::Program;
 use crate::scalar::{Scalar, compiled};
@@ -141,15 +142,11 @@ impl fmt::Display for Summary {
         if self.buffers > 0 {
             writeln!(f, "{} running statistics that are not trained", grouped(self.buffers))?;
         }
-        let [training, inference] = [self.training_bytes, self.inference_bytes].map(in_mib);
+        let [training, inference] =
+            [self.training_bytes, self.inference_bytes].map(|bytes| in_mib(bytes as u64));
         let batch = self.batch;
         writeln!(f, "memory for a batch of {batch}: {training} in training, {inference} in inference")
     }
-}
-
-/// 1,234,567 bytes are written "1.2 MiB".
-fn in_mib(bytes: usize) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// 61706 is written "61,706".

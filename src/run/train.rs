@@ -52,6 +52,8 @@ pub struct Workspace<T> {
     pool: Pool<T>,
     /// Number of groups that the last batch needed.
     active: usize,
+    /// Samples of the largest batch so far.
+    most: usize,
     /// The sum over the groups; unused if there is only one group.
     gradient: Vec<T>,
 }
@@ -88,7 +90,7 @@ impl<T: Scalar> Workspace<T> {
     /// Memory for batches of a number of samples.
     pub fn new(program: &Program<T>, samples: usize) -> Self {
         let mut space =
-            Workspace { groups: Vec::new(), pool: Pool::default(), active: 0, gradient: Vec::new() };
+            Workspace { groups: Vec::new(), pool: Pool::default(), active: 0, most: 0, gradient: Vec::new() };
         space.prepare(program, samples, cut::groups(program, samples));
         space
     }
@@ -111,7 +113,13 @@ impl<T: Scalar> Workspace<T> {
             self.gradient.resize(params, T::zero());
         }
         self.active = groups;
+        self.most = self.most.max(samples);
         room
+    }
+
+    /// Samples of the largest batch so far.
+    pub(crate) fn most(&self) -> usize {
+        self.most
     }
 
     /// The gradient by the parameters, from the last step.

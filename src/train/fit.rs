@@ -122,7 +122,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
-    /// validation data; [`Error::Diverged`] for a loss or gradient that is not finite. The network then has the parameters
+    /// validation data; [`Error::Memory`] for a batch that needs more memory than is available, where the operating system
+    /// tells; [`Error::Diverged`] for a loss or gradient that is not finite. The network then has the parameters
     /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
     /// those of the best epoch. [`history`](Self::history) has the epochs before the failure.
     #[doc(alias("train", "train_loop"))]
@@ -146,6 +147,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     {
         self.check()?;
         check_sizes(train.len(), validation.map(V::len), self.early_stopping.is_some())?;
+        self.check_memory(self.batch_size.min(train.len()))?;
         let display = Display::new(self.progress, self.epochs, train.len());
         if !std::mem::replace(&mut self.advised, true) {
             display.advise(self.advice(train.len()));
@@ -305,6 +307,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         if inputs.len() != targets.len() {
             return Err(Error::argument("targets", inputs.len().to_string(), targets.len()));
         }
+        self.check_memory(inputs.len())?;
         self.keys.clear();
         self.keys
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));

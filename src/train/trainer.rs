@@ -10,8 +10,10 @@ use super::{EarlyStopping, Epoch, History, Progress};
 use crate::error::Error;
 use crate::network::Network;
 use crate::optim::{Optimizer, Schedule};
+use crate::ram;
 use crate::run::{Program, Workspace};
 use crate::scalar::{Scalar, compiled};
+use crate::summary::Summary;
 
 /// Trains a network with a loss and an optimiser, and evaluates it.
 ///
@@ -164,6 +166,20 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.updater.check()?;
         check_run(self.epochs, self.batch_size, self.warm_up)?;
         self.early_stopping.map_or(Ok(()), |rule| rule.check())
+    }
+
+    /// Refuses batches that need more memory than is available.
+    pub(super) fn check_memory(&self, samples: usize) -> Result<(), Error> {
+        let most = self.space.most();
+        if samples <= most {
+            return Ok(());
+        }
+        let program = self.network.model().program();
+        let [needed, held] = [samples, most].map(|samples| Summary::of(program, samples).training_bytes);
+        // The parameters are there already.
+        let held = if most > 0 { held } else { size_of_val(self.network.model().params()) };
+        let samples = if samples == 1 { "1 sample".to_owned() } else { format!("{samples} samples") };
+        ram::refuse_too_large(|| format!("a training step with {samples}"), needed.saturating_sub(held))
     }
 
     /// Advice for a training set with fewer than three samples for each parameter, which is a rule of thumb. Regularised
