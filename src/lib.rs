@@ -93,11 +93,11 @@ pub mod prelude {
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;
     pub use crate::layer::{
-        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Conv2d,
+        Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Concat, Conv2d,
         ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool, GroupNorm, HardSigmoid,
         HardSwish, Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm,
-        LogSoftmax, MaxPool2d, Mish, PRelu, RadialBasis, Relu, Relu6, ScaleShift, ScaledTanh, Selu, Sigmoid,
-        Silu, Softmax, Softplus, StochasticDepth, TableConv2d, Tanh, Upsample2d, UpsampleMode,
+        LogSoftmax, MaxPool2d, Mish, PRelu, RadialBasis, Relu, Relu6, Residual, ScaleShift, ScaledTanh, Selu,
+        Sigmoid, Silu, Softmax, Softplus, StochasticDepth, TableConv2d, Tanh, Upsample2d, UpsampleMode,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

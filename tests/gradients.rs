@@ -107,6 +107,8 @@ layers! {
     stochastic_depth: StochasticDepth::new(0.4), Flat<9>;
     // Every `Merge`.
     tangle: Tangle, tangle::Input;
+    residual: Residual(Chain(Conv::<Chw<2, 4, 3>, Chw<2, 4, 3>, Kernel<3>, Stride<1>, Padding<1>>::new(), Tanh)), Chw<2, 4, 3>;
+    concat: Concat::<_, _, Chw<5, 4, 3>>::new(Conv::<Chw<2, 4, 3>, Chw<3, 4, 3>, Kernel<1>>::new(), Tanh), Chw<2, 4, 3>;
     chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
 }
 

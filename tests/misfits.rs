@@ -153,3 +153,23 @@ fn too_much_padding_is_refused() {
     let covered = "the 5x5 that a 3x3 kernel with dilation 2 covers";
     refused([2, 2], &format!("Conv2d c1: expected padding smaller than {covered}, found 5"));
 }
+
+/// Branches whose channels are not those that the type says, or whose sizes differ.
+#[test]
+fn branches_that_do_not_fit_say_so() {
+    type In = Chw<2, 4, 4>;
+    type Wide = Conv2d<In, Chw<3, 4, 4>, Kernel<1>>;
+    type Small = Conv2d<In, Chw<3, 2, 2>, Kernel<3>>;
+    let error = <Concat<Wide, Relu, Chw<6, 4, 4>> as Layer<In>>::SHAPE_ERROR.expect("five channels");
+    assert_eq!(sentence(error), "Concat: an input of 2x4x4 gives 5x4x4, but the type says 6x4x4");
+    let error = <Concat<Wide, Small, Chw<6, 4, 4>> as Layer<In>>::SHAPE_ERROR.expect("other sizes");
+    assert_eq!(
+        sentence(error),
+        "Concat: `the first branch` is 3x4x4, `the second branch` is 3x2x2; only the numbers of channels may differ"
+    );
+}
+
+/// The sentence of a shape error.
+fn sentence(error: convnet::shape::ShapeError) -> String {
+    *std::panic::catch_unwind(|| error.refuse("")).unwrap_err().downcast::<String>().unwrap()
+}

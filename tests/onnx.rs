@@ -66,7 +66,7 @@ network! {
         selu: Selu,
         tanh: Tanh,
         hard_sigmoid: HardSigmoid,
-        fc3: Chain<Dense<Flat<12>, Flat<8>>, Sigmoid>,
+        fc3: Concat<Residual<Dense<Flat<12>, Flat<12>>>, Chain<Dense<Flat<12>, Flat<8>>, Sigmoid>, Flat<20>>,
         fc4: Dense { units: 3 },
         scaled_tanh: ScaledTanh,
         identity: Identity,

@@ -59,6 +59,7 @@
 mod activation;
 mod adaptive_pool;
 mod batch_norm;
+mod branches;
 mod chain;
 mod conv2d;
 mod conv_transpose2d;
@@ -84,6 +85,7 @@ mod upsample2d;
 pub use activation::{HardSigmoid, Heaviside, Identity, ScaledTanh, Sigmoid, Softplus, Tanh};
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool};
 pub use batch_norm::BatchNorm;
+pub use branches::{Concat, Residual};
 pub use chain::Chain;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;

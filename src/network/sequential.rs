@@ -107,6 +107,8 @@ impl<In: Shape, L: Layer<In, T> + Default, T: Scalar> Network for Sequential<In,
 ///     .network(Init::default(), 1);
 /// assert_eq!(net.predict(&Tensor::<Chw<1, 8, 8>>::zeros()).probabilities, [0.5, 0.5]);
 /// ```
+///
+/// A stack branches with [`Residual`](crate::layer::Residual) and [`Concat`](crate::layer::Concat).
 #[derive(Clone, Copy, Debug)]
 pub struct Stack<In, L = (), T = f32> {
     layers: L,
