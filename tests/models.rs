@@ -2,7 +2,7 @@
 
 mod hashed;
 
-use convnet::model::{ResNet18, ResNet34, ResNet50};
+use convnet::model::{ResNet18, ResNet34, ResNet50, SqueezeNet};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -124,6 +124,7 @@ models! {
     resnet18: ResNet18<1000, f64>,
     resnet34: ResNet34<1000, f64>,
     resnet50: ResNet50<1000, f64>,
+    squeezenet1_1: SqueezeNet<1000, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

@@ -21,6 +21,7 @@ MODELS = {
     "resnet18": (torchvision.models.resnet18, (3, 224, 224)),
     "resnet34": (torchvision.models.resnet34, (3, 224, 224)),
     "resnet50": (torchvision.models.resnet50, (3, 224, 224)),
+    "squeezenet1_1": (torchvision.models.squeezenet1_1, (3, 224, 224)),
 }
 
 
