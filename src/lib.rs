@@ -39,6 +39,8 @@
 //! (weights, checkpoints, ONNX). Off by default: `tiff` (TIFF images).
 //! Without features this is the typed engine alone.
 
+// VGG-19 has 37 lines in the same braces with numbers as names, each of which takes three macros, one inside the other.
+#![recursion_limit = "256"]
 // Documentation on docs.rs says which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

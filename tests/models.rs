@@ -2,7 +2,7 @@
 
 mod hashed;
 
-use convnet::model::{ResNet18, ResNet34, ResNet50, SqueezeNet};
+use convnet::model::{ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -125,6 +125,11 @@ models! {
     resnet34: ResNet34<1000, f64>,
     resnet50: ResNet50<1000, f64>,
     squeezenet1_1: SqueezeNet<1000, f64>,
+    vgg11: Vgg11<1000, f64>,
+    vgg13: Vgg13<1000, f64>,
+    vgg16: Vgg16<1000, f64>,
+    vgg19: Vgg19<1000, f64>,
+    vgg16_bn: Vgg16Bn<1000, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

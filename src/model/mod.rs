@@ -1,14 +1,16 @@
 //! Ready networks: [`LeNet5`] for grey images of 28×28 pixels, and [`LeNet5Original`] as it was published; [`AlexNet`]
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
-//! 32×32; and for 224×224 and any number of classes, as in torchvision, [`ResNet18`], [`ResNet34`] and [`ResNet50`],
-//! and [`SqueezeNet`].
+//! 32×32; and for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`], [`Vgg16`], [`Vgg19`] and
+//! [`Vgg16Bn`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], and [`SqueezeNet`].
 
 mod alexnet;
 mod lenet;
 mod resnet;
 mod squeezenet;
+mod vgg;
 
 pub use alexnet::{AlexNet, AlexNetSmall, AlexNetTorchvision};
 pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
 pub use squeezenet::SqueezeNet;
+pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};

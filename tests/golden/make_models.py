@@ -22,6 +22,11 @@ MODELS = {
     "resnet34": (torchvision.models.resnet34, (3, 224, 224)),
     "resnet50": (torchvision.models.resnet50, (3, 224, 224)),
     "squeezenet1_1": (torchvision.models.squeezenet1_1, (3, 224, 224)),
+    "vgg11": (torchvision.models.vgg11, (3, 224, 224)),
+    "vgg13": (torchvision.models.vgg13, (3, 224, 224)),
+    "vgg16": (torchvision.models.vgg16, (3, 224, 224)),
+    "vgg19": (torchvision.models.vgg19, (3, 224, 224)),
+    "vgg16_bn": (torchvision.models.vgg16_bn, (3, 224, 224)),
 }
 
 
