@@ -2,7 +2,9 @@
 
 mod hashed;
 
-use convnet::model::{ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
+use convnet::model::{
+    GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19,
+};
 use convnet::plan::Role;
 use convnet::prelude::*;
 use convnet::train::Progress;
@@ -130,6 +132,7 @@ models! {
     vgg16: Vgg16<1000, f64>,
     vgg19: Vgg19<1000, f64>,
     vgg16_bn: Vgg16Bn<1000, f64>,
+    googlenet: GoogLeNet<1000, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

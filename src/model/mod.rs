@@ -1,15 +1,17 @@
 //! Ready networks: [`LeNet5`] for grey images of 28×28 pixels, and [`LeNet5Original`] as it was published; [`AlexNet`]
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
 //! 32×32; and for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`], [`Vgg16`], [`Vgg19`] and
-//! [`Vgg16Bn`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], and [`SqueezeNet`].
+//! [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], and [`SqueezeNet`].
 
 mod alexnet;
+mod googlenet;
 mod lenet;
 mod resnet;
 mod squeezenet;
 mod vgg;
 
 pub use alexnet::{AlexNet, AlexNetSmall, AlexNetTorchvision};
+pub use googlenet::GoogLeNet;
 pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
 pub use squeezenet::SqueezeNet;

@@ -27,6 +27,7 @@ MODELS = {
     "vgg16": (torchvision.models.vgg16, (3, 224, 224)),
     "vgg19": (torchvision.models.vgg19, (3, 224, 224)),
     "vgg16_bn": (torchvision.models.vgg16_bn, (3, 224, 224)),
+    "googlenet": (lambda: torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 224, 224)),
 }
 
 
