@@ -3,7 +3,7 @@
 mod hashed;
 
 use convnet::model::{
-    GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19,
+    GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
@@ -133,6 +133,7 @@ models! {
     vgg19: Vgg19<1000, f64>,
     vgg16_bn: Vgg16Bn<1000, f64>,
     googlenet: GoogLeNet<1000, f64>,
+    zfnet: ZfNet<1000, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

@@ -1,7 +1,8 @@
 //! Ready networks: [`LeNet5`] for grey images of 28×28 pixels, and [`LeNet5Original`] as it was published; [`AlexNet`]
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
-//! 32×32; and for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`], [`Vgg16`], [`Vgg19`] and
-//! [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], and [`SqueezeNet`].
+//! 32×32; [`ZfNet`] as it was published; and for 224×224 and any number of classes, as in torchvision, [`Vgg11`],
+//! [`Vgg13`], [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], and
+//! [`SqueezeNet`].
 
 mod alexnet;
 mod googlenet;
@@ -9,6 +10,7 @@ mod lenet;
 mod resnet;
 mod squeezenet;
 mod vgg;
+mod zfnet;
 
 pub use alexnet::{AlexNet, AlexNetSmall, AlexNetTorchvision};
 pub use googlenet::GoogLeNet;
@@ -16,3 +18,4 @@ pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
 pub use squeezenet::SqueezeNet;
 pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
+pub use zfnet::ZfNet;

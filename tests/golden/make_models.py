@@ -16,6 +16,32 @@ import torchvision
 
 PIXELS = 1 << 40
 
+
+class ZfNet(torch.nn.Module):
+    """As in figure 3 of Zeiler and Fergus 2013."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(3, 96, 7, stride=2, padding=1)
+        self.conv2 = torch.nn.Conv2d(96, 256, 5, stride=2)
+        self.conv3 = torch.nn.Conv2d(256, 384, 3, padding=1)
+        self.conv4 = torch.nn.Conv2d(384, 384, 3, padding=1)
+        self.conv5 = torch.nn.Conv2d(384, 256, 3, padding=1)
+        self.fc6 = torch.nn.Linear(256 * 6 * 6, 4096)
+        self.fc7 = torch.nn.Linear(4096, 4096)
+        self.fc8 = torch.nn.Linear(4096, 1000)
+        self.norm = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+        self.dropout = torch.nn.Dropout(0.5)
+
+    def forward(self, x):
+        x = torch.max_pool2d(self.conv1(x).relu(), 3, 2, ceil_mode=True)
+        x = torch.max_pool2d(self.conv2(self.norm(x)).relu(), 3, 2, ceil_mode=True)
+        x = self.conv3(self.norm(x)).relu()
+        x = torch.max_pool2d(self.conv5(self.conv4(x).relu()).relu(), 3, 2)
+        x = self.dropout(self.fc6(x.flatten(1)).relu())
+        return self.fc8(self.dropout(self.fc7(x).relu()))
+
+
 # Name in tests/models.rs: how the network is made, and its input.
 MODELS = {
     "resnet18": (torchvision.models.resnet18, (3, 224, 224)),
@@ -28,6 +54,7 @@ MODELS = {
     "vgg19": (torchvision.models.vgg19, (3, 224, 224)),
     "vgg16_bn": (torchvision.models.vgg16_bn, (3, 224, 224)),
     "googlenet": (lambda: torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 224, 224)),
+    "zfnet": (ZfNet, (3, 224, 224)),
 }
 
 
