@@ -416,10 +416,11 @@ macro_rules! __group {
     ) => {
         const input: $crate::layer::place::Placed = __INPUT;
         $crate::__marks! { $net (__Given<$($N),*>) $($name)+ }
-        $crate::__shapes! { @last $net $last }
         $crate::__lines! {
             @items $d __no_access $net [$(($prev $at $name $label $source $line))+]
         }
+        // After the lines, whose places it needs: see `__in_order`.
+        $crate::__shapes! { @last $net $last }
         // Not generic: see `Item::layer`.
         impl $crate::declare::Block for __Scope<$({ $crate::__any!($N) }),*> {
             const PLACED: $crate::layer::place::Placed = $last.leave(input);
