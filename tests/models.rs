@@ -3,7 +3,8 @@
 mod hashed;
 
 use convnet::model::{
-    GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
+    DenseNet121, GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19,
+    ZfNet,
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
@@ -133,6 +134,7 @@ models! {
     vgg19: Vgg19<1000, f64>,
     vgg16_bn: Vgg16Bn<1000, f64>,
     googlenet: GoogLeNet<1000, f64>,
+    densenet121: DenseNet121<1000, f64>,
     zfnet: ZfNet<1000, f64>,
 }
 

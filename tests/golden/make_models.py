@@ -54,6 +54,7 @@ MODELS = {
     "vgg19": (torchvision.models.vgg19, (3, 224, 224)),
     "vgg16_bn": (torchvision.models.vgg16_bn, (3, 224, 224)),
     "googlenet": (lambda: torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 224, 224)),
+    "densenet121": (torchvision.models.densenet121, (3, 224, 224)),
     "zfnet": (ZfNet, (3, 224, 224)),
 }
 
