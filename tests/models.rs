@@ -11,6 +11,10 @@ use convnet::prelude::*;
 use convnet::train::Progress;
 use hashed::{PIXELS, uniform};
 use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+
+/// Held by a test of a network with more than 10⁸ parameters, which take 2 GB while they are used: one runs at a time.
+static LARGE: Mutex<()> = Mutex::new(());
 
 block! {
     struct Basic { filters: usize } => {
@@ -99,6 +103,7 @@ fn assert_near(what: &str, found: f64, expected: f64) {
 
 fn compare<N: Network<Scalar = f64>>(name: &str) {
     let golden = golden(name);
+    let _one = (N::PARAMS > 100_000_000).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let net: N = filled();
     assert_eq!(golden["names"], net.model().named_params().count());
     let image = Tensor::<N::Input, f64>::from_fn(|i| uniform(PIXELS + i as u64));
