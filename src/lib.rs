@@ -98,8 +98,9 @@ pub mod prelude {
         Activation, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Chain, Concat, Conv2d,
         ConvTranspose2d, Dense, Dropout, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool, GroupNorm, HardSigmoid,
         HardSwish, Heaviside, Identity, InstanceNorm, Layer, LayerNorm, LeakyRelu, LocalResponseNorm,
-        LogSoftmax, MaxPool2d, Mish, PRelu, RadialBasis, Relu, Relu6, Residual, ScaleShift, ScaledTanh, Selu,
-        Sigmoid, Silu, Softmax, Softplus, StochasticDepth, TableConv2d, Tanh, Upsample2d, UpsampleMode,
+        LogSoftmax, MaxPool2d, Mish, PRelu, PadChannels, RadialBasis, Relu, Relu6, Residual, ScaleShift,
+        ScaledTanh, Selu, Sigmoid, Silu, Softmax, Softplus, StochasticDepth, TableConv2d, Tanh, Upsample2d,
+        UpsampleMode,
     };
     pub use crate::loss::{
         Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,

@@ -115,6 +115,7 @@
 //! | `nn.Conv2d(in, 6, 5, stride=1, padding=2)` | `Conv2D(6, 5, strides=1, padding=…)` | [`Conv2d`](crate::layer::Conv2d) `{ filters: 6, kernel: 5, stride: 1, padding: 2 }` |
 //! | `nn.ConvTranspose2d(in, 6, 4, stride=2, padding=1)` | `Conv2DTranspose(6, 4, strides=2, padding="same")` | [`ConvTranspose2d`](crate::layer::ConvTranspose2d) `{ filters: 6, kernel: 4, stride: 2, padding: 1 }` |
 //! | `nn.Upsample(scale_factor=2, mode="bilinear")` | `UpSampling2D(2, interpolation="bilinear")` | [`Upsample2d`](crate::layer::Upsample2d) `{ scale: 2, mode: UpsampleMode::Bilinear }` |
+//! | `nn.ConstantPad3d((0, 0, 0, 0, 0, 16), 0)` | | [`PadChannels`](crate::layer::PadChannels) `{ channels: 32 }`, for 16 channels |
 //! | `nn.Linear(in, 120)` | `Dense(120)` | [`Dense`](crate::layer::Dense) `{ units: 120 }` |
 //! | `bias=False` | `use_bias=False` | `bias: false` of [`Conv2d`](crate::layer::Conv2d) and [`Dense`](crate::layer::Dense) |
 //! | `nn.MaxPool2d(2)` | `MaxPooling2D(2)` | [`MaxPool2d`](crate::layer::MaxPool2d) `{ kernel: 2 }` |

@@ -50,6 +50,8 @@ layers! {
     conv_transpose2d_of_one: ConvTranspose2d::<Chw<5, 1, 1>, Chw<2, 3, 3>, Kernel<3>>::new(), Chw<5, 1, 1>;
     upsample2d: Upsample2d::<Chw<2, 3, 2>, Chw<2, 6, 6>>::new(UpsampleMode::Nearest), Chw<2, 3, 2>;
     upsample2d_bilinear: Upsample2d::<Chw<2, 3, 2>, Chw<2, 9, 4>>::new(UpsampleMode::Bilinear), Chw<2, 3, 2>;
+    pad_channels: PadChannels::<Chw<2, 3, 2>, Chw<5, 3, 2>>::new(), Chw<2, 3, 2>;
+    pad_channels_by_none: PadChannels::<Chw<2, 3, 2>, Chw<2, 3, 2>>::new(), Chw<2, 3, 2>;
     max_pool: MaxPool2d::<Chw<2, 4, 6>, Chw<2, 2, 3>, Kernel<2>, Stride<2>>::new(), Chw<2, 4, 6>;
     max_pool_overlapping: MaxPool2d::<Chw<2, 6, 5>, Chw<2, 3, 3>, Kernel<3>, Stride<2>, Padding<1>>::new(), Chw<2, 6, 5>;
     max_pool_ragged: MaxPool2d::<Chw<2, 6, 8>, Chw<2, 2, 3>, Kernel<3>, Stride<2>>::new(), Chw<2, 6, 8>;

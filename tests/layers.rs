@@ -175,6 +175,26 @@ fn upsampling() {
 }
 
 #[test]
+fn more_channels() {
+    type Wider = PadChannels<Chw<3, 2, 4>, Chw<5, 2, 4>>;
+    layer::<Chw<3, 2, 4>, _>("PadChannels", Wider::new());
+    // The same with another number in place of a parameter.
+    network! {
+        struct Net<const CHANNELS: usize>: Chw<3, 2, 4> => Chw<CHANNELS, 2, 4> {
+            pad: PadChannels { channels: CHANNELS },
+        }
+    }
+    network("PadChannels", &Net::<5, f64>::with_init(Init::Zeros, 0));
+    // Every other position.
+    type Halved = AvgPool2d<Chw<2, 5, 6>, Chw<2, 3, 3>, Kernel<1>, Stride<2>>;
+    layer::<Chw<2, 5, 6>, _>("AvgPool2d, kernel of one", Halved::new());
+    let error = <PadChannels<Chw<3, 2, 4>, Chw<2, 2, 4>> as Layer<Chw<3, 2, 4>>>::SHAPE_ERROR;
+    let panic = std::panic::catch_unwind(|| error.expect("it does not fit").refuse("pad")).unwrap_err();
+    let message = "PadChannels pad: expected at least the 3 channels of the input, found 2";
+    assert_eq!(*panic.downcast::<String>().unwrap(), message);
+}
+
+#[test]
 fn samples_normalised_by_themselves() {
     layer::<Chw<6, 2, 3>, _>("GroupNorm", GroupNorm::<2>::default());
     layer::<Flat<6>, _>("GroupNorm, vector", GroupNorm::<3>::new(0.1));

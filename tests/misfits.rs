@@ -83,6 +83,10 @@ fn what_does_not_fit_is_told_in_sentences() {
     refused(message, || {
         UpsampleSettings::DEFAULT.place(at("Upsample2d", "u"), Placed::input(maps));
     });
+    let message = "PadChannels p: expected at least the 3 channels of the input, found 0; is the setting `channels` missing?";
+    refused(message, || {
+        PadChannelsSettings::DEFAULT.place(at("PadChannels", "p"), Placed::input(maps));
+    });
     let message = "ConvTranspose2d t: expected padding that leaves a value of the output, found 2 for a 1x1 input \
                    and the 3x3 kernel";
     refused(message, || {

@@ -51,6 +51,7 @@ network! {
         affine: ScaleShift,
         instances: InstanceNorm { affine: true },
         up: ConvTranspose2d { filters: 9, kernel: 3, stride: 2 },
+        wider: PadChannels { channels: 10 },
         larger: Upsample2d { scale: (1, 2), mode: UpsampleMode::Bilinear },
         flatten: Flatten,
         fc1: Dense { units: 30, bias: false },

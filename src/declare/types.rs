@@ -181,8 +181,8 @@ macro_rules! __in {
     };
 }
 
-/// The type of the output shape of a layer: of one with `units` or `filters`, which may be parameters of the network,
-/// and of one that keeps the channels of its input (`Resized`).
+/// The type of the output shape of a layer: of one with `units`, `filters` or `channels`, which may be parameters of the
+/// network, and of one that keeps the channels of its input (`Resized`).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __out {
@@ -196,6 +196,9 @@ macro_rules! __out {
     (Filters $net:tt $name:ident { filters: $n:expr $(, $($rest:tt)*)? }) => {
         $crate::shape::Chw<{ $n }, { $name.output.height() }, { $name.output.width() }>
     };
+    (Channels $net:tt $name:ident { channels: $n:expr $(, $($rest:tt)*)? }) => {
+        $crate::shape::Chw<{ $n }, { $name.output.height() }, { $name.output.width() }>
+    };
     (Resized $net:tt $name:ident $settings:tt) => {
         <$crate::__in!(Chw $net $name) as $crate::shape::Maps>::Resized<
             { $name.output.height() },
@@ -207,7 +210,7 @@ macro_rules! __out {
     };
     // The setting is missing, and the layer's place tells it.
     (Units $net:tt $name:ident {}) => { $crate::shape::Flat<{ $name.output.channels() }> };
-    (Filters $net:tt $name:ident {}) => {
+    ($maps:ident $net:tt $name:ident {}) => {
         $crate::shape::Chw<{ $name.output.channels() }, { $name.output.height() }, { $name.output.width() }>
     };
 }

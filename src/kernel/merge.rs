@@ -129,6 +129,17 @@ impl Part {
         });
     }
 
+    /// Writes this part of y, and zeros to the rest of it.
+    pub fn write_alone<T: Vectorized>(self, exec: Exec, y: &mut [Lanes<T>], part: &[Lanes<T>]) {
+        let [start, len, whole] = [self.start, self.len, self.whole].map(|values| values * exec.lanes);
+        let part = values(part);
+        exec.each_chunk(values_of_tiles(exec, y, whole), whole, |tile, y| {
+            y[..start].fill(T::zero());
+            y[start..start + len].copy_from_slice(&part[tile * len..][..len]);
+            y[start + len..].fill(T::zero());
+        });
+    }
+
     /// Copies this part of y.
     pub fn read<T: Vectorized>(self, exec: Exec, part: &mut [Lanes<T>], y: &[Lanes<T>]) {
         let [start, len, whole] = [self.start, self.len, self.whole].map(|values| values * exec.lanes);

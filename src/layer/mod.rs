@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | convolution | [`Conv2d`], with stride, padding, dilation and groups; [`TableConv2d`], whose filters see chosen channels |
 //! | larger feature maps | [`ConvTranspose2d`]; [`Upsample2d`], by the nearest value or between neighbours |
+//! | more channels | [`PadChannels`], by channels of zeros |
 //! | fully connected | [`Dense`]; [`RadialBasis`], distances from fixed codes |
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
@@ -69,6 +70,7 @@ mod flatten;
 mod local_response_norm;
 mod merge;
 mod p_relu;
+mod pad_channels;
 #[doc(hidden)]
 pub mod place;
 mod pool;
@@ -95,6 +97,7 @@ pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub use merge::Merge;
 pub use p_relu::PRelu;
+pub use pad_channels::PadChannels;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
 pub use rectifier::{Elu, Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Silu};
@@ -414,6 +417,7 @@ pub mod syntax {
     pub use crate::__MaxPool2d as MaxPool2d;
     pub use crate::__Multiply as Multiply;
     pub use crate::__PRelu as PRelu;
+    pub use crate::__PadChannels as PadChannels;
     pub use crate::__StochasticDepth as StochasticDepth;
     pub use crate::__Upsample2d as Upsample2d;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
@@ -438,6 +442,7 @@ pub mod settings {
     pub use super::dropout::DropoutSettings;
     pub use super::local_response_norm::LocalResponseNormSettings;
     pub use super::p_relu::PReluSettings;
+    pub use super::pad_channels::PadChannelsSettings;
     pub use super::pool::PoolSettings;
     pub use super::rectifier::{EluSettings, LeakyReluSettings};
     pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};

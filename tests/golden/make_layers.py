@@ -55,6 +55,8 @@ MORE = {
     "Upsample2d, bilinear": (nn.Upsample(scale_factor=2, mode="bilinear"), [2, 2, 3, 4], 1.0),
     "Upsample2d, bilinear, thirds": (nn.Upsample(scale_factor=(3, 5), mode="bilinear"), [2, 2, 1, 3], 1.0),
     "Conv2d, sides": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 2)), nn.Conv2d(2, 3, 3, (2, 1))), [2, 2, 6, 5], 1.0),
+    "PadChannels": (nn.ConstantPad3d((0, 0, 0, 0, 0, 2), 0.0), [2, 3, 2, 4], 1.0),
+    "AvgPool2d, kernel of one": (nn.AvgPool2d(1, 2), [2, 2, 5, 6], 1.0),
 }
 
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
