@@ -1,10 +1,10 @@
-//! Ready networks against torchvision's and timm's: `golden/make_models.py` made the files.
+//! Ready networks against those of torchvision, timm and PyTorch: `golden/make_models.py` made the files.
 
 mod hashed;
 
 use convnet::model::{
-    DenseNet121, GoogLeNet, ResNet18, ResNet34, ResNet50, SqueezeNet, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19,
-    ZfNet,
+    DenseNet121, GoogLeNet, ResNet18, ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SqueezeNet, Vgg11,
+    Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
@@ -141,6 +141,8 @@ models! {
     googlenet: GoogLeNet<1000, f64>,
     densenet121: DenseNet121<1000, f64>,
     zfnet: ZfNet<1000, f64>,
+    resnet20_cifar: ResNet20Cifar<10, f64>,
+    resnet56_cifar: ResNet56Cifar<10, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

@@ -1,14 +1,15 @@
 //! Ready networks: [`LeNet5`] for grey images of 28×28 pixels, and [`LeNet5Original`] as it was published; [`AlexNet`]
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
-//! 32×32; [`ZfNet`] as it was published; and for 224×224 and any number of classes, as in torchvision, [`Vgg11`],
-//! [`Vgg13`], [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`],
-//! [`DenseNet121`], and [`SqueezeNet`].
+//! 32×32; [`ZfNet`] as it was published; for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`],
+//! [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], [`DenseNet121`], and
+//! [`SqueezeNet`]; and [`ResNet20Cifar`] and [`ResNet56Cifar`] for 32×32, as published.
 
 mod alexnet;
 mod densenet;
 mod googlenet;
 mod lenet;
 mod resnet;
+mod resnet_cifar;
 mod squeezenet;
 mod vgg;
 mod zfnet;
@@ -18,6 +19,7 @@ pub use densenet::DenseNet121;
 pub use googlenet::GoogLeNet;
 pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
+pub use resnet_cifar::{ResNet20Cifar, ResNet56Cifar};
 pub use squeezenet::SqueezeNet;
 pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
 pub use zfnet::ZfNet;

@@ -1,4 +1,4 @@
-//! ResNet: as in torchvision, for ImageNet, and as published for CIFAR-10.
+//! ResNet for ImageNet, as in torchvision.
 
 use crate::prelude::*;
 

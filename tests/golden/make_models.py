@@ -1,4 +1,4 @@
-"""Networks of torchvision and timm in f64 with parameters from a formula: logits of one image, and a training step.
+"""Networks of torchvision and timm, and some written here, in f64 with parameters from a formula: logits of one image, and a training step.
 
     pip install timm torch torchvision
     python tests/golden/make_models.py [NAME ...]
@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy
 import torch
 import torchvision
+from torch import nn
+from torch.nn import functional as F
 
 PIXELS = 1 << 40
 
@@ -40,6 +42,38 @@ class ZfNet(torch.nn.Module):
         x = torch.max_pool2d(self.conv5(self.conv4(x).relu()).relu(), 3, 2)
         x = self.dropout(self.fc6(x.flatten(1)).relu())
         return self.fc8(self.dropout(self.fc7(x).relu()))
+class Basic(nn.Module):
+    """Two convolutions whose output is added to the input; where the shapes differ, to every other row and column of the
+    input with channels of zeros behind its own: option A of He, Zhang, Ren and Sun 2016."""
+
+    def __init__(self, channels, filters):
+        super().__init__()
+        self.stride, self.more = filters // channels, filters - channels
+        self.conv1 = nn.Conv2d(channels, filters, 3, self.stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more)))
+
+
+class ResNetCifar(nn.Module):
+    """The networks of section 4.2 of He, Zhang, Ren and Sun 2016, with 6n + 2 layers."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        for stage, (channels, filters) in enumerate([(16, 16), (16, 32), (32, 64)], 1):
+            blocks = [Basic(channels, filters)] + [Basic(filters, filters) for _ in range(n - 1)]
+            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
+        return self.fc(x.mean((2, 3)))
 
 
 # Name in tests/models.rs: how the network is made, and its input.
@@ -56,6 +90,8 @@ MODELS = {
     "googlenet": (lambda: torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 224, 224)),
     "densenet121": (torchvision.models.densenet121, (3, 224, 224)),
     "zfnet": (ZfNet, (3, 224, 224)),
+    "resnet20_cifar": (lambda: ResNetCifar(3), (3, 32, 32)),
+    "resnet56_cifar": (lambda: ResNetCifar(9), (3, 32, 32)),
 }
 
 
