@@ -3,6 +3,8 @@
 //!     cargo run --release --example alexnet_cifar10 -- --augment
 
 mod command;
+#[path = "command/dropout.rs"]
+mod dropout;
 #[path = "command/report.rs"]
 mod report;
 #[path = "command/training.rs"]
@@ -14,6 +16,7 @@ use clap::Parser;
 use convnet::data::Cifar10;
 use convnet::model::AlexNetSmall;
 use convnet::prelude::*;
+use dropout::Dropped;
 use training::{Task, Training};
 
 /// Trains a scaled-down AlexNet on CIFAR-10: from --data, which is a folder or archive of the binary files or of images
@@ -22,6 +25,8 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    dropped: Dropped,
     /// Crops the training images at random with 4 pixels of padding, and flips half of them
     #[arg(long)]
     augment: bool,
@@ -72,13 +77,13 @@ fn cifar10(options: &Training) -> Result<Task<Chw<3, 32, 32>>, convnet::Error> {
 }
 
 fn main() -> ExitCode {
-    command::run(&DEFAULTS, |Options { training, augment }: &Options| {
+    command::run(&DEFAULTS, |Options { training, dropped, augment }: &Options| {
         let augment =
             if *augment { Augment::new().random_crop(4).random_horizontal_flip() } else { Augment::new() };
-        if training.dropout == 0.5 {
+        if dropped.dropout == 0.5 {
             training.run(AlexNetSmall::new(training.seed), augment, || cifar10(training))
         } else {
-            training.run(thinned(training.dropout, training.seed), augment, || cifar10(training))
+            training.run(thinned(dropped.dropout, training.seed), augment, || cifar10(training))
         }
     })
 }

@@ -3,6 +3,8 @@
 //!     cargo run --release --example lenet_mnist -- --epochs 10
 
 mod command;
+#[path = "command/dropout.rs"]
+mod dropout;
 #[path = "command/report.rs"]
 mod report;
 #[path = "command/training.rs"]
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use convnet::model::LeNet5;
 use convnet::prelude::*;
+use dropout::Dropped;
 use training::{Task, Training};
 
 /// Trains LeNet-5 on MNIST: from the folder --data with the four files, else the cache, else a download, else the
@@ -21,6 +24,8 @@ use training::{Task, Training};
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    dropped: Dropped,
     /// Rotates and shifts the training digits at random
     #[arg(long)]
     augment: bool,
@@ -65,14 +70,14 @@ fn mnist(options: &Training) -> Result<Task<Chw<1, 28, 28>>, convnet::Error> {
 }
 
 fn main() -> ExitCode {
-    command::run(&DEFAULTS, |Options { training, augment }: &Options| {
+    command::run(&DEFAULTS, |Options { training, dropped, augment }: &Options| {
         let augment = if *augment {
             Augment::new().random_rotation(10.0).random_translation(2.0)
         } else {
             Augment::new()
         };
-        if training.dropout > 0.0 {
-            training.run(thinned(training.dropout, training.seed), augment, || mnist(training))
+        if dropped.dropout > 0.0 {
+            training.run(thinned(dropped.dropout, training.seed), augment, || mnist(training))
         } else {
             training.run(LeNet5::new(training.seed), augment, || mnist(training))
         }

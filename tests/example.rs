@@ -122,6 +122,20 @@ fn alexnet_trains_on_changed_images() {
 }
 
 #[test]
+fn resnet_trains_on_the_embedded_sample() {
+    let options = ["--epochs", "1", "--validation", "0.9", "--batch-size", "50"];
+    let output = example("resnet20_cifar10", &options);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    assert!(text.contains("200 images to train with, 1800 to validate, 500 to test"), "{text}");
+    assert!(text.contains("the parameters are those of epoch 1"), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("test accuracy: ") && last.ends_with("/500)"), "{last}");
+    assert!(errors.starts_with("advice: ") && errors.contains("epoch  1  loss "), "{errors}");
+}
+
+#[test]
 fn alexnet_refuses_in_one_line() {
     for (options, status, parts) in [
         (&["--data", "no/such/folder"][..], 1, &["no/such/folder"][..]),

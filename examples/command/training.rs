@@ -1,4 +1,4 @@
-//! A training with command-line options, for `lenet_mnist` and `alexnet_cifar10`.
+//! A training with command-line options, for `lenet_mnist`, `alexnet_cifar10` and `resnet20_cifar10`.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -35,9 +35,6 @@ pub struct Training {
     /// Weight decay: the penalty λ/2·‖w‖² on the weights
     #[arg(long, value_name = "λ", allow_negative_numbers = true)]
     weight_decay: f64,
-    /// Probability with which inputs of the dense layers are dropped
-    #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = probability)]
-    pub dropout: f64,
     /// Fraction of the training images that is used for validation
     #[arg(long, value_name = "PART", default_value_t = 0.1)]
     validation: f64,
@@ -65,13 +62,6 @@ pub struct Training {
     /// Draws learning curves, confusion matrix and the first layer's filters into a folder
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(p) if (0.0..1.0).contains(&p) => Ok(p),
-        _ => Err("expected at least 0 and less than 1".into()),
-    }
 }
 
 /// The data and their title.
