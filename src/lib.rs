@@ -89,7 +89,7 @@ pub mod prelude {
     #[cfg(feature = "csv")]
     pub use crate::data::Csv;
     pub use crate::data::{
-        Augment, Class, Dataset, Fractions, Samples, Standardizer, TestSet, cross_validate,
+        Augment, Class, Dataset, Fractions, Mask, Samples, Standardizer, TestSet, cross_validate,
     };
     #[cfg(feature = "datasets")]
     pub use crate::data::{Cifar10, Cifar100, FashionMnist, Mnist};
@@ -105,7 +105,7 @@ pub mod prelude {
         UpsampleMode,
     };
     pub use crate::loss::{
-        Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss,
+        Huber, MeanAbsoluteError, MeanSquaredError, NegativeLogLikelihood, PerceptronLoss, PixelCrossEntropy,
         ProbabilityCrossEntropy, SigmoidCrossEntropy, SoftmaxCrossEntropy,
     };
     pub use crate::network;

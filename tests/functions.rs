@@ -232,6 +232,13 @@ fn losses_of_yes_and_no() {
     loss::<Flat<1>, _>("PerceptronLoss", PerceptronLoss, "scores", labels::<2>("answers"));
 }
 
+#[test]
+fn losses_of_masks() {
+    let masks: Vec<Vec<u8>> = get(&golden()["masks"]);
+    let masks: Vec<Mask<3, 2, 2>> = masks.iter().map(|mask| Mask::new(mask).unwrap()).collect();
+    loss::<Chw<3, 2, 2>, _>("PixelCrossEntropy", PixelCrossEntropy, "pixels", masks);
+}
+
 /// At 0 a perceptron says class 0: that is a mistake for class 1 alone, and then its rule takes a step.
 #[test]
 fn the_perceptron_rule_at_zero() {

@@ -118,6 +118,11 @@ fn classes<const N: usize>(labels: &[usize]) -> Vec<Class<N>> {
     labels.iter().map(|&label| Class::new(label).unwrap()).collect()
 }
 
+/// With a class that no pixel has.
+fn masks() -> [Mask<3, 2, 3>; 2] {
+    [0, 1].map(|n| Mask::from_fn(|row, column| if column > row { 2 } else { 2 * n }).unwrap())
+}
+
 fn tensors<S: Shape>(f: impl Fn(usize) -> f64) -> [Tensor<S, f64>; 2] {
     [0, 1].map(|n| Tensor::from_fn(|i| f(i + n)))
 }
@@ -139,6 +144,7 @@ losses! {
     class_weights: SoftmaxCrossEntropy.class_weights([2.0, 0.5, 0.0]).unwrap(), Flat<3>, classes::<3>(&[0, 1, 2]);
     cross_entropy: ProbabilityCrossEntropy, Probabilities<5>, classes::<5>(&[0, 4, 2]);
     negative_log_likelihood: NegativeLogLikelihood, LogProbabilities<5>, classes::<5>(&[0, 4, 2]);
+    pixel_cross_entropy: PixelCrossEntropy, Chw<3, 2, 3>, masks();
     sigmoid_cross_entropy: SigmoidCrossEntropy, Flat<1>, classes::<2>(&[0, 1]);
     sigmoid_cross_entropy_of_many: SigmoidCrossEntropy, Chw<2, 2, 1>, tensors::<Chw<2, 2, 1>>(|i| i as f64 / 5.0);
     positive_weight: SigmoidCrossEntropy.positive_weight(3.0).unwrap(), Flat<4>, tensors::<Flat<4>>(|i| i as f64 / 5.0);

@@ -83,6 +83,7 @@ mod idx;
 mod image_folder;
 mod images;
 mod learnable;
+mod mask;
 #[cfg(feature = "datasets")]
 mod mnist;
 mod normalization;
@@ -119,6 +120,7 @@ pub use idx::Idx;
 pub use image_folder::{ImageFolder, ImageFolderOptions};
 pub use images::Images;
 pub use learnable::{Learnable, Validation};
+pub use mask::Mask;
 #[cfg(feature = "datasets")]
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;

@@ -7,6 +7,7 @@
 //! | one of N classes | `Dense` (logits) | `Flat<N>` | `Class<N>` | [`struct@SoftmaxCrossEntropy`] |
 //! | one of N classes | [`Softmax`](crate::layer::Softmax) | `Probabilities<N>` | `Class<N>` | [`ProbabilityCrossEntropy`] |
 //! | one of N classes | [`LogSoftmax`](crate::layer::LogSoftmax) | `LogProbabilities<N>` | `Class<N>` | [`NegativeLogLikelihood`] |
+//! | one of N classes at each pixel | `Conv2d` (logits) | `Chw<N, H, W>` | `Mask<N, H, W>` | [`PixelCrossEntropy`] |
 //! | yes or no | `Dense` (logit of class 1) | `Flat<1>` | `Class<2>` | [`struct@SigmoidCrossEntropy`], [`PerceptronLoss`] |
 //! | several labels at once | any (logits) | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape, values from 0 to 1 | [`struct@SigmoidCrossEntropy`] |
 //! | regression | any | `Flat<N>`, `Chw<C, H, W>` | `Tensor` of that shape | [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`] |
@@ -33,6 +34,7 @@
 
 mod binary;
 mod classes;
+mod pixels;
 mod regression;
 mod tally;
 
@@ -40,6 +42,7 @@ pub use binary::{ChancesOf, PerceptronLoss, SigmoidCrossEntropy};
 pub use classes::{
     ClassWeights, LabelsOf, NegativeLogLikelihood, ProbabilityCrossEntropy, SoftmaxCrossEntropy,
 };
+pub use pixels::PixelCrossEntropy;
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
 pub(crate) use tally::{Tally, tally_tiles};
 

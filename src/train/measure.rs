@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::loading::load;
 use super::metrics::{self, Regression};
 use super::trainer::refuse_empty;
-use super::{Evaluation, LossAndAccuracy, Trainer};
-use crate::data::{Class, Images, Samples, TenCrop, VIEWS, class_of};
+use super::{Evaluation, LossAndAccuracy, Segmentation, Trainer};
+use crate::data::{Class, Images, Mask, Samples, TenCrop, VIEWS, class_of};
 use crate::error::Error;
 use crate::loss::{Loss, Tally, ValuesOf, tally_tiles};
 use crate::network::{Network, Scores};
 use crate::number::Number;
 use crate::optim::Optimizer;
 use crate::scalar::Scalar;
-use crate::shape::Shape;
+use crate::shape::{Chw, Shape};
 use crate::tensor::{Batch, LANES};
 
 /// Largest number of samples that are evaluated together, and of their values.
@@ -130,6 +130,36 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             }
         })?;
         Ok(answers.evaluation(total.mean_loss()))
+    }
+
+    /// Loss, pixel accuracy, and of each class Dice's coefficient and intersection over union, over all pixels of a data set.
+    ///
+    /// The predicted class of a pixel is that of the largest value, as in [`Mask::predicted`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the data set has no samples.
+    pub fn evaluate_segmentation<D, const C: usize, const H: usize, const W: usize>(
+        &self,
+        data: &D,
+    ) -> Result<Segmentation, Error>
+    where
+        N: Network<Output = Chw<C, H, W>>,
+        D: Samples<N::Input, Target = Mask<C, H, W>>,
+        L: Loss<N::Output, Mask<C, H, W>, N::Scalar>,
+    {
+        refuse_empty("data", data.len())?;
+        let mut total = Tally::default();
+        let mut confusion = vec![vec![0; C]; C];
+        self.outputs(data, |samples, y| {
+            total.add(self.tally_of(data, samples.clone(), y));
+            for (i, sample) in samples.enumerate() {
+                let predicted = Mask::predicted(&y.sample(i));
+                for (truth, answer) in data.target(sample).as_slice().iter().zip(predicted.as_slice()) {
+                    confusion[usize::from(*truth)][usize::from(*answer)] += 1;
+                }
+            }
+        })?;
+        Ok(Segmentation::new(total.mean_loss(), confusion))
     }
 
     /// Area under the receiver operating characteristic of one class against the others, by the probability of the class:

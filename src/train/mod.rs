@@ -36,7 +36,7 @@
 //! | limit gradients | [`clip_grad_norm`](Trainer::clip_grad_norm), [`clip_grad_value`](Trainer::clip_grad_value) |
 //! | fine-tune some layers only | [`freeze`](Trainer::freeze) |
 //! | act after a batch or an epoch, or stop from outside | [`on_batch`](Trainer::on_batch), [`on_epoch`](Trainer::on_epoch), [`interrupt`](Trainer::interrupt) |
-//! | evaluate | [`evaluate`](Trainer::evaluate), [`evaluate_regression`](Trainer::evaluate_regression), [`loss_and_accuracy`](Trainer::loss_and_accuracy), [`roc_auc`](Trainer::roc_auc), [`metrics`] |
+//! | evaluate | [`evaluate`](Trainer::evaluate), [`evaluate_segmentation`](Trainer::evaluate_segmentation), [`evaluate_regression`](Trainer::evaluate_regression), [`loss_and_accuracy`](Trainer::loss_and_accuracy), [`roc_auc`](Trainer::roc_auc), [`metrics`] |
 //! | find out why a network does not learn | [`Diagnosis`] |
 //! | resume an interrupted training (feature `store`) | `Checkpoints` and `Trainer::resume` |
 //! | write your own training loop | [`train_step`](Trainer::train_step) |
@@ -52,6 +52,7 @@ mod loading;
 mod measure;
 pub mod metrics;
 mod progress;
+mod segmentation;
 mod settings;
 mod trainer;
 mod update;
@@ -64,4 +65,5 @@ pub use evaluation::{ClassScore, Evaluation};
 pub use history::{Ending, Epoch, History, LossAndAccuracy};
 pub use metrics::Regression;
 pub use progress::Progress;
+pub use segmentation::Segmentation;
 pub use trainer::{BatchEnd, Trainer};

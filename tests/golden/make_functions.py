@@ -57,6 +57,13 @@ CHANCES = [[0.0, 1.0, 0.25], [0.5, 0.0, 1.0], [0.0, 1.0, 1.0], [0.9, 0.1, 0.0], 
 SCORES = [[0.3], [-1e-9], [1000.0], [-1000.0], [2.0], [-0.4]]
 ANSWERS = [1, 0, 0, 1, 1, 0]
 WEIGHTS = [0.5, 2.0, 3.25]
+# Three channels of two rows and two columns, and a class for each pixel.
+PIXELS = [
+    [0.3, -1.2, 2.5, 0.0, 0.7, 0.7, -0.4, 1000.0, -2.0, 0.1, 12.0, -1000.0],
+    [0.0, 0.0, 1e-9, -3.5, 0.0, 1.0, 0.0, -3.5, 0.0, 2.0, -1e-9, -3.5],
+    [-700.0, 5.0, 0.2, 0.3, 11.0, -5.0, 0.2, 0.1, 12.0, 0.5, 0.2, 0.9],
+]
+MASKS = [[2, 0, 1, 1], [0, 2, 2, 1], [1, 0, 2, 0]]
 
 
 def function(f, x):
@@ -106,6 +113,8 @@ def main(target):
         "scores": SCORES,
         "answers": ANSWERS,
         "weights": WEIGHTS,
+        "pixels": PIXELS,
+        "masks": MASKS,
         "probabilities": probabilities,
         "labels of probabilities": of_some.tolist(),
         "log-probabilities": log_probabilities,
@@ -128,6 +137,10 @@ def main(target):
             ),
             "SigmoidCrossEntropy, classes": loss(
                 SCORES, lambda y: F.binary_cross_entropy_with_logits(y, answers, pos_weight=positive)
+            ),
+            "PixelCrossEntropy": loss(
+                PIXELS,
+                lambda y: F.cross_entropy(y.reshape(-1, 3, 2, 2), torch.tensor(MASKS).reshape(-1, 2, 2)),
             ),
             "PerceptronLoss": loss(SCORES, lambda y: F.relu((1 - 2 * answers) * y).mean()),
         },

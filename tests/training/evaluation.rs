@@ -127,3 +127,43 @@ fn a_single_output_decides_between_two_classes() {
     let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.1));
     assert_eq!(trainer.evaluate(&data).unwrap().confusion, [[1]]);
 }
+
+/// The loss of a run and that of the evaluation are the same, and a mask as a whole has no accuracy.
+#[test]
+fn a_segmentation_is_learnt() {
+    network! {
+        struct Bright: Chw<1, 5, 4> => Chw<3, 5, 4> {
+            conv: Conv2d { filters: 3, kernel: 3, padding: 1 },
+            relu: Relu,
+            out: Conv2d { filters: 3, kernel: 1 },
+        }
+    }
+    let pictures = (0..40_usize).map(|n| {
+        let bright = |row: usize, column: usize| (row * 3 + column * 5 + n) % 7 < 3;
+        let image = Tensor::from_fn(|i| if bright(i / 4, i % 4) { 1.0 } else { 0.0 });
+        (image, Mask::from_fn(|row, column| 2 * u8::from(bright(row, column))).unwrap())
+    });
+    let data: Dataset<Chw<1, 5, 4>, Mask<3, 5, 4>> = pictures.collect();
+    let (train, validation) = data.split(0.5, 1).unwrap();
+    let mut trainer =
+        Trainer::new(Bright::new(1), PixelCrossEntropy, Adam::new(0.05)).epochs(30).batch_size(4);
+    trainer = trainer.progress(convnet::train::Progress::Silent);
+    let history = trainer.fit(&train, &validation).unwrap();
+    let last = history.epochs[29].validation.unwrap();
+    let evaluation = trainer.evaluate_segmentation(&TestSet::new(validation)).unwrap();
+    assert_eq!((last.loss, last.accuracy), (evaluation.loss, None));
+    assert_eq!(evaluation.pixels(), 20 * 20);
+    assert_eq!((evaluation.pixel_accuracy(), evaluation.dice()[1]), (1.0, None));
+    assert_eq!(evaluation.confusion.iter().flatten().filter(|count| **count > 0).count(), 2);
+    let error = trainer.evaluate_segmentation(&data.subset([])).unwrap_err().to_string();
+    assert_eq!(error, "data: expected at least 1 sample, found 0");
+}
+
+#[test]
+fn masks_that_do_not_fit_are_refused() {
+    let error = Mask::<2, 3, 4>::new(&[0; 11]).unwrap_err().to_string();
+    assert_eq!(error, "mask: expected a class for each of 3x4 pixels, 12, found 11");
+    assert_eq!(Mask::<256, 1, 2>::new(&[7, 255]).unwrap().class(0, 1), 255);
+    let error = Mask::<3, 2, 2>::from_fn(|row, column| (2 * row + column) as u8).unwrap_err().to_string();
+    assert_eq!(error, "mask: expected one of 3 classes, 0 to 2, found 3 at row 1, column 1");
+}
