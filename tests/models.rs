@@ -3,8 +3,8 @@
 mod hashed;
 
 use convnet::model::{
-    DenseNet121, GoogLeNet, ResNet18, ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SqueezeNet, Vgg11,
-    Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
+    DenseNet121, GoogLeNet, ResNet18, ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SqueezeNet, UNet,
+    Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
@@ -143,6 +143,7 @@ models! {
     zfnet: ZfNet<1000, f64>,
     resnet20_cifar: ResNet20Cifar<10, f64>,
     resnet56_cifar: ResNet56Cifar<10, f64>,
+    unet: UNet<2, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

@@ -2,7 +2,8 @@
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
 //! 32×32; [`ZfNet`] as it was published; for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`],
 //! [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], [`DenseNet121`], and
-//! [`SqueezeNet`]; and [`ResNet20Cifar`] and [`ResNet56Cifar`] for 32×32, as published.
+//! [`SqueezeNet`]; and [`ResNet20Cifar`] and [`ResNet56Cifar`] for 32×32, as published; [`UNet`] for a class at
+//! each pixel of 128×128.
 
 mod alexnet;
 mod densenet;
@@ -11,6 +12,7 @@ mod lenet;
 mod resnet;
 mod resnet_cifar;
 mod squeezenet;
+mod unet;
 mod vgg;
 mod zfnet;
 
@@ -21,5 +23,6 @@ pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
 pub use resnet_cifar::{ResNet20Cifar, ResNet56Cifar};
 pub use squeezenet::SqueezeNet;
+pub use unet::UNet;
 pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
 pub use zfnet::ZfNet;

@@ -76,6 +76,47 @@ class ResNetCifar(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Double(nn.Module):
+    """Two convolutions of 3x3, each with a batch normalisation and a ReLU."""
+
+    def __init__(self, channels, filters):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, filters, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(x)))
+
+
+class UNet(nn.Module):
+    """Ronneberger, Fischer and Brox 2015, padded, with 16 filters at the full size and batch normalisation."""
+
+    def __init__(self):
+        super().__init__()
+        filters = [16, 32, 64, 128]
+        for stage, (channels, count) in enumerate(zip([3, *filters], filters), 1):
+            self.add_module(f"down{stage}", Double(channels, count))
+        self.bottom = Double(128, 256)
+        for stage, count in [*enumerate(filters, 1)][::-1]:
+            self.add_module(f"larger{stage}", nn.ConvTranspose2d(2 * count, count, 2, 2))
+            self.add_module(f"up{stage}", Double(2 * count, count))
+        self.out = nn.Conv2d(16, 2, 1)
+
+    def forward(self, x):
+        before = {}
+        for stage in [1, 2, 3, 4]:
+            before[stage] = self.get_submodule(f"down{stage}")(x)
+            x = F.max_pool2d(before[stage], 2)
+        x = self.bottom(x)
+        for stage in [4, 3, 2, 1]:
+            x = torch.cat([before[stage], self.get_submodule(f"larger{stage}")(x)], 1)
+            x = self.get_submodule(f"up{stage}")(x)
+        return self.out(x)
+
+
 # Name in tests/models.rs: how the network is made, and its input.
 MODELS = {
     "resnet18": (torchvision.models.resnet18, (3, 224, 224)),
@@ -92,6 +133,7 @@ MODELS = {
     "zfnet": (ZfNet, (3, 224, 224)),
     "resnet20_cifar": (lambda: ResNetCifar(3), (3, 32, 32)),
     "resnet56_cifar": (lambda: ResNetCifar(9), (3, 32, 32)),
+    "unet": (UNet, (3, 128, 128)),
 }
 
 
