@@ -96,7 +96,7 @@ network! {
 
 network! {
     /// Windows in every form.
-    struct Windows: Chw<3, 14, 12> => Chw<5, 1, 2> {
+    struct Windows: Chw<3, 14, 12> => Chw<5, 2, 2> {
         same: Conv2d { filters: 5, kernel: (3, 2), padding: (1, 0, 1, 1) },
         down: Conv2d { filters: 4, kernel: 3, padding: (2, 1, 0, 1) },
         up: ConvTranspose2d { filters: 6, kernel: (3, 2), stride: (2, 3), padding: (1, 0, 0, 1), output_padding: (1, 2), groups: 2 },
@@ -108,10 +108,7 @@ network! {
         one: MaxPool2d { kernel: 1, stride: 1, ceil_mode: true },
         values: AvgPool2d { kernel: 3, stride: 1, padding: (1, 2, 1, 0), count_include_pad: false },
         values_ceil: AvgPool2d { kernel: 2, stride: 3, padding: 1, ceil_mode: true, count_include_pad: false },
-        wider: PadChannels { channels: 7 },
-        as_wide: PadChannels { channels: 7 },
-        every_other: AvgPool2d { kernel: 1, stride: (2, 1) },
-        fc: Conv2d { filters: 5, kernel: 1 },
+        last: { pad: PadChannels { channels: 7 }, fc: Conv2d { filters: 5, kernel: 1 } },
     }
 }
 

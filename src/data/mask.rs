@@ -14,8 +14,8 @@ use crate::tensor::Tensor;
 /// The sizes are part of the type, as those of the images are: a network that gives C×H×W cannot be given masks of
 /// another size or with another number of classes. There are at most 256 classes. Copies share their memory.
 ///
-/// [`Augment`](super::Augment) changes images and not their targets: with masks only changes that move nothing make sense, such
-/// as [`color_jitter`](super::Augment::color_jitter).
+/// [`Augment`](super::Augment) changes images and not their targets. It refuses changes that move an image with a mask, such as
+/// flips; [`color_jitter`](super::Augment::color_jitter), for example, moves nothing.
 ///
 /// In PyTorch: a tensor \[H, W\] of `int64`, one of the targets of `nn.CrossEntropyLoss`.
 ///
@@ -102,6 +102,8 @@ impl<const CLASSES: usize, const H: usize, const W: usize> Mask<CLASSES, H, W> {
 /// A mask as a whole is neither right nor wrong: a run shows its loss, and
 /// [`Trainer::evaluate_segmentation`](crate::train::Trainer::evaluate_segmentation) measures how many pixels are right.
 impl<const CLASSES: usize, const H: usize, const W: usize> Target for Mask<CLASSES, H, W> {
+    const HAS_PLACES: bool = true;
+
     fn is_met_by<T: Scalar>(&self, _: impl IntoIterator<Item = T>) -> Option<bool> {
         None
     }

@@ -7,6 +7,10 @@ use crate::tensor::Tensor;
 
 /// The correct answer for a sample: a class, or numbers.
 pub trait Target: Clone + Send + Sync + 'static {
+    /// Whether the target speaks of places in the image, as a mask does. [`Augment`](super::Augment) then refuses changes that
+    /// move the image, because the target would not follow.
+    const HAS_PLACES: bool = false;
+
     /// Whether this output of a network is correct; `None` for targets that have no such notion, as in regression.
     fn is_met_by<T: Scalar>(&self, output: impl IntoIterator<Item = T>) -> Option<bool>;
 

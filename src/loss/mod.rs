@@ -42,7 +42,7 @@ pub use binary::{ChancesOf, PerceptronLoss, SigmoidCrossEntropy};
 pub use classes::{
     ClassWeights, LabelsOf, NegativeLogLikelihood, ProbabilityCrossEntropy, SoftmaxCrossEntropy,
 };
-pub use pixels::PixelCrossEntropy;
+pub use pixels::{MaskOf, PixelCrossEntropy};
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
 pub(crate) use tally::{Tally, tally_tiles};
 

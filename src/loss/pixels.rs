@@ -1,10 +1,26 @@
 //! The loss for a class at each pixel.
 
 use super::Loss;
-use crate::data::Mask;
+use crate::data::{Mask, Target};
 use crate::scalar::Scalar;
 use crate::shape::Chw;
 use crate::tensor::{LANES, Lanes};
+
+/// Masks for an output of shape `Out`: as many classes as channels, and as many pixels.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` do not label the pixels of an output of shape `{Out}`",
+    label = "the network gives `{Out}`, the data has `{Self}`"
+)]
+pub trait MaskOf<Out>: Target {
+    /// The class of each pixel, row by row.
+    fn classes(&self) -> &[u8];
+}
+
+impl<const C: usize, const H: usize, const W: usize> MaskOf<Chw<C, H, W>> for Mask<C, H, W> {
+    fn classes(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
 
 /// Cross-entropy on logits at each pixel, for segmentation: it includes the softmax over the channels.
 ///
@@ -42,16 +58,10 @@ use crate::tensor::{LANES, Lanes};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct PixelCrossEntropy;
 
-impl<const C: usize, const H: usize, const W: usize, T: Scalar> Loss<Chw<C, H, W>, Mask<C, H, W>, T>
-    for PixelCrossEntropy
+impl<const C: usize, const H: usize, const W: usize, Y: MaskOf<Chw<C, H, W>>, T: Scalar>
+    Loss<Chw<C, H, W>, Y, T> for PixelCrossEntropy
 {
-    fn tile(
-        &self,
-        mut dy: Option<&mut [Lanes<T>]>,
-        y: &[Lanes<T>],
-        targets: &[&Mask<C, H, W>],
-        scale: T,
-    ) -> f64 {
+    fn tile(&self, mut dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let area = H * W;
         let share = scale / T::of(area as f64);
         let mut exponents = [Lanes::<T>::zero(); C];
@@ -67,7 +77,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Loss<Chw<C, H, W
                 sum = sum.zip(*exponent, |sum, exponent| sum + exponent);
             }
             for (lane, target) in targets.iter().enumerate() {
-                let own = y[usize::from(target.as_slice()[pixel]) * area + pixel].0[lane];
+                let own = y[usize::from(target.classes()[pixel]) * area + pixel].0[lane];
                 // The two large numbers first: their difference is exact.
                 losses[lane] += ((largest.0[lane] - own) + sum.0[lane].ln()).as_f64();
             }
@@ -76,7 +86,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Loss<Chw<C, H, W
                 dy[channel * area + pixel] = exponent.zip(sum, |exponent, sum| share * (exponent / sum));
             }
             for (lane, target) in targets.iter().enumerate() {
-                dy[usize::from(target.as_slice()[pixel]) * area + pixel].0[lane] -= share;
+                dy[usize::from(target.classes()[pixel]) * area + pixel].0[lane] -= share;
             }
             // Lanes without a sample.
             for channel in 0..C {

@@ -144,6 +144,7 @@ fn messages_say_what_is_wrong_and_where() {
         ("layers_swapped", "Conv2d conv: takes", "channels x height x width", "vector of 36", "conv: Conv2d"),
         ("leaky_slope", "LeakyRelu leaky: expected", "above 0", "below 1", "slope: 1.0"),
         ("likelihood_on_logits", "does not fit", "NegativeLogLikelihood", "Flat<10>", "fit(data"),
+        ("mask_of_other_classes", "do not label the pixels", "Mask<3, 4, 4>", "Chw<2, 4, 4>", "fit(data"),
         ("missing_flatten", "Dense fc: takes a vector", "4x2x2", "16", "fc: Dense"),
         ("normalization_of_the_test_part", "only for evaluation", "TestSet<", "or statistics", "of(data"),
         (

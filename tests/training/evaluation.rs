@@ -159,6 +159,28 @@ fn a_segmentation_is_learnt() {
     assert_eq!(error, "data: expected at least 1 sample, found 0");
 }
 
+/// A mask does not follow an image that is flipped.
+#[test]
+fn masks_are_not_left_behind() {
+    let images = (0..4).map(|_| (Tensor::zeros(), Mask::new(&[0; 12]).unwrap()));
+    let data: Dataset<Chw<1, 3, 4>, Mask<2, 3, 4>> = images.collect();
+    let write = |augment: Augment| {
+        let data = augment.apply(data.clone());
+        Samples::<Chw<1, 3, 4>>::write_to(&data, 0, &mut [0.0_f32; 12], Some(1)).map_err(|e| e.to_string())
+    };
+    let expected =
+        "expected targets without places in the image, which would not move with it, found masks or the like";
+    for (augment, name) in [
+        (Augment::new().cutout(1).random_horizontal_flip(), "random_horizontal_flip"),
+        (Augment::new().random_crop(1), "random_crop"),
+        (Augment::new().random_rotation(5.0), "random_rotation"),
+        (Augment::new().random_rotation(5.0).random_translation(1.0), "random_translation"),
+    ] {
+        assert_eq!(write(augment), Err(format!("{name}: {expected}")));
+    }
+    assert_eq!(write(Augment::new().cutout(1)), Ok(()));
+}
+
 #[test]
 fn masks_that_do_not_fit_are_refused() {
     let error = Mask::<2, 3, 4>::new(&[0; 11]).unwrap_err().to_string();

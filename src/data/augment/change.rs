@@ -20,6 +20,17 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// The name of a change that moves the image.
+    pub(super) fn mover(&self) -> Option<&'static str> {
+        match self {
+            Change::Crop { .. } => Some("random_crop"),
+            Change::Flip => Some("random_horizontal_flip"),
+            Change::Move { pixels: 0.0, .. } => Some("random_rotation"),
+            Change::Move { .. } => Some("random_translation"),
+            Change::Jitter(_) | Change::Shift { .. } | Change::Cutout { .. } => None,
+        }
+    }
+
     /// Changes a picture that is to have the size `wanted` in the end.
     pub(super) fn make(
         &self,

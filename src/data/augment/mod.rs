@@ -43,7 +43,7 @@ use picture::Picture;
 pub use ten_crop::TenCrop;
 pub(crate) use ten_crop::VIEWS;
 
-use super::{Images, Learnable, Samples};
+use super::{Images, Learnable, Samples, Target};
 use crate::error::Error;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
@@ -198,7 +198,7 @@ impl<D, const C: usize, const H: usize, const W: usize> Augmented<D, C, H, W> {
 
 impl<Y, const C: usize, const H: usize, const W: usize> Augmented<super::Dataset<Chw<C, H, W>, Y>, C, H, W>
 where
-    Y: super::Target,
+    Y: Target,
 {
     /// The samples with these indices, with the same changes.
     ///
@@ -247,6 +247,12 @@ impl<D: Images<C, IH, IW>, const C: usize, const IH: usize, const IW: usize, con
     fn write_to<T: Scalar>(&self, sample: usize, values: &mut [T], key: Option<u64>) -> Result<(), Error> {
         if let Some((name, expected, found)) = self.augment.wrong {
             return Err(Error::argument(name, expected, found));
+        }
+        if <D::Target as Target>::HAS_PLACES
+            && let Some(name) = self.augment.changes.iter().find_map(Change::mover)
+        {
+            let expected = "targets without places in the image, which would not move with it";
+            return Err(Error::argument(name, expected, "masks or the like"));
         }
         let changes = if key.is_some() { &self.augment.changes[..] } else { &[] };
         if changes.is_empty() && [H, W] == [IH, IW] {
