@@ -43,8 +43,6 @@
 #![recursion_limit = "256"]
 // Documentation on docs.rs says which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// ResNet-56 has 27 blocks, and the place of each follows from that of the one before it.
-#![recursion_limit = "256"]
 
 pub mod check;
 pub mod data;
