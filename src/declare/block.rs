@@ -50,6 +50,7 @@ macro_rules! __block {
         ($d:tt) $(#[$meta:meta])* $vis:vis struct $Name:ident
         { $($setting:ident : $type:ty $(= $default:expr)?),* $(,)? } => { $($lines:tt)* }
     ) => {
+        $(#[$meta])*
         #[allow(unused_macros)]
         macro_rules! $Name {
             (@ask $d callback:ident [$d($d to:tt)*]) => { $crate::$d callback! { $d($d to)* block } };
