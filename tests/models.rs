@@ -3,8 +3,9 @@
 mod hashed;
 
 use convnet::model::{
-    DenseNet121, GoogLeNet, ResNet18, ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SqueezeNet, UNet,
-    Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19, ZfNet,
+    DenseNet121, EfficientNetB0, GoogLeNet, MobileNetV2, MobileNetV3Large, MobileNetV3Small, ResNet18,
+    ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SeResNet50, SqueezeNet, UNet, Vgg11, Vgg13, Vgg16,
+    Vgg16Bn, Vgg19, ZfNet,
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
@@ -144,6 +145,11 @@ models! {
     resnet20_cifar: ResNet20Cifar<10, f64>,
     resnet56_cifar: ResNet56Cifar<10, f64>,
     unet: UNet<2, f64>,
+    mobilenet_v2: MobileNetV2<1000, f64>,
+    mobilenet_v3_small: MobileNetV3Small<1000, f64>,
+    mobilenet_v3_large: MobileNetV3Large<1000, f64>,
+    efficientnet_b0: EfficientNetB0<1000, f64>,
+    seresnet50: SeResNet50<1000, f64>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.

@@ -1,16 +1,24 @@
 //! Ready networks: [`LeNet5`] for grey images of 28×28 pixels, and [`LeNet5Original`] as it was published; [`AlexNet`]
 //! for colour images of 227×227 as it was published, [`AlexNetTorchvision`] for 224×224, and [`AlexNetSmall`] for
 //! 32×32; [`ZfNet`] as it was published; for 224×224 and any number of classes, as in torchvision, [`Vgg11`], [`Vgg13`],
-//! [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], [`DenseNet121`], and
-//! [`SqueezeNet`]; and [`ResNet20Cifar`] and [`ResNet56Cifar`] for 32×32, as published; [`UNet`] for a class at
+//! [`Vgg16`], [`Vgg19`] and [`Vgg16Bn`], [`GoogLeNet`], [`ResNet18`], [`ResNet34`] and [`ResNet50`], [`DenseNet121`],
+//! [`SqueezeNet`], [`MobileNetV2`], [`MobileNetV3Small`] and [`MobileNetV3Large`], and [`EfficientNetB0`], and as in timm
+//! [`SeResNet50`]; and [`ResNet20Cifar`] and [`ResNet56Cifar`] for 32×32, as published; [`UNet`] for a class at
 //! each pixel of 128×128.
+//!
+//! [`SqueezeExcite`](crate::model::SqueezeExcite!) is a block for networks of one's own.
 
 mod alexnet;
 mod densenet;
+mod efficientnet;
 mod googlenet;
 mod lenet;
+mod mobilenet;
+mod mobilenet_v3;
 mod resnet;
 mod resnet_cifar;
+mod se_resnet;
+mod squeeze_excite;
 mod squeezenet;
 mod unet;
 mod vgg;
@@ -18,10 +26,15 @@ mod zfnet;
 
 pub use alexnet::{AlexNet, AlexNetSmall, AlexNetTorchvision};
 pub use densenet::DenseNet121;
+pub use efficientnet::EfficientNetB0;
 pub use googlenet::GoogLeNet;
 pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};
+pub use mobilenet::MobileNetV2;
+pub use mobilenet_v3::{MobileNetV3Large, MobileNetV3Small};
 pub use resnet::{ResNet18, ResNet34, ResNet50};
 pub use resnet_cifar::{ResNet20Cifar, ResNet56Cifar};
+pub use se_resnet::SeResNet50;
+pub use squeeze_excite::SqueezeExcite;
 pub use squeezenet::SqueezeNet;
 pub use unet::UNet;
 pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -134,6 +135,11 @@ MODELS = {
     "resnet20_cifar": (lambda: ResNetCifar(3), (3, 32, 32)),
     "resnet56_cifar": (lambda: ResNetCifar(9), (3, 32, 32)),
     "unet": (UNet, (3, 128, 128)),
+    "mobilenet_v2": (torchvision.models.mobilenet_v2, (3, 224, 224)),
+    "mobilenet_v3_small": (torchvision.models.mobilenet_v3_small, (3, 224, 224)),
+    "mobilenet_v3_large": (torchvision.models.mobilenet_v3_large, (3, 224, 224)),
+    "efficientnet_b0": (torchvision.models.efficientnet_b0, (3, 224, 224)),
+    "seresnet50": (lambda: timm.create_model("seresnet50"), (3, 224, 224)),
 }
 
 
