@@ -2,6 +2,10 @@
 
 mod hashed;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
 use convnet::model::{
     DenseNet121, EfficientNetB0, GoogLeNet, MobileNetV2, MobileNetV3Large, MobileNetV3Small, ResNet18,
     ResNet20Cifar, ResNet34, ResNet50, ResNet56Cifar, SeResNet50, SqueezeNet, UNet, Vgg11, Vgg13, Vgg16,
@@ -9,10 +13,10 @@ use convnet::model::{
 };
 use convnet::plan::Role;
 use convnet::prelude::*;
+use convnet::store::{to_onnx, to_onnx_folded};
 use convnet::train::Progress;
 use hashed::{PIXELS, uniform};
-use serde_json::Value;
-use std::sync::{Mutex, PoisonError};
+use serde_json::{Value, json};
 
 /// Held by a test of a network with more than 10⁸ parameters, which take 2 GB while they are used: one runs at a time.
 static LARGE: Mutex<()> = Mutex::new(());
@@ -63,7 +67,7 @@ network! {
 
 fn golden(name: &str) -> Value {
     let path = format!("{}/tests/golden/models/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Where the hash of a parameter begins: FNV-1a of its name.
@@ -72,8 +76,8 @@ fn place_of(name: &str) -> u64 {
         .fold(0xCBF2_9CE4_8422_2325, |place, byte| (place ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }
 
-/// Parameters and running statistics as the script has them.
-fn filled<N: Network<Scalar = f64>>() -> N {
+/// Parameters and running statistics as the script has them, for a variance of at least 0.5.
+fn filled<N: Network>(variance: f64) -> N {
     let mut net = N::with_init(Init::Zeros, 0);
     let params: Vec<_> = net.model().named_params().map(|(name, param, _)| (name, param)).collect();
     let mut rest = net.model_mut().params_mut();
@@ -83,13 +87,15 @@ fn filled<N: Network<Scalar = f64>>() -> N {
         let place = place_of(&name);
         for (i, value) in values.iter_mut().enumerate() {
             let u = uniform(place.wrapping_add(i as u64));
-            *value = if param.shape.len() > 1 {
+            *value = N::Scalar::of(if param.shape.len() > 1 {
                 (6.0 / param.fan_in as f64).sqrt() * (2.0 * u - 1.0)
-            } else if name.ends_with("running_var") || name.ends_with("weight") {
+            } else if name.ends_with("running_var") {
+                variance + u
+            } else if name.ends_with("weight") {
                 0.5 + u
             } else {
                 0.2 * (u - 0.5)
-            };
+            });
         }
     }
     net
@@ -105,7 +111,7 @@ fn assert_near(what: &str, found: f64, expected: f64) {
 fn compare<N: Network<Scalar = f64>>(name: &str) {
     let golden = golden(name);
     let _one = (N::PARAMS > 100_000_000).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let net: N = filled();
+    let net: N = filled(0.5);
     assert_eq!(golden["names"], net.model().named_params().count());
     let image = Tensor::<N::Input, f64>::from_fn(|i| uniform(PIXELS + i as u64));
     let found = net.infer(&Batch::from_iter([image])).sample(0);
@@ -119,37 +125,71 @@ fn compare<N: Network<Scalar = f64>>(name: &str) {
     }
 }
 
-/// One test a network: its name in `golden/make_models.py`, and its type in `f64`.
+/// The network, an image and the answer, in a folder, for other programs; and the same with normalisations folded.
+fn leave<N: Network<Scalar = f32>>(folder: &Path, name: &str) {
+    // Variances so large that values stay of the size that they have in a trained network.
+    let net: N = filled(3.0);
+    let x = Batch::from_iter([Tensor::<N::Input>::from_fn(|i| uniform(PIXELS + i as u64) as f32)]);
+    let y = net.infer(&x);
+    let batches = json!([{ "x": [x.sample(0).as_slice()], "y": [y.sample(0).as_slice()] }]);
+    let found = json!({ "batches": batches, "layers": {} }).to_string();
+    let write = |name: &str, onnx: Vec<u8>| {
+        fs::write(folder.join(name).with_extension("onnx"), onnx).unwrap();
+        fs::write(folder.join(name).with_extension("json"), &found).unwrap();
+    };
+    write(name, to_onnx(&net).unwrap());
+    if N::BUFFERS > 0 {
+        write(&format!("{name}_folded"), to_onnx_folded(&net).unwrap());
+    }
+}
+
+/// One test a network, and its file for other programs: its name in `golden/make_models.py`, its type and the number of its
+/// classes.
 macro_rules! models {
-    ($($name:ident: $Net:ty,)*) => {$(
+    ($($name:ident: $Net:ident<$classes:literal>,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                compare::<$Net<$classes, f64>>(stringify!($name));
+            }
+        )*
+
+        /// In the folder `CONVNET_ONNX_FOLDER`, if it is set; else those that are not large.
         #[test]
-        fn $name() {
-            compare::<$Net>(stringify!($name));
+        fn networks_for_other_programs() {
+            let temporary = tempfile::tempdir().unwrap();
+            let given = std::env::var_os("CONVNET_ONNX_FOLDER").map(PathBuf::from);
+            let folder = given.as_deref().unwrap_or(temporary.path());
+            $(
+                if given.is_some() || $Net::<$classes, f32>::PARAMS < 3_000_000 {
+                    leave::<$Net<$classes, f32>>(folder, stringify!($name));
+                }
+            )*
         }
-    )*};
+    };
 }
 
 models! {
-    resnet18: ResNet18<1000, f64>,
-    resnet34: ResNet34<1000, f64>,
-    resnet50: ResNet50<1000, f64>,
-    squeezenet1_1: SqueezeNet<1000, f64>,
-    vgg11: Vgg11<1000, f64>,
-    vgg13: Vgg13<1000, f64>,
-    vgg16: Vgg16<1000, f64>,
-    vgg19: Vgg19<1000, f64>,
-    vgg16_bn: Vgg16Bn<1000, f64>,
-    googlenet: GoogLeNet<1000, f64>,
-    densenet121: DenseNet121<1000, f64>,
-    zfnet: ZfNet<1000, f64>,
-    resnet20_cifar: ResNet20Cifar<10, f64>,
-    resnet56_cifar: ResNet56Cifar<10, f64>,
-    unet: UNet<2, f64>,
-    mobilenet_v2: MobileNetV2<1000, f64>,
-    mobilenet_v3_small: MobileNetV3Small<1000, f64>,
-    mobilenet_v3_large: MobileNetV3Large<1000, f64>,
-    efficientnet_b0: EfficientNetB0<1000, f64>,
-    seresnet50: SeResNet50<1000, f64>,
+    resnet18: ResNet18<1000>,
+    resnet34: ResNet34<1000>,
+    resnet50: ResNet50<1000>,
+    squeezenet1_1: SqueezeNet<1000>,
+    vgg11: Vgg11<1000>,
+    vgg13: Vgg13<1000>,
+    vgg16: Vgg16<1000>,
+    vgg19: Vgg19<1000>,
+    vgg16_bn: Vgg16Bn<1000>,
+    googlenet: GoogLeNet<1000>,
+    densenet121: DenseNet121<1000>,
+    zfnet: ZfNet<1000>,
+    resnet20_cifar: ResNet20Cifar<10>,
+    resnet56_cifar: ResNet56Cifar<10>,
+    unet: UNet<2>,
+    mobilenet_v2: MobileNetV2<1000>,
+    mobilenet_v3_small: MobileNetV3Small<1000>,
+    mobilenet_v3_large: MobileNetV3Large<1000>,
+    efficientnet_b0: EfficientNetB0<1000>,
+    seresnet50: SeResNet50<1000>,
 }
 
 /// Its sum, the sum of its squares, and its first and last value.
@@ -174,7 +214,7 @@ fn a_step_of_resnet18() {
     // A learning rate so small that nothing but the running statistics moves.
     let optimizer = Sgd::new(f64::MIN_POSITIVE);
     let mut trainer =
-        Trainer::new(filled::<Small<f64>>(), SoftmaxCrossEntropy, optimizer).progress(Progress::Silent);
+        Trainer::new(filled::<Small<f64>>(0.5), SoftmaxCrossEntropy, optimizer).progress(Progress::Silent);
     let loss = trainer.train_step(&images, &labels, 0).unwrap();
     assert_near("loss", loss, golden["loss"].as_f64().unwrap());
     let (mut start, mut seen) = (0, 0);

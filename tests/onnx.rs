@@ -2,6 +2,8 @@
 //!
 //! `interop/check_onnx.py` runs the files of `networks_for_other_programs` in other programs.
 
+mod onnx_files;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,8 @@ use convnet::layer::{Codes, Connections};
 use convnet::model::{AlexNetSmall, LeNet5, LeNet5Original};
 use convnet::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
 use convnet::prelude::*;
-use convnet::store::{Dtype, Stored, read_initializers, to_onnx};
+use convnet::store::{Dtype, Stored, to_onnx, to_onnx_folded};
+use onnx_files::read;
 use serde_json::json;
 
 /// Two channels of six for each filter, and all.
@@ -248,14 +251,6 @@ fn lively<N: Network>() -> N {
     net
 }
 
-fn read(bytes: Vec<u8>) -> Result<Vec<(String, Stored)>, String> {
-    let found = read_initializers(Path::new("net.onnx"), bytes);
-    found.map_err(|error| {
-        assert!(matches!(error, convnet::Error::Format { .. }), "{error:?}");
-        error.to_string()
-    })
-}
-
 /// Names, shapes and values are read as they were written.
 fn assert_kept<N: Network>(dtype: Dtype) {
     let net: N = lively();
@@ -278,6 +273,69 @@ fn tensors_are_kept_by_name() {
     assert_kept::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(Dtype::F32);
 }
 
+network! {
+    /// Normalisations that can be folded, and one whose convolution something else reads too.
+    struct Folding: Chw<3, 12, 12> => Flat<4> {
+        conv1: Conv2d { filters: 6, kernel: 3, bias: false },
+        norm1: BatchNorm { epsilon: 1e-2 },
+        relu: Relu,
+        conv2: Conv2d { filters: 6, kernel: 3, padding: 1, groups: 2 },
+        norm2: BatchNorm,
+        kept: Conv2d { filters: 6, kernel: 1 },
+        norm3: BatchNorm,
+        sum: Add(kept, norm3),
+        pool: GlobalAvgPool,
+        norm4: BatchNorm,
+        fc: Dense { units: 4 },
+    }
+}
+
+/// Weights times γ / √(σ² + ε), and biases likewise.
+#[test]
+fn normalisations_are_folded_on_request() {
+    let net: Folding<f64> = lively();
+    let folded: BTreeMap<String, Stored> = read(to_onnx_folded(&net).unwrap()).unwrap().into_iter().collect();
+    let names: Vec<&str> = folded.keys().map(String::as_str).collect();
+    let norms = ["norm3", "norm4"].map(|norm| {
+        ["bias", "running_mean", "running_var", "weight"].map(|tensor| format!("{norm}.{tensor}"))
+    });
+    let mut expected = ["conv1", "conv2", "kept", "fc"]
+        .map(|layer| ["bias", "weight"].map(|tensor| format!("{layer}.{tensor}")))
+        .concat();
+    expected.extend(norms.concat());
+    expected.sort();
+    assert_eq!(names, expected);
+    let params: BTreeMap<String, Vec<f64>> =
+        net.model().named_params().map(|(name, _, values)| (name, values.to_vec())).collect();
+    for (conv, norm, epsilon) in [("conv1", "norm1", 1e-2), ("conv2", "norm2", 1e-5)] {
+        let of = |tensor: &str| &params[&format!("{norm}.{tensor}")];
+        let factors: Vec<f64> = of("weight")
+            .iter()
+            .zip(of("running_var"))
+            .map(|(weight, var)| weight / (var + epsilon).sqrt())
+            .collect();
+        let weights = &params[&format!("{conv}.weight")];
+        let each = weights.len() / factors.len();
+        let bias = params.get(&format!("{conv}.bias")).cloned().unwrap_or(vec![0.0; factors.len()]);
+        let wanted_weights = weights.iter().enumerate().map(|(i, weight)| weight * factors[i / each]);
+        let wanted_bias =
+            (0..factors.len()).map(|f| (bias[f] - of("running_mean")[f]) * factors[f] + of("bias")[f]);
+        let wanted = [("weight", wanted_weights.collect::<Vec<_>>()), ("bias", wanted_bias.collect())];
+        for (tensor, wanted) in wanted {
+            let found = folded[&format!("{conv}.{tensor}")]
+                .values
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .map(|b| f64::from_le_bytes(*b));
+            assert!(found.clone().count() == wanted.len());
+            for (found, wanted) in found.zip(wanted) {
+                assert!((found - wanted).abs() < 1e-12, "{conv}.{tensor}: {found} for {wanted}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_layer_that_cannot_be_exported_is_named() {
     let found = to_onnx(&Uneven::<f32>::new(1)).unwrap_err().to_string();
@@ -290,7 +348,12 @@ fn a_layer_that_cannot_be_exported_is_named() {
 /// A network, what it answers, and what each of its layers gives for the first sample, in a folder.
 fn leave<N: Network>(folder: &Path, name: &str) {
     let net: N = lively();
-    fs::write(folder.join(name).with_extension("onnx"), to_onnx(&net).unwrap()).unwrap();
+    leave_as(&net, to_onnx(&net).unwrap(), folder, name, true);
+}
+
+/// The same in this form, with or without the layers.
+fn leave_as<N: Network>(net: &N, onnx: Vec<u8>, folder: &Path, name: &str, with_layers: bool) {
+    fs::write(folder.join(name).with_extension("onnx"), onnx).unwrap();
     let values = |values: &[N::Scalar]| values.iter().map(|value| value.as_f64()).collect::<Vec<f64>>();
     // Real images: photographs, digits, or from the middle of a digit.
     let (digits, photographs) = (Mnist::sample().unwrap().test, Cifar10::sample().unwrap().test);
@@ -308,8 +371,14 @@ fn leave<N: Network>(folder: &Path, name: &str) {
         let x: Vec<Vec<f64>> = x.samples().map(|x| values(x.as_slice())).collect();
         json!({ "x": x, "y": y })
     });
-    let layers: BTreeMap<String, Vec<f64>> =
-        net.activations(&sample(0)).iter().map(|layer| (layer.name.clone(), values(&layer.values))).collect();
+    let layers: BTreeMap<String, Vec<f64>> = match with_layers {
+        true => net
+            .activations(&sample(0))
+            .iter()
+            .map(|layer| (layer.name.clone(), values(&layer.values)))
+            .collect(),
+        false => BTreeMap::new(),
+    };
     let found = json!({ "batches": batches, "layers": layers });
     fs::write(folder.join(name).with_extension("json"), found.to_string()).unwrap();
 }
@@ -328,173 +397,12 @@ fn networks_for_other_programs() {
     leave::<Branching>(&folder, "branching");
     leave::<Branching<f64>>(&folder, "branching_f64");
     leave::<Single>(&folder, "single");
+    leave::<Folding>(&folder, "folding");
+    let folding: Folding = lively();
+    leave_as(&folding, to_onnx_folded(&folding).unwrap(), &folder, "folded", false);
     leave::<Samples>(&folder, "samples");
     leave::<Samples<f64>>(&folder, "samples_f64");
     leave::<Windows>(&folder, "windows");
     leave::<Unchanged>(&folder, "unchanged");
     leave::<Sequential<Flat<2>, Chain<Dense<Flat<2>, Flat<3>>, Scaled<true>>>>(&folder, "own");
-}
-
-/// Part of a message: a field of this number.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut field = vec![number << 3 | 2];
-    field.extend(varint(bytes.len() as u64));
-    field.extend(bytes);
-    field
-}
-
-fn whole_number(number: u8, value: u64) -> Vec<u8> {
-    let mut field = vec![number << 3];
-    field.extend(varint(value));
-    field
-}
-
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value >= 128 {
-        bytes.push(value as u8 | 128);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
-}
-
-const DIMS: u8 = 1;
-const TYPE: u8 = 2;
-const SEGMENT: u8 = 3;
-const FLOATS: u8 = 4;
-const INTS: u8 = 7;
-const NAME: u8 = 8;
-const RAW: u8 = 9;
-const DOUBLES: u8 = 10;
-const EXTERNAL: u8 = 13;
-const LOCATION: u8 = 14;
-
-/// A model of tensors, each a list of fields.
-fn model<const N: usize>(tensors: [&[Vec<u8>]; N]) -> Vec<u8> {
-    let tensors: Vec<Vec<u8>> = tensors.iter().map(|fields| field(5, &fields.concat())).collect();
-    field(7, &tensors.concat())
-}
-
-fn bytes<const N: usize>(values: [f32; N]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// Numbers may lie in a file in three ways, and dimensions in two.
-#[test]
-fn numbers_are_read_wherever_they_are() {
-    let two = |dtype, values: Vec<u8>| Ok(vec![("w".to_string(), Stored { dtype, shape: vec![2], values })]);
-    let (name, dims, float) = (field(NAME, b"w"), whole_number(DIMS, 2), whole_number(TYPE, 1));
-    let values = bytes([1.5, -2.0]);
-    let doubles: Vec<u8> = [1.5, -2.0].into_iter().flat_map(f64::to_le_bytes).collect();
-    let packed = field(DIMS, &[2]);
-    for dims in [&dims, &packed] {
-        let raw = model([&[name.clone(), dims.clone(), float.clone(), field(RAW, &values)]]);
-        assert_eq!(read(raw), two(Dtype::F32, values.clone()));
-    }
-    let listed = model([&[name.clone(), dims.clone(), float.clone(), field(FLOATS, &values)]]);
-    assert_eq!(read(listed), two(Dtype::F32, values.clone()));
-    let single =
-        [[FLOATS << 3 | 5].to_vec(), bytes([1.5]), [FLOATS << 3 | 5].to_vec(), bytes([-2.0])].concat();
-    let listed = model([&[name.clone(), dims.clone(), float, single]]);
-    assert_eq!(read(listed), two(Dtype::F32, values));
-    let listed = model([&[name.clone(), dims.clone(), whole_number(TYPE, 11), field(DOUBLES, &doubles)]]);
-    assert_eq!(read(listed), two(Dtype::F64, doubles));
-    let listed = model([&[name.clone(), dims.clone(), whole_number(TYPE, 7), field(INTS, &[7, 1])]]);
-    assert_eq!(read(listed), two(Dtype::I64, [7_i64, 1].into_iter().flat_map(i64::to_le_bytes).collect()));
-    for (code, dtype) in [(10, Dtype::F16), (16, Dtype::Bf16), (3, Dtype::Other)] {
-        let raw = model([&[name.clone(), dims.clone(), whole_number(TYPE, code), field(RAW, &[1, 2, 3, 4])]]);
-        assert_eq!(read(raw), two(dtype, vec![1, 2, 3, 4]));
-    }
-    let number = model([&[name, whole_number(TYPE, 1), field(RAW, &bytes([3.0]))]]);
-    assert!(read(number).unwrap()[0].1.shape.is_empty());
-}
-
-#[test]
-fn what_is_wrong_with_a_file_is_said() {
-    let (name, dims, float) = (field(NAME, b"w"), whole_number(DIMS, 2), whole_number(TYPE, 1));
-    let raw = field(RAW, &bytes([1.5, -2.0]));
-    let good = [name.clone(), dims.clone(), float.clone(), raw.clone()];
-    let with = |more: &[Vec<u8>]| model([&[good.concat(), more.concat()]]);
-    let shape = |dims: &[u64]| {
-        let dims: Vec<u8> = dims.iter().flat_map(|&dim| whole_number(DIMS, dim)).collect();
-        model([&[name.clone(), dims, float.clone(), raw.clone()]])
-    };
-    let cases: [(&str, Vec<u8>, &str); 17] = [
-        ("nothing", Vec::new(), "expected a model with a graph, found none"),
-        ("no graph", whole_number(1, 8), "expected a model with a graph, found none"),
-        ("no tensors", field(7, &field(2, b"graph")), "expected a graph with initialisers, found none"),
-        ("a text", b"layer,type\n".into(), "expected a model in the format of ONNX, found "),
-        ("a picture", b"\x89PNG\r\n\x1a\n".into(), "expected a model in the format of ONNX, found "),
-        ("cut off", with(&[])[..20].into(), "expected a model in the format of ONNX, found "),
-        ("no tensor", field(7, &field(5, &[255])), "expected an initialiser in the format of ONNX, found "),
-        ("twice", model([&good, &good]), "expected initialisers with names of their own, found two \"w\""),
-        ("no name", model([&good[1..]]), "expected an initialiser with a name, found none for \"\""),
-        (
-            "no type",
-            model([&[name.clone(), dims.clone(), raw.clone()]]),
-            "expected the type of numbers, found none for \"w\"",
-        ),
-        (
-            "elsewhere",
-            with(&[field(EXTERNAL, &field(1, b"location"))]),
-            "expected numbers in the file itself, found the name of another file for \"w\"",
-        ),
-        (
-            "elsewhere, unsaid",
-            with(&[whole_number(LOCATION, 1)]),
-            "expected numbers in the file itself, found the name of another file for \"w\"",
-        ),
-        (
-            "a part",
-            with(&[field(SEGMENT, &whole_number(1, 0))]),
-            "expected whole tensors, found a segment for \"w\"",
-        ),
-        ("both", with(&[field(FLOATS, &bytes([1.0, 2.0]))]), "expected numbers once, found twice for \"w\""),
-        ("short", shape(&[3]), "expected 12 bytes of F32 [3], found 8 for \"w\""),
-        ("negative", shape(&[u64::MAX]), "expected dimensions of at least 0, found -1 for \"w\""),
-        (
-            "too large",
-            shape(&[1 << 40, 1 << 40]),
-            "expected dimensions that fit into memory, found [1099511627776, 1099511627776] for \"w\"",
-        ),
-    ];
-    assert!(read(with(&[])).is_ok());
-    for (what, bytes, expected) in cases {
-        let found = read(bytes).unwrap_err();
-        assert!(found.starts_with(&format!("net.onnx: {expected}")), "{what}: {found}");
-    }
-}
-
-/// A file that is cut off, or has another byte somewhere, is refused or has other tensors, but ends no program.
-#[test]
-fn broken_files_are_no_panic() {
-    network! {
-        struct Small: Chw<1, 3, 3> => Flat<2> {
-            conv: Conv2d { filters: 2, kernel: 2 },
-            gelu: Gelu,
-            flatten: Flatten,
-            fc: Dense { units: 2 },
-        }
-    }
-    let whole = to_onnx(&lively::<Small>()).unwrap();
-    let tensors = read(whole.clone()).unwrap();
-    for len in 0..whole.len() {
-        // The graph may be whole, and the bytes after it missing.
-        let read = read(whole[..len].into());
-        assert!(read.is_err() || read == Ok(tensors.clone()), "the first {len} bytes");
-    }
-    let (mut same, mut other, mut refused) = (0, 0, 0);
-    for at in 0..whole.len() {
-        for change in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
-            let mut broken = whole.clone();
-            broken[at] ^= change;
-            match read(broken) {
-                Ok(read) if read == tensors => same += 1,
-                Ok(_) => other += 1,
-                Err(_) => refused += 1,
-            }
-        }
-    }
-    assert!(same > 0 && other > 0 && refused > 0, "{same} {other} {refused}");
 }

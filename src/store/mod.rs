@@ -52,7 +52,7 @@ use std::path::Path;
 pub use embedded::{embedded, fits};
 #[doc(hidden)]
 pub use onnx::read_initializers;
-pub use onnx::to_onnx;
+pub use onnx::{to_onnx, to_onnx_folded};
 pub(crate) use safetensors::{Saved, encode};
 pub use weights::Weights;
 pub(crate) use weights::saved;

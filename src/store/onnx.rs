@@ -4,14 +4,14 @@ mod proto;
 mod read;
 
 use std::any::type_name;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 
 use super::Dtype;
 use crate::error::Error;
 use crate::network::Network;
-use crate::plan::{Attribute, Node, Operand, Plan};
+use crate::plan::{Attribute, Mode, Node, Operand, Plan, Shortcut};
 use crate::scalar::{Scalar, compiled};
 use crate::shape::Dims;
 
@@ -68,27 +68,95 @@ const OUTPUT: &str = "output";
 /// ```
 #[doc(alias("onnx", "torch.onnx.export"))]
 pub fn to_onnx<N: Network>(net: &N) -> Result<Vec<u8>, Error> {
+    export(net, false)
+}
+
+/// The same as [`to_onnx`] with each [`BatchNorm`](crate::layer::BatchNorm) folded into the convolution before it, if nothing else
+/// reads that convolution's output: the filters' weights are multiplied by γ / √(σ² + ε), and their biases become
+/// (bias − μ)·γ / √(σ² + ε) + β. The folded network computes the same in fewer steps, but cannot be trained further.
+///
+/// A folded convolution has the name and the parameters of its layer, and always a bias.
+///
+/// In PyTorch: `torch.nn.utils.fusion.fuse_conv_bn_eval`.
+///
+/// # Errors
+/// Those of [`to_onnx`].
+///
+/// ```
+/// use convnet::prelude::*;
+/// network! {
+///     struct Net: Chw<1, 8, 8> => Flat<2> {
+///         conv: Conv2d { filters: 4, kernel: 3, bias: false },
+///         norm: BatchNorm,
+///         relu: Relu,
+///         pool: GlobalAvgPool,
+///         fc: Dense { units: 2 },
+///     }
+/// }
+/// let net = Net::new(1);
+/// let [plain, folded] = [convnet::store::to_onnx(&net)?, convnet::store::to_onnx_folded(&net)?];
+/// assert!(folded.len() < plain.len());
+/// # Ok::<(), convnet::Error>(())
+/// ```
+#[doc(alias("fuse_conv_bn_eval", "fuse"))]
+pub fn to_onnx_folded<N: Network>(net: &N) -> Result<Vec<u8>, Error> {
+    export(net, true)
+}
+
+fn export<N: Network>(net: &N, fold: bool) -> Result<Vec<u8>, Error> {
     let (model, name) = (net.model(), graph_name(type_name::<N>()));
-    N::Scalar::compiled::<ToOnnx>((name, model.plan(), model.params()))
+    N::Scalar::compiled::<ToOnnx>((name, model.plan(), model.params(), fold))
 }
 
 compiled! {
-    /// Converts a plan with its parameters: (name, plan, parameters).
-    ToOnnx<'a, T>((&'a str, &'a Plan<T>, &'a [T])) -> Result<Vec<u8>, Error> = convert
+    /// Converts a plan with its parameters: (name, plan, parameters, whether to fold).
+    ToOnnx<'a, T>((&'a str, &'a Plan<T>, &'a [T], bool)) -> Result<Vec<u8>, Error> = convert
 }
 
-fn convert<T: Scalar>((name, plan, params): (&str, &Plan<T>, &[T])) -> Result<Vec<u8>, Error> {
+fn convert<T: Scalar>((name, plan, params, fold): (&str, &Plan<T>, &[T], bool)) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::new(Dtype::of::<T>());
-    for (name, param, values) in plan.named_params(params) {
-        writer.parameter(name, &param.shape, values.iter().map(|value| value.as_f64()));
+    let folds = if fold { Folds::of(plan, params) } else { Folds::default() };
+    for (i, step) in plan.steps().iter().enumerate() {
+        if folds.away.contains(&i) {
+            continue;
+        }
+        let mut rest = &params[step.params.clone()];
+        let pairs = folds.into.get(&i);
+        let mut biased = false;
+        for param in step.op.params() {
+            let (values, tail) = rest.split_at(param.len());
+            rest = tail;
+            let is_bias = param.name == "bias";
+            biased |= is_bias;
+            let values = values.iter().enumerate().map(|(at, value)| match pairs {
+                None => value.as_f64(),
+                Some(pairs) => {
+                    let [factor, term] = pairs[at / (param.len() / pairs.len())];
+                    factor * value.as_f64() + if is_bias { term } else { 0.0 }
+                }
+            });
+            writer.parameter(format!("{}.{}", step.name, param.name), &param.shape, values);
+        }
+        if let (Some(pairs), false) = (pairs, biased) {
+            let terms = pairs.iter().map(|[_, term]| *term);
+            writer.parameter(format!("{}.bias", step.name), &[pairs.len()], terms);
+        }
     }
     // The name of each value.
     let mut names = vec![String::from(INPUT)];
-    for step in plan.steps() {
-        let Some(nodes) = step.op.nodes() else {
+    for (i, step) in plan.steps().iter().enumerate() {
+        if folds.away.contains(&i) {
+            names.push(names[step.inputs[0]].clone());
+            continue;
+        }
+        let Some(mut nodes) = step.op.nodes() else {
             let found = format!("{}: {}", step.name, step.op.describe());
             return Err(Error::argument("network", "layers that ONNX has", found));
         };
+        let bias = Operand::Param("bias");
+        if folds.into.contains_key(&i) && !nodes[0].inputs.contains(&bias) {
+            nodes[0].inputs.push(bias);
+        }
         let inputs: Vec<&str> = step.inputs.iter().map(|&value| names[value].as_str()).collect();
         let output = writer.layer(&step.name, nodes, &inputs, plan.output_of(step));
         names.push(output);
@@ -101,6 +169,43 @@ fn convert<T: Scalar>((name, plan, params): (&str, &Plan<T>, &[T])) -> Result<Ve
 fn graph_name(type_name: &str) -> &str {
     let path = type_name.split('<').next().unwrap_or_default();
     path.rsplit("::").next().unwrap_or_default()
+}
+
+/// What folding changes.
+#[derive(Default)]
+struct Folds {
+    /// The steps that are no longer there.
+    away: HashSet<usize>,
+    /// The steps that they are folded into, with a factor and a term for each filter.
+    into: HashMap<usize, Vec<[f64; 2]>>,
+}
+
+impl Folds {
+    fn of<T: Scalar>(plan: &Plan<T>, params: &[T]) -> Self {
+        let mut folds = Folds::default();
+        let steps = plan.steps();
+        let readers = |value: usize| {
+            steps.iter().flat_map(|step| &step.inputs).filter(|input| **input == value).count()
+        };
+        for (i, step) in steps.iter().enumerate() {
+            // The input of the network is value 0, and each step gives the next one.
+            let Some(before) = step.inputs[0].checked_sub(1) else { continue };
+            let is_scale = step.op.shortcut(Mode::Infer) == Shortcut::Scale;
+            let op = &steps[before].op;
+            let folds_into = op.finishes()
+                && op.nodes().is_some_and(|nodes| matches!(&nodes[..], [node] if node.op == "Conv"));
+            if is_scale && folds_into && readers(step.inputs[0]) == 1 {
+                let mut pairs = vec![[T::zero(); 2]; plan.output_of(step).channels()];
+                step.op.scale(&params[step.params.clone()], &mut pairs);
+                folds.away.insert(i);
+                folds.into.insert(
+                    before,
+                    pairs.into_iter().map(|pair| pair.map(|number| number.as_f64())).collect(),
+                );
+            }
+        }
+        folds
+    }
 }
 
 /// A graph that is being built.

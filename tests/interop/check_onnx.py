@@ -3,8 +3,8 @@
     pip install numpy onnx onnxruntime
     python tests/interop/check_onnx.py
 
-Each network has been run by convnet on one sample and on five, and layer by layer; `networks_for_other_programs` of
-tests/onnx.rs leaves the files behind. onnxruntime runs those of 4-byte numbers, which are all that it can, and ONNX's reference those of 8 bytes.
+Each network has been run by convnet on one sample and on five, and layer by layer, and the ready networks on one image;
+`networks_for_other_programs` of tests/onnx.rs and tests/models.rs leave the files behind. onnxruntime runs those of 4-byte numbers, which are all that it can, and ONNX's reference those of 8 bytes.
 """
 
 import json
@@ -20,8 +20,10 @@ import onnxruntime
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-NETWORKS = 14
-# Of the larger of 1 and the size of a value.
+NETWORKS = 16
+# Ready networks, and those with normalisations folded.
+MODELS = 34
+# Of the larger of 1 and the size of a value; of ready networks, of the largest answer.
 TOLERANCE = 1e-5
 
 
@@ -46,14 +48,16 @@ def run(model, x):
     return dict(zip(names, ReferenceEvaluator(model, new_ops=[LRN]).run(names, {"input": x})))
 
 
-def difference(found, expected):
-    """The largest, of the larger of 1 and the size of a value."""
+def difference(found, expected, of_largest=False):
+    """The largest, of the larger of 1 and the size of a value, or of the largest value: a small answer of a deep network is what
+    is left of large terms."""
     assert numpy.isfinite(found).all()
     expected = numpy.array(expected).reshape(found.shape)
-    return (numpy.abs(found - expected) / numpy.maximum(1, numpy.abs(expected))).max()
+    size = numpy.abs(expected)
+    return (numpy.abs(found - expected) / numpy.maximum(1, size.max() if of_largest else size)).max()
 
 
-def check(path):
+def check(path, of_largest):
     """The largest differences of answers and of what layers give, and how many layers there are."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -65,7 +69,7 @@ def check(path):
     for batch in expected["batches"]:
         found = run(model, numpy.array(batch["x"], dtype).reshape([-1, *shape]))["output"]
         assert found.dtype == dtype
-        answers.append(difference(found, batch["y"]))
+        answers.append(difference(found, batch["y"], of_largest))
     model.graph.output.extend(value for value in model.graph.value_info if value.name in expected["layers"])
     x = numpy.array(expected["batches"][0]["x"], dtype).reshape([1, *shape])
     for name, found in run(model, x).items():
@@ -74,18 +78,25 @@ def check(path):
     return max(answers), max(layers), len(layers) - 1
 
 
-def main():
+def networks_of(suite, count, of_largest=False):
+    """Checks the networks that a suite of tests leaves behind, and says whether there are as many and all are right."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            ["cargo", "test", "--quiet", "--test", "onnx", "networks_for_other_programs"],
+            ["cargo", "test", "--quiet", "--test", suite, "networks_for_other_programs"],
             cwd=Path(__file__).parents[2], env={**os.environ, "CONVNET_ONNX_FOLDER": folder}, check=True,
         )
         networks = sorted(Path(folder).glob("*.onnx"))
-        worst = {path.stem: check(path) for path in networks}
-    for name, (answers, layers, count) in worst.items():
-        print(f"{name:16} largest differences: answers {answers:.1e}, {count} layers {layers:.1e}")
-    if len(worst) != NETWORKS or max(max(found[:2]) for found in worst.values()) > TOLERANCE:
+        worst = {path.stem: check(path, of_largest) for path in networks}
+    for name, (answers, layers, number) in worst.items():
+        print(f"{name:26} largest differences: answers {answers:.1e}, {number} layers {layers:.1e}", flush=True)
+    return len(worst) == count and max(max(found[:2]) for found in worst.values()) <= TOLERANCE
+
+
+def main():
+    if not networks_of("onnx", NETWORKS):
         sys.exit(f"expected {NETWORKS} networks with differences of at most {TOLERANCE}")
+    if not networks_of("models", MODELS, of_largest=True):
+        sys.exit(f"expected {MODELS} ready networks with differences of at most {TOLERANCE}")
 
 
 if __name__ == "__main__":
