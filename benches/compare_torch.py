@@ -145,8 +145,14 @@ def make_network(torch, name):
         return nn.Sequential(*layers), (3, 32, 32)
     import torchvision
 
+    if name == "googlenet":
+        return torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 224, 224)
     if name in torchvision.models.list_models():
         return torchvision.models.get_model(name), (3, 224, 224)
+    if name == "seresnet50":
+        import timm
+
+        return timm.create_model(name), (3, 224, 224)
     sys.exit(f"benches/compare_torch.py does not know the network {name}")
 
 

@@ -6,7 +6,10 @@ mod step;
 use std::hint::black_box;
 use std::path::Path;
 
-use convnet::model::{AlexNetSmall, LeNet5, ResNet18, ResNet34, ResNet50};
+use convnet::model::{
+    AlexNetSmall, DenseNet121, EfficientNetB0, GoogLeNet, LeNet5, MobileNetV2, MobileNetV3Large,
+    MobileNetV3Small, ResNet18, ResNet34, ResNet50, SeResNet50, SqueezeNet, Vgg11, Vgg16, Vgg16Bn,
+};
 use convnet::prelude::*;
 use convnet::train::Progress;
 
@@ -57,7 +60,7 @@ pub fn works() -> Vec<Work> {
     ]
 }
 
-/// The networks that won at ImageNet and their successors, by torchvision's names: one image, 16 images, and a training step of 8.
+/// The networks that won at ImageNet and their successors, by torchvision's and timm's names: one image, 16 images, and a training step of 8.
 /// Each takes seconds, and some a gigabyte.
 #[allow(dead_code, reason = "a module of two programs, and one of them has no time for these")]
 pub fn models() -> Vec<Work> {
@@ -67,8 +70,22 @@ pub fn models() -> Vec<Work> {
     {
         [inference::<N>(network, 1), inference::<N>(network, 16), training_step::<1000, N>(network, 8)]
     }
-    let models =
-        [model::<ResNet18>("resnet18"), model::<ResNet34>("resnet34"), model::<ResNet50>("resnet50")];
+    let models = [
+        model::<Vgg11>("vgg11"),
+        model::<Vgg16>("vgg16"),
+        model::<Vgg16Bn>("vgg16_bn"),
+        model::<GoogLeNet>("googlenet"),
+        model::<ResNet18>("resnet18"),
+        model::<ResNet34>("resnet34"),
+        model::<ResNet50>("resnet50"),
+        model::<SeResNet50>("seresnet50"),
+        model::<SqueezeNet>("squeezenet1_1"),
+        model::<DenseNet121>("densenet121"),
+        model::<MobileNetV2>("mobilenet_v2"),
+        model::<MobileNetV3Small>("mobilenet_v3_small"),
+        model::<MobileNetV3Large>("mobilenet_v3_large"),
+        model::<EfficientNetB0>("efficientnet_b0"),
+    ];
     models.into_iter().flatten().collect()
 }
 

@@ -191,6 +191,7 @@ impl ShapeError {
 }
 
 /// Whether two texts are equal, in constant code.
+#[cfg(feature = "store")]
 pub(crate) const fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

@@ -19,6 +19,7 @@ use std::fmt;
 
 pub use dims::Dims;
 pub use error::ShapeError;
+#[cfg(feature = "store")]
 pub(crate) use error::same;
 pub use path::Path;
 pub use window::{CeilMode, CountIncludePad, Dilation, Groups, Kernel, Padding, Stride, Window};
