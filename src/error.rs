@@ -1,5 +1,6 @@
 //! The error type: every variant names the thing, what was expected and what was found.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ pub enum Error {
         attempts: Vec<String>,
     },
 
-    /// The weights of a file do not fit the network, which keeps the parameters it had.
+    /// The weights of a file do not fit the network, which keeps the parameters it had. The sentence lists the tensors by block.
     #[error("{}: these are not the weights of the network{}", shown(path), lines(mismatches))]
     Weights {
         /// The file.
@@ -124,11 +125,27 @@ pub(crate) fn in_mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
+/// A line for each tensor with its full name, those of a block or group together, under its name.
 fn lines(mismatches: &[TensorMismatch]) -> String {
-    let line = |TensorMismatch { name, expected, found }: &TensorMismatch| {
-        format!("\n  {}: expected {expected}, found {found}", shown(name.as_ref()))
+    // The block of "layer1.0.conv1.weight" is "layer1.0"; "fc.weight" is in none.
+    let block = |name: &str| name.rsplitn(3, '.').nth(2).unwrap_or("").to_owned();
+    let mut blocks: Vec<(String, String)> = Vec::new();
+    let mut places = HashMap::new();
+    for TensorMismatch { name, expected, found } in mismatches {
+        let block = block(name);
+        let place = *places.entry(block.clone()).or_insert_with(|| {
+            blocks.push((block.clone(), String::new()));
+            blocks.len() - 1
+        });
+        let space = if block.is_empty() { "" } else { "  " };
+        blocks[place].1 +=
+            &format!("\n  {space}{}: expected {expected}, found {found}", shown(name.as_ref()));
+    }
+    let text = |(block, lines): (String, String)| match &*block {
+        "" => lines,
+        block => format!("\n  {}:{lines}", shown(block.as_ref())),
     };
-    mismatches.iter().map(line).collect()
+    blocks.into_iter().map(text).collect()
 }
 
 fn offered(older: Option<&Path>) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use convnet::Error;
-use convnet::model::LeNet5;
+use convnet::model::{LeNet5, ResNet18, ResNet34};
 use convnet::prelude::*;
 use convnet::store::Weights;
 
@@ -100,6 +100,43 @@ fn everything_that_does_not_fit_is_said_at_once() {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
     assert_eq!(bits(&net), before);
+}
+
+/// Tensors are listed by block, with their full names.
+#[test]
+fn weights_of_another_network_are_listed_by_block() {
+    let mut net = ResNet18::<10>::new(1);
+    let before = net.model().params().to_vec();
+    let error = Weights::from_bytes("net", file_of(&ResNet34::<10>::new(1)))
+        .unwrap()
+        .load_into(&mut net)
+        .unwrap_err();
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "net: these are not the weights of the network");
+    assert_eq!(
+        lines[1..4],
+        [
+            "  layer1.2:",
+            "    layer1.2.bn1.bias: expected nothing, found F32 [64]",
+            "    layer1.2.bn1.running_mean: expected nothing, found F32 [64]",
+        ]
+    );
+    let headings: Vec<&str> =
+        lines.iter().filter(|line| line.ends_with(':')).map(|line| line.trim()).collect();
+    let blocks = [
+        "layer1.2:",
+        "layer2.2:",
+        "layer2.3:",
+        "layer3.2:",
+        "layer3.3:",
+        "layer3.4:",
+        "layer3.5:",
+        "layer4.2:",
+    ];
+    assert_eq!(headings, blocks);
+    assert_eq!(lines.len(), 1 + 8 * (1 + 10));
+    assert_eq!(net.model().params(), before);
 }
 
 #[test]
