@@ -1,10 +1,10 @@
 //! The lines of a declared network as a tree, from which its plan is built.
 
 use super::{Block, LayerOf, Reading, TakenBy, Takes};
-use crate::layer::{Layer, Merge, facts, fitting};
+use crate::layer::{Layer, Merge, MergeLayer, facts, fitting, merge_facts};
 use crate::plan::{Facts, Plan};
 use crate::scalar::Scalar;
-use crate::shape::Path;
+use crate::shape::{Path, Shape};
 
 /// A line of a declared network.
 #[doc(hidden)]
@@ -16,8 +16,8 @@ pub struct Item<T: 'static> {
 enum What<T: 'static> {
     /// A layer: the number of the layer whose output it reads, what is known of it, and how it joins a plan.
     Layer { input: usize, facts: Facts, add: fn(&mut Plan<T>) },
-    /// A merge, and the numbers of the layers whose outputs it reads.
-    Merge { merge: Merge, inputs: &'static [usize] },
+    /// The same of a merge, which reads the outputs of several.
+    Merge { inputs: &'static [usize], facts: Facts, add: fn(&mut Plan<T>, &[usize]) },
     /// Lines under a common name: a group, or a use of a block.
     Group(&'static [Item<T>]),
 }
@@ -28,7 +28,7 @@ impl<T: Scalar> Item<T> {
     /// depends on, one inside the other. So it is with merges.
     pub const fn layer<Line, const SOURCE: usize>(path: Path, add: fn(&mut Plan<T>)) -> Self
     where
-        Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
+        Reading<Line, SOURCE>: Takes<In: Shape, Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
     {
         // For `f32`: no declaration of a layer depends on its scalar.
         let facts = facts::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>, f32>();
@@ -38,8 +38,10 @@ impl<T: Scalar> Item<T> {
     /// The same for a layer with a default.
     pub const fn usual<Line, const SOURCE: usize>(path: Path) -> Self
     where
-        Reading<Line, SOURCE>:
-            Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32> + Layer<TakenBy<Line, SOURCE>, T> + Default>,
+        Reading<Line, SOURCE>: Takes<
+                In: Shape,
+                Layer: Layer<TakenBy<Line, SOURCE>, f32> + Layer<TakenBy<Line, SOURCE>, T> + Default,
+            >,
     {
         Item::layer::<Line, SOURCE>(path, |plan| {
             add::<Line, SOURCE, T>(&LayerOf::<Line, SOURCE>::default(), plan)
@@ -49,7 +51,7 @@ impl<T: Scalar> Item<T> {
     /// A layer that may not fit: that is a compile error.
     pub const fn fitting<Line, const SOURCE: usize>(path: Path, add: fn(&mut Plan<T>)) -> Self
     where
-        Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
+        Reading<Line, SOURCE>: Takes<In: Shape, Layer: Layer<TakenBy<Line, SOURCE>, f32>>,
     {
         let facts = fitting::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>>(path);
         Item { path, what: What::Layer { input: SOURCE, facts, add } }
@@ -57,7 +59,27 @@ impl<T: Scalar> Item<T> {
 
     /// A merge of the values whose numbers its place says.
     pub const fn merge<Line: Block>(path: Path, merge: Merge) -> Self {
-        Item { path, what: What::Merge { merge, inputs: Line::PLACED.merged } }
+        let add: fn(&mut Plan<T>, &[usize]) = match merge {
+            Merge::Add => |plan, inputs| plan.merge(Merge::Add, inputs),
+            Merge::Concat => |plan, inputs| plan.merge(Merge::Concat, inputs),
+            Merge::Multiply => |plan, inputs| plan.merge(Merge::Multiply, inputs),
+        };
+        Item { path, what: What::Merge { inputs: Line::PLACED.merged, facts: Facts::NONE, add } }
+    }
+
+    /// A merge of the user's own.
+    pub const fn own_merge<Line: Block, const SOURCE: usize>(path: Path) -> Self
+    where
+        Reading<Line, SOURCE>: Takes<
+            Layer: MergeLayer<TakenBy<Line, SOURCE>, f32> + MergeLayer<TakenBy<Line, SOURCE>, T> + Default,
+        >,
+        Line: Takes,
+    {
+        let facts = merge_facts::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>, f32>();
+        let add: fn(&mut Plan<T>, &[usize]) = |plan, inputs| {
+            MergeLayer::<TakenBy<Line, SOURCE>, T>::add_to(&LayerOf::<Line, SOURCE>::default(), plan, inputs)
+        };
+        Item { path, what: What::Merge { inputs: Line::PLACED.merged, facts, add } }
     }
 
     pub const fn group(path: Path, items: &'static [Item<T>]) -> Self {
@@ -69,7 +91,7 @@ impl<T: Scalar> Item<T> {
 #[doc(hidden)]
 pub fn add<Line, const SOURCE: usize, T: Scalar>(layer: &LayerOf<Line, SOURCE>, plan: &mut Plan<T>)
 where
-    Reading<Line, SOURCE>: Takes<Layer: Layer<TakenBy<Line, SOURCE>, T>>,
+    Reading<Line, SOURCE>: Takes<In: Shape, Layer: Layer<TakenBy<Line, SOURCE>, T>>,
 {
     layer.add_to(plan);
 }
@@ -110,8 +132,7 @@ impl<T: Scalar> Layers<T> {
             };
             self.around[self.depth - 1] = rest;
             match item.what {
-                What::Layer { facts, .. } => return Some((item.path, facts)),
-                What::Merge { .. } => {}
+                What::Layer { facts, .. } | What::Merge { facts, .. } => return Some((item.path, facts)),
                 What::Group(items) => {
                     assert!(self.depth < DEPTH, "groups lie in groups, 32 deep at most");
                     self.around[self.depth] = items;
@@ -148,10 +169,10 @@ impl<T: Scalar> Plan<T> {
                     self.read(self.output_of_layer(input));
                     self.named(&path.to_string(), add);
                 }
-                What::Merge { merge, inputs } => {
+                What::Merge { inputs, add, .. } => {
                     let inputs: Vec<usize> =
                         inputs.iter().map(|&layer| self.output_of_layer(layer)).collect();
-                    self.named(&path.to_string(), |plan| plan.merge(merge, &inputs));
+                    self.named(&path.to_string(), |plan| add(plan, &inputs));
                 }
             }
         }

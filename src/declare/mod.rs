@@ -314,6 +314,7 @@ macro_rules! __access {
     ($net:tt $same:ident $name:ident { @call Add ($($source:tt)*) $sources:tt }) => {};
     ($net:tt $same:ident $name:ident { @call Concat ($($source:tt)*) $sources:tt }) => {};
     ($net:tt $same:ident $name:ident { @call Multiply ($($source:tt)*) $sources:tt }) => {};
+    ($net:tt $same:ident $name:ident { @call $kind:tt ($source:ident, $($more:ident),+ $(,)?) $sources:tt }) => {};
     ($net:tt $same:ident $name:ident { @call $kind:tt { $($each:tt)* } $settings:tt }) => {
         $kind! { @ask __access [@kind $net $name] }
     };

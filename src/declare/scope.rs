@@ -200,8 +200,31 @@ macro_rules! __line {
     (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt $sources:tt Multiply $($call:tt)+) => {
         $crate::__line! { @merge $net $prev $at $name $label $sources $($call)+ }
     };
-    (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt $source:tt $word:tt $kind:tt $sources:tt) => {
-        $crate::__line! { @of $net $prev $at $name $label $source { @word $word $kind } }
+    (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt [$source:ident] $word:tt $kind:tt $sources:tt) => {
+        $crate::__line! { @of $net $prev $at $name $label [$source] { @word $word $kind } }
+    };
+    // A merge of the user's own, which may be private.
+    (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt [$($source:ident)+] $word:tt $kind:tt $sources:tt) => {
+        struct $name {}
+        impl $crate::declare::Takes for $name {
+            type In = ($($crate::__shape!((__source!($source $at)) output),)+);
+            type Layer = $kind;
+        }
+        const $name: $crate::layer::place::Placed = $crate::layer::place::Placed::own_merge::<
+            <$name as $crate::declare::Takes>::In,
+            $kind,
+        >($prev, &[$(__source!($source $at)),+], &[$(__source!($source $at).value),+]);
+        impl $crate::declare::Block for $name {
+            const PLACED: $crate::layer::place::Placed = $name;
+        }
+        const _: () = {
+            $name.tell_merge::<$crate::declare::TakenBy<$name, { $name.source }>, $kind>(
+                &[$(__source!($source $at)),+],
+                $crate::__path!($name $label),
+            );
+            __LINES.read($prev.layers, $crate::__path!($name $label))
+        };
+        $crate::__shapes! { @value $net $name }
     };
     (@merge $net:tt $prev:ident $at:tt $name:ident $label:tt [$($source:ident)+] $kind:tt $sources:tt) => {
         const $name: $crate::layer::place::Placed = {
@@ -356,7 +379,10 @@ macro_rules! __item {
     ($net:tt $name:ident $label:tt { @call Multiply ($($source:tt)*) $sources:tt }) => {
         $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Multiply)
     };
-    ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident) $sources:tt }) => {
+    ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident, $($more:ident),+ $(,)?) $sources:tt }) => {
+        $crate::declare::Item::own_merge::<$name, { $name.source }>($crate::__path!($name $label))
+    };
+    ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident $(,)?) $sources:tt }) => {
         $crate::__item! { $net $name $label { @word $kind $kind } }
     };
     ($net:tt $name:ident $label:tt { @call $kind:tt { $($each:tt)* } $settings:tt }) => {

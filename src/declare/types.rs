@@ -41,7 +41,7 @@ impl Setting for (usize, usize) {
 /// The type of a line: a layer and the shape that it is given. A layer with its input shape in its type stands for itself.
 #[doc(hidden)]
 pub trait Takes {
-    type In: Shape;
+    type In;
     type Layer;
 }
 
@@ -49,7 +49,7 @@ pub trait Takes {
 #[doc(hidden)]
 pub struct Line<In, L>(PhantomData<(In, L)>);
 
-impl<In: Shape, L> Takes for Line<In, L> {
+impl<In, L> Takes for Line<In, L> {
     type In = In;
     type Layer = L;
 }

@@ -3,11 +3,11 @@
 use super::place::Placed;
 use crate::kernel::merge::{self, Part};
 use crate::plan::op::builtin;
-use crate::plan::{Backward, Facts, Forward, Mode, Op, Plan, Reads, Shortcut};
+use crate::plan::{Backward, Facts, Forward, Mode, Op, Plan, Reads, Shortcut, Tensors};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::{Dims, ShapeError};
+use crate::shape::{Dims, Shape, ShapeError};
 
 /// The sum of values of equal shapes.
 pub(super) struct AddOp {
@@ -206,7 +206,112 @@ impl Merge {
     }
 }
 
+/// A merge of your own: a layer that takes several values, `Ins` being a tuple of their shapes.
+///
+/// ```
+/// use convnet::layer::MergeLayer;
+/// use convnet::plan::{Backward, Forward, Op, Plan, Reads};
+/// use convnet::prelude::*;
+///
+/// /// y = a − b.
+/// #[derive(Clone, Copy, Default)]
+/// struct Difference;
+///
+/// impl<S: Shape, T: Scalar> MergeLayer<(S, S), T> for Difference {
+///     type Out = S;
+///
+///     fn add_to(&self, plan: &mut Plan<T>, inputs: &[usize]) {
+///         plan.add_merge::<(S, S), Self>(DifferenceOp, inputs);
+///     }
+/// }
+///
+/// struct DifferenceOp;
+///
+/// impl<T: Scalar> Op<T> for DifferenceOp {
+///     fn describe(&self) -> String {
+///         "Difference".into()
+///     }
+///
+///     fn reads(&self) -> Reads {
+///         Reads::NOTHING
+///     }
+///
+///     fn forward(&self, Forward { y, xs, .. }: Forward<'_, T>) {
+///         for ((y, a), b) in y.iter_mut().zip(xs.get(0)).zip(xs.get(1)) {
+///             *y = a.zip(*b, |a, b| a - b);
+///         }
+///     }
+///
+///     /// Called once for each input whose gradient is needed.
+///     fn backward(&self, Backward { dx, dy, input, .. }: Backward<'_, T>) {
+///         for (dx, dy) in dx.into_iter().flatten().zip(dy) {
+///             *dx = dy.map(|dy| if input == 0 { dy } else { -dy });
+///         }
+///     }
+/// }
+///
+/// network! {
+///     struct Contrast: Chw<2, 6, 6> => Flat<3> {
+///         near: Conv2d { filters: 4, kernel: 3, padding: 1 },
+///         far: Conv2d(input) { filters: 4, kernel: 5, padding: 2 },
+///         contrast: Difference(near, far),
+///         pool: GlobalAvgPool,
+///         fc: Dense { units: 3 },
+///     }
+/// }
+/// let x = Tensor::<Chw<2, 6, 6>>::from_fn(|i| i as f32);
+/// assert_eq!(Contrast::new(1).predict(&x).probabilities.len(), 3);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the shapes do not agree: `{Self}` cannot merge values of the shapes `{Ins}`",
+    label = "this merge is given `{Ins}`"
+)]
+pub trait MergeLayer<Ins, T: Scalar = f32> {
+    /// Shape of one output sample.
+    type Out: Shape;
+
+    /// The error to show if the sizes in the type contradict each other.
+    const SHAPE_ERROR: Option<ShapeError> = None;
+
+    /// Trainable parameters.
+    const PARAMS: usize = 0;
+
+    /// Parameters that are not trained.
+    const BUFFERS: usize = 0;
+
+    /// Names and shapes of the parameter tensors, in order.
+    const TENSORS: Tensors = &[];
+
+    /// Multiply-accumulates for one sample, forward.
+    const MACS: usize = 0;
+
+    /// Values that the merge keeps for the backward pass, for one sample.
+    const ACTIVATIONS: usize = Self::Out::LEN;
+
+    /// Adds the merge's arithmetic to a plan, with the values that it reads: [`Plan::add_merge`].
+    fn add_to(&self, plan: &mut Plan<T>, inputs: &[usize]);
+}
+
+/// The facts about a merge of values of these shapes.
+pub(crate) const fn merge_facts<Ins, L: MergeLayer<Ins, T>, T: Scalar>() -> Facts {
+    Facts {
+        params: L::PARAMS,
+        buffers: L::BUFFERS,
+        tensors: L::TENSORS,
+        macs: L::MACS,
+        activations: L::ACTIVATIONS,
+    }
+}
+
 impl<T: Scalar> Plan<T> {
+    /// Adds the arithmetic of the merge `L`, which reads these values; the next layer reads its output.
+    ///
+    /// # Panics
+    /// If there is no such value, or the operation's parameters are not those that the merge declares.
+    pub fn add_merge<Ins, L: MergeLayer<Ins, T>>(&mut self, op: impl Op<T>, inputs: &[usize]) {
+        self.push(Box::new(op), inputs.to_vec(), L::Out::DIMS, merge_facts::<Ins, L, T>());
+    }
+
     /// Adds a merge of these values; the next layer reads its output.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! The place of a layer in a network that `network!` declares: its input, its output, and whether it fits.
 
-use super::{Layer, Merge};
+use super::{Layer, Merge, MergeLayer};
 use crate::shape::{Dims, Path, Shape, ShapeError, Window};
 
 /// The place of a layer, a merge, a group or a block in a network: its shapes, and the layers it is connected to.
@@ -94,6 +94,25 @@ impl Placed {
         }
     }
 
+    /// A merge of the user's own, of these values with these numbers, on the line after `before`.
+    pub const fn own_merge<Ins, L: MergeLayer<Ins, f32>>(
+        before: Placed,
+        inputs: &[Placed],
+        merged: &'static [usize],
+    ) -> Placed {
+        let from = inputs[0].after(before).if_fits(all_fit(inputs) && L::SHAPE_ERROR.is_none());
+        Placed { merged, ..from.then(from.output, L::Out::DIMS) }
+    }
+
+    /// Refuses a merge of the user's own whose sizes contradict each other.
+    #[track_caller]
+    pub const fn tell_merge<Ins, L: MergeLayer<Ins, f32>>(self, inputs: &[Placed], path: Path) {
+        match L::SHAPE_ERROR {
+            Some(error) if all_fit(inputs) => error.refuse_at(path),
+            _ => {}
+        }
+    }
+
     /// A `Flatten`.
     pub const fn flatten(from: Placed) -> Self {
         let input = from.output.as_maps();
@@ -110,6 +129,17 @@ impl Placed {
     pub const fn or(self, declared: Dims) -> Self {
         if self.fits { self } else { Placed { output: declared, ..self } }
     }
+}
+
+const fn all_fit(values: &[Placed]) -> bool {
+    let mut i = 0;
+    while i < values.len() {
+        if !values[i].fits {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 /// The lines of a network, a group or a block, for the check that each value is read.

@@ -268,6 +268,13 @@ fn messages_say_what_is_wrong_and_where() {
             "layer1: Basic",
         ),
         ("setting_of_a_block_unknown", "struct `Basic`", "no field named", "`strides`", "layer1: Basic"),
+        (
+            "own_merge_of_other_shapes",
+            "the shapes do not agree: `Difference` cannot merge",
+            "Chw<4, 6, 6>",
+            "Chw<5, 6, 6>",
+            "contrast: Difference(near, far)",
+        ),
         ("source_comes_later", "cannot find value", "`late`", "in this scope", "sum: Add(relu, late)"),
         ("source_does_not_exist", "cannot find value", "`steam`", "in this scope", "sum: Add(relu, steam)"),
         ("source_in_a_group", "cannot find value", "`relu`", "in this scope", "sum: Add(stem, relu)"),
