@@ -111,6 +111,8 @@ fn diagnostic(text: &str) -> String {
             let path = line[surplus..].trim_end();
             let path = if within { path.rsplitn(3, ':').last().unwrap() } else { path };
             lines.push(path.to_string());
+        } else if within && line.ends_with("- required by a bound in this function") {
+            // The compiler leaves this label out if the bound's line has the same number, even in another file.
         } else if let Some((margin, source)) = line.split_once('|').filter(|_| number(line).is_some()) {
             let number = if within { "" } else { margin.trim() };
             lines.push(format!("{number:>after$} |{source}"));
