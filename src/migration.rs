@@ -136,11 +136,11 @@
 //! | `nn.Identity()` | `Identity()` | [`Identity`](crate::layer::Identity) |
 //! | `nn.PReLU()`, `nn.PReLU(channels)` | `PReLU(shared_axes=[1, 2])` | [`PRelu`](crate::layer::PRelu), [`PRelu`](crate::layer::PRelu) `{ per_channel: true }` |
 //! | `nn.LeakyReLU(0.01)` | `LeakyReLU(0.01)` | [`LeakyRelu`](crate::layer::LeakyRelu) `{ negative_slope: 0.01 }` |
-//! | `nn.ReLU()`, `nn.ELU()`, `nn.SELU()` | `ReLU()`, `ELU()`, `"selu"` | [`Relu`](crate::layer::Relu), [`Elu`](crate::layer::Elu), [`Selu`](crate::layer::Selu) |
+//! | `nn.ReLU()`, `nn.ELU()`, `nn.SELU()` | `ReLU()`, `ELU()`, `"selu"` | [`Relu`](crate::layer::Relu), [`Elu`](crate::layer::Elu), [`Selu`](struct@crate::layer::Selu) |
 //! | `nn.ReLU6()`, `nn.Hardswish()` | `ReLU(max_value=6)`, `"hard_silu"` | [`Relu6`](crate::layer::Relu6), [`HardSwish`](crate::layer::HardSwish) |
 //! | `nn.GELU(approximate="tanh")`, `nn.Mish()` | `gelu(x, approximate=True)`, `"mish"` | [`GeluTanh`](crate::layer::GeluTanh), [`Mish`](crate::layer::Mish) |
 //! | `nn.GELU()`, `nn.SiLU()`, `nn.Softplus()` | `"gelu"`, `"silu"`, `"softplus"` | [`Gelu`](crate::layer::Gelu), [`Silu`](crate::layer::Silu), [`Softplus`](crate::layer::Softplus) |
-//! | `nn.Sigmoid()`, `nn.Hardsigmoid()`, `nn.Tanh()` | `"sigmoid"`, `"hard_sigmoid"`, `"tanh"` | [`Sigmoid`](crate::layer::Sigmoid), [`HardSigmoid`](crate::layer::HardSigmoid), [`Tanh`](crate::layer::Tanh) |
+//! | `nn.Sigmoid()`, `nn.Hardsigmoid()`, `nn.Tanh()` | `"sigmoid"`, `"hard_sigmoid"`, `"tanh"` | [`Sigmoid`](crate::layer::Sigmoid), [`HardSigmoid`](struct@crate::layer::HardSigmoid), [`Tanh`](crate::layer::Tanh) |
 //! | `nn.Softmax(1)`, `nn.LogSoftmax(1)` | `Softmax()`, `"log_softmax"` | [`Softmax`](crate::layer::Softmax), [`LogSoftmax`](crate::layer::LogSoftmax) |
 //!
 //! # Losses

@@ -83,6 +83,7 @@ activations! {
     elu: "Elu", Elu::default(), [-1.0, INF, 0.0, 1.0];
     elu_with_alpha: "Elu 1.7", Elu::new(1.7), [-1.7, INF, 0.0, 1.0];
     selu: "Selu", Selu, [-1.758_099_340_847_376_8, INF, 0.0, 1.050_700_987_355_480_5];
+    selu_with_constants: "Selu 1.5 1.2", Selu::new(1.5, 1.2), [-1.5 * 1.2, INF, 0.0, 1.2];
     gelu: "Gelu", Gelu, [0.0, INF, 0.0, 1.0];
     silu: "Silu", Silu, [0.0, INF, 0.0, 1.0];
     relu6: "Relu6", Relu6, [0.0, 6.0, 0.0, 0.0];
@@ -92,6 +93,7 @@ activations! {
     softplus: "Softplus", Softplus, [0.0, INF, 0.0, 1.0];
     sigmoid: "Sigmoid", Sigmoid, [0.0, 1.0, 0.0, 0.0];
     hard_sigmoid: "HardSigmoid", HardSigmoid, [0.0, 1.0, 0.0, 0.0];
+    hard_sigmoid_with_constants: "HardSigmoid 0.2 0.5", HardSigmoid::new(0.2, 0.5), [0.0, 1.0, 0.0, 0.0];
     tanh: "Tanh", Tanh, [-1.0, 1.0, 0.0, 0.0];
     scaled_tanh: "ScaledTanh", ScaledTanh, [-1.7159, 1.7159, 0.0, 0.0];
 }
@@ -112,13 +114,21 @@ fn settings_of_activations_are_used() {
             leaky: LeakyRelu { negative_slope: 0.5 },
             elu: Elu { alpha: 3.0 },
             usual: LeakyRelu,
+            selu: Selu { alpha: 1.5, gamma: 0.25 },
+            gate: HardSigmoid { beta: 0.75 },
+            usual_selu: Selu,
+            usual_gate: HardSigmoid,
         }
     }
     let net = Settled::<f64>::with_init(Init::Zeros, 1);
     let y = net.infer(&Batch::from_iter([Tensor::from([-2.0])])).sample(0);
-    assert_near("y", y[0], 0.01 * 3.0 * (-1_f64).exp_m1());
+    let leaky = 0.01 * 3.0 * (-1_f64).exp_m1();
+    let gate = 0.75 + 0.25 * 1.5 * leaky.exp_m1() / 6.0;
+    assert_near("y", y[0], HardSigmoid.value(Selu.value(gate)));
     let printed = net.to_string();
-    for kind in ["LeakyRelu 0.5", "Elu 3", "LeakyRelu 0.01"] {
+    let kinds =
+        ["LeakyRelu 0.5", "Elu 3", "LeakyRelu 0.01", "Selu alpha 1.5 gamma 0.25", "HardSigmoid beta 0.75"];
+    for kind in kinds {
         assert!(printed.contains(kind), "{kind:?} is not in\n{printed}");
     }
 }
@@ -277,5 +287,11 @@ fn settings_that_make_no_sense_are_refused() {
     }
     for alpha in [0.0, -1.0, INF, f64::NAN] {
         assert!(std::panic::catch_unwind(|| Elu::new(alpha)).is_err(), "an alpha of {alpha}");
+        assert!(std::panic::catch_unwind(|| Selu::new(alpha, 1.0)).is_err(), "an alpha of {alpha}");
+        assert!(std::panic::catch_unwind(|| Selu::new(1.0, alpha)).is_err(), "a gamma of {alpha}");
+        assert!(std::panic::catch_unwind(|| HardSigmoid::new(alpha, 0.5)).is_err(), "an alpha of {alpha}");
+    }
+    for beta in [INF, f64::NAN] {
+        assert!(std::panic::catch_unwind(|| HardSigmoid::new(0.2, beta)).is_err(), "a beta of {beta}");
     }
 }

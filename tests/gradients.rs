@@ -96,11 +96,13 @@ layers! {
     p_relu_of_a_vector: PRelu::<true>, Flat<5>;
     elu: Elu::new(1.5), Flat<5>;
     selu: Selu, Flat<5>;
+    selu_with_constants: Selu::new(1.5, 0.7), Flat<5>;
     gelu: Gelu, Chw<2, 3, 2>;
     silu: Silu, Flat<5>;
     softplus: Softplus, Flat<5>;
     sigmoid: Sigmoid, Flat<5>;
     hard_sigmoid: HardSigmoid, Flat<5>;
+    hard_sigmoid_with_constants: HardSigmoid::new(0.3, 0.4), Flat<5>;
     tanh: Tanh, Flat<5>;
     softmax: Softmax, Flat<4>;
     log_softmax: LogSoftmax, Flat<4>;

@@ -1,18 +1,20 @@
 //! Functions of one number, applied to every entry.
 
+use super::place::{At, Placed};
 use super::{Activation, Layer};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
-use crate::shape::Features;
+use crate::shape::{Features, ShapeError};
 
 /// Implements [`Activation`] and [`Layer`] for a type: y = f(x), dy/dx as a function of x and y, and the nodes of ONNX.
-/// All three can use its setting, if it has one.
+/// All three can use its setting, if it has one, and, after a semicolon, constants that are described where they are not
+/// the usual ones.
 macro_rules! activation {
     (
-        $name:ident { $($setting:ident)? },
+        $name:ident { $($setting:ident)? $(; $($constant:ident),+)? },
         $shortcut:ident,
         |$x:ident| $value:expr,
         |$at:pat_param, $y:pat_param| $slope:expr,
@@ -22,12 +24,14 @@ macro_rules! activation {
             #[inline(always)]
             fn value(&self, $x: T) -> T {
                 $(let $setting = T::of(self.$setting);)?
+                $($(let $constant = T::of(self.$constant);)+)?
                 $value
             }
 
             #[inline(always)]
             fn slope(&self, $at: T, $y: T) -> T {
                 $(let $setting = T::of(self.$setting);)?
+                $($(let $constant = T::of(self.$constant);)+)?
                 $slope
             }
         }
@@ -43,12 +47,19 @@ macro_rules! activation {
 
         impl<T: Scalar> Op<T> for $name {
             fn describe(&self) -> String {
-                [stringify!($name).to_string() $(, self.$setting.to_string())?].join(" ")
+                let parts = [
+                    Some(stringify!($name).to_string()),
+                    $(Some(self.$setting.to_string()),)?
+                    $($((self.$constant != Self::default().$constant)
+                        .then(|| format!("{} {}", stringify!($constant), self.$constant)),)+)?
+                ];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
 
             #[cfg(feature = "store")]
             fn nodes(&self) -> Option<Vec<Node>> {
                 $(let $setting = self.$setting;)?
+                $($(let $constant = self.$constant;)+)?
                 Some(vec![$($node),*])
             }
 
@@ -186,29 +197,121 @@ activation! {
     [node("Sigmoid")],
 }
 
-/// y = min(max(x + 3, 0), 6) / 6, a piecewise linear approximation of [`Sigmoid`] (Howard et al. 2019, in PyTorch's
-/// form); slope 1/6 between −3 and 3, and 0 elsewhere.
+/// y = min(max(alpha·x + beta, 0), 1), a piecewise linear approximation of [`Sigmoid`]; slope alpha between the two ends,
+/// and 0 elsewhere, at both ends too. The usual alpha of 1/6 and beta of 1/2 are those of Howard et al. 2019 (MobileNetV3):
+/// min(max(x + 3, 0), 6) / 6.
 ///
-/// In PyTorch: `nn.Hardsigmoid()`. In Keras: `activation="hard_sigmoid"`.
+/// In PyTorch: `nn.Hardsigmoid()`. In Keras: `activation="hard_sigmoid"`. Keras 2 has an alpha of 0.2, and so has ONNX, if
+/// a file does not say it.
 ///
 /// # Shapes
 /// Any shape to the same shape.
 ///
+/// # In `network!`
+/// `HardSigmoid`, or `HardSigmoid { alpha: 0.2, beta: 0.5 }`.
+///
 /// ```
 /// use convnet::prelude::*;
+/// network! {
+///     struct Gate: Flat<3> => Flat<3> {
+///         gate: HardSigmoid { alpha: 0.25, beta: 0.5 },
+///     }
+/// }
+/// let y = Gate::new(1).infer(&Batch::from_iter([Tensor::from([-2.0, 1.0, 3.0])]));
+/// assert_eq!(y.sample(0).as_slice(), [0.0, 0.75, 1.0]);
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.derivative(x)), [0.0, 1.0 / 6.0, 0.0]);
 /// ```
 #[doc(alias("hard_sigmoid", "nn.Hardsigmoid"))]
-#[derive(Clone, Copy, Default, Debug)]
-pub struct HardSigmoid;
+#[derive(Clone, Copy, Debug)]
+pub struct HardSigmoid {
+    alpha: f64,
+    beta: f64,
+}
+
+/// A [`struct@HardSigmoid`] with its usual constants.
+#[allow(non_upper_case_globals, reason = "written like a layer without settings")]
+pub const HardSigmoid: HardSigmoid = HardSigmoidSettings::DEFAULT.layer();
+
+impl HardSigmoid {
+    /// A layer with these constants.
+    ///
+    /// # Panics
+    /// Unless alpha is finite and above 0 and beta is finite; in a constant, as in `network!`, that is a compile error.
+    #[track_caller]
+    pub const fn new(alpha: f64, beta: f64) -> Self {
+        if let Err(error) = check_hard_sigmoid("HardSigmoid", alpha, beta) {
+            error.refuse("");
+        }
+        HardSigmoid { alpha, beta }
+    }
+}
+
+/// The usual constants.
+impl Default for HardSigmoid {
+    fn default() -> Self {
+        HardSigmoid
+    }
+}
+
+/// An error if a setting is outside of its range.
+const fn check_hard_sigmoid(kind: &'static str, alpha: f64, beta: f64) -> Result<(), ShapeError> {
+    if alpha > 0.0 && alpha < f64::INFINITY && beta.is_finite() {
+        return Ok(());
+    }
+    Err(ShapeError::of(kind).str("expected a finite alpha above 0 and a finite beta"))
+}
+
+/// The settings of a `HardSigmoid` in `network!`.
+#[doc(hidden)]
+pub struct HardSigmoidSettings {
+    pub alpha: f64,
+    pub beta: f64,
+}
+
+impl HardSigmoidSettings {
+    pub const DEFAULT: Self = HardSigmoidSettings { alpha: 1.0 / 6.0, beta: 0.5 };
+
+    #[track_caller]
+    pub const fn place(self, at: At, from: Placed) -> Placed {
+        at.place_same(from, check_hard_sigmoid(at.kind, self.alpha, self.beta))
+    }
+
+    #[track_caller]
+    pub const fn layer(self) -> HardSigmoid {
+        HardSigmoid::new(self.alpha, self.beta)
+    }
+}
+
+super::unknown_setting!(
+    HardSigmoidSettings,
+    NoSettingOfHardSigmoid,
+    "`HardSigmoid` has no setting `{Self}`; it has `alpha`, `beta`"
+);
 
 activation! {
-    HardSigmoid {},
+    HardSigmoid {; alpha, beta },
     None,
-    |x| (x + T::of(3.0)).clamp(T::zero(), T::of(6.0)) / T::of(6.0),
-    |x, _| if x.abs() < T::of(3.0) { T::of(1.0 / 6.0) } else { T::zero() },
-    [node("HardSigmoid").with("alpha", 1.0 / 6.0).with("beta", 0.5)],
+    |x| (alpha * x + beta).clamp(T::zero(), T::one()),
+    |x, _| {
+        let y = alpha * x + beta;
+        if y > T::zero() && y < T::one() { alpha } else { T::zero() }
+    },
+    [node("HardSigmoid").with("alpha", alpha).with("beta", beta)],
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __HardSigmoid {
+    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
+    (@type $($placed:tt)*) => { $crate::layer::HardSigmoid };
+    (@value { $($settings:tt)* }) => {
+        $crate::__settings!(@value __HardSigmoid HardSigmoidSettings $($settings)*).layer()
+    };
+    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
+    (@key beta $($to:tt)*) => { $crate::__settings!(@one beta $($to)*) };
+    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
+    ($($settings:tt)*) => { $crate::__place!(__HardSigmoid HardSigmoidSettings $($settings)*) };
 }
 
 /// The hyperbolic tangent; slope 1 − y².

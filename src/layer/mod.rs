@@ -9,8 +9,8 @@
 //! | pooling | [`MaxPool2d`], [`AvgPool2d`], with `ceil_mode`; to a given size [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`]; to one value for each channel [`GlobalAvgPool`] |
 //! | normalisation | [`BatchNorm`]; of each sample [`GroupNorm`], [`LayerNorm`], [`InstanceNorm`]; [`LocalResponseNorm`]; [`ScaleShift`], a learnt factor and term for each channel |
 //! | regularisation | [`Dropout`]; of whole samples [`StochasticDepth`] |
-//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`PRelu`], [`Elu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
-//! | activation: others | [`Sigmoid`], [`HardSigmoid`], [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
+//! | activation: rectifiers | [`Relu`], [`Relu6`], [`LeakyRelu`], [`PRelu`], [`Elu`], [`Selu`](struct@Selu), [`Gelu`], [`GeluTanh`], [`Silu`], [`HardSwish`], [`Mish`] |
+//! | activation: others | [`Sigmoid`], [`HardSigmoid`](struct@HardSigmoid), [`Tanh`], [`ScaledTanh`], [`Softplus`], [`Heaviside`], [`Identity`] |
 //! | probabilities | [`Softmax`], [`LogSoftmax`] |
 //! | from feature maps to a vector | [`Flatten`] |
 //! | several layers as one | [`Chain`] |
@@ -66,6 +66,7 @@ mod conv2d;
 mod conv_transpose2d;
 mod dense;
 mod dropout;
+mod elu;
 mod flatten;
 mod local_response_norm;
 mod merge;
@@ -93,6 +94,7 @@ pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use elu::{Elu, Selu};
 pub use flatten::{Flatten, flattens};
 pub use local_response_norm::LocalResponseNorm;
 pub(crate) use merge::merge_facts;
@@ -101,7 +103,7 @@ pub use p_relu::PRelu;
 pub use pad_channels::PadChannels;
 pub use pool::{AvgPool2d, MaxPool2d};
 pub use radial_basis::{Codes, RadialBasis};
-pub use rectifier::{Elu, Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Silu};
+pub use rectifier::{Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Relu6, Silu};
 pub use sample_norm::{GroupNorm, InstanceNorm, LayerNorm};
 pub use scale_shift::ScaleShift;
 pub(crate) use softmax::softmax;
@@ -411,6 +413,7 @@ pub mod syntax {
     pub use crate::__Dropout as Dropout;
     pub use crate::__Elu as Elu;
     pub use crate::__GroupNorm as GroupNorm;
+    pub use crate::__HardSigmoid as HardSigmoid;
     pub use crate::__InstanceNorm as InstanceNorm;
     pub use crate::__LayerNorm as LayerNorm;
     pub use crate::__LeakyRelu as LeakyRelu;
@@ -419,6 +422,7 @@ pub mod syntax {
     pub use crate::__Multiply as Multiply;
     pub use crate::__PRelu as PRelu;
     pub use crate::__PadChannels as PadChannels;
+    pub use crate::__Selu as Selu;
     pub use crate::__StochasticDepth as StochasticDepth;
     pub use crate::__Upsample2d as Upsample2d;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
@@ -435,17 +439,19 @@ pub mod syntax {
 /// The structs of these settings.
 #[doc(hidden)]
 pub mod settings {
+    pub use super::activation::HardSigmoidSettings;
     pub use super::adaptive_pool::AdaptiveSettings;
     pub use super::batch_norm::BatchNormSettings;
     pub use super::conv_transpose2d::ConvTranspose2dSettings;
     pub use super::conv2d::Conv2dSettings;
     pub use super::dense::DenseSettings;
     pub use super::dropout::DropoutSettings;
+    pub use super::elu::{EluSettings, SeluSettings};
     pub use super::local_response_norm::LocalResponseNormSettings;
     pub use super::p_relu::PReluSettings;
     pub use super::pad_channels::PadChannelsSettings;
     pub use super::pool::PoolSettings;
-    pub use super::rectifier::{EluSettings, LeakyReluSettings};
+    pub use super::rectifier::LeakyReluSettings;
     pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
     pub use super::stochastic_depth::StochasticDepthSettings;
     pub use super::upsample2d::UpsampleSettings;

@@ -4,7 +4,7 @@ use super::activation::activation;
 #[cfg(feature = "store")]
 use super::activation::node;
 use super::place::{At, Placed};
-use super::{Activation, HardSigmoid, Layer, Sigmoid, Softplus};
+use super::{Activation, Layer, Sigmoid, Softplus};
 use crate::kernel;
 use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
 #[cfg(feature = "store")]
@@ -160,137 +160,6 @@ macro_rules! __LeakyRelu {
     (@key negative_slope $($to:tt)*) => { $crate::__settings!(@one negative_slope $($to)*) };
     (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
     ($($settings:tt)*) => { $crate::__place!(__LeakyRelu LeakyReluSettings $($settings)*) };
-}
-
-/// y = x for x > 0, else α·(exp(x) − 1), with slope α at 0 (Clevert, Unterthiner & Hochreiter 2016).
-///
-/// In PyTorch: `nn.ELU(alpha)`. In Keras: `ELU(alpha)`.
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// # In `network!`
-/// `Elu { alpha: 1.0 }`, or `Elu` for that default.
-///
-/// ```
-/// use convnet::prelude::*;
-/// network! {
-///     struct Smooth: Flat<2> => Flat<2> {
-///         elu: Elu { alpha: 2.0 },
-///     }
-/// }
-/// let y = Smooth::new(1).infer(&Batch::from_iter([Tensor::from([-1000.0, 3.0])]));
-/// assert_eq!(y.sample(0).as_slice(), [-2.0, 3.0]);
-/// assert_eq!(Elu::new(2.0).derivative(0.0), 2.0);
-/// ```
-#[doc(alias("ELU", "nn.ELU"))]
-#[derive(Clone, Copy, Debug)]
-pub struct Elu {
-    alpha: f64,
-}
-
-impl Elu {
-    /// A layer with this alpha. For x → −∞, y tends to −alpha.
-    ///
-    /// # Panics
-    /// Unless alpha is finite and above 0; in a constant, as in `network!`, that is a compile error.
-    #[track_caller]
-    pub const fn new(alpha: f64) -> Self {
-        if let Err(error) = check_elu("Elu", alpha) {
-            error.refuse("");
-        }
-        Elu { alpha }
-    }
-}
-
-/// An alpha of 1.0.
-impl Default for Elu {
-    fn default() -> Self {
-        EluSettings::DEFAULT.layer()
-    }
-}
-
-/// An error if the setting is outside of its range.
-const fn check_elu(kind: &'static str, alpha: f64) -> Result<(), ShapeError> {
-    if alpha > 0.0 && alpha < f64::INFINITY {
-        return Ok(());
-    }
-    Err(ShapeError::of(kind).str("expected a finite alpha above 0"))
-}
-
-/// The settings of an `Elu` in `network!`.
-#[doc(hidden)]
-pub struct EluSettings {
-    pub alpha: f64,
-}
-
-impl EluSettings {
-    pub const DEFAULT: Self = EluSettings { alpha: 1.0 };
-
-    #[track_caller]
-    pub const fn place(self, at: At, from: Placed) -> Placed {
-        at.place_same(from, check_elu(at.kind, self.alpha))
-    }
-
-    #[track_caller]
-    pub const fn layer(self) -> Elu {
-        Elu::new(self.alpha)
-    }
-}
-
-super::unknown_setting!(EluSettings, NoSettingOfElu, "`Elu` has no setting `{Self}`; it has `alpha`");
-
-activation! {
-    Elu { alpha },
-    None,
-    |x| if x > T::zero() { x } else { alpha * x.exp_m1() },
-    |x, _| if x > T::zero() { T::one() } else { alpha * x.exp() },
-    [node("Elu").with("alpha", alpha)],
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __Elu {
-    (@ask $callback:ident [$($to:tt)*]) => { $crate::$callback! { $($to)* value } };
-    (@type $($placed:tt)*) => { $crate::layer::Elu };
-    (@value { $($settings:tt)* }) => { $crate::__settings!(@value __Elu EluSettings $($settings)*).layer() };
-    (@key alpha $($to:tt)*) => { $crate::__settings!(@one alpha $($to)*) };
-    (@key $other:ident $($to:tt)*) => { $crate::__settings!(@unknown $other $($to)*) };
-    ($($settings:tt)*) => { $crate::__place!(__Elu EluSettings $($settings)*) };
-}
-
-/// λ and α of [`Selu`], from the appendix of its paper.
-const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_3];
-
-/// y = λ·x for x > 0, else λ·α·(exp(x) − 1), with λ ≈ 1.0507 and α ≈ 1.6733, which preserve mean 0 and variance 1 from
-/// layer to layer (Klambauer et al. 2017).
-///
-/// In PyTorch: `nn.SELU()`. In Keras: `activation="selu"`.
-///
-/// # Shapes
-/// Any shape to the same shape.
-///
-/// ```
-/// use convnet::prelude::*;
-/// assert_eq!(Selu.value(1.0), 1.0507009873554805);
-/// assert_eq!(Selu.value(-1000.0), -1.7580993408473768);
-/// ```
-#[doc(alias("SELU", "nn.SELU"))]
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Selu;
-
-activation! {
-    Selu {},
-    None,
-    |x| {
-        let [scale, alpha] = SELU.map(T::of);
-        scale * if x > T::zero() { x } else { alpha * x.exp_m1() }
-    },
-    |x, _| {
-        let [scale, alpha] = SELU.map(T::of);
-        scale * if x > T::zero() { T::one() } else { alpha * x.exp() }
-    },
-    [node("Selu").with("gamma", SELU[0]).with("alpha", SELU[1])],
 }
 
 /// y = x·Φ(x), with Φ the distribution function of the normal distribution: Φ(x) = erfc(−x/√2) / 2 (Hendrycks &
@@ -454,7 +323,7 @@ pub struct HardSwish;
 activation! {
     HardSwish {},
     None,
-    |x| above_infinity(x) * HardSigmoid.value(x),
+    |x| above_infinity(x) * ((x + T::of(3.0)).clamp(T::zero(), T::of(6.0)) / T::of(6.0)),
     |x, _| {
         if x > T::of(-3.0) && x < T::of(3.0) {
             x / T::of(3.0) + T::of(0.5)

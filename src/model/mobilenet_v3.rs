@@ -50,7 +50,7 @@ crate::block! {
 }
 
 crate::block! {
-    /// Squeeze and excitation with [`HardSigmoid`].
+    /// Squeeze and excitation with [`HardSigmoid`](struct@HardSigmoid).
     struct Excite { channels: usize, squeeze: usize } => {
         avgpool: AdaptiveAvgPool2d { size: 1 },
         fc1: Conv2d { filters: squeeze, kernel: 1 },

@@ -28,6 +28,8 @@ ACTIVATIONS = {
     "Elu": nn.ELU(),
     "Elu 1.7": nn.ELU(1.7),
     "Selu": nn.SELU(),
+    # PyTorch has no SELU with constants of one's own.
+    "Selu 1.5 1.2": lambda x: 1.2 * F.elu(x, 1.5),
     "Gelu": nn.GELU(),
     "Silu": nn.SiLU(),
     "Relu6": nn.ReLU6(),
@@ -39,6 +41,7 @@ ACTIVATIONS = {
     "Sigmoid": nn.Sigmoid(),
     # PyTorch's own slope is 1/6 in single precision.
     "HardSigmoid": lambda x: F.relu6(x + 3) / 6,
+    "HardSigmoid 0.2 0.5": lambda x: (0.2 * x + 0.5).clamp(0, 1),
     "Tanh": nn.Tanh(),
     "ScaledTanh": lambda x: 1.7159 * torch.tanh(2 / 3 * x),
 }
