@@ -205,6 +205,53 @@ fn samples_normalised_by_themselves() {
     assert!(std::panic::catch_unwind(|| LayerNorm::new(0.0)).is_err());
 }
 
+#[test]
+fn learnt_slopes() {
+    layer::<Chw<2, 3, 2>, _>("PRelu", PRelu::<false>);
+    layer::<Chw<3, 2, 2>, _>("PRelu, per channel", PRelu::<true>);
+    layer::<Flat<5>, _>("PRelu, vector", PRelu::<true>);
+    network! {
+        struct Net: Chw<3, 2, 2> => Chw<3, 2, 2> {
+            slopes: PRelu { per_channel: true },
+        }
+    }
+    let mut net = Net::<f64>::with_init(Init::Zeros, 0);
+    net.model_mut().params_mut().copy_from_slice(&get::<Vec<f64>>(&golden("PRelu, per channel")["params"]));
+    network("PRelu, per channel", &net);
+}
+
+/// Which samples are kept is drawn: each is what torchvision makes of a kept one, bit by bit, or zero, and so is its gradient.
+#[test]
+fn stochastic_depth() {
+    type In = Chw<2, 3, 2>;
+    let golden = golden("StochasticDepth");
+    let rows = |key: &str| -> Vec<Vec<f64>> { get(&golden[key]) };
+    let (x, dy, kept, dx_of_kept) = (rows("x"), rows("dy"), rows("kept"), rows("dx of kept"));
+    let (x, dy) = (batch::<In>(&x), batch::<In>(&dy));
+    let (mut times_kept, mut times_dropped) = ([0; 6], [0; 6]);
+    for seed in 0..40 {
+        let found = check::passes(&StochasticDepth::new(0.3), &[], &x, &dy, seed);
+        for n in 0..6 {
+            let (y, dx) = (found.y.sample(n), found.dx.sample(n));
+            if y.as_slice() == kept[n] {
+                assert_eq!(dx.as_slice(), dx_of_kept[n], "seed {seed}, sample {n}");
+                times_kept[n] += 1;
+            } else {
+                assert_eq!([y.as_slice(), dx.as_slice()], [[0.0; 12]; 2], "seed {seed}, sample {n}");
+                times_dropped[n] += 1;
+            }
+        }
+    }
+    assert!(times_kept.iter().chain(&times_dropped).all(|&times| times > 0), "{times_kept:?}");
+    network! {
+        struct Net: In => In {
+            depth: StochasticDepth { rate: 0.3 },
+        }
+    }
+    let y = Net::<f64>::with_init(Init::Zeros, 0).infer(&x);
+    assert_eq!(y, batch(&rows("inferred")));
+}
+
 /// Padding that differs by side, in `network!` and as a type.
 #[test]
 fn convolution_padded_by_side() {

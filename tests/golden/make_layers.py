@@ -1,10 +1,11 @@
 """Makes layers.json: layers of PyTorch, forward and backward in f64, for tests/layers.rs.
 
-    pip install torch
+    pip install torch torchvision
     python make_layers.py layers.json
 
 Of each layer of `LAYERS` there are inputs, outputs, gradients by the outputs, and what torch.autograd makes of these. The
-network with batch normalisation is trained for three steps, and then used.
+network with batch normalisation is trained for three steps, and then used. Of stochastic depth, which draws, there is what it
+makes of each sample that it keeps; this file asserts that it makes zeros of the others.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.ops import StochasticDepth
 
 torch.set_default_dtype(torch.float64)
 
@@ -57,6 +59,9 @@ MORE = {
     "Conv2d, sides": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 2)), nn.Conv2d(2, 3, 3, (2, 1))), [2, 2, 6, 5], 1.0),
     "PadChannels": (nn.ConstantPad3d((0, 0, 0, 0, 0, 2), 0.0), [2, 3, 2, 4], 1.0),
     "AvgPool2d, kernel of one": (nn.AvgPool2d(1, 2), [2, 2, 5, 6], 1.0),
+    "PRelu": (nn.PReLU(), [3, 2, 3, 2], 1.0),
+    "PRelu, per channel": (nn.PReLU(3), [3, 3, 2, 2], 1.0),
+    "PRelu, vector": (nn.PReLU(5), [3, 5], 1.0),
 }
 
 BATCHES, RATE, DECAY = [5, 17, 3], 0.1, 0.01
@@ -110,10 +115,30 @@ def batch_norm():
     return golden
 
 
+def stochastic_depth():
+    f = StochasticDepth(0.3, "row")
+    x, dy = torch.randn(6, 2, 3, 2).requires_grad_(), torch.randn(6, 2, 3, 2)
+    kept = {}
+    dropped = set()
+    while len(kept) < 6 or len(dropped) < 6:
+        y = f(x)
+        [dx] = torch.autograd.grad(y, x, dy)
+        for n, row in enumerate(zip(y, dx)):
+            if row[0].any():
+                kept[n] = row
+            else:
+                assert not row[1].any()
+                dropped.add(n)
+    y, dx = (torch.stack([kept[n][i] for n in range(6)]) for i in range(2))
+    found = [("x", x), ("dy", dy), ("kept", y), ("dx of kept", dx), ("inferred", f.eval()(x))]
+    return {name: value.flatten(1).tolist() for name, value in found}
+
+
 def main(target):
     torch.manual_seed(0)
     golden = {name: layer(*case) for name, case in LAYERS.items()} | {"BatchNorm": batch_norm()}
     golden |= {name: layer(*case) for name, case in MORE.items()}
+    golden["StochasticDepth"] = stochastic_depth()
     with open(target, "w") as file:
         json.dump(golden, file, indent=None, separators=(",", ":"))
         file.write("\n")
