@@ -200,6 +200,13 @@ macro_rules! __line {
     (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt $sources:tt Multiply $($call:tt)+) => {
         $crate::__line! { @merge $net $prev $at $name $label $sources $($call)+ }
     };
+    // The names of other libraries, for which macros say what it is called here.
+    (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt $sources:tt Concatenate $($call:tt)+) => {
+        $crate::__line! { @merge $net $prev $at $name $label $sources $($call)+ }
+    };
+    (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt $sources:tt cat $($call:tt)+) => {
+        $crate::__line! { @merge $net $prev $at $name $label $sources $($call)+ }
+    };
     (@sources $net:tt $prev:ident $at:tt $name:ident $label:tt [$source:ident] $word:tt $kind:tt $sources:tt) => {
         $crate::__line! { @of $net $prev $at $name $label [$source] { @word $word $kind } }
     };
@@ -378,6 +385,12 @@ macro_rules! __item {
     };
     ($net:tt $name:ident $label:tt { @call Multiply ($($source:tt)*) $sources:tt }) => {
         $crate::declare::Item::merge::<$name>($crate::__path!($name $label), $crate::layer::Merge::Multiply)
+    };
+    ($net:tt $name:ident $label:tt { @call Concatenate $source:tt $sources:tt }) => {
+        $crate::declare::Item::group(__PATH, &[])
+    };
+    ($net:tt $name:ident $label:tt { @call cat $source:tt $sources:tt }) => {
+        $crate::declare::Item::group(__PATH, &[])
     };
     ($net:tt $name:ident $label:tt { @call $kind:tt ($source:ident, $($more:ident),+ $(,)?) $sources:tt }) => {
         $crate::declare::Item::own_merge::<$name, { $name.source }>($crate::__path!($name $label))

@@ -222,7 +222,7 @@ activation! {
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.value(x)), [0.0, 0.5, 1.0]);
 /// assert_eq!([-3.0, 0.0, 3.0].map(|x| HardSigmoid.derivative(x)), [0.0, 1.0 / 6.0, 0.0]);
 /// ```
-#[doc(alias("hard_sigmoid", "nn.Hardsigmoid"))]
+#[doc(alias("Hardsigmoid", "hard_sigmoid", "nn.Hardsigmoid"))]
 #[derive(Clone, Copy, Debug)]
 pub struct HardSigmoid {
     alpha: f64,

@@ -146,7 +146,7 @@ adaptive!(AdaptiveMaxPool2d, MaxOp {});
 /// let means = Means::new(1).infer(&Batch::from_iter([image]));
 /// assert_eq!(means.sample(0).as_slice(), [1.0, 4.0]);
 /// ```
-#[doc(alias = "GlobalAveragePooling2D")]
+#[doc(alias("GlobalAveragePooling2D", "GlobalAvgPool2d"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct GlobalAvgPool;
 

@@ -54,7 +54,7 @@ use crate::shape::{
 /// let y = net.infer(&Batch::from_iter([x])).sample(0);
 /// assert_eq!(y[0], [[1.0, 2.0, 10.0, 20.0], [3.0, 4.0, 30.0, 40.0]]);
 /// ```
-#[doc(alias("Conv2DTranspose", "nn.ConvTranspose2d", "deconvolution"))]
+#[doc(alias("Conv2DTranspose", "ConvTranspose2D", "nn.ConvTranspose2d", "deconvolution"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct ConvTranspose2d<In, Out, K, S = Stride<1>, P = Padding<0>, D = Dilation<1>, G = Groups<1>>(
     PhantomData<(In, Out, K, S, P, D, G)>,

@@ -425,15 +425,47 @@ pub mod syntax {
     pub use crate::__Selu as Selu;
     pub use crate::__StochasticDepth as StochasticDepth;
     pub use crate::__Upsample2d as Upsample2d;
+    pub use crate::__renamed_adaptive_avg_pool as AdaptiveAveragePooling2D;
+    pub use crate::__renamed_adaptive_avg_pool as AdaptiveAvgPool2D;
+    pub use crate::__renamed_adaptive_max_pool as AdaptiveMaxPool2D;
+    pub use crate::__renamed_adaptive_max_pool as AdaptiveMaxPooling2D;
     pub use crate::__renamed_avg_pool as AveragePooling2D;
+    pub use crate::__renamed_avg_pool as AvgPool2D;
     pub use crate::__renamed_batch_norm as BatchNorm1d;
     pub use crate::__renamed_batch_norm as BatchNorm2d;
     pub use crate::__renamed_batch_norm as BatchNormalization;
+    pub use crate::__renamed_concat as Concatenate;
+    pub use crate::__renamed_concat as cat;
+    pub use crate::__renamed_conv_transpose2d as Conv2DTranspose;
+    pub use crate::__renamed_conv_transpose2d as ConvTranspose2D;
     pub use crate::__renamed_conv2d as Conv2D;
     pub use crate::__renamed_dense as Linear;
+    pub use crate::__renamed_drop_path as DropPath;
+    pub use crate::__renamed_dropout2d as Dropout2d;
+    pub use crate::__renamed_dropout2d as SpatialDropout2D;
     pub use crate::__renamed_elu as ELU;
+    pub use crate::__renamed_gelu as GELU;
+    pub use crate::__renamed_global_avg_pool as GlobalAveragePooling2D;
+    pub use crate::__renamed_global_avg_pool as GlobalAvgPool2d;
+    pub use crate::__renamed_group_norm as GroupNormalization;
+    pub use crate::__renamed_hard_sigmoid as Hardsigmoid;
+    pub use crate::__renamed_hard_swish as Hardswish;
+    pub use crate::__renamed_instance_norm as InstanceNorm2d;
+    pub use crate::__renamed_instance_norm as InstanceNormalization;
+    pub use crate::__renamed_layer_norm as LayerNormalization;
     pub use crate::__renamed_leaky_relu as LeakyReLU;
+    pub use crate::__renamed_max_pool as MaxPool2D;
     pub use crate::__renamed_max_pool as MaxPooling2D;
+    pub use crate::__renamed_p_relu as PReLU;
+    pub use crate::__renamed_relu as ReLU;
+    pub use crate::__renamed_relu6 as ReLU6;
+    pub use crate::__renamed_selu as SELU;
+    pub use crate::__renamed_silu as SiLU;
+    pub use crate::__renamed_silu as Swish;
+    pub use crate::__renamed_upsample2d as UpSampling2D;
+    pub use crate::__renamed_upsample2d as Upsample;
+    pub use crate::__renamed_zero_pad2d as ZeroPad2d;
+    pub use crate::__renamed_zero_pad2d as ZeroPadding2D;
 }
 
 /// The structs of these settings.

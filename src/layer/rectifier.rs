@@ -316,7 +316,7 @@ activation! {
 /// assert_eq!([-4.0, -3.0, -1.5, 0.0, 3.0, 4.0].map(|x| HardSwish.value(x)), [0.0, 0.0, -0.375, 0.0, 3.0, 4.0]);
 /// assert_eq!([-3.0, -1.5, 0.0, 1.5, 3.0].map(|x| HardSwish.derivative(x)), [0.0, 0.0, 0.5, 1.0, 1.0]);
 /// ```
-#[doc(alias("hard_swish", "hard_silu", "nn.Hardswish"))]
+#[doc(alias("Hardswish", "hard_swish", "hard_silu", "nn.Hardswish"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct HardSwish;
 

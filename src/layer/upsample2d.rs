@@ -49,7 +49,7 @@ pub enum UpsampleMode {
 /// let y = Both::new(1).infer(&Batch::from_iter([x])).sample(0);
 /// assert_eq!(y[0][0], [0.0, 0.0, 0.0, 1.0, 3.0, 4.0, 4.0, 4.0]);
 /// ```
-#[doc(alias("UpSampling2D", "nn.Upsample", "nn.UpsamplingNearest2d", "Resize", "interpolate"))]
+#[doc(alias("UpSampling2D", "Upsample", "nn.Upsample", "nn.UpsamplingNearest2d", "Resize", "interpolate"))]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Upsample2d<In, Out> {
     mode: UpsampleMode,

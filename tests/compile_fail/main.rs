@@ -192,6 +192,9 @@ fn messages_say_what_is_wrong_and_where() {
             "conv2: Conv2d",
         ),
         ("renamed_layer", "batch normalisation", "is called", "`BatchNorm` here", "norm: BatchNorm2d"),
+        ("renamed_merge", "`Concatenate` and `cat`", "are called", "`Concat(a, b", "both: Concatenate"),
+        ("renamed_with_settings", "`ReLU`", "is called", "`Relu` here", "relu1: ReLU"),
+        ("renamed_word", "expected type", "found macro", "`ReLU`", "relu1: ReLU"),
         (
             "unknown_setting",
             "`Conv2d` has no setting",
@@ -317,6 +320,92 @@ fn messages_say_what_is_wrong_and_where() {
         let source = fs::read_to_string(format!("tests/ui/fail/{name}.rs")).unwrap();
         let shown = source.lines().nth(line - 1).unwrap();
         assert!(shown.contains(place), "{name}: points at {shown:?} and not at {place:?}");
+    }
+}
+
+/// The other names of layers in `network!`: what each is called here, as a part of the sentence about it.
+const RENAMED: [(&str, &str); 41] = [
+    ("AdaptiveAveragePooling2D", "called `AdaptiveAvgPool2d {"),
+    ("AdaptiveAvgPool2D", "called `AdaptiveAvgPool2d {"),
+    ("AdaptiveMaxPool2D", "called `AdaptiveMaxPool2d {"),
+    ("AdaptiveMaxPooling2D", "called `AdaptiveMaxPool2d {"),
+    ("AveragePooling2D", "called `AvgPool2d {"),
+    ("AvgPool2D", "called `AvgPool2d {"),
+    ("BatchNorm1d", "called `BatchNorm`"),
+    ("BatchNorm2d", "called `BatchNorm`"),
+    ("BatchNormalization", "called `BatchNorm`"),
+    ("Concatenate", "called `Concat("),
+    ("Conv2D", "called `Conv2d {"),
+    ("Conv2DTranspose", "called `ConvTranspose2d {"),
+    ("ConvTranspose2D", "called `ConvTranspose2d {"),
+    ("DropPath", "called `StochasticDepth {"),
+    ("Dropout2d", "nearest are `Dropout {"),
+    ("ELU", "called `Elu {"),
+    ("GELU", "called `Gelu`"),
+    ("GlobalAveragePooling2D", "called `GlobalAvgPool`"),
+    ("GlobalAvgPool2d", "called `GlobalAvgPool`"),
+    ("GroupNormalization", "called `GroupNorm {"),
+    ("Hardsigmoid", "called `HardSigmoid {"),
+    ("Hardswish", "called `HardSwish`"),
+    ("InstanceNorm2d", "called `InstanceNorm {"),
+    ("InstanceNormalization", "called `InstanceNorm {"),
+    ("LayerNormalization", "called `LayerNorm {"),
+    ("LeakyReLU", "called `LeakyRelu {"),
+    ("Linear", "called `Dense {"),
+    ("MaxPool2D", "called `MaxPool2d {"),
+    ("MaxPooling2D", "called `MaxPool2d {"),
+    ("PReLU", "called `PRelu {"),
+    ("ReLU", "called `Relu`"),
+    ("ReLU6", "called `Relu6`"),
+    ("SELU", "called `Selu {"),
+    ("SiLU", "called `Silu`"),
+    ("SpatialDropout2D", "nearest are `Dropout {"),
+    ("Swish", "called `Silu`"),
+    ("UpSampling2D", "called `Upsample2d {"),
+    ("Upsample", "called `Upsample2d {"),
+    ("ZeroPad2d", "a setting here, `padding:"),
+    ("ZeroPadding2D", "a setting here, `padding:"),
+    ("cat", "called `Concat("),
+];
+
+/// Each with settings and without: one message each, at its line. Without settings, the compiler suggests the layer.
+#[test]
+fn other_names_of_layers_are_told() {
+    let layers = fs::read_to_string("src/layer/mod.rs").unwrap();
+    let renamed = layers.lines().filter(|line| line.contains("crate::__renamed_"));
+    let mut names: Vec<&str> =
+        renamed.map(|line| line.trim_end_matches(';').rsplit(' ').next().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, RENAMED.map(|(name, _)| name), "all other names");
+    let folder = tempfile::tempdir().unwrap();
+    let complaints = |file: &str, settings: &str| -> Vec<Vec<String>> {
+        let mut program = String::from("use convnet::prelude::*;\n");
+        for (n, (name, _)) in RENAMED.iter().enumerate() {
+            program +=
+                &format!("network! {{ struct Net{n}: Flat<4> => Flat<4> {{ line: {name}{settings} }} }}\n");
+        }
+        let path = folder.path().join(file);
+        fs::write(&path, program + "fn main() {}\n").unwrap();
+        let said = String::from_utf8(compiler::check(&path).stderr).unwrap();
+        let of_line = |n: usize| {
+            let place = format!("{file}:{}:", n + 2);
+            let of_line = said.split("\n\n").filter(|message| message.contains(&place));
+            of_line.map(str::to_string).collect()
+        };
+        (0..RENAMED.len()).map(of_line).collect()
+    };
+    for ((name, sentence), messages) in RENAMED.iter().zip(complaints("settings.rs", " { size: 2 }")) {
+        assert_eq!(messages.len(), 1, "{name}: {messages:?}");
+        assert!(messages[0].starts_with("error: ") && messages[0].contains(sentence), "{name}: {messages:?}");
+    }
+    for ((name, sentence), messages) in RENAMED.iter().zip(complaints("words.rs", "")) {
+        assert_eq!(messages.len(), 1, "{name}: {messages:?}");
+        assert!(messages[0].contains(&format!("expected type, found macro `{name}`")), "{messages:?}");
+        // The sentence begins with the layer that a suggestion names.
+        if let Some((_, layer)) = sentence.split_once("called `") {
+            let layer = layer.split([' ', '`', '(']).next().unwrap();
+            assert!(messages[0].contains(&format!("line: {layer} }}")), "{name}: {messages:?}");
+        }
     }
 }
 
