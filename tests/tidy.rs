@@ -98,6 +98,26 @@ fn every_layer_and_every_loss_is_in_the_batteries() {
     }
 }
 
+/// `block!` refuses the name of each layer that is a word in `network!`, and no other name.
+#[test]
+fn blocks_have_no_names_of_layers() {
+    let block = text("src/declare/block.rs");
+    let refused = block.split_once("@none_of ($d) $Name [").unwrap().1.split_once(']').unwrap().0;
+    let refused: Vec<&str> = refused.split_whitespace().collect();
+    let layers = text("src/layer/mod.rs");
+    let words = layers.lines().filter_map(|line| {
+        line.trim().strip_prefix("pub use crate::__")?.strip_suffix(';')?.split_once(" as ")
+    });
+    let mut taken: BTreeSet<String> = words.map(|(_, name)| name.to_string()).collect();
+    taken.extend(exported("src/layer/mod.rs"));
+    // Made of other layers, or none.
+    for name in ["Chain", "Codes", "Connections", "Merge", "Residual", "UpsampleMode"] {
+        assert!(taken.remove(name), "{name}");
+    }
+    let refused_once: BTreeSet<String> = refused.iter().map(|name| name.to_string()).collect();
+    assert_eq!((refused_once, refused.len()), (taken.clone(), taken.len()));
+}
+
 #[test]
 fn every_file_begins_with_what_it_is_for() {
     for path in rust_files() {

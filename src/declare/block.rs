@@ -38,6 +38,7 @@
 /// - The lines see no names from outside the block but `input` and its settings.
 /// - A block is a macro: it is declared before its first use. `pub(crate) use Residual;` after it lets other modules use
 ///   it. A setting may not have the name of a line.
+/// - A block may not have the name of a layer, here or in PyTorch or Keras.
 #[macro_export]
 macro_rules! block {
     ($($block:tt)*) => { $crate::__block! { ($) $($block)* } };
@@ -50,6 +51,7 @@ macro_rules! __block {
         ($d:tt) $(#[$meta:meta])* $vis:vis struct $Name:ident
         { $($setting:ident : $type:ty $(= $default:expr)?),* $(,)? } => { $($lines:tt)* }
     ) => {
+        $crate::__block_name! { ($d) $Name }
         $(#[$meta])*
         #[allow(unused_macros)]
         macro_rules! $Name {
@@ -84,6 +86,42 @@ macro_rules! __block {
                 ::core::compile_error!(concat!(stringify!($Name), " takes settings as `name: value`"));
             };
         }
+    };
+}
+
+/// Refuses a block with the name of a layer: inside the block, and wherever both are seen, the compiler would take one for
+/// the other, or neither.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __block_name {
+    (($d:tt) $Name:ident) => {
+        $crate::__block_name! { @none_of ($d) $Name [
+            AdaptiveAveragePooling2D AdaptiveAvgPool2D AdaptiveAvgPool2d AdaptiveMaxPool2D AdaptiveMaxPool2d
+            AdaptiveMaxPooling2D Add AveragePooling2D AvgPool2D AvgPool2d BatchNorm BatchNorm1d BatchNorm2d
+            BatchNormalization cat Concat Concatenate Conv2D Conv2d Conv2DTranspose ConvTranspose2D ConvTranspose2d
+            Dense Dropout Dropout2d DropPath ELU Elu Flatten GELU Gelu GeluTanh GlobalAveragePooling2D GlobalAvgPool
+            GlobalAvgPool2d GroupNorm GroupNormalization HardSigmoid Hardsigmoid HardSwish Hardswish Heaviside
+            Identity InstanceNorm InstanceNorm2d InstanceNormalization LayerNorm LayerNormalization LeakyReLU
+            LeakyRelu Linear LocalResponseNorm LogSoftmax MaxPool2D MaxPool2d MaxPooling2D Mish Multiply PadChannels
+            PReLU PRelu RadialBasis ReLU Relu ReLU6 Relu6 ScaledTanh ScaleShift SELU Selu Sigmoid SiLU Silu Softmax
+            Softplus SpatialDropout2D StochasticDepth Swish TableConv2d Tanh Upsample Upsample2d UpSampling2D
+            ZeroPad2d ZeroPadding2D
+        ] }
+    };
+    (@none_of ($d:tt) $Name:ident [$($layer:ident)+]) => {
+        const _: () = {
+            macro_rules! __refuse {
+                $(($layer) => {
+                    ::core::compile_error!(concat!(
+                        "a block cannot be called `",
+                        stringify!($layer),
+                        "`: a layer has this name here, in PyTorch or in Keras"
+                    ));
+                };)+
+                ($d other:ident) => {};
+            }
+            __refuse! { $Name }
+        };
     };
 }
 

@@ -237,6 +237,13 @@ fn messages_say_what_is_wrong_and_where() {
             "sum: Add(conv, relu)",
         ),
         ("add_of_other_size", "Add sum:", "`conv` is 8x14x14", "`relu` is 8x16x16", "sum: Add(conv, relu)"),
+        (
+            "block_called_like_a_layer",
+            "a block cannot be called",
+            "`Relu`",
+            "a layer has this name",
+            "block!",
+        ),
         ("block_unknown", "cannot find macro", "`Bottleneck`", "in this scope", "layer1: Bottleneck"),
         (
             "concat_of_a_vector",
