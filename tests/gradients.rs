@@ -5,8 +5,9 @@
 mod tangle;
 
 use convnet::check;
-use convnet::layer::{Codes, Connections};
+use convnet::layer::{Codes, Connections, MergeLayer};
 use convnet::model::LeNet5;
+use convnet::plan::{Backward, Forward, Op, Plan, Reads};
 use convnet::prelude::*;
 use tangle::Tangle;
 
@@ -32,6 +33,53 @@ impl Connections for Pairs {
 struct Points;
 impl Codes<3, 2> for Points {
     const CODES: &'static [[f64; 3]; 2] = &[[1.0, -1.0, 0.5], [-0.25, 2.0, 0.0]];
+}
+
+/// y = a − b, a merge of one's own.
+#[derive(Clone, Copy, Default)]
+struct Difference;
+
+impl<S: Shape, T: Scalar> MergeLayer<(S, S), T> for Difference {
+    type Out = S;
+
+    fn add_to(&self, plan: &mut Plan<T>, inputs: &[usize]) {
+        plan.add_merge::<(S, S), Self>(Difference, inputs);
+    }
+}
+
+impl<T: Scalar> Op<T> for Difference {
+    fn describe(&self) -> String {
+        "Difference".into()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
+    fn forward(&self, Forward { y, xs, .. }: Forward<'_, T>) {
+        for ((y, a), b) in y.iter_mut().zip(xs.get(0)).zip(xs.get(1)) {
+            *y = a.zip(*b, |a, b| a - b);
+        }
+    }
+
+    fn backward(&self, Backward { dx, dy, input, .. }: Backward<'_, T>) {
+        for (dx, dy) in dx.into_iter().flatten().zip(dy) {
+            *dx = dy.map(|dy| if input == 0 { dy } else { -dy });
+        }
+    }
+}
+
+/// y = tanh(x) − x.
+struct Bend;
+
+impl<T: Scalar> Layer<Flat<4>, T> for Bend {
+    type Out = Flat<4>;
+
+    fn add_to(&self, plan: &mut Plan<T>) {
+        let x = plan.current();
+        Layer::<Flat<4>, T>::add_to(&Tanh, plan);
+        MergeLayer::<(Flat<4>, Flat<4>), T>::add_to(&Difference, plan, &[plan.current(), x]);
+    }
 }
 
 type Conv<I, O, K, S = Stride<1>, P = Padding<0>> = Conv2d<I, O, K, S, P>;
@@ -113,6 +161,7 @@ layers! {
     tangle: Tangle, tangle::Input;
     residual: Residual(Chain(Conv::<Chw<2, 4, 3>, Chw<2, 4, 3>, Kernel<3>, Stride<1>, Padding<1>>::new(), Tanh)), Chw<2, 4, 3>;
     concat: Concat::<_, _, Chw<5, 4, 3>>::new(Conv::<Chw<2, 4, 3>, Chw<3, 4, 3>, Kernel<1>>::new(), Tanh), Chw<2, 4, 3>;
+    own_merge: Chain(Dense::<Flat<3>, Flat<4>>::new(), Bend), Flat<3>;
     chain: Chain(Dense::<Flat<3>, Flat<4>>::new(), Chain(Tanh, Dropout::new(0.2))), Flat<3>;
 }
 

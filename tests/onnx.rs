@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convnet::layer::{Codes, Connections};
+use convnet::layer::{Codes, Connections, MergeLayer};
 use convnet::model::{AlexNetSmall, LeNet5, LeNet5Original};
 use convnet::plan::{Backward, Forward, Node, Op, Operand, Param, Plan, Role};
 use convnet::prelude::*;
@@ -152,9 +152,40 @@ network! {
         gate: Sigmoid,
         scaled: Multiply(pair, gate),
         squared: Multiply(scaled, scaled),
+        change: Difference(squared, pair),
         flatten: Flatten,
         fc: Dense { units: 3 },
     }
+}
+
+/// y = a − b, a merge of one's own.
+#[derive(Clone, Copy, Default)]
+struct Difference;
+
+impl<S: Shape, T: Scalar> MergeLayer<(S, S), T> for Difference {
+    type Out = S;
+
+    fn add_to(&self, plan: &mut Plan<T>, inputs: &[usize]) {
+        plan.add_merge::<(S, S), Self>(Difference, inputs);
+    }
+}
+
+impl<T: Scalar> Op<T> for Difference {
+    fn describe(&self) -> String {
+        "Difference".into()
+    }
+
+    fn nodes(&self) -> Option<Vec<Node>> {
+        Some(vec![Node::new("Sub", [Operand::Input, Operand::Other(1)])])
+    }
+
+    fn forward(&self, Forward { y, xs, .. }: Forward<'_, T>) {
+        for ((y, a), b) in y.iter_mut().zip(xs.get(0)).zip(xs.get(1)) {
+            *y = a.zip(*b, |a, b| a - b);
+        }
+    }
+
+    fn backward(&self, _: Backward<'_, T>) {}
 }
 
 network! {

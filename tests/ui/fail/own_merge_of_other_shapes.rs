@@ -1,3 +1,5 @@
+//! Values of other shapes than a merge of one's own takes.
+
 use convnet::layer::MergeLayer;
 use convnet::plan::{Backward, Forward, Op, Plan};
 use convnet::prelude::*;

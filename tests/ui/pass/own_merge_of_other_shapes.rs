@@ -1,3 +1,5 @@
+//! Values of the shapes that a merge of one's own takes.
+
 use convnet::layer::MergeLayer;
 use convnet::plan::{Backward, Forward, Op, Plan};
 use convnet::prelude::*;
