@@ -68,12 +68,11 @@ impl<T: Scalar> Item<T> {
     }
 
     /// A merge of the user's own.
-    pub const fn own_merge<Line: Block, const SOURCE: usize>(path: Path) -> Self
+    pub const fn own_merge<Line: Block + Takes, const SOURCE: usize>(path: Path) -> Self
     where
         Reading<Line, SOURCE>: Takes<
             Layer: MergeLayer<TakenBy<Line, SOURCE>, f32> + MergeLayer<TakenBy<Line, SOURCE>, T> + Default,
         >,
-        Line: Takes,
     {
         let facts = merge_facts::<TakenBy<Line, SOURCE>, LayerOf<Line, SOURCE>, f32>();
         let add: fn(&mut Plan<T>, &[usize]) = |plan, inputs| {
