@@ -12,7 +12,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What `f` returns, and the bytes that are held after it and were not before.
+/// Calls `f` and counts the bytes that it allocates and has not freed when it returns.
 fn held<R>(f: impl FnOnce() -> R) -> (R, usize) {
     let region = Region::new(ALLOCATOR);
     let result = f();

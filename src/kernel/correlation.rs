@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Exec;
-use super::block::{End, Finish, Place, Start, Sums, Tap};
+use super::block::{End, Place, Start, Sums, Tap, add_residual};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -330,13 +330,7 @@ impl<T: Vectorized> Run<'_, T> {
                 own[i].0[lane..lane + lanes].copy_from_slice(piece);
             }
         }
-        // What is added lies where the outputs do, so that comes at the end, and the ReLU after it.
-        let (end, last) = match sums.end {
-            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
-                (End::Finish(Finish { scale, plus: None, relu: false }), Some((plus, relu)))
-            }
-            other => (other, None),
-        };
+        let (end, residual) = sums.end.before_residual();
         T::call(
             self.exec.isa,
             Sums {
@@ -356,15 +350,9 @@ impl<T: Vectorized> Run<'_, T> {
         for (i, lane, at) in pieces {
             // SAFETY: as for the writer, which is not used meanwhile.
             let piece = unsafe { self.y.part(at..at + lanes) };
-            let values = &own[i].0[lane..lane + lanes];
-            match last {
-                None => piece.copy_from_slice(values),
-                Some((plus, relu)) => {
-                    for ((y, value), plus) in piece.iter_mut().zip(values).zip(&plus[at..at + lanes]) {
-                        let sum = *value + *plus;
-                        *y = if relu && sum < T::zero() { T::zero() } else { sum };
-                    }
-                }
+            piece.copy_from_slice(&own[i].0[lane..lane + lanes]);
+            if let Some((residual, relu)) = residual {
+                add_residual(piece, &residual[at..at + lanes], relu);
             }
         }
     }

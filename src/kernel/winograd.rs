@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::block::{End, Finish, Place, Start, Sums, Tap};
+use super::block::{End, Place, Start, Sums, Tap, add_residual};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -352,14 +352,8 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
         let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self;
         let [rows, columns] = table.output;
         let area = rows * columns;
-        // What is added lies where the outputs do, so that comes at the end, and the ReLU after it.
-        let (finish, last) = match end {
-            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
-                (Some(Finish { scale, plus: None, relu: false }), Some((plus, relu)))
-            }
-            End::Finish(finish) => (Some(finish), None),
-            _ => (None, None),
-        };
+        let (end, residual) = end.before_residual();
+        let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
             for c in 0..COLUMNS {
@@ -416,11 +410,8 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                             } else {
                                 to.copy_from_slice(&from[lane..lane + lanes]);
                             }
-                            if let Some((plus, relu)) = last {
-                                for (to, plus) in to.iter_mut().zip(&plus[at..at + lanes]) {
-                                    let sum = *to + *plus;
-                                    *to = if relu && sum < T::zero() { T::zero() } else { sum };
-                                }
+                            if let Some((residual, relu)) = residual {
+                                add_residual(to, &residual[at..at + lanes], relu);
                             }
                             if let End::ReluBackward(x) = end {
                                 for (to, x) in to.iter_mut().zip(&x[at..at + lanes]) {

@@ -163,6 +163,12 @@ impl BatchNormOp {
     fn inverse_deviation<T: Scalar>(&self, variance: T) -> T {
         (variance + T::of(self.settings.epsilon)).sqrt().recip()
     }
+
+    /// γ·r and β − γ·r·μ, with r = 1 / √(σ² + ε).
+    fn factor_and_term<T: Scalar>(&self, weight: T, bias: T, mean: T, variance: T) -> [T; 2] {
+        let factor = weight * self.inverse_deviation(variance);
+        [factor, bias - factor * mean]
+    }
 }
 
 impl<T: Scalar> Op<T> for BatchNormOp {
@@ -209,8 +215,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
     fn scale(&self, params: &[T], pairs: &mut [[T; 2]]) {
         let [weight, bias, mean, variance] = quarters(params);
         for (c, pair) in pairs.iter_mut().enumerate() {
-            let factor = weight[c] * self.inverse_deviation(variance[c]);
-            *pair = [factor, bias[c] - factor * mean[c]];
+            *pair = self.factor_and_term(weight[c], bias[c], mean[c], variance[c]);
         }
     }
 
@@ -242,8 +247,8 @@ impl<T: Scalar> Op<T> for BatchNormOp {
             }
         }
         for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
-            numbers.factor = *weight * self.inverse_deviation(numbers.variance);
-            numbers.term = *bias - numbers.factor * numbers.mean;
+            [numbers.factor, numbers.term] =
+                self.factor_and_term(*weight, *bias, numbers.mean, numbers.variance);
         }
         self.channels.scale(y, x, numbers, relu, pass.exec);
     }

@@ -20,7 +20,7 @@ pub struct Padding<
     const RIGHT: usize = LEFT,
 >;
 
-/// What settings that are left out are, for `network!`.
+/// The defaults of window settings as types, for `network!`.
 #[doc(hidden)]
 pub type OneStride = Stride<1>;
 #[doc(hidden)]

@@ -171,7 +171,7 @@ fn graph_name(type_name: &str) -> &str {
     path.rsplit("::").next().unwrap_or_default()
 }
 
-/// What folding changes.
+/// Batch normalisations to fold: the steps that disappear, and the convolutions that take their factors.
 #[derive(Default)]
 struct Folds {
     /// The steps that are no longer there.

@@ -11,7 +11,7 @@ mod sums;
 pub(super) use inner::Inner;
 pub(super) use outer::Outer;
 pub use sums::Finish;
-pub(super) use sums::{End, Place, Start, Sums};
+pub(super) use sums::{End, Place, Start, Sums, add_residual};
 
 use super::simd::Simd;
 use crate::kernel::Vectorized;

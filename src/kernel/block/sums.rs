@@ -26,8 +26,8 @@ pub(crate) enum Start<'a, T> {
     Carry,
 }
 
-/// What follows on a sum before it is written: sum·factor + term, then + another value, then max(·, 0), each if asked for. Each
-/// step rounds, so that the bits are those of separate passes.
+/// The epilogue of a convolution: y = factor·sum + term, then y + residual, then ReLU, each of them optional. Every step rounds
+/// on its own, so the result has the bits of separate passes.
 #[derive(Clone, Copy)]
 pub struct Finish<'a, T> {
     /// A factor and a term for each filter.
@@ -91,6 +91,17 @@ impl<'a, T> Start<'a, T> {
 }
 
 impl<'a, T> End<'a, T> {
+    /// The epilogue for sums that are not yet where the outputs lie, and the rest of it: the residual and the ReLU after it, for
+    /// [`add_residual`].
+    pub(crate) fn before_residual(self) -> (Self, Option<(&'a [T], bool)>) {
+        match self {
+            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
+                (End::Finish(Finish { scale, plus: None, relu: false }), Some((plus, relu)))
+            }
+            other => (other, None),
+        }
+    }
+
     /// The same for the outputs from `output` and the filters from `filter`.
     pub(crate) fn from(self, output: usize, filter: usize) -> Self {
         match self {
@@ -111,6 +122,15 @@ impl<'a, T> End<'a, T> {
             End::Finish(Finish { plus, .. }) => plus,
             End::ReluBackward(x) => Some(x),
         }
+    }
+}
+
+/// y + residual, or max(y + residual, 0), with NaN as the register blocks have it.
+#[inline(always)]
+pub(crate) fn add_residual<T: Vectorized>(y: &mut [T], residual: &[T], relu: bool) {
+    for (y, residual) in y.iter_mut().zip(residual) {
+        let sum = *y + *residual;
+        *y = if relu && sum < T::zero() { T::zero() } else { sum };
     }
 }
 
