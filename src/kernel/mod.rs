@@ -48,6 +48,7 @@ pub(crate) mod channels;
 #[doc(hidden)]
 pub mod conv;
 mod correlation;
+mod depthwise;
 pub(crate) mod local_response;
 pub(crate) mod merge;
 #[cfg(test)]

@@ -234,6 +234,7 @@ pub(super) fn inner<T: Vectorized>(
                         filters: filters.len(),
                         x: &x[tile * x_tile * LANES..],
                         taps,
+                        lanes: LANES,
                         positions: &at[..block.len()],
                     },
                 );

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::block::{End, Place, Start, Sums, Tap, add_residual};
+use super::block::{End, PLACES, Start, Sums, Tap, add_residual};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -181,10 +181,6 @@ impl Winograd {
         filters: Range<usize>,
         exec: Exec,
     ) {
-        let mut places = [Place::default(); COLUMNS];
-        for (c, place) in places.iter_mut().enumerate() {
-            *place = Place { x: c * LANES, y: c * LANES };
-        }
         let (m_len, v_len) = (filters.len() * COLUMNS * LANES, self.channels * COLUMNS * LANES);
         for (i, m) in m.chunks_exact_mut(m_len).enumerate() {
             let entry = row * ROW + i;
@@ -196,8 +192,9 @@ impl Winograd {
                 w: u,
                 w_step: self.channels,
                 taps: &self.taps,
+                lanes: LANES,
                 filters: 0..filters.len(),
-                places: &places[..columns],
+                places: &PLACES[..columns],
                 start: Start::Zero,
                 end: End::Plain,
             };

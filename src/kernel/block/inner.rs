@@ -17,6 +17,8 @@ pub(crate) struct Inner<'a, T> {
     pub(crate) filters: usize,
     pub(crate) x: &'a [T],
     pub(crate) taps: &'a [Tap],
+    /// Values of a position: the unit of the taps' offsets in x.
+    pub(crate) lanes: usize,
     /// The offset of each position in x, in entries of [`LANES`] values. In dy positions are contiguous.
     pub(crate) positions: &'a [u32],
 }
@@ -28,7 +30,7 @@ impl<T: Vectorized> Kernel<T> for Inner<'_, T> {
     fn run<S: Simd<T>>(mut self, simd: S) {
         let tap = largest(self.taps.iter().map(|tap| tap.x as usize));
         let position = largest(self.positions.iter().map(|&position| position as usize));
-        assert!((tap + position + 1) * LANES <= self.x.len(), "inputs inside x");
+        assert!(tap * self.lanes + (position + 1) * LANES <= self.x.len(), "inputs inside x");
         let dy = self.filters.saturating_sub(1) * self.dy_plane + self.positions.len() * LANES;
         assert!(dy <= self.dy.len(), "gradients inside dy");
         assert!(self.filters * self.taps.len() <= self.sums.len(), "sums for all filters and taps");
@@ -73,7 +75,10 @@ impl<T: Vectorized> Inner<'_, T> {
         let (mut sums, mut biases) = ([zero; F], [zero; F]);
         for part in (0..LANES).step_by(S::WIDTH) {
             let dy = self.dy.as_ptr().wrapping_add(first * self.dy_plane + part);
-            let x = self.taps.get(tap).map(|tap| self.x.as_ptr().wrapping_add(tap.x as usize * LANES + part));
+            let x = self
+                .taps
+                .get(tap)
+                .map(|tap| self.x.as_ptr().wrapping_add(tap.x as usize * self.lanes + part));
             for (i, position) in self.positions.iter().enumerate() {
                 // SAFETY: `run` has checked that every tap's every position is inside x.
                 let x = x.map_or(zero, |x| unsafe { simd.load(x.add(*position as usize * LANES)) });
@@ -102,7 +107,7 @@ impl<T: Vectorized> Inner<'_, T> {
             let dy = self.dy.as_ptr().wrapping_add(first * self.dy_plane + part);
             let mut x = [self.x.as_ptr(); P];
             for p in 0..P {
-                x[p] = x[p].wrapping_add(self.taps[tap + p].x as usize * LANES + part);
+                x[p] = x[p].wrapping_add(self.taps[tap + p].x as usize * self.lanes + part);
             }
             accumulate(
                 simd,

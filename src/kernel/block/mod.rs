@@ -15,6 +15,29 @@ pub(super) use sums::{End, Place, Start, Sums, add_residual};
 
 use super::simd::Simd;
 use crate::kernel::Vectorized;
+use crate::tensor::LANES;
+
+/// Vectors one after the other: their offsets, in entries of [`LANES`] values, for [`Inner`].
+pub(super) static CONTIGUOUS: [u32; 256] = {
+    let mut offsets = [0; 256];
+    let mut i = 0;
+    while i < offsets.len() {
+        offsets[i] = i as u32;
+        i += 1;
+    }
+    offsets
+};
+
+/// The same for [`Sums`].
+pub(super) static PLACES: [Place; 96] = {
+    let mut places = [Place { x: 0, y: 0 }; 96];
+    let mut i = 0;
+    while i < places.len() {
+        places[i] = Place { x: i * LANES, y: i * LANES };
+        i += 1;
+    }
+    places
+};
 
 /// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
 /// weight.

@@ -144,6 +144,8 @@ pub(crate) struct Sums<'a, T> {
     pub(crate) w: &'a [T],
     pub(crate) w_step: usize,
     pub(crate) taps: &'a [Tap],
+    /// Values of a position: the unit of the taps' offsets in x.
+    pub(crate) lanes: usize,
     pub(crate) filters: Range<usize>,
     pub(crate) places: &'a [Place],
     pub(crate) start: Start<'a, T>,
@@ -159,7 +161,7 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
             return;
         }
         let last = self.filters.end - 1;
-        let tap_x = largest(self.taps.iter().map(|tap| tap.x as usize)) * LANES;
+        let tap_x = largest(self.taps.iter().map(|tap| tap.x as usize)) * self.lanes;
         let tap_w = largest(self.taps.iter().map(|tap| tap.w as usize));
         let place_x = largest(self.places.iter().map(|place| place.x));
         let place_y = largest(self.places.iter().map(|place| place.y));
@@ -244,7 +246,7 @@ impl<T: Vectorized> Sums<'_, T> {
             // SAFETY: `run` has checked that every filter's every tap is inside w.
             |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
             // SAFETY: `run` has checked that every place's every tap is inside x.
-            |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * LANES)) },
+            |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * self.lanes)) },
         );
         for f in 0..F {
             for p in 0..P {

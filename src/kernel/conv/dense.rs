@@ -3,7 +3,7 @@
 use super::{Conv, Geometry};
 use crate::kernel::Exec;
 use crate::kernel::Vectorized;
-use crate::kernel::block::{Inner, Tap};
+use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
 use crate::tensor::LANES;
 
 impl Conv {
@@ -19,16 +19,6 @@ impl Conv {
         exec: Exec,
     ) {
         const UNITS: usize = 24;
-        const CHUNKS: usize = 256;
-        static ONE_AFTER_ANOTHER: [u32; CHUNKS] = {
-            let mut positions = [0; CHUNKS];
-            let mut i = 0;
-            while i < CHUNKS {
-                positions[i] = i as u32;
-                i += 1;
-            }
-            positions
-        };
         let ([inputs, ..], [units, ..], lanes) = (self.geometry.input, self.geometry.output, exec.lanes);
         let row = inputs.next_multiple_of(LANES);
         let rows = &mut scratch[..lanes * row];
@@ -54,15 +44,12 @@ impl Conv {
                 None => y.fill(T::zero()),
             }
             let chunks = inputs / LANES;
-            for first in (0..chunks).step_by(CHUNKS) {
-                let positions = &ONE_AFTER_ANOTHER[..CHUNKS.min(chunks - first)];
+            for first in (0..chunks).step_by(CONTIGUOUS.len()) {
+                let positions = &CONTIGUOUS[..CONTIGUOUS.len().min(chunks - first)];
                 let (dy, x) = (&weight[first * LANES..], &rows[first * LANES..]);
                 let dy_plane = inputs;
-                let taps = samples;
-                T::call(
-                    exec.isa,
-                    Inner { sums: &mut *y, bias: None, dy, dy_plane, filters: count, x, taps, positions },
-                );
+                let (sums, bias, filters, taps, lanes) = (&mut *y, None, count, samples, LANES);
+                T::call(exec.isa, Inner { sums, bias, dy, dy_plane, filters, x, taps, lanes, positions });
             }
             for (y, weight) in y.chunks_exact_mut(lanes).zip(weight.chunks_exact(inputs)) {
                 for (lane, y) in y.iter_mut().enumerate() {

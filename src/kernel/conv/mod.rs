@@ -22,6 +22,7 @@ use self::padding::Padded;
 use self::weight_gradient::Form;
 use super::block::{End, Finish, Start};
 use super::correlation::Correlation;
+use super::depthwise::Depthwise;
 use super::shared::Shared;
 use super::winograd::{WeightLayout, Winograd};
 use super::{Exec, values, values_mut, weights};
@@ -44,6 +45,8 @@ pub struct Conv {
     dy: Padded,
     /// Winograd's forward and backward passes, if the convolution has them.
     transformed: Option<[Winograd; 2]>,
+    /// All passes, if each channel has a filter of its own.
+    depthwise: Option<Depthwise>,
 }
 
 impl Conv {
@@ -130,17 +133,24 @@ impl Conv {
                     ),
                 ]
             });
+        let depthwise = (groups > 1 && [channels, filters] == [1, 1]).then(|| {
+            let planes = [input, output].map(|[_, rows, columns]| [rows, columns]);
+            Depthwise::new(groups, window.kernel, planes, &axes, &phases, tiling)
+        });
         let (x, dy) =
             (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
         // Offsets of values in a tile are kept in 32 bits.
         let sizes = [x.tile(), dy.tile(), input.iter().product(), output.iter().product()];
         assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
-        Conv { geometry, tiling, transformed, packed, forward, x, backward, dy }
+        Conv { geometry, tiling, transformed, depthwise, packed, forward, x, backward, dy }
     }
 
     /// Entries of scratch memory for a number of tiles.
     pub fn scratch(&self, tiles: usize) -> usize {
         let Geometry { input, output, .. } = self.geometry;
+        if let Some(depthwise) = &self.depthwise {
+            return depthwise.scratch(tiles);
+        }
         let [channels, filters] = self.geometry.of_group();
         let panels = match self.weight_form(LANES) {
             // A narrow tile uses `Form::Filters`, with one tile that is at most half as large.
@@ -186,8 +196,11 @@ impl Conv {
         if let Some([pass, _]) = self.transformed(tiles, exec) {
             return pass.run(y, x, weight, bias, end, scratch, exec, tiles);
         }
-        let x = self.x.of(x, scratch, exec);
         let start = bias.map_or(Start::Zero, Start::Bias);
+        if let Some(depthwise) = &self.depthwise {
+            return depthwise.forward(y, x, weight, start, end, scratch, exec, tiles);
+        }
+        let x = self.x.of(x, scratch, exec);
         self.forward.run(y, x, weight, start, end, exec, tiles);
     }
 
@@ -205,7 +218,11 @@ impl Conv {
         let tiles = self.output(dy, exec).0;
         // In narrow tiles a column holds several positions and may be written in pieces, so the mask is applied afterwards.
         let (end, after) = match relu {
-            Some(x) if exec.lanes == LANES || self.transformed(tiles, exec).is_some() => {
+            Some(x)
+                if exec.lanes == LANES
+                    || self.depthwise.is_some()
+                    || self.transformed(tiles, exec).is_some() =>
+            {
                 (End::ReluBackward(values(x)), None)
             }
             relu => (End::Plain, relu),
@@ -235,6 +252,9 @@ impl Conv {
         if let Some([_, pass]) = self.transformed(tiles, exec) {
             let bias = if let Start::Bias(bias) = start { Some(bias) } else { None };
             return pass.run(to, dy, weight, bias, end, scratch, exec, tiles);
+        }
+        if let Some(depthwise) = &self.depthwise {
+            return depthwise.backward_data(to, dy, weight, start, end, scratch, exec, tiles);
         }
         let (padding, packed) = scratch.split_at_mut(tiles * self.dy.scratch());
         let dy = self.dy.of(dy, padding, exec);

@@ -43,6 +43,13 @@ impl Conv {
             db.unwrap_or_default().fill(T::zero());
             return;
         }
+        if let Some(depthwise) = &self.depthwise {
+            depthwise.backward_weights(dw, dy, x, scratch, exec, tiles);
+            if let Some(db) = db {
+                plane_sums(db, dy, self.geometry.output, exec, tiles);
+            }
+            return;
+        }
         let Geometry { output: [filters, ..], groups, .. } = self.geometry;
         let (padding, panels) = scratch.split_at_mut(tiles * self.x.scratch());
         let x = self.x.of(x, padding, exec);

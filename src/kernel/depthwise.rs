@@ -1,0 +1,451 @@
+//! Depthwise convolution: each channel has one filter, which sees no other channel.
+//!
+//! A few rows of a plane at a time are copied with zeros around them, the phases of the stride one after the other. There the
+//! windows of neighbouring positions, also at the end of a row and the beginning of the next, read neighbouring values: a tap
+//! of all positions is one contiguous run, for any number of lanes. The columns between two rows are computed and dropped.
+
+use super::block::{CONTIGUOUS, End, Finish, Inner, PLACES, Start, Sums, Tap, add_residual};
+use super::conv::{Tiling, WindowAxis};
+use super::correlation::{index, part};
+use super::shared::{Shared, Writer};
+use super::{Exec, Vectorized, values_mut, vectorized, with_lanes};
+use crate::tensor::{LANES, Lanes};
+
+/// Tasks of a pass at the most: each has scratch memory of its own.
+const TASKS: usize = 32;
+
+/// Both passes of a depthwise convolution.
+pub(super) struct Depthwise {
+    channels: usize,
+    /// Weights of a filter.
+    area: usize,
+    forward: Pass,
+    backward: Pass,
+}
+
+impl Depthwise {
+    /// Computes the tables. The axes are those of rows and columns, and in `backward` there is one for each phase.
+    pub(super) fn new(
+        channels: usize,
+        kernel: [usize; 2],
+        [x, y]: [[usize; 2]; 2],
+        forward: &[WindowAxis; 2],
+        backward: &[Vec<WindowAxis>; 2],
+        tiling: Tiling,
+    ) -> Self {
+        let [rows, columns] = forward;
+        let forward = [std::slice::from_ref(rows), std::slice::from_ref(columns)];
+        Depthwise {
+            channels,
+            area: kernel[0] * kernel[1],
+            forward: Pass::new(x, y, kernel[1], forward, tiling),
+            backward: Pass::new(y, x, kernel[1], [&backward[0], &backward[1]], tiling),
+        }
+    }
+
+    /// Entries of scratch memory for a number of tiles.
+    pub(super) fn scratch(&self, tiles: usize) -> usize {
+        (tiles * self.channels).min(TASKS) * self.forward.scratch().max(self.backward.scratch())
+    }
+
+    /// y = the sum over each window of x.
+    pub(super) fn forward<T: Vectorized>(
+        &self,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        start: Start<'_, T>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        self.run(&self.forward, y, x, w, start, end, scratch, exec, tiles);
+    }
+
+    /// dx = the sum over the gradients of all windows that hold an input.
+    pub(super) fn backward_data<T: Vectorized>(
+        &self,
+        dx: Shared<'_, T>,
+        dy: &[T],
+        w: &[T],
+        start: Start<'_, T>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        self.run(&self.backward, dx, dy, w, start, end, scratch, exec, tiles);
+    }
+
+    fn run<T: Vectorized>(
+        &self,
+        pass: &Pass,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        start: Start<'_, T>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let [x_plane, y_plane] = [pass.input, pass.output].map(|[rows, columns]| rows * columns * exec.lanes);
+        pass.each(tiles * self.channels, scratch, exec, |plane, strip, sums| {
+            let channel = plane % self.channels;
+            let x = &x[plane * x_plane..][..x_plane];
+            // SAFETY: a plane has one task.
+            let y = unsafe { y.part(plane * y_plane..(plane + 1) * y_plane) };
+            let (end, beside) = Beside::of(end.from(plane * y_plane, channel));
+            let (w, start) = (&w[channel * self.area..][..self.area], start.from(channel));
+            for first in (0..pass.most_rows()).step_by(pass.rows) {
+                pass.copy_in(exec, strip, x, first);
+                for outputs in &pass.outputs {
+                    let rows = first..(first + pass.rows).min(outputs.count[0]);
+                    if rows.is_empty() || outputs.count[1] == 0 {
+                        continue;
+                    }
+                    pass.sum(exec, sums, strip, w, outputs, rows.len(), start, end);
+                    copy_out(exec.isa, y, sums, beside, outputs, pass, rows, exec.lanes);
+                }
+            }
+        });
+    }
+
+    /// `dw[channel][tap] = Σ over tiles, positions and lanes of dy · x`.
+    pub(super) fn backward_weights<T: Vectorized>(
+        &self,
+        dw: &mut [T],
+        dy: &[T],
+        x: &[T],
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let (pass, lanes) = (&self.forward, exec.lanes);
+        let [outputs] = &pass.outputs[..] else { unreachable!("the forward pass writes whole planes") };
+        let [x_plane, y_plane] = [pass.input, pass.output].map(|[rows, columns]| rows * columns * lanes);
+        let dw = Shared::new(dw);
+        pass.each(self.channels, scratch, exec, |channel, strip, gradients| {
+            // SAFETY: a channel has one task.
+            let dw = unsafe { dw.part(channel * self.area..(channel + 1) * self.area) };
+            dw.fill(T::zero());
+            for tile in 0..tiles {
+                let plane = tile * self.channels + channel;
+                let (x, dy) = (&x[plane * x_plane..][..x_plane], &dy[plane * y_plane..][..y_plane]);
+                for first in (0..pass.output[0]).step_by(pass.rows) {
+                    let rows = first..(first + pass.rows).min(pass.output[0]);
+                    pass.copy_in(exec, strip, x, first);
+                    // The columns between two rows are zero.
+                    let row = pass.output[1] * lanes;
+                    let vectors = pass.vectors(rows.len(), outputs, lanes);
+                    let gradients = &mut gradients[..vectors * LANES];
+                    let mut dy = dy[rows.start * row..rows.end * row].chunks_exact(row);
+                    for to in gradients.chunks_mut(pass.pitch * lanes) {
+                        let dy = dy.next().unwrap_or_default();
+                        let (to, between) = to.split_at_mut(dy.len());
+                        to.copy_from_slice(dy);
+                        between.fill(T::zero());
+                    }
+                    for from in (0..vectors).step_by(CONTIGUOUS.len()) {
+                        let positions = &CONTIGUOUS[..CONTIGUOUS.len().min(vectors - from)];
+                        let (dy, x) = (&gradients[from * LANES..], &strip[from * LANES..]);
+                        let taps = &outputs.taps;
+                        let (sums, bias, dy_plane, filters) = (&mut *dw, None, 0, 1);
+                        T::call(
+                            exec.isa,
+                            Inner { sums, bias, dy, dy_plane, filters, x, taps, lanes, positions },
+                        );
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Sums over the windows of a plane.
+struct Pass {
+    /// Rows and columns of the plane that is read, and of the one that is written.
+    input: [usize; 2],
+    output: [usize; 2],
+    /// Zeros before the first row and column that are read.
+    before: [usize; 2],
+    /// Rows and columns from one window to the next.
+    step: [usize; 2],
+    /// The phases of the step that are read, as first row and column of each.
+    phases: Vec<[usize; 2]>,
+    /// Rows and columns of a phase that a window needs beyond its first.
+    reach: [usize; 2],
+    /// The phases of the plane that is written.
+    outputs: Vec<Outputs>,
+    /// Rows of windows that are computed at a time, and positions from one of them to the next.
+    rows: usize,
+    pitch: usize,
+}
+
+/// Rows and columns of a plane that are written.
+struct Outputs {
+    first: [usize; 2],
+    step: [usize; 2],
+    count: [usize; 2],
+    /// The taps of a window, in positions of the copied rows.
+    taps: Vec<Tap>,
+}
+
+/// What is read beside the sums when they are written.
+#[derive(Clone, Copy)]
+enum Beside<'a, T> {
+    Nothing,
+    /// Values that are added, and whether a ReLU follows.
+    Residual(&'a [T], bool),
+    /// The input of a ReLU whose gradient is computed.
+    ReluInput(&'a [T]),
+}
+
+impl<'a, T> Beside<'a, T> {
+    /// Divides an epilogue into what needs only the sums, and the rest.
+    fn of(end: End<'a, T>) -> (End<'a, T>, Self) {
+        match end {
+            End::Plain | End::Finish(Finish { plus: None, .. }) => (end, Beside::Nothing),
+            End::ReluBackward(x) => (End::Plain, Beside::ReluInput(x)),
+            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
+                (End::Finish(Finish { scale, plus: None, relu: false }), Beside::Residual(plus, relu))
+            }
+        }
+    }
+}
+
+impl Pass {
+    fn new(
+        input: [usize; 2],
+        output: [usize; 2],
+        kernel_columns: usize,
+        axes: [&[WindowAxis]; 2],
+        tiling: Tiling,
+    ) -> Self {
+        let step = axes.map(|axes| axes[0].step);
+        let [rows, columns] = [0, 1].map(|a| {
+            let offsets = axes[a].iter().flat_map(|axis| axis.taps.iter().map(|tap| tap.1));
+            let mut phases: Vec<usize> = offsets.map(|offset| offset % step[a]).collect();
+            phases.sort_unstable();
+            phases.dedup();
+            phases
+        });
+        let phases: Vec<_> = rows.iter().flat_map(|r| columns.iter().map(|c| [*r, *c])).collect();
+        let reach = [0, 1].map(|a| {
+            let offsets = axes[a].iter().flat_map(|axis| axis.taps.iter().map(|tap| tap.1 / step[a]));
+            offsets.max().unwrap_or(0)
+        });
+        let [most_rows, most_columns] = axes.map(|axes| axes.iter().map(|axis| axis.outputs.len()).max());
+        let pitch = most_columns.unwrap_or(0) + reach[1];
+        // As many rows as fit into a second-level cache, with their sums.
+        let row = (pitch * (phases.len() + 1)).max(1);
+        let room = (8 * tiling.lines / row).saturating_sub(reach[0]).max(1);
+        let strips = most_rows.unwrap_or(0).div_ceil(room).max(1);
+        let mut pass = Pass {
+            input,
+            output,
+            before: axes.map(|axes| axes[0].inside.start),
+            step,
+            phases,
+            reach,
+            outputs: Vec::new(),
+            rows: most_rows.unwrap_or(0).div_ceil(strips).max(1),
+            pitch,
+        };
+        for rows in axes[0] {
+            for columns in axes[1] {
+                let mut taps = Vec::new();
+                for &(ky, y) in &rows.taps {
+                    for &(kx, x) in &columns.taps {
+                        let phase = [y % step[0], x % step[1]];
+                        let phase = pass.phases.iter().position(|known| *known == phase);
+                        let phase = phase.expect("the phase of each tap");
+                        let x = phase * pass.phase_len() + y / step[0] * pitch + x / step[1];
+                        taps.push(Tap { x: index(x), w: index(ky * kernel_columns + kx) });
+                    }
+                }
+                let axes = [rows, columns];
+                let count = axes.map(|axis| axis.outputs.len());
+                let first = axes.map(|axis| axis.outputs.first().copied().unwrap_or(0));
+                let step = axes.map(|axis| axis.outputs.get(1).map_or(1, |second| second - axis.outputs[0]));
+                pass.outputs.push(Outputs { first, step, count, taps });
+            }
+        }
+        pass
+    }
+
+    /// Positions of a phase of the copied rows. Vectors may reach beyond the last row.
+    fn phase_len(&self) -> usize {
+        (self.rows + self.reach[0]) * self.pitch + LANES
+    }
+
+    fn strip_len(&self) -> usize {
+        self.phases.len().max(1) * self.phase_len()
+    }
+
+    /// Entries of scratch memory of a task: the copied rows, and their sums.
+    fn scratch(&self) -> usize {
+        self.strip_len() + self.rows * self.pitch + LANES
+    }
+
+    fn most_rows(&self) -> usize {
+        self.outputs.iter().map(|outputs| outputs.count[0]).max().unwrap_or(0)
+    }
+
+    /// Vectors that hold all sums of some rows.
+    fn vectors(&self, rows: usize, outputs: &Outputs, lanes: usize) -> usize {
+        (((rows - 1) * self.pitch + outputs.count[1]) * lanes).div_ceil(LANES)
+    }
+
+    /// Calls `f` with each number below `planes`, and room for copied rows and sums.
+    fn each<T: Vectorized>(
+        &self,
+        planes: usize,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        f: impl Fn(usize, &mut [T], &mut [T]) + Sync,
+    ) {
+        let size = planes.div_ceil(TASKS);
+        let tasks = planes.div_ceil(size);
+        let scratch = &mut scratch[..tasks * self.scratch()];
+        exec.each_chunk(scratch, self.scratch(), |task, room| {
+            let (strip, sums) = values_mut(room).split_at_mut(self.strip_len() * LANES);
+            for plane in part(planes, size, task) {
+                f(plane, strip, sums);
+            }
+        });
+    }
+
+    /// Copies the rows that the windows from row `first` read, with zeros around them.
+    fn copy_in<T: Vectorized>(&self, exec: Exec, strip: &mut [T], x: &[T], first: usize) {
+        let rows = self.rows.min(self.most_rows() - first) + self.reach[0];
+        let row = self.pitch * exec.lanes;
+        for (phase, [phase_y, phase_x]) in self.phases.iter().enumerate() {
+            let strip = &mut strip[phase * self.phase_len() * exec.lanes..][..rows * row + LANES];
+            let (strip, beyond) = strip.split_at_mut(rows * row);
+            // Gradients of zero are multiplied by these.
+            beyond.fill(T::zero());
+            let before = (self.before[1].saturating_sub(*phase_x)).div_ceil(self.step[1]).min(self.pitch);
+            let end = (self.before[1] + self.input[1]).saturating_sub(*phase_x).div_ceil(self.step[1]);
+            let columns = before..end.clamp(before, self.pitch);
+            let from = (columns.start * self.step[1] + phase_x).saturating_sub(self.before[1]);
+            let first_row = first * self.step[0] + phase_y;
+            let to = Columns { row, columns, from, step: self.step[1] };
+            copy_rows(exec.isa, strip, x, &to, self, first_row, exec.lanes);
+        }
+    }
+
+    /// The sums over the windows of some copied rows.
+    fn sum<T: Vectorized>(
+        &self,
+        exec: Exec,
+        sums: &mut [T],
+        strip: &[T],
+        w: &[T],
+        outputs: &Outputs,
+        rows: usize,
+        start: Start<'_, T>,
+        end: End<'_, T>,
+    ) {
+        let vectors = self.vectors(rows, outputs, exec.lanes);
+        for from in (0..vectors).step_by(PLACES.len()) {
+            let places = &PLACES[..PLACES.len().min(vectors - from)];
+            let y = &Writer::new(&mut sums[from * LANES..]);
+            let (x, taps, lanes) = (&strip[from * LANES..], &outputs.taps, exec.lanes);
+            let (y_plane, w_step, filters) = (0, 0, 0..1);
+            T::call(exec.isa, Sums { y, y_plane, x, w, w_step, taps, lanes, filters, places, start, end });
+        }
+    }
+}
+
+/// The columns of a copied row that are not zero.
+struct Columns {
+    /// Values of a row.
+    row: usize,
+    columns: std::ops::Range<usize>,
+    /// The input's column that is copied to the first of them, and the distance to the next.
+    from: usize,
+    step: usize,
+}
+
+vectorized! {
+    /// Copies rows, beginning with a row of the padded input.
+    fn copy_rows[T: Vectorized](
+        strip: &mut [T], x: &[T], to: &Columns, pass: &Pass, first_row: usize, lanes: usize
+    ) {
+        let width = pass.input[1] * lanes;
+        for (i, strip) in strip.chunks_exact_mut(to.row).enumerate() {
+            let row = (first_row + i * pass.step[0]).checked_sub(pass.before[0]);
+            let Some(row) = row.filter(|row| *row < pass.input[0]) else {
+                strip.fill(T::zero());
+                continue;
+            };
+            let (before, rest) = strip.split_at_mut(to.columns.start * lanes);
+            let (strip, after) = rest.split_at_mut(to.columns.len() * lanes);
+            before.fill(T::zero());
+            after.fill(T::zero());
+            let x = &x[row * width..][..width];
+            if to.step == 1 {
+                for (strip, x) in strip.iter_mut().zip(&x[to.from * lanes..]) {
+                    *strip = *x;
+                }
+            } else {
+                with_lanes!(lanes, N => {
+                    let x = x.as_chunks::<N>().0;
+                    for (i, strip) in strip.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+                        *strip = x[to.from + i * to.step];
+                    }
+                });
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Writes sums to the rows and columns of their phase.
+    fn copy_out[T: Vectorized](
+        y: &mut [T],
+        sums: &[T],
+        beside: Beside<'_, T>,
+        outputs: &Outputs,
+        pass: &Pass,
+        rows: std::ops::Range<usize>,
+        lanes: usize,
+    ) {
+        for (row, sums) in rows.zip(sums.chunks(pass.pitch * lanes)) {
+            let at = ((outputs.first[0] + row * outputs.step[0]) * pass.output[1] + outputs.first[1]) * lanes;
+            let sums = &sums[..outputs.count[1] * lanes];
+            if outputs.step[1] == 1 {
+                write(&mut y[at..at + sums.len()], sums, beside, at);
+            } else {
+                with_lanes!(lanes, N => {
+                    for (column, sums) in sums.as_chunks::<N>().0.iter().enumerate() {
+                        let at = at + column * outputs.step[1] * N;
+                        write(&mut y[at..at + N], sums, beside, at);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Writes contiguous sums, of which the first goes to index `at` of the plane.
+#[inline(always)]
+fn write<T: Vectorized>(y: &mut [T], sums: &[T], beside: Beside<'_, T>, at: usize) {
+    match beside {
+        Beside::ReluInput(x) => {
+            for ((y, sum), x) in y.iter_mut().zip(sums).zip(&x[at..]) {
+                *y = if *x > T::zero() { *sum } else { T::zero() };
+            }
+        }
+        Beside::Nothing | Beside::Residual(..) => {
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = *sum;
+            }
+            if let Beside::Residual(residual, relu) = beside {
+                add_residual(y, &residual[at..], relu);
+            }
+        }
+    }
+}
