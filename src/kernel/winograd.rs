@@ -15,7 +15,7 @@ use super::block::{End, PLACES, Start, Sums, Tap, add_residual};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use super::{Exec, values_mut};
+use super::{Exec, values_mut, with_lanes};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
@@ -233,25 +233,35 @@ impl Winograd {
         });
     }
 
-    /// Calls `f(lane, tile, row, column)` for each 2×2 patch in a column of sixteen values: its first lane, and its first
-    /// row and column in the output.
-    #[inline(always)]
-    fn each_patch(
-        &self,
-        column: usize,
-        lanes: usize,
-        tiles: usize,
-        mut f: impl FnMut(usize, usize, usize, usize),
-    ) {
+    /// The 2×2 patches of the output in a block of columns of sixteen values: `LANES / lanes` for each column.
+    fn patches_of(&self, block: usize, lanes: usize, tiles: usize) -> ([Patch; COLUMNS * LANES], usize) {
         let [rows, columns] = self.patches();
-        for lane in (0..LANES).step_by(lanes) {
-            let patch = (column * LANES + lane) / lanes;
-            if patch < tiles * rows * columns {
-                let (tile, patch) = (patch / (rows * columns), patch % (rows * columns));
-                f(lane, tile, 2 * (patch / columns), 2 * (patch % columns));
+        let of_block = COLUMNS * LANES / lanes;
+        let (first, all) = (block * of_block, tiles * rows * columns);
+        let (tile, patch) = (first / (rows * columns), first % (rows * columns));
+        let mut at = Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) };
+        let mut patches = [Patch::default(); COLUMNS * LANES];
+        let count = all.saturating_sub(first).min(of_block);
+        for patch in &mut patches[..count] {
+            *patch = at;
+            at.column += 2;
+            if at.column >= 2 * columns {
+                (at.row, at.column) = (at.row + 2, 0);
+            }
+            if at.row >= 2 * rows {
+                (at.tile, at.row) = (at.tile + 1, 0);
             }
         }
+        (patches, count)
     }
+}
+
+/// A 2×2 patch of the output: its tile, and its first row and column.
+#[derive(Clone, Copy, Default)]
+struct Patch {
+    tile: usize,
+    row: usize,
+    column: usize,
 }
 
 /// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
@@ -275,29 +285,16 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
         let Patches { table, mut v, first, x, block, channels, lanes, tiles } = self;
         let [rows, columns] = table.input;
         let area = rows * columns;
-        for c in 0..COLUMNS {
+        let (patches, count) = table.patches_of(block, lanes, tiles);
+        let per_column = LANES / lanes;
+        for c in 0..count.div_ceil(per_column) {
             for channel in channels.clone() {
                 let mut d = [Lanes::<T>::zero(); ENTRIES];
-                table.each_patch(block * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
-                    let plane = (tile * table.groups * table.channels + channel) * area * lanes;
+                for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
+                    let plane = (patch.tile * table.groups * table.channels + channel) * area * lanes;
                     let plane = &x[plane..][..area * lanes];
-                    for i in 0..4 {
-                        let Some(r) = (row + i).checked_sub(table.padding[0]).filter(|r| *r < rows) else {
-                            continue;
-                        };
-                        for j in 0..4 {
-                            let at = (column + j).checked_sub(table.padding[1]);
-                            let Some(at) = at.filter(|at| *at < columns) else { continue };
-                            let values = &plane[(r * columns + at) * lanes..][..lanes];
-                            let d = &mut d[i * 4 + j].0;
-                            if lanes == LANES {
-                                d.copy_from_slice(values);
-                            } else {
-                                d[lane..lane + lanes].copy_from_slice(values);
-                            }
-                        }
-                    }
-                });
+                    with_lanes!(lanes, N => gather_patch::<T, N>(&mut d, plane, at * N, *patch, table));
+                }
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let mut t = [simd.splat(T::zero()); ENTRIES];
                     for i in 0..ENTRIES {
@@ -351,9 +348,11 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
         let area = rows * columns;
         let (end, residual) = end.before_residual();
         let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
+        let (patches, count) = table.patches_of(block, lanes, tiles);
+        let per_column = LANES / lanes;
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
-            for c in 0..COLUMNS {
+            for c in 0..count.div_ceil(per_column) {
                 let sums = &mut sums[(i * COLUMNS + c) * 4 * LANES..][..4 * LANES];
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let mut t = [simd.splat(T::zero()); ROW];
@@ -393,31 +392,72 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                 if row < 3 {
                     continue;
                 }
-                let (out, _) = sums.as_chunks::<LANES>();
-                table.each_patch(block * COLUMNS + c, lanes, tiles, |lane, tile, row, column| {
-                    let plane = (tile * table.groups * table.filters + filter) * area;
-                    for i in 0..2.min(rows - row) {
-                        for j in 0..2.min(columns - column) {
-                            let at = (plane + (row + i) * columns + column + j) * lanes;
-                            let from = &out[2 * i + j];
-                            // SAFETY: tasks differ in filters or patches, and so in the outputs.
-                            let to = unsafe { y.part(at..at + lanes) };
-                            if lanes == LANES {
-                                to.copy_from_slice(from);
-                            } else {
-                                to.copy_from_slice(&from[lane..lane + lanes]);
-                            }
-                            if let Some((residual, relu)) = residual {
-                                add_residual(to, &residual[at..at + lanes], relu);
-                            }
-                            if let End::ReluBackward(x) = end {
-                                for (to, x) in to.iter_mut().zip(&x[at..at + lanes]) {
-                                    *to = if *x > T::zero() { *to } else { T::zero() };
-                                }
-                            }
-                        }
-                    }
-                });
+                for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
+                    let plane = (patch.tile * table.groups * table.filters + filter) * area * lanes;
+                    with_lanes!(lanes, N => scatter_patch::<T, N>(y, sums, plane, at * N, *patch, table, end, residual));
+                }
+            }
+        }
+    }
+}
+
+/// Copies a patch of the input, with zeros outside of it, to the lanes from `lane`.
+#[inline]
+fn gather_patch<T: Vectorized, const N: usize>(
+    d: &mut [Lanes<T>; ENTRIES],
+    plane: &[T],
+    lane: usize,
+    patch: Patch,
+    table: &Winograd,
+) {
+    let [rows, columns] = table.input;
+    let plane = plane.as_chunks::<N>().0;
+    for i in 0..4 {
+        let row = (patch.row + i).checked_sub(table.padding[0]).filter(|row| *row < rows);
+        let Some(row) = row.map(|row| &plane[row * columns..][..columns]) else { continue };
+        let first = patch.column.checked_sub(table.padding[1]);
+        if let Some(values) = first.and_then(|first| row.get(first..first + 4)) {
+            for j in 0..4 {
+                d[i * 4 + j].0[lane..lane + N].copy_from_slice(&values[j]);
+            }
+        } else {
+            for j in 0..4 {
+                let at = (patch.column + j).checked_sub(table.padding[1]);
+                if let Some(values) = at.and_then(|at| row.get(at)) {
+                    d[i * 4 + j].0[lane..lane + N].copy_from_slice(values);
+                }
+            }
+        }
+    }
+}
+
+/// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
+#[inline]
+fn scatter_patch<T: Vectorized, const N: usize>(
+    y: Shared<'_, T>,
+    sums: &[T],
+    plane: usize,
+    lane: usize,
+    patch: Patch,
+    table: &Winograd,
+    end: End<'_, T>,
+    residual: Option<(&[T], bool)>,
+) {
+    let [rows, columns] = table.output;
+    for i in 0..2.min(rows - patch.row) {
+        for j in 0..2.min(columns - patch.column) {
+            let at = plane + ((patch.row + i) * columns + patch.column + j) * N;
+            let from = &sums[(2 * i + j) * LANES + lane..][..N];
+            // SAFETY: tasks differ in filters or patches, and so in the outputs.
+            let to = unsafe { y.part(at..at + N) };
+            to.copy_from_slice(from);
+            if let Some((residual, relu)) = residual {
+                add_residual(to, &residual[at..at + N], relu);
+            }
+            if let End::ReluBackward(x) = end {
+                for (to, x) in to.iter_mut().zip(&x[at..at + N]) {
+                    *to = if *x > T::zero() { *to } else { T::zero() };
+                }
             }
         }
     }

@@ -190,7 +190,7 @@ activation! {
     None,
     |x| {
         // exp of a negative number only, so that nothing overflows.
-        let e = (-x.abs()).exp();
+        let e = (-x.abs()).fast_exp();
         (if x < T::zero() { e } else { T::one() }) / (T::one() + e)
     },
     |_, y| y * (T::one() - y),

@@ -200,7 +200,7 @@ activation! {
 }
 
 /// y = x·σ(x), with σ the logistic function; also called swish (Hendrycks & Gimpel 2016; Ramachandran, Zoph & Le 2017).
-/// Its slope is σ(x)·(1 + x·σ(−x)).
+/// Its slope is σ(x)·(1 + x·(1 − σ(x))).
 ///
 /// In PyTorch: `nn.SiLU()`. In Keras: `activation="silu"`.
 ///
@@ -222,7 +222,8 @@ activation! {
     |x| above_infinity(x) * Sigmoid.value(x),
     |x, _| {
         let x = x.clamp(T::min_value(), T::max_value());
-        Sigmoid.value(x) * (T::one() + x * Sigmoid.value(-x))
+        let sigmoid = Sigmoid.value(x);
+        sigmoid * (T::one() + x * (T::one() - sigmoid))
     },
     [node("Sigmoid"), Node::new("Mul", [Operand::Input, Operand::Last])],
 }
