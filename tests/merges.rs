@@ -44,6 +44,45 @@ fn merges_and_reused_memory() {
     }
 }
 
+network! {
+    /// Concatenations whose parts can be written where the whole lies, one inside another, and some whose parts cannot: a part
+    /// of two of them, the network's input, one that would begin inside a vector, and one that is the network's output.
+    struct Joined: Chw<16, 5, 5> => Chw<100, 5, 5> {
+        a: Conv2d { filters: 16, kernel: 1 },
+        b: Conv2d(a) { filters: 32, kernel: 5, padding: 2 },
+        ab: Concat(a, b),
+        relu: Relu(ab),
+        c: Conv2d { filters: 3, kernel: 5, padding: 2 },
+        abc: Concat(ab, c),
+        d: Conv2d(abc) { filters: 16, kernel: 5, padding: 2 },
+        bare: Concat(d, input),
+        odd: Concat(c, d),
+        e: Conv2d(odd) { filters: 32, kernel: 1 },
+        f: Conv2d(bare) { filters: 16, kernel: 5, padding: 2 },
+        // Read when the whole around it has no more readers.
+        g: Conv2d(ab) { filters: 1, kernel: 1 },
+        ef: Concat(e, f, g),
+        h: Conv2d { filters: 52, kernel: 1 },
+        last: Concat(h, ab),
+    }
+}
+
+/// In inference parts are written where their concatenation lies, for any number of samples.
+#[test]
+fn parts_of_concatenations() {
+    let net = Joined::<f64>::new(5);
+    let sample =
+        |n: usize| Tensor::<Chw<16, 5, 5>, f64>::from_fn(|i| ((i * 7 + n * 5) % 11) as f64 / 5.0 - 1.0);
+    for samples in [1, 2, 3, 8, 16, 17, 40, 100] {
+        let output = net.infer(&(0..samples).map(sample).collect());
+        for n in (0..samples).step_by(3) {
+            let layers = net.activations(&sample(n));
+            let same = *output.sample(n).as_slice() == layers.last().unwrap().values;
+            assert!(same, "sample {n} of {samples}");
+        }
+    }
+}
+
 /// A training step gives the same bits on any number of threads.
 #[test]
 fn threads() {

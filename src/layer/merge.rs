@@ -81,6 +81,11 @@ impl<T: Scalar> Op<T> for ConcatOp {
         Some(vec![Node::new("Concat", operands).with("axis", 1)])
     }
 
+    fn shortcut(&self, mode: Mode) -> Shortcut {
+        // A training step has several tiles, and then the parts of all of them are not contiguous.
+        if mode == Mode::Infer { Shortcut::Concat } else { Shortcut::None }
+    }
+
     fn reads(&self) -> Reads {
         Reads::NOTHING
     }

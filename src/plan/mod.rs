@@ -7,6 +7,7 @@
 //! A [`Step`] names the [`Value`]s it reads and the one it writes. Which steps need not run, and where values lie in
 //! memory, is decided when the plan is complete, by a `Schedule`.
 
+mod fuse;
 #[cfg(feature = "store")]
 mod onnx;
 pub(crate) mod op;

@@ -155,6 +155,8 @@ pub enum Shortcut {
     Scale,
     /// The sum of two values.
     Add,
+    /// Its inputs one after the other.
+    Concat,
 }
 
 /// The values of the forward pass that a backward pass reads. The memory of the others is reused before it.

@@ -5,6 +5,7 @@
 //!   the same is true of batch normalisation, and of a sum of two values, which the later of their writers adds up.
 //! - The gradient by a value that several operations read is the sum of what they give, in the order in which they run
 //!   backward: the first one writes it, and what a later one gives is written to a slot of its own and then added.
+//! - In inference, a concatenation does not run if the operations before it can write its parts to where it lies.
 //! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the
 //!   last one that reads it; values that are never alive at the same time share a slot. Slots are given out from the
 //!   largest value down, each time the first that is free.
@@ -12,7 +13,8 @@
 //! Time is counted in stages: with n stages, stage i runs forward at time i, the loss is computed at time n, and stage
 //! i runs backward at time 2n − i.
 
-use super::{Mode, Op, Plan, Shortcut, Step};
+use super::fuse::stages;
+use super::{Mode, Plan, Shortcut};
 use crate::tensor::LANES;
 
 /// An operation that runs.
@@ -47,8 +49,8 @@ pub(crate) enum Home {
     Input,
     /// In the caller's memory: the network's output.
     Output,
-    /// In the slot with this index.
-    Slot(usize),
+    /// In the slot with this index, after this many entries of a tile: more than 0 if it is a part of a concatenation.
+    Slot(usize, usize),
 }
 
 /// Where a stage writes the gradient by a value that it reads.
@@ -60,7 +62,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    const NOWHERE: Target = Target { home: Home::Nowhere, add: false };
+    pub(super) const NOWHERE: Target = Target { home: Home::Nowhere, add: false };
 }
 
 /// The purpose of a schedule.
@@ -96,6 +98,8 @@ pub(crate) struct Schedule {
     pub values: Vec<Home>,
     /// The place of the gradient by each value.
     pub gradients: Vec<Home>,
+    /// For each value the concatenation that it is a part of, and the entries of a tile before it there.
+    inside: Vec<Option<(usize, usize)>>,
     /// Entries of a tile before each slot, and the sum of all.
     starts: Vec<usize>,
 }
@@ -126,6 +130,7 @@ impl Schedule {
             stages,
             values: vec![Home::Nowhere; holder.len()],
             gradients: vec![Home::Nowhere; holder.len()],
+            inside: vec![None; holder.len()],
             holder,
             starts: Vec::new(),
         };
@@ -133,6 +138,7 @@ impl Schedule {
         let lives = match purpose {
             Purpose::Infer => {
                 schedule.values[schedule.holder[plan.output()]] = Home::Output;
+                schedule.place_parts(plan);
                 schedule.forward_lives(plan)
             }
             Purpose::Activations => {
@@ -150,8 +156,59 @@ impl Schedule {
             }
         };
         schedule.color(lives);
+        for value in 0..schedule.values.len() {
+            let (whole, start) = schedule.whole(value);
+            if let (true, Home::Slot(slot, _)) = (whole != value, schedule.values[whole]) {
+                schedule.values[value] = Home::Slot(slot, start);
+            }
+        }
         schedule.place_gradients();
         schedule
+    }
+
+    /// Lets the parts of concatenations be written to where the whole lies, so that nothing is copied.
+    fn place_parts<T: 'static>(&mut self, plan: &Plan<T>) {
+        let mut stages = std::mem::take(&mut self.stages);
+        stages.retain(|stage| {
+            let op = &plan.steps()[stage.step].op;
+            if op.shortcut(Mode::Infer) != Shortcut::Concat || self.values[stage.y] != Home::Nowhere {
+                return true;
+            }
+            let mut end = 0;
+            let parts: Vec<(usize, usize)> = (stage.xs.iter())
+                .map(|&x| {
+                    end += plan.values()[x].dims.len();
+                    (x, end - plan.values()[x].dims.len())
+                })
+                .collect();
+            let fits = |i: usize, (x, start): (usize, usize)| {
+                // A part of a narrow tile begins with a whole entry, too.
+                start.is_multiple_of(LANES)
+                    && self.values[x] == Home::Nowhere
+                    && self.inside[x].is_none()
+                    && !stage.xs[..i].contains(&x)
+            };
+            let fit = parts.iter().enumerate().all(|(i, part)| fits(i, *part));
+            if fit {
+                parts.iter().for_each(|(x, start)| self.inside[*x] = Some((stage.y, *start)));
+            }
+            !fit
+        });
+        self.stages = stages;
+    }
+
+    /// The value that lies in a slot and holds this one, and the entries of a tile before it there.
+    fn whole(&self, value: usize) -> (usize, usize) {
+        let (mut whole, mut start) = (value, 0);
+        while let Some((outer, before)) = self.inside[whole] {
+            (whole, start) = (outer, start + before);
+        }
+        (whole, start)
+    }
+
+    /// Whether some values are parts of others. Those of several tiles would not be contiguous.
+    pub fn has_parts(&self) -> bool {
+        self.inside.iter().any(Option::is_some)
     }
 
     /// Entries of all slots for a tile.
@@ -181,7 +238,7 @@ impl Schedule {
                 Content::Gradient(value) => &mut self.gradients[value],
                 Content::Part(stage, input) => &mut self.stages[stage].dxs[input].home,
             };
-            *home = Home::Slot(slot);
+            *home = Home::Slot(slot, 0);
             match slots.get_mut(slot) {
                 Some(slot) => slot.push(life),
                 None => slots.push(vec![life]),
@@ -198,13 +255,20 @@ impl Schedule {
 
     /// The lifetimes of values that lie in slots, in a forward pass.
     fn forward_lives<T: 'static>(&self, plan: &Plan<T>) -> Vec<Life> {
-        let written =
-            self.stages.iter().enumerate().filter(|(_, stage)| self.values[stage.y] == Home::Nowhere);
-        written.map(|(time, stage)| self.life(plan, stage.y, time)).collect()
+        let mut written = vec![false; self.values.len()];
+        let mut lives = Vec::new();
+        for (time, stage) in self.stages.iter().enumerate() {
+            let value = self.whole(stage.y).0;
+            if self.values[value] == Home::Nowhere && !std::mem::replace(&mut written[value], true) {
+                lives.push(self.life(plan, value, time));
+            }
+        }
+        lives
     }
 
     fn life<T: 'static>(&self, plan: &Plan<T>, value: usize, from: usize) -> Life {
-        let reads = |stage: &Stage| stage.xs.contains(&value) || stage.plus == Some(value);
+        // A part of it, too.
+        let reads = |stage: &Stage| stage.xs.iter().chain(&stage.plus).any(|x| self.whole(*x).0 == value);
         let last = self.stages.iter().rposition(reads);
         let len = plan.values()[value].dims.len();
         Life { content: Content::Value(value), len, from, to: last.unwrap_or(from) }
@@ -291,13 +355,6 @@ impl Schedule {
     }
 }
 
-impl Stage {
-    /// Whether something may still follow on its output before it is written.
-    fn can_finish<T: 'static>(&self, plan: &Plan<T>) -> bool {
-        !self.relu && self.plus.is_none() && plan.steps()[self.step].op.finishes()
-    }
-}
-
 impl<T: 'static> Plan<T> {
     /// Entries of scratch memory for the factors and terms that a stage also applies.
     pub(crate) fn pairs(&self, stage: &Stage) -> usize {
@@ -305,87 +362,12 @@ impl<T: 'static> Plan<T> {
     }
 }
 
-/// The operations that run, and which value holds each value.
-fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usize>) {
-    let mut readers = vec![0; plan.values().len()];
-    plan.steps().iter().flat_map(|step| &step.inputs).for_each(|value| readers[*value] += 1);
-    readers[plan.output()] += 1;
-    if let Some(step) = plan.steps().iter().find(|step| readers[step.output] == 0) {
-        panic!("nothing reads the output of `{}`, and it is not the network's output", step.name);
-    }
-    // Whether a value, under all its names, has a single reader.
-    let mut single: Vec<bool> = readers.iter().map(|readers| *readers == 1).collect();
-    let mut holder: Vec<usize> = (0..plan.values().len()).collect();
-    // The stage that writes each value.
-    let mut writer: Vec<Option<usize>> = vec![None; plan.values().len()];
-    let mut stages: Vec<Stage> = Vec::new();
-    let shortcut = |op: &dyn Op<T>| match purpose {
-        Purpose::Activations => Shortcut::None,
-        _ => op.shortcut(purpose.mode()),
-    };
-    for (i, Step { op, inputs, output, .. }) in plan.steps().iter().enumerate() {
-        if shortcut(&**op) == Shortcut::Add {
-            // The later one of the two values' writers adds the other value.
-            let [mut later, mut other] = [inputs[0], inputs[1]];
-            if writer[holder[later]] < writer[holder[other]] {
-                (later, other) = (other, later);
-            }
-            let stage = writer[holder[later]].map(|stage| &mut stages[stage]);
-            if let Some(stage) = stage.filter(|stage| single[later] && stage.can_finish(plan)) {
-                stage.plus = Some(holder[other]);
-                holder[*output] = holder[later];
-                continue;
-            }
-        }
-        let (input, x) = (inputs[0], holder[inputs[0]]);
-        let before = writer[x].map(|stage| &mut stages[stage]);
-        match (shortcut(&**op), before) {
-            // The network's output is never its input, because the caller has two places for them, and no other
-            // operation reads it.
-            (Shortcut::Identity, before)
-                if *output != plan.output() || (before.is_some() && single[input]) =>
-            {
-                (holder[*output], single[*output]) = (x, single[*output] && single[input]);
-            }
-            (Shortcut::Relu, Some(stage))
-                if single[input] && !stage.relu && plan.steps()[stage.step].op.relu_after() =>
-            {
-                stage.relu = true;
-                holder[*output] = x;
-            }
-            (Shortcut::Scale, Some(stage))
-                if single[input] && stage.can_finish(plan) && stage.scale.is_none() =>
-            {
-                stage.scale = Some(i);
-                holder[*output] = x;
-            }
-            _ => {
-                writer[*output] = Some(stages.len());
-                let xs: Vec<usize> = inputs.iter().map(|input| holder[*input]).collect();
-                let dxs = vec![Target::NOWHERE; xs.len()];
-                stages.push(Stage {
-                    step: i,
-                    xs,
-                    dxs,
-                    y: *output,
-                    scale: None,
-                    plus: None,
-                    relu: false,
-                    masks_dx: false,
-                    masks_dy: false,
-                });
-            }
-        }
-    }
-    (stages, holder)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{LeNet5, ResNet18};
+    use crate::model::{DenseNet121, LeNet5, ResNet18};
     use crate::network::Network;
 
     /// ReLUs are fused, the flatten is another name, and values of every other stage share a slot.
@@ -421,6 +403,26 @@ mod tests {
         );
         assert_eq!(kinds(Purpose::Train)["BatchNorm"], 20);
         assert_eq!(kinds(Purpose::Train)["Add"], 8);
+    }
+
+    /// The maps of a dense block lie one after the other, and none is copied.
+    #[test]
+    fn concatenations_copy_nothing_in_inference() {
+        let net = DenseNet121::<10>::new(1);
+        let plan = net.model().plan();
+        let concatenations = |purpose| {
+            let schedule = Schedule::new(plan, purpose);
+            let of_kind = |stage: &&Stage| plan.steps()[stage.step].op.describe() == "Concat";
+            schedule.stages.iter().filter(of_kind).count()
+        };
+        assert_eq!(concatenations(Purpose::Train), 6 + 12 + 24 + 16);
+        assert_eq!(concatenations(Purpose::Infer), 0);
+        let schedule = Schedule::new(plan, Purpose::Infer);
+        let step = |name: &str| plan.steps().iter().find(|step| step.name == name).unwrap();
+        let home = |name: &str| schedule.values[schedule.holder[step(name).output]];
+        let Home::Slot(slot, 0) = home("features.pool0") else { panic!("the first maps of the block") };
+        assert_eq!(home("features.denseblock1.denselayer1.conv2"), Home::Slot(slot, 64 * 56 * 56));
+        assert_eq!(home("features.denseblock1.denselayer2.conv2"), Home::Slot(slot, 96 * 56 * 56));
     }
 
     #[test]

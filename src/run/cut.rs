@@ -17,7 +17,7 @@ const GROUPS: usize = 16;
 const WORTH_SHARING: usize = 1 << 22;
 
 /// Tiles of an inference that a large network runs through at once: what stays in a last-level cache.
-pub(super) const TILES_TOGETHER: usize = 4;
+const TILES_TOGETHER: usize = 4;
 
 /// Entries of the gradient that one thread adds up over the groups at a time.
 pub(super) const SUMMED_TOGETHER: usize = 4096;
@@ -49,6 +49,11 @@ fn join_by(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
 /// Whether a network is cut by tiles and not inside its layers.
 pub(super) fn is_small<T: Scalar>(program: &Program<T>) -> bool {
     program.plan.params() <= SMALL_NETWORK
+}
+
+/// Tiles of an inference that run through the network at once.
+pub(super) fn tiles_together<T: Scalar>(program: &Program<T>) -> usize {
+    if program.infer.has_parts() { 1 } else { TILES_TOGETHER }
 }
 
 /// Groups of tiles that a training step is cut into.

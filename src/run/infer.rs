@@ -1,6 +1,6 @@
 //! Inference: batches, single samples, and the values of every layer.
 
-use super::cut::{self, TILES_TOGETHER, in_pool, is_worth_sharing};
+use super::cut::{self, in_pool, is_worth_sharing};
 use super::memory::{Memory, Room, Size};
 use super::pass::Tape;
 use super::{Program, Purpose};
@@ -70,7 +70,7 @@ fn infer<T: Scalar>(Inference { program, y, x, samples, params }: Inference<'_, 
         let mut run = || infer_narrow(program, rest_y, rest_x, tiles.narrow, params, share);
         return if share { in_pool(run) } else { run() };
     }
-    let together = tiles.whole.min(TILES_TOGETHER);
+    let together = tiles.whole.min(cut::tiles_together(program));
     // The same in both cuts, so that a smaller batch never needs more than a larger one before it.
     let room = program.inference_size(Size { tiles: together, lanes: LANES });
     if cut::is_small(program) && tiles.count() > 1 && share {
@@ -161,7 +161,7 @@ fn activations<T: Scalar>((program, x, params): (&Program<T>, &[T], &[T])) -> Ve
     let tape = Tape { schedule: &schedule, ..Tape::infer(program, params, size, true) };
     tape.forward(&mut slots, &mut scratch, &input, &mut []);
     let of = |value: usize| {
-        let Home::Slot(_) = schedule.values[value] else {
+        let Home::Slot(..) = schedule.values[value] else {
             unreachable!("every operation runs and keeps its output")
         };
         let entries = &slots[tape.range(schedule.values[value], value)];

@@ -89,7 +89,7 @@ impl<T: Scalar> Program<T> {
             Mode::Infer => {
                 let size = match tiles.whole {
                     0 => Size { tiles: 1, lanes: self.lanes(samples) },
-                    whole => Size { tiles: whole.min(cut::TILES_TOGETHER), lanes: LANES },
+                    whole => Size { tiles: whole.min(cut::tiles_together(self)), lanes: LANES },
                 };
                 let memory = self.inference_size(size);
                 LANES * (tiles.entries(input) + tiles.entries(output)) + memory.values()

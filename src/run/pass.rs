@@ -38,8 +38,8 @@ impl<'a, T: Scalar> Tape<'a, T> {
 
     /// Where a value lies in the slots; empty if it lies elsewhere.
     pub fn range(&self, home: Home, value: usize) -> Range<usize> {
-        let Home::Slot(slot) = home else { return 0..0 };
-        let start = self.size.start(self.schedule.start(slot), slot);
+        let Home::Slot(slot, before) = home else { return 0..0 };
+        let start = self.size.start(self.schedule.start(slot), slot) + self.size.entries(before);
         start..start + self.entries(value)
     }
 
