@@ -11,6 +11,13 @@ macro_rules! __renamed {
     ($sentence:literal $($settings:tt)*) => { compile_error!($sentence) };
 }
 
+/// A layer that has no settings, with settings.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_settings {
+    ($($line:tt)*) => { $crate::__renamed! { "this layer has no settings: its name stands alone, without braces" $($line)* } };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __renamed_dense {

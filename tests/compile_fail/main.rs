@@ -375,6 +375,41 @@ const RENAMED: [(&str, &str); 41] = [
     ("cat", "called `Concat("),
 ];
 
+/// What the compiler says of each of these layers, in a network of its own.
+fn complaints(names: &[&str], settings: &str) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = String::from("use convnet::prelude::*;\n");
+    for (n, name) in names.iter().enumerate() {
+        program +=
+            &format!("network! {{ struct Net{n}: Flat<4> => Flat<4> {{ line: {name}{settings} }} }}\n");
+    }
+    let path = folder.path().join("layers.rs");
+    fs::write(&path, program + "fn main() {}\n").unwrap();
+    let said = String::from_utf8(compiler::check(&path).stderr).unwrap();
+    let of_line = |n: usize| {
+        let place = format!("layers.rs:{}:", n + 2);
+        let of_line = said.split("\n\n").filter(|message| message.contains(&place));
+        of_line.map(str::to_string).collect()
+    };
+    (0..names.len()).map(of_line).collect()
+}
+
+/// Layers that have no settings here, and in PyTorch perhaps some, such as `inplace`.
+#[test]
+fn layers_without_settings_are_told() {
+    let layers = fs::read_to_string("src/layer/mod.rs").unwrap();
+    let names: Vec<&str> = layers
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub use crate::__no_settings as "))
+        .collect();
+    let names: Vec<&str> = names.iter().map(|name| name.trim_end_matches(';')).collect();
+    assert!(names.contains(&"Relu"), "{names:?}");
+    for (name, messages) in names.iter().zip(complaints(&names, " { inplace: true }")) {
+        assert_eq!(messages.len(), 1, "{name}: {messages:?}");
+        assert!(messages[0].starts_with("error: this layer has no settings"), "{name}: {messages:?}");
+    }
+}
+
 /// Each with settings and without: one message each, at its line. Without settings, the compiler suggests the layer.
 #[test]
 fn other_names_of_layers_are_told() {
@@ -384,28 +419,12 @@ fn other_names_of_layers_are_told() {
         renamed.map(|line| line.trim_end_matches(';').rsplit(' ').next().unwrap()).collect();
     names.sort();
     assert_eq!(names, RENAMED.map(|(name, _)| name), "all other names");
-    let folder = tempfile::tempdir().unwrap();
-    let complaints = |file: &str, settings: &str| -> Vec<Vec<String>> {
-        let mut program = String::from("use convnet::prelude::*;\n");
-        for (n, (name, _)) in RENAMED.iter().enumerate() {
-            program +=
-                &format!("network! {{ struct Net{n}: Flat<4> => Flat<4> {{ line: {name}{settings} }} }}\n");
-        }
-        let path = folder.path().join(file);
-        fs::write(&path, program + "fn main() {}\n").unwrap();
-        let said = String::from_utf8(compiler::check(&path).stderr).unwrap();
-        let of_line = |n: usize| {
-            let place = format!("{file}:{}:", n + 2);
-            let of_line = said.split("\n\n").filter(|message| message.contains(&place));
-            of_line.map(str::to_string).collect()
-        };
-        (0..RENAMED.len()).map(of_line).collect()
-    };
-    for ((name, sentence), messages) in RENAMED.iter().zip(complaints("settings.rs", " { size: 2 }")) {
+    let complaints = |settings| complaints(&RENAMED.map(|(name, _)| name), settings);
+    for ((name, sentence), messages) in RENAMED.iter().zip(complaints(" { size: 2 }")) {
         assert_eq!(messages.len(), 1, "{name}: {messages:?}");
         assert!(messages[0].starts_with("error: ") && messages[0].contains(sentence), "{name}: {messages:?}");
     }
-    for ((name, sentence), messages) in RENAMED.iter().zip(complaints("words.rs", "")) {
+    for ((name, sentence), messages) in RENAMED.iter().zip(complaints("")) {
         assert_eq!(messages.len(), 1, "{name}: {messages:?}");
         assert!(messages[0].contains(&format!("expected type, found macro `{name}`")), "{messages:?}");
         // The sentence begins with the layer that a suggestion names.
