@@ -55,10 +55,10 @@ impl Number for f32 {
         // Whole numbers, if it is added to numbers that are much smaller.
         const WHOLE: f32 = 12_582_912.0;
         // log 2 as a sum, of which the first term has few digits, so that its multiples are exact.
-        const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+        const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
         // (exp(r) − 1 − r) / r² for |r| ≤ log(2) / 2, from the highest power down (Moshier's Cephes library).
         const POLYNOMIAL: [f32; 6] =
-            [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+            [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.500_000_1];
         // Beyond these numbers the result is 0 or infinite.
         let x = self.clamp(-104.0, 89.0);
         // x = n·log(2) + r.
