@@ -30,7 +30,7 @@
 //! | to | use |
 //! | --- | --- |
 //! | save or load all parameters | [`SaveLoad`] (in the prelude) |
-//! | load some layers only, convert between `f32` and `f64`, or read an ONNX file | [`Weights`] |
+//! | load some layers only, numbers of another precision, other names, or PyTorch's `.pth` and ONNX files | [`Weights`] |
 //! | make weights a part of the program, checked when it compiles | [`weights!`](crate::weights!) |
 //! | resume an interrupted training | [`Checkpoints`](crate::train::Checkpoints) and [`Trainer::resume`](crate::train::Trainer::resume) |
 //! | run the network in another program | [`save_onnx`] |
@@ -41,6 +41,8 @@
 mod embedded;
 mod header;
 mod onnx;
+mod pickle;
+mod pytorch;
 mod safetensors;
 mod weights;
 
@@ -181,6 +183,11 @@ impl Dtype {
             Dtype::F64 | Dtype::I64 => Some(8),
             Dtype::Other => None,
         }
+    }
+
+    /// Whether its numbers have a fraction.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64)
     }
 
     /// Numbers as little-endian bytes of this type.

@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use half::{bf16, f16};
+
 use super::onnx::read_initializers;
 use super::safetensors::{LONGEST_HEADER, Saved, Tensor, bad_header, header_of, names_of, tensors_of};
-use super::{Dtype, Stored};
+use super::{Dtype, Stored, pytorch};
 use crate::data::open_regular;
 use crate::error::{Error, TensorMismatch};
 use crate::network::Network;
@@ -123,9 +125,68 @@ impl Weights {
         Ok(Weights { path, bytes: bytes_of_all, tensors, convert: false, skipped: Vec::new() })
     }
 
-    /// Allows a file of the other precision: `f64` is rounded to the `f32` of a network, and `f32` is widened to `f64`.
+    /// Reads a file from `torch.save(model.state_dict(), path)` of PyTorch 1.6 or later, usually called `.pth` or `.pt`. Nothing
+    /// in it is run: it may hold named tensors alone, also in dictionaries inside the first, whose names then precede theirs
+    /// ("state_dict.fc.weight").
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is damaged, of another kind, or holds something else than
+    /// tensors, which is named.
+    #[doc(alias = "torch.load")]
+    pub fn open_pytorch(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        Weights::of_pytorch(path.to_owned(), read(path)?)
+    }
+
+    /// Reads the bytes of such a file; errors name it by `path`.
+    ///
+    /// # Errors
+    /// [`Error::Format`], as [`Weights::open_pytorch`].
+    pub fn from_pytorch(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
+        Weights::of_pytorch(path.into(), bytes)
+    }
+
+    fn of_pytorch(path: PathBuf, mut bytes: Vec<u8>) -> Result<Self, Error> {
+        let tensors = pytorch::tensors_of(&path, &mut bytes)?;
+        Ok(Weights { path, bytes, tensors, convert: false, skipped: Vec::new() })
+    }
+
+    /// Allows numbers of another precision: `f64` is rounded to the `f32` of a network; `f32`, and the `f16` and `bf16` of a
+    /// small file, are widened.
     pub fn convert(self) -> Self {
         Weights { convert: true, ..self }
+    }
+
+    /// Gives each tensor the name that `name` returns for the one in the file.
+    ///
+    /// ```
+    /// # use convnet::prelude::*;
+    /// # use convnet::store::Weights;
+    /// network! {
+    ///     struct Old: Flat<4> => Flat<2> { linear: Dense { units: 2 } }
+    /// }
+    /// network! {
+    ///     struct New: Flat<4> => Flat<2> { fc: Dense { units: 2 } }
+    /// }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("old.safetensors");
+    /// let trained = Old::new(1);
+    /// trained.save(&path)?;
+    /// let mut net = New::new(2);
+    /// Weights::open(&path)?.rename(|name| name.replace("linear.", "fc.")).load_into(&mut net)?;
+    /// assert_eq!(net.fc().weight(), trained.linear().weight());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn rename(mut self, mut name: impl FnMut(&str) -> String) -> Self {
+        for (old, _) in &mut self.tensors {
+            *old = name(old);
+        }
+        self
+    }
+
+    /// Removes the beginning of all names that have it, such as "module." of a network that PyTorch trained on several devices.
+    pub fn strip_prefix(self, prefix: &str) -> Self {
+        self.rename(|name| name.strip_prefix(prefix).unwrap_or(name).to_owned())
     }
 
     /// Skips a layer: it keeps its parameters, whether or not the file has tensors for it.
@@ -179,8 +240,7 @@ impl Weights {
         for (name, param) in wanted.iter().filter(|(name, _)| !is_skipped(name)) {
             let tensor = found(name);
             let right = tensor.is_some_and(|tensor| {
-                let numbers = tensor.dtype == Dtype::of::<T>()
-                    || (self.convert && matches!(tensor.dtype, Dtype::F32 | Dtype::F64));
+                let numbers = tensor.dtype == Dtype::of::<T>() || (self.convert && tensor.dtype.is_float());
                 numbers && tensor.shape == param.shape
             });
             if !right {
@@ -188,6 +248,13 @@ impl Weights {
                 let found = tensor.map_or("nothing".to_owned(), Tensor::to_string);
                 mismatches.push(TensorMismatch { name: name.clone(), expected, found });
             }
+        }
+        // Names that `rename` made equal.
+        let mut sorted: Vec<&str> = tensors.iter().map(|(name, _)| *name).collect();
+        sorted.sort_unstable();
+        for twice in sorted.windows(2).filter(|two| two[0] == two[1] && !is_skipped(two[0])) {
+            let (expected, found) = ("one tensor".to_owned(), "two of this name".to_owned());
+            mismatches.push(TensorMismatch { name: twice[0].to_owned(), expected, found });
         }
         for &(name, tensor) in &tensors {
             let is_counter = name.strip_suffix("num_batches_tracked").is_some_and(|layer| {
@@ -210,9 +277,10 @@ impl Weights {
             if let Some(tensor) = found(name).filter(|_| !is_skipped(name)) {
                 let bytes = &self.bytes[tensor.values.clone()];
                 match tensor.dtype {
-                    dtype if dtype == Dtype::of::<T>() => read_values(values, bytes, |value: T| value),
-                    Dtype::F32 => read_values(values, bytes, |value: f32| T::of(value.into())),
-                    _ => read_values(values, bytes, T::of),
+                    Dtype::F16 => read_values(values, bytes, |b| T::of(f16::from_le_bytes(b).into())),
+                    Dtype::Bf16 => read_values(values, bytes, |b| T::of(bf16::from_le_bytes(b).into())),
+                    Dtype::F32 => read_values(values, bytes, |b| T::of(f32::from_le_bytes(b).into())),
+                    _ => read_values(values, bytes, |b| T::of(f64::from_le_bytes(b))),
                 }
             }
         }
@@ -247,7 +315,11 @@ impl Weights {
             Some(Tensor { dtype, shape, values: place })
                 if *dtype == Dtype::of::<T>() && *shape == [values.len()] =>
             {
-                read_values(values, &self.bytes[place.clone()], |value: T| value);
+                let bytes = &self.bytes[place.clone()];
+                match dtype {
+                    Dtype::F32 => read_values(values, bytes, |b| T::of(f32::from_le_bytes(b).into())),
+                    _ => read_values(values, bytes, |b| T::of(f64::from_le_bytes(b))),
+                }
                 Ok(())
             }
             _ => {
@@ -267,12 +339,10 @@ fn belongs(name: &str, layer: &str) -> bool {
     name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Reads numbers from little-endian bytes.
-fn read_values<T: Scalar, S: Scalar>(values: &mut [T], bytes: &[u8], to: impl Fn(S) -> T) {
-    for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(size_of::<S>())) {
-        let mut number = S::zero().to_le_bytes();
-        number.as_mut().copy_from_slice(bytes);
-        *value = to(S::from_le_bytes(&number));
+/// Reads numbers of `N` bytes each.
+fn read_values<T, const N: usize>(values: &mut [T], bytes: &[u8], to: impl Fn([u8; N]) -> T) {
+    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+        *value = to(*bytes);
     }
 }
 

@@ -23,13 +23,14 @@ network! {
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("idx", idx),
     ("idx_gzip", idx_gzip),
     ("csv", csv),
     ("safetensors", safetensors),
     ("checkpoint", checkpoint),
     ("onnx", onnx),
+    ("pytorch", pytorch),
 ];
 
 /// An IDX file, plain or gzipped.
@@ -81,6 +82,11 @@ pub fn safetensors(bytes: &[u8]) {
 /// A file of ONNX.
 pub fn onnx(bytes: &[u8]) {
     load(Weights::from_onnx("file", bytes.to_vec()));
+}
+
+/// A file of `torch.save`.
+pub fn pytorch(bytes: &[u8]) {
+    load(Weights::from_pytorch("file", bytes.to_vec()));
 }
 
 /// A checkpoint, from which the run resumes if it can.
@@ -136,6 +142,10 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             small_training(Some(folder.path())).fit(&small_data(), None).expect("a training");
             let all = Checkpoints::in_folder(folder.path()).expect("a folder");
             all.iter().map(|path| read(path)).collect()
+        }
+        "pytorch" => {
+            let files = ["f32", "strides", "parameters", "protocol4", "nested", "command"];
+            files.iter().map(|name| read(format!("tests/golden/pytorch/{name}.pth").as_ref())).collect()
         }
         _ => vec![convnet::store::to_onnx(&Tiny::new(2)).expect("layers that ONNX has")],
     }

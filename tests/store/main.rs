@@ -1,6 +1,7 @@
 //! Networks in files: weights and checkpoints, what bad files get, and what a crash leaves.
 
 mod checkpoints;
+mod pytorch;
 mod refusals;
 mod resume;
 mod short_run;
