@@ -1,7 +1,7 @@
 //! Trains ResNet-20 on CIFAR-10 and evaluates it on the test images: on the embedded sample, or on all of them.
 //!
 //!     cargo run --release --example resnet20_cifar10
-//!     cargo run --release --example resnet20_cifar10 -- --data FOLDER_OR_ARCHIVE --epochs 20 --plot pictures
+//!     cargo run --release --example resnet20_cifar10 -- --data FOLDER_OR_ARCHIVE --epochs 30 --plot pictures
 
 mod command;
 #[path = "command/report.rs"]

@@ -293,7 +293,10 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
                 for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
                     let plane = (patch.tile * table.groups * table.channels + channel) * area * lanes;
                     let plane = &x[plane..][..area * lanes];
-                    with_lanes!(lanes, N => gather_patch::<T, N>(&mut d, plane, at * N, *patch, table));
+                    match lanes {
+                        LANES => gather_patch::<T, LANES>(&mut d, plane, 0, *patch, table),
+                        _ => gather_narrow(&mut d, plane, at * lanes, lanes, *patch, table),
+                    }
                 }
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let mut t = [simd.splat(T::zero()); ENTRIES];
@@ -394,15 +397,30 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                 }
                 for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
                     let plane = (patch.tile * table.groups * table.filters + filter) * area * lanes;
-                    with_lanes!(lanes, N => scatter_patch::<T, N>(y, sums, plane, at * N, *patch, table, end, residual));
+                    match lanes {
+                        LANES => scatter_patch::<T, LANES>(y, sums, plane, 0, *patch, table, end, residual),
+                        _ => scatter_narrow(y, sums, plane, at * lanes, lanes, *patch, table, end, residual),
+                    }
                 }
             }
         }
     }
 }
 
+#[inline(never)]
+fn gather_narrow<T: Vectorized>(
+    d: &mut [Lanes<T>; ENTRIES],
+    plane: &[T],
+    lane: usize,
+    lanes: usize,
+    patch: Patch,
+    table: &Winograd,
+) {
+    with_lanes!(lanes, N => gather_patch::<T, N>(d, plane, lane, patch, table));
+}
+
 /// Copies a patch of the input, with zeros outside of it, to the lanes from `lane`.
-#[inline]
+#[inline(always)]
 fn gather_patch<T: Vectorized, const N: usize>(
     d: &mut [Lanes<T>; ENTRIES],
     plane: &[T],
@@ -431,8 +449,23 @@ fn gather_patch<T: Vectorized, const N: usize>(
     }
 }
 
+#[inline(never)]
+fn scatter_narrow<T: Vectorized>(
+    y: Shared<'_, T>,
+    sums: &[T],
+    plane: usize,
+    lane: usize,
+    lanes: usize,
+    patch: Patch,
+    table: &Winograd,
+    end: End<'_, T>,
+    residual: Option<(&[T], bool)>,
+) {
+    with_lanes!(lanes, N => scatter_patch::<T, N>(y, sums, plane, lane, patch, table, end, residual));
+}
+
 /// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
-#[inline]
+#[inline(always)]
 fn scatter_patch<T: Vectorized, const N: usize>(
     y: Shared<'_, T>,
     sums: &[T],

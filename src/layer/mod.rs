@@ -80,6 +80,8 @@ mod rectifier;
 mod renamed;
 mod sample_norm;
 mod scale_shift;
+#[doc(hidden)]
+pub mod settings;
 mod softmax;
 mod stochastic_depth;
 mod table_conv2d;
@@ -484,25 +486,4 @@ pub mod syntax {
     pub use crate::__renamed_upsample2d as Upsample;
     pub use crate::__renamed_zero_pad2d as ZeroPad2d;
     pub use crate::__renamed_zero_pad2d as ZeroPadding2D;
-}
-
-/// The structs of these settings.
-#[doc(hidden)]
-pub mod settings {
-    pub use super::activation::HardSigmoidSettings;
-    pub use super::adaptive_pool::AdaptiveSettings;
-    pub use super::batch_norm::BatchNormSettings;
-    pub use super::conv_transpose2d::ConvTranspose2dSettings;
-    pub use super::conv2d::Conv2dSettings;
-    pub use super::dense::DenseSettings;
-    pub use super::dropout::DropoutSettings;
-    pub use super::elu::{EluSettings, SeluSettings};
-    pub use super::local_response_norm::LocalResponseNormSettings;
-    pub use super::p_relu::PReluSettings;
-    pub use super::pad_channels::PadChannelsSettings;
-    pub use super::pool::PoolSettings;
-    pub use super::rectifier::LeakyReluSettings;
-    pub use super::sample_norm::{GroupNormSettings, InstanceNormSettings, LayerNormSettings};
-    pub use super::stochastic_depth::StochasticDepthSettings;
-    pub use super::upsample2d::UpsampleSettings;
 }
