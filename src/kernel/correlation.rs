@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Exec;
-use super::block::{End, Place, Start, Sums, Tap, add_residual};
+use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -332,7 +332,7 @@ impl<T: Vectorized> Run<'_, T> {
                 own[i].0[lane..lane + lanes].copy_from_slice(piece);
             }
         }
-        let (end, residual) = sums.end.before_residual();
+        let (end, rest) = sums.end.split();
         T::call(
             self.exec.isa,
             Sums {
@@ -352,10 +352,7 @@ impl<T: Vectorized> Run<'_, T> {
         for (i, lane, at) in pieces {
             // SAFETY: as for the writer, which is not used meanwhile.
             let piece = unsafe { self.y.part(at..at + lanes) };
-            piece.copy_from_slice(&own[i].0[lane..lane + lanes]);
-            if let Some((residual, relu)) = residual {
-                add_residual(piece, &residual[at..at + lanes], relu);
-            }
+            rest.store(piece, &own[i].0[lane..lane + lanes], at);
         }
     }
 }

@@ -4,7 +4,9 @@
 //! windows of neighbouring positions, also at the end of a row and the beginning of the next, read neighbouring values: a tap
 //! of all positions is one contiguous run, for any number of lanes. The columns between two rows are computed and dropped.
 
-use super::block::{CONTIGUOUS, End, Finish, Inner, PLACES, Start, Sums, Tap, add_residual};
+use std::ops::Range;
+
+use super::block::{CONTIGUOUS, End, Inner, PLACES, Rest, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
@@ -14,158 +16,12 @@ use crate::tensor::{LANES, Lanes};
 /// Tasks of a pass at the most: each has scratch memory of its own.
 const TASKS: usize = 32;
 
-/// Both passes of a depthwise convolution.
+/// Sums over the windows of each plane: the forward pass of a depthwise convolution, or the backward pass by the data.
 pub(super) struct Depthwise {
     channels: usize,
     /// Weights of a filter.
     area: usize,
-    forward: Pass,
-    backward: Pass,
-}
-
-impl Depthwise {
-    /// Computes the tables. The axes are those of rows and columns, and in `backward` there is one for each phase.
-    pub(super) fn new(
-        channels: usize,
-        kernel: [usize; 2],
-        [x, y]: [[usize; 2]; 2],
-        forward: &[WindowAxis; 2],
-        backward: &[Vec<WindowAxis>; 2],
-        tiling: Tiling,
-    ) -> Self {
-        let [rows, columns] = forward;
-        let forward = [std::slice::from_ref(rows), std::slice::from_ref(columns)];
-        Depthwise {
-            channels,
-            area: kernel[0] * kernel[1],
-            forward: Pass::new(x, y, kernel[1], forward, tiling),
-            backward: Pass::new(y, x, kernel[1], [&backward[0], &backward[1]], tiling),
-        }
-    }
-
-    /// Entries of scratch memory for a number of tiles.
-    pub(super) fn scratch(&self, tiles: usize) -> usize {
-        (tiles * self.channels).min(TASKS) * self.forward.scratch().max(self.backward.scratch())
-    }
-
-    /// y = the sum over each window of x.
-    pub(super) fn forward<T: Vectorized>(
-        &self,
-        y: Shared<'_, T>,
-        x: &[T],
-        w: &[T],
-        start: Start<'_, T>,
-        end: End<'_, T>,
-        scratch: &mut [Lanes<T>],
-        exec: Exec,
-        tiles: usize,
-    ) {
-        self.run(&self.forward, y, x, w, start, end, scratch, exec, tiles);
-    }
-
-    /// dx = the sum over the gradients of all windows that hold an input.
-    pub(super) fn backward_data<T: Vectorized>(
-        &self,
-        dx: Shared<'_, T>,
-        dy: &[T],
-        w: &[T],
-        start: Start<'_, T>,
-        end: End<'_, T>,
-        scratch: &mut [Lanes<T>],
-        exec: Exec,
-        tiles: usize,
-    ) {
-        self.run(&self.backward, dx, dy, w, start, end, scratch, exec, tiles);
-    }
-
-    fn run<T: Vectorized>(
-        &self,
-        pass: &Pass,
-        y: Shared<'_, T>,
-        x: &[T],
-        w: &[T],
-        start: Start<'_, T>,
-        end: End<'_, T>,
-        scratch: &mut [Lanes<T>],
-        exec: Exec,
-        tiles: usize,
-    ) {
-        let [x_plane, y_plane] = [pass.input, pass.output].map(|[rows, columns]| rows * columns * exec.lanes);
-        pass.each(tiles * self.channels, scratch, exec, |plane, strip, sums| {
-            let channel = plane % self.channels;
-            let x = &x[plane * x_plane..][..x_plane];
-            // SAFETY: a plane has one task.
-            let y = unsafe { y.part(plane * y_plane..(plane + 1) * y_plane) };
-            let (end, beside) = Beside::of(end.from(plane * y_plane, channel));
-            let (w, start) = (&w[channel * self.area..][..self.area], start.from(channel));
-            for first in (0..pass.most_rows()).step_by(pass.rows) {
-                pass.copy_in(exec, strip, x, first);
-                for outputs in &pass.outputs {
-                    let rows = first..(first + pass.rows).min(outputs.count[0]);
-                    if rows.is_empty() || outputs.count[1] == 0 {
-                        continue;
-                    }
-                    pass.sum(exec, sums, strip, w, outputs, rows.len(), start, end);
-                    copy_out(exec.isa, y, sums, beside, outputs, pass, rows, exec.lanes);
-                }
-            }
-        });
-    }
-
-    /// `dw[channel][tap] = Σ over tiles, positions and lanes of dy · x`.
-    pub(super) fn backward_weights<T: Vectorized>(
-        &self,
-        dw: &mut [T],
-        dy: &[T],
-        x: &[T],
-        scratch: &mut [Lanes<T>],
-        exec: Exec,
-        tiles: usize,
-    ) {
-        let (pass, lanes) = (&self.forward, exec.lanes);
-        let [outputs] = &pass.outputs[..] else { unreachable!("the forward pass writes whole planes") };
-        let [x_plane, y_plane] = [pass.input, pass.output].map(|[rows, columns]| rows * columns * lanes);
-        let dw = Shared::new(dw);
-        pass.each(self.channels, scratch, exec, |channel, strip, gradients| {
-            // SAFETY: a channel has one task.
-            let dw = unsafe { dw.part(channel * self.area..(channel + 1) * self.area) };
-            dw.fill(T::zero());
-            for tile in 0..tiles {
-                let plane = tile * self.channels + channel;
-                let (x, dy) = (&x[plane * x_plane..][..x_plane], &dy[plane * y_plane..][..y_plane]);
-                for first in (0..pass.output[0]).step_by(pass.rows) {
-                    let rows = first..(first + pass.rows).min(pass.output[0]);
-                    pass.copy_in(exec, strip, x, first);
-                    // The columns between two rows are zero.
-                    let row = pass.output[1] * lanes;
-                    let vectors = pass.vectors(rows.len(), outputs, lanes);
-                    let gradients = &mut gradients[..vectors * LANES];
-                    let mut dy = dy[rows.start * row..rows.end * row].chunks_exact(row);
-                    for to in gradients.chunks_mut(pass.pitch * lanes) {
-                        let dy = dy.next().unwrap_or_default();
-                        let (to, between) = to.split_at_mut(dy.len());
-                        to.copy_from_slice(dy);
-                        between.fill(T::zero());
-                    }
-                    for from in (0..vectors).step_by(CONTIGUOUS.len()) {
-                        let positions = &CONTIGUOUS[..CONTIGUOUS.len().min(vectors - from)];
-                        let (dy, x) = (&gradients[from * LANES..], &strip[from * LANES..]);
-                        let taps = &outputs.taps;
-                        let (sums, bias, dy_plane, filters) = (&mut *dw, None, 0, 1);
-                        T::call(
-                            exec.isa,
-                            Inner { sums, bias, dy, dy_plane, filters, x, taps, lanes, positions },
-                        );
-                    }
-                }
-            }
-        });
-    }
-}
-
-/// Sums over the windows of a plane.
-struct Pass {
-    /// Rows and columns of the plane that is read, and of the one that is written.
+    /// Rows and columns of a plane that is read, and of one that is written.
     input: [usize; 2],
     output: [usize; 2],
     /// Zeros before the first row and column that are read.
@@ -192,34 +48,13 @@ struct Outputs {
     taps: Vec<Tap>,
 }
 
-/// What is read beside the sums when they are written.
-#[derive(Clone, Copy)]
-enum Beside<'a, T> {
-    Nothing,
-    /// Values that are added, and whether a ReLU follows.
-    Residual(&'a [T], bool),
-    /// The input of a ReLU whose gradient is computed.
-    ReluInput(&'a [T]),
-}
-
-impl<'a, T> Beside<'a, T> {
-    /// Divides an epilogue into what needs only the sums, and the rest.
-    fn of(end: End<'a, T>) -> (End<'a, T>, Self) {
-        match end {
-            End::Plain | End::Finish(Finish { plus: None, .. }) => (end, Beside::Nothing),
-            End::ReluBackward(x) => (End::Plain, Beside::ReluInput(x)),
-            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
-                (End::Finish(Finish { scale, plus: None, relu: false }), Beside::Residual(plus, relu))
-            }
-        }
-    }
-}
-
-impl Pass {
-    fn new(
+impl Depthwise {
+    /// Computes the tables for planes of these rows and columns. There is an axis for each phase of the output.
+    pub(super) fn new(
+        channels: usize,
+        kernel: [usize; 2],
         input: [usize; 2],
         output: [usize; 2],
-        kernel_columns: usize,
         axes: [&[WindowAxis]; 2],
         tiling: Tiling,
     ) -> Self {
@@ -242,7 +77,9 @@ impl Pass {
         let row = (pitch * (phases.len() + 1)).max(1);
         let room = (8 * tiling.lines / row).saturating_sub(reach[0]).max(1);
         let strips = most_rows.unwrap_or(0).div_ceil(room).max(1);
-        let mut pass = Pass {
+        let mut pass = Depthwise {
+            channels,
+            area: kernel[0] * kernel[1],
             input,
             output,
             before: axes.map(|axes| axes[0].inside.start),
@@ -262,7 +99,7 @@ impl Pass {
                         let phase = pass.phases.iter().position(|known| *known == phase);
                         let phase = phase.expect("the phase of each tap");
                         let x = phase * pass.phase_len() + y / step[0] * pitch + x / step[1];
-                        taps.push(Tap { x: index(x), w: index(ky * kernel_columns + kx) });
+                        taps.push(Tap { x: index(x), w: index(ky * kernel[1] + kx) });
                     }
                 }
                 let axes = [rows, columns];
@@ -275,6 +112,90 @@ impl Pass {
         pass
     }
 
+    /// y = the sum over each window of x.
+    pub(super) fn run<T: Vectorized>(
+        &self,
+        y: Shared<'_, T>,
+        x: &[T],
+        w: &[T],
+        start: Start<'_, T>,
+        end: End<'_, T>,
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let [x_plane, y_plane] = [self.input, self.output].map(|[rows, columns]| rows * columns * exec.lanes);
+        self.each(tiles * self.channels, scratch, exec, |plane, strip, sums| {
+            let channel = plane % self.channels;
+            let x = &x[plane * x_plane..][..x_plane];
+            // SAFETY: a plane has one task.
+            let y = unsafe { y.part(plane * y_plane..(plane + 1) * y_plane) };
+            let (end, rest) = end.from(plane * y_plane, channel).split();
+            let (w, start) = (&w[channel * self.area..][..self.area], start.from(channel));
+            for first in (0..self.most_rows()).step_by(self.rows) {
+                self.copy_in(exec, strip, x, first);
+                for outputs in &self.outputs {
+                    let rows = first..(first + self.rows).min(outputs.count[0]);
+                    if rows.is_empty() || outputs.count[1] == 0 {
+                        continue;
+                    }
+                    self.sum(exec, sums, strip, w, outputs, rows.len(), start, end);
+                    copy_out(exec.isa, y, sums, rest, outputs, self, rows, exec.lanes);
+                }
+            }
+        });
+    }
+
+    /// `dw[channel][tap] = Σ over tiles, positions and lanes of dy · x`.
+    pub(super) fn backward_weights<T: Vectorized>(
+        &self,
+        dw: &mut [T],
+        dy: &[T],
+        x: &[T],
+        scratch: &mut [Lanes<T>],
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let lanes = exec.lanes;
+        let [outputs] = &self.outputs[..] else { unreachable!("the forward pass writes whole planes") };
+        let [x_plane, y_plane] = [self.input, self.output].map(|[rows, columns]| rows * columns * lanes);
+        let dw = Shared::new(dw);
+        self.each(self.channels, scratch, exec, |channel, strip, gradients| {
+            // SAFETY: a channel has one task.
+            let dw = unsafe { dw.part(channel * self.area..(channel + 1) * self.area) };
+            dw.fill(T::zero());
+            for tile in 0..tiles {
+                let plane = tile * self.channels + channel;
+                let (x, dy) = (&x[plane * x_plane..][..x_plane], &dy[plane * y_plane..][..y_plane]);
+                for first in (0..self.output[0]).step_by(self.rows) {
+                    let rows = first..(first + self.rows).min(self.output[0]);
+                    self.copy_in(exec, strip, x, first);
+                    // The columns between two rows are zero.
+                    let row = self.output[1] * lanes;
+                    let vectors = self.vectors(rows.len(), outputs, lanes);
+                    let gradients = &mut gradients[..vectors * LANES];
+                    let mut dy = dy[rows.start * row..rows.end * row].chunks_exact(row);
+                    for to in gradients.chunks_mut(self.pitch * lanes) {
+                        let dy = dy.next().unwrap_or_default();
+                        let (to, between) = to.split_at_mut(dy.len());
+                        to.copy_from_slice(dy);
+                        between.fill(T::zero());
+                    }
+                    for from in (0..vectors).step_by(CONTIGUOUS.len()) {
+                        let positions = &CONTIGUOUS[..CONTIGUOUS.len().min(vectors - from)];
+                        let (dy, x) = (&gradients[from * LANES..], &strip[from * LANES..]);
+                        let taps = &outputs.taps;
+                        let (sums, bias, dy_plane, filters) = (&mut *dw, None, 0, 1);
+                        T::call(
+                            exec.isa,
+                            Inner { sums, bias, dy, dy_plane, filters, x, taps, lanes, positions },
+                        );
+                    }
+                }
+            }
+        });
+    }
+
     /// Positions of a phase of the copied rows. Vectors may reach beyond the last row.
     fn phase_len(&self) -> usize {
         (self.rows + self.reach[0]) * self.pitch + LANES
@@ -284,8 +205,13 @@ impl Pass {
         self.phases.len().max(1) * self.phase_len()
     }
 
-    /// Entries of scratch memory of a task: the copied rows, and their sums.
-    fn scratch(&self) -> usize {
+    /// Entries of scratch memory for a number of tiles.
+    pub(super) fn scratch(&self, tiles: usize) -> usize {
+        (tiles * self.channels).min(TASKS) * self.scratch_of_task()
+    }
+
+    /// The copied rows, and their sums.
+    fn scratch_of_task(&self) -> usize {
         self.strip_len() + self.rows * self.pitch + LANES
     }
 
@@ -308,8 +234,8 @@ impl Pass {
     ) {
         let size = planes.div_ceil(TASKS);
         let tasks = planes.div_ceil(size);
-        let scratch = &mut scratch[..tasks * self.scratch()];
-        exec.each_chunk(scratch, self.scratch(), |task, room| {
+        let scratch = &mut scratch[..tasks * self.scratch_of_task()];
+        exec.each_chunk(scratch, self.scratch_of_task(), |task, room| {
             let (strip, sums) = values_mut(room).split_at_mut(self.strip_len() * LANES);
             for plane in part(planes, size, task) {
                 f(plane, strip, sums);
@@ -363,7 +289,7 @@ impl Pass {
 struct Columns {
     /// Values of a row.
     row: usize,
-    columns: std::ops::Range<usize>,
+    columns: Range<usize>,
     /// The input's column that is copied to the first of them, and the distance to the next.
     from: usize,
     step: usize,
@@ -372,7 +298,7 @@ struct Columns {
 vectorized! {
     /// Copies rows, beginning with a row of the padded input.
     fn copy_rows[T: Vectorized](
-        strip: &mut [T], x: &[T], to: &Columns, pass: &Pass, first_row: usize, lanes: usize
+        strip: &mut [T], x: &[T], to: &Columns, pass: &Depthwise, first_row: usize, lanes: usize
     ) {
         let width = pass.input[1] * lanes;
         for (i, strip) in strip.chunks_exact_mut(to.row).enumerate() {
@@ -407,44 +333,24 @@ vectorized! {
     fn copy_out[T: Vectorized](
         y: &mut [T],
         sums: &[T],
-        beside: Beside<'_, T>,
+        rest: Rest<'_, T>,
         outputs: &Outputs,
-        pass: &Pass,
-        rows: std::ops::Range<usize>,
+        pass: &Depthwise,
+        rows: Range<usize>,
         lanes: usize,
     ) {
         for (row, sums) in rows.zip(sums.chunks(pass.pitch * lanes)) {
             let at = ((outputs.first[0] + row * outputs.step[0]) * pass.output[1] + outputs.first[1]) * lanes;
             let sums = &sums[..outputs.count[1] * lanes];
             if outputs.step[1] == 1 {
-                write(&mut y[at..at + sums.len()], sums, beside, at);
+                rest.store(&mut y[at..at + sums.len()], sums, at);
             } else {
                 with_lanes!(lanes, N => {
                     for (column, sums) in sums.as_chunks::<N>().0.iter().enumerate() {
                         let at = at + column * outputs.step[1] * N;
-                        write(&mut y[at..at + N], sums, beside, at);
+                        rest.store(&mut y[at..at + N], sums, at);
                     }
                 });
-            }
-        }
-    }
-}
-
-/// Writes contiguous sums, of which the first goes to index `at` of the plane.
-#[inline(always)]
-fn write<T: Vectorized>(y: &mut [T], sums: &[T], beside: Beside<'_, T>, at: usize) {
-    match beside {
-        Beside::ReluInput(x) => {
-            for ((y, sum), x) in y.iter_mut().zip(sums).zip(&x[at..]) {
-                *y = if *x > T::zero() { *sum } else { T::zero() };
-            }
-        }
-        Beside::Nothing | Beside::Residual(..) => {
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y = *sum;
-            }
-            if let Beside::Residual(residual, relu) = beside {
-                add_residual(y, &residual[at..], relu);
             }
         }
     }

@@ -11,13 +11,13 @@ mod sums;
 pub(super) use inner::Inner;
 pub(super) use outer::Outer;
 pub use sums::Finish;
-pub(super) use sums::{End, Place, Start, Sums, add_residual};
+pub(super) use sums::{End, Place, Rest, Start, Sums};
 
 use super::simd::Simd;
 use crate::kernel::Vectorized;
 use crate::tensor::LANES;
 
-/// Vectors one after the other: their offsets, in entries of [`LANES`] values, for [`Inner`].
+/// The positions of [`Inner`] for contiguous values.
 pub(super) static CONTIGUOUS: [u32; 256] = {
     let mut offsets = [0; 256];
     let mut i = 0;
@@ -28,7 +28,7 @@ pub(super) static CONTIGUOUS: [u32; 256] = {
     offsets
 };
 
-/// The same for [`Sums`].
+/// The places of [`Sums`] for contiguous values.
 pub(super) static PLACES: [Place; 96] = {
     let mut places = [Place { x: 0, y: 0 }; 96];
     let mut i = 0;
@@ -39,8 +39,7 @@ pub(super) static PLACES: [Place; 96] = {
     places
 };
 
-/// A term of the sum that makes one output value: where its input lies, in entries of [`LANES`] values, and its
-/// weight.
+/// A term of the sum that makes one output value: where its input lies, in positions of some lanes each, and its weight.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tap {
     pub(super) x: u32,

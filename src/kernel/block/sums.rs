@@ -91,14 +91,15 @@ impl<'a, T> Start<'a, T> {
 }
 
 impl<'a, T> End<'a, T> {
-    /// The epilogue for sums that are not yet where the outputs lie, and the rest of it: the residual and the ReLU after it, for
-    /// [`add_residual`].
-    pub(crate) fn before_residual(self) -> (Self, Option<(&'a [T], bool)>) {
+    /// The epilogue for sums that are computed in a buffer of their own: what needs the sums alone, and the rest, which
+    /// [`Rest::store`] applies.
+    pub(crate) fn split(self) -> (Self, Rest<'a, T>) {
         match self {
+            End::Plain | End::Finish(Finish { plus: None, .. }) => (self, Rest::Nothing),
             End::Finish(Finish { scale, plus: Some(plus), relu }) => {
-                (End::Finish(Finish { scale, plus: None, relu: false }), Some((plus, relu)))
+                (End::Finish(Finish { scale, plus: None, relu: false }), Rest::Residual(plus, relu))
             }
-            other => (other, None),
+            End::ReluBackward(x) => (End::Plain, Rest::ReluBackward(x)),
         }
     }
 
@@ -125,12 +126,35 @@ impl<'a, T> End<'a, T> {
     }
 }
 
-/// y + residual, or max(y + residual, 0), with NaN as the register blocks have it.
-#[inline(always)]
-pub(crate) fn add_residual<T: Vectorized>(y: &mut [T], residual: &[T], relu: bool) {
-    for (y, residual) in y.iter_mut().zip(residual) {
-        let sum = *y + *residual;
-        *y = if relu && sum < T::zero() { T::zero() } else { sum };
+/// The part of an epilogue whose operand has the output's layout.
+#[derive(Clone, Copy)]
+pub(crate) enum Rest<'a, T> {
+    Nothing,
+    /// A residual that is added, and whether a ReLU follows.
+    Residual(&'a [T], bool),
+    /// The input of the ReLU whose gradient is computed.
+    ReluBackward(&'a [T]),
+}
+
+impl<T: Vectorized> Rest<'_, T> {
+    /// Stores sums in y, whose first value has this index in the output; NaN as the register blocks have it.
+    #[inline(always)]
+    pub(crate) fn store(self, y: &mut [T], sums: &[T], at: usize) {
+        y.copy_from_slice(sums);
+        match self {
+            Rest::Nothing => {}
+            Rest::Residual(residual, relu) => {
+                for (y, residual) in y.iter_mut().zip(&residual[at..]) {
+                    let sum = *y + *residual;
+                    *y = if relu && sum < T::zero() { T::zero() } else { sum };
+                }
+            }
+            Rest::ReluBackward(x) => {
+                for (y, x) in y.iter_mut().zip(&x[at..]) {
+                    *y = if *x > T::zero() { *y } else { T::zero() };
+                }
+            }
+        }
     }
 }
 

@@ -34,6 +34,20 @@ use crate::tensor::{LANES, Lanes};
 pub struct Conv {
     geometry: Geometry,
     tiling: Tiling,
+    tables: Tables,
+    /// Winograd's forward and backward passes, if the convolution has them.
+    transformed: Option<[Winograd; 2]>,
+}
+
+/// The tables of the passes.
+enum Tables {
+    /// For groups of any number of channels and filters.
+    Direct(Direct),
+    /// Forward, and backward by the data, for groups of one channel and one filter.
+    Depthwise([Depthwise; 2]),
+}
+
+struct Direct {
     forward: Correlation,
     /// The padded input.
     x: Padded,
@@ -43,10 +57,6 @@ pub struct Conv {
     packed: bool,
     /// The padded gradient of the output.
     dy: Padded,
-    /// Winograd's forward and backward passes, if the convolution has them.
-    transformed: Option<[Winograd; 2]>,
-    /// All passes, if each channel has a filter of its own.
-    depthwise: Option<Depthwise>,
 }
 
 impl Conv {
@@ -89,25 +99,17 @@ impl Conv {
             dilation: dilation[axis],
         });
         let axes = lines.map(WindowAxis::forward);
-        let forward = Correlation::new(
-            groups,
-            [channels, filters],
-            [&axes[0], &axes[1]],
-            channels * area,
-            |c, y, x| c * area + y * kw + x,
-            tiling,
-        );
         let phases = lines.map(WindowAxis::backward);
-        let packed = area > 1 && filters * channels * area >= tiling.packed;
-        let (of_filter, of_channel) = if packed { (area, filters * area) } else { (channels * area, area) };
-        let mut backward = Vec::new();
-        for rows in &phases[0] {
-            for columns in &phases[1] {
-                let weight = |o, y, x| o * of_filter + y * kw + x;
-                let sizes = [filters, channels];
-                backward.push(Correlation::new(groups, sizes, [rows, columns], of_channel, weight, tiling));
-            }
-        }
+        let tables = if groups > 1 && [channels, filters] == [1, 1] {
+            let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
+            let [rows, columns] = axes.each_ref().map(std::slice::from_ref);
+            Tables::Depthwise([
+                Depthwise::new(groups, window.kernel, x, y, [rows, columns], tiling),
+                Depthwise::new(groups, window.kernel, y, x, [&phases[0], &phases[1]], tiling),
+            ])
+        } else {
+            Tables::Direct(Direct::new(&geometry, &axes, &phases, tiling))
+        };
         let transformed = (window.kernel == [3, 3]
             && stride == [1, 1]
             && dilation == [1, 1]
@@ -133,24 +135,24 @@ impl Conv {
                     ),
                 ]
             });
-        let depthwise = (groups > 1 && [channels, filters] == [1, 1]).then(|| {
-            let planes = [input, output].map(|[_, rows, columns]| [rows, columns]);
-            Depthwise::new(groups, window.kernel, planes, &axes, &phases, tiling)
-        });
-        let (x, dy) =
-            (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
         // Offsets of values in a tile are kept in 32 bits.
-        let sizes = [x.tile(), dy.tile(), input.iter().product(), output.iter().product()];
+        let mut sizes = vec![input.iter().product(), output.iter().product()];
+        if let Tables::Direct(Direct { x, dy, .. }) = &tables {
+            sizes.extend([x.tile(), dy.tile()]);
+        }
         assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
-        Conv { geometry, tiling, transformed, depthwise, packed, forward, x, backward, dy }
+        Conv { geometry, tiling, tables, transformed }
     }
 
     /// Entries of scratch memory for a number of tiles.
     pub fn scratch(&self, tiles: usize) -> usize {
         let Geometry { input, output, .. } = self.geometry;
-        if let Some(depthwise) = &self.depthwise {
-            return depthwise.scratch(tiles);
-        }
+        let direct = match &self.tables {
+            Tables::Depthwise(passes) => {
+                return passes.iter().map(|pass| pass.scratch(tiles)).fold(0, usize::max);
+            }
+            Tables::Direct(direct) => direct,
+        };
         let [channels, filters] = self.geometry.of_group();
         let panels = match self.weight_form(LANES) {
             // A narrow tile uses `Form::Filters`, with one tile that is at most half as large.
@@ -161,8 +163,8 @@ impl Conv {
         // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
         let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
-        let backward = tiles * self.dy.scratch() + if self.packed { self.packed_len() } else { 0 };
-        let weights = tiles * (self.x.scratch() + panels);
+        let backward = tiles * direct.dy.scratch() + if direct.packed { self.packed_len() } else { 0 };
+        let weights = tiles * (direct.x.scratch() + panels);
         [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
     }
 
@@ -197,11 +199,13 @@ impl Conv {
             return pass.run(y, x, weight, bias, end, scratch, exec, tiles);
         }
         let start = bias.map_or(Start::Zero, Start::Bias);
-        if let Some(depthwise) = &self.depthwise {
-            return depthwise.forward(y, x, weight, start, end, scratch, exec, tiles);
+        match &self.tables {
+            Tables::Depthwise([pass, _]) => pass.run(y, x, weight, start, end, scratch, exec, tiles),
+            Tables::Direct(direct) => {
+                let x = direct.x.of(x, scratch, exec);
+                direct.forward.run(y, x, weight, start, end, exec, tiles);
+            }
         }
-        let x = self.x.of(x, scratch, exec);
-        self.forward.run(y, x, weight, start, end, exec, tiles);
     }
 
     /// dx = the gradient of the input. If a ReLU before this convolution is fused with it, `relu` is that ReLU's input: dx is
@@ -216,11 +220,12 @@ impl Conv {
         exec: Exec,
     ) {
         let tiles = self.output(dy, exec).0;
-        // In narrow tiles a column holds several positions and may be written in pieces, so the mask is applied afterwards.
+        // In narrow tiles a column of a direct sum holds several positions and may be written in pieces, so the mask is applied
+        // afterwards.
         let (end, after) = match relu {
             Some(x)
                 if exec.lanes == LANES
-                    || self.depthwise.is_some()
+                    || matches!(self.tables, Tables::Depthwise(_))
                     || self.transformed(tiles, exec).is_some() =>
             {
                 (End::ReluBackward(values(x)), None)
@@ -253,13 +258,16 @@ impl Conv {
             let bias = if let Start::Bias(bias) = start { Some(bias) } else { None };
             return pass.run(to, dy, weight, bias, end, scratch, exec, tiles);
         }
-        if let Some(depthwise) = &self.depthwise {
-            return depthwise.backward_data(to, dy, weight, start, end, scratch, exec, tiles);
-        }
-        let (padding, packed) = scratch.split_at_mut(tiles * self.dy.scratch());
-        let dy = self.dy.of(dy, padding, exec);
-        let weight = if self.packed { self.pack(weight, packed, exec) } else { weight };
-        for phase in &self.backward {
+        let direct = match &self.tables {
+            Tables::Depthwise([_, pass]) => {
+                return pass.run(to, dy, weight, start, end, scratch, exec, tiles);
+            }
+            Tables::Direct(direct) => direct,
+        };
+        let (padding, packed) = scratch.split_at_mut(tiles * direct.dy.scratch());
+        let dy = direct.dy.of(dy, padding, exec);
+        let weight = if direct.packed { self.pack(weight, packed, exec) } else { weight };
+        for phase in &direct.backward {
             phase.run(to, dy, weight, start, end, exec, tiles);
         }
     }
@@ -299,6 +307,41 @@ impl Conv {
 
     fn output<'a, T: Vectorized>(&self, y: &'a [Lanes<T>], exec: Exec) -> (usize, &'a [T]) {
         whole(y, self.geometry.output, exec)
+    }
+}
+
+impl Direct {
+    /// The axes are those of rows and columns, and backward there is one for each phase of the stride.
+    fn new(
+        geometry: &Geometry,
+        axes: &[WindowAxis; 2],
+        phases: &[Vec<WindowAxis>; 2],
+        tiling: Tiling,
+    ) -> Self {
+        let Geometry { input, output, window, groups } = *geometry;
+        let ([channels, filters], [kh, kw]) = (geometry.of_group(), window.kernel);
+        let area = kh * kw;
+        let forward = Correlation::new(
+            groups,
+            [channels, filters],
+            [&axes[0], &axes[1]],
+            channels * area,
+            |c, y, x| c * area + y * kw + x,
+            tiling,
+        );
+        let packed = area > 1 && filters * channels * area >= tiling.packed;
+        let (of_filter, of_channel) = if packed { (area, filters * area) } else { (channels * area, area) };
+        let mut backward = Vec::new();
+        for rows in &phases[0] {
+            for columns in &phases[1] {
+                let weight = |o, y, x| o * of_filter + y * kw + x;
+                let sizes = [filters, channels];
+                backward.push(Correlation::new(groups, sizes, [rows, columns], of_channel, weight, tiling));
+            }
+        }
+        let (x, dy) =
+            (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
+        Direct { forward, x, backward, packed, dy }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The gradient of weights and biases, by one of the sums in [`weights`].
 
-use super::{Conv, Geometry};
+use super::{Conv, Direct, Geometry, Tables};
 use crate::kernel::Vectorized;
 use crate::kernel::shared::Shared;
 use crate::kernel::weights::{self, Order, Planes, RowOperand};
@@ -43,16 +43,16 @@ impl Conv {
             db.unwrap_or_default().fill(T::zero());
             return;
         }
-        if let Some(depthwise) = &self.depthwise {
-            depthwise.backward_weights(dw, dy, x, scratch, exec, tiles);
-            if let Some(db) = db {
-                plane_sums(db, dy, self.geometry.output, exec, tiles);
-            }
-            return;
-        }
         let Geometry { output: [filters, ..], groups, .. } = self.geometry;
-        let (padding, panels) = scratch.split_at_mut(tiles * self.x.scratch());
-        let x = self.x.of(x, padding, exec);
+        let direct = match &self.tables {
+            Tables::Depthwise([forward, _]) => {
+                forward.backward_weights(dw, dy, x, scratch, exec, tiles);
+                return db.into_iter().for_each(|db| plane_sums(db, dy, self.geometry.output, exec, tiles));
+            }
+            Tables::Direct(direct) => direct,
+        };
+        let (padding, panels) = scratch.split_at_mut(tiles * direct.x.scratch());
+        let x = direct.x.of(x, padding, exec);
         let of_group = [dw.len() / groups, filters / groups];
         if matches!(self.weight_form(exec.lanes), Form::Inner) {
             // Many groups run in parallel; few run one after the other, each in parallel.
@@ -62,12 +62,12 @@ impl Conv {
             let run = |group: usize, dw: &mut [T]| {
                 // SAFETY: each group has one task, and filters of its own.
                 let db = has_bias.then(|| unsafe { db.part(group * of_group[1]..(group + 1) * of_group[1]) });
-                self.inner_group(dw, db, dy, x, group, of_one, tiles);
+                self.inner_group(direct, dw, db, dy, x, group, of_one, tiles);
             };
             return Exec { parallel: exec.parallel && many, ..exec }.each_chunk(dw, of_group[0], run);
         }
         for (group, dw) in dw.chunks_exact_mut(of_group[0]).enumerate() {
-            self.outer_group(dw, dy, x, panels, group, exec, tiles);
+            self.outer_group(direct, dw, dy, x, panels, group, exec, tiles);
         }
         if let Some(db) = db {
             plane_sums(db, dy, self.geometry.output, exec, tiles);
@@ -77,6 +77,7 @@ impl Conv {
     /// The gradient of a group's weights and biases, with vectors of samples.
     fn inner_group<T: Vectorized>(
         &self,
+        direct: &Direct,
         dw: &mut [T],
         db: Option<&mut [T]>,
         dy: &[T],
@@ -91,9 +92,9 @@ impl Conv {
             dw,
             db,
             (&dy[group * filters * area * LANES..], Planes { count: filters, plane: area, tile: all * area }),
-            (&x[group * self.x.tile() / groups * LANES..], self.x.tile()),
-            self.forward.taps(),
-            |p| self.forward.input(p),
+            (&x[group * direct.x.tile() / groups * LANES..], direct.x.tile()),
+            direct.forward.taps(),
+            |p| direct.forward.input(p),
             area,
             self.tiling,
             exec,
@@ -104,6 +105,7 @@ impl Conv {
     /// The gradient of a group's weights, with vectors of filters or channels.
     fn outer_group<T: Vectorized>(
         &self,
+        direct: &Direct,
         dw: &mut [T],
         dy: &[T],
         x: &[T],
@@ -114,12 +116,12 @@ impl Conv {
     ) {
         let Geometry { output: [all, oh, ow], groups, .. } = self.geometry;
         let ([channels, filters], area, lanes) = (self.geometry.of_group(), oh * ow, exec.lanes);
-        let x = &x[group * self.x.tile() / groups * lanes..];
+        let x = &x[group * direct.x.tile() / groups * lanes..];
         let dy = &dy[group * filters * area * lanes..];
-        let taps = self.forward.taps();
+        let taps = direct.forward.taps();
         if matches!(self.weight_form(lanes), Form::Channels) {
             // A 1×1 kernel: the output is as large as the input.
-            let of_x = Planes { count: channels, plane: area, tile: self.x.tile() };
+            let of_x = Planes { count: channels, plane: area, tile: direct.x.tile() };
             weights::transpose(panels, x, of_x, area, exec, tiles);
             let operand = RowOperand {
                 values: dy,
@@ -136,10 +138,10 @@ impl Conv {
             weights::transpose(panels, dy, of_dy, area, exec, tiles);
             let operand = RowOperand {
                 values: x,
-                tile: self.x.tile(),
+                tile: direct.x.tile(),
                 row: &|k| taps[k].x,
                 rows: taps.len(),
-                position: &|p| self.forward.input(p),
+                position: &|p| direct.forward.input(p),
                 positions: area,
             };
             let order = Order::PlaneMajor;

@@ -9,13 +9,16 @@
 //! channels times channels × patches. The transforms only add, subtract and, for weights, halve, so that whole numbers
 //! stay exact. Lanes are samples here too, so transforms are arithmetic on whole vectors.
 
+mod patches;
+
 use std::ops::Range;
 
-use super::block::{End, PLACES, Start, Sums, Tap, add_residual};
+use self::patches::{Patch, PatchesOf, gather_narrow, gather_patch, scatter_narrow, scatter_patch};
+use super::block::{End, PLACES, Start, Sums, Tap};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use super::{Exec, values_mut, with_lanes};
+use super::{Exec, values_mut};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
@@ -234,34 +237,17 @@ impl Winograd {
     }
 
     /// The 2×2 patches of the output in a block of columns of sixteen values: `LANES / lanes` for each column.
-    fn patches_of(&self, block: usize, lanes: usize, tiles: usize) -> ([Patch; COLUMNS * LANES], usize) {
+    fn patches_of(&self, block: usize, lanes: usize, tiles: usize) -> PatchesOf {
         let [rows, columns] = self.patches();
         let of_block = COLUMNS * LANES / lanes;
         let (first, all) = (block * of_block, tiles * rows * columns);
         let (tile, patch) = (first / (rows * columns), first % (rows * columns));
-        let mut at = Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) };
-        let mut patches = [Patch::default(); COLUMNS * LANES];
-        let count = all.saturating_sub(first).min(of_block);
-        for patch in &mut patches[..count] {
-            *patch = at;
-            at.column += 2;
-            if at.column >= 2 * columns {
-                (at.row, at.column) = (at.row + 2, 0);
-            }
-            if at.row >= 2 * rows {
-                (at.tile, at.row) = (at.tile + 1, 0);
-            }
+        PatchesOf {
+            next: Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) },
+            left: all.saturating_sub(first).min(of_block),
+            end: [2 * rows, 2 * columns],
         }
-        (patches, count)
     }
-}
-
-/// A 2×2 patch of the output: its tile, and its first row and column.
-#[derive(Clone, Copy, Default)]
-struct Patch {
-    tile: usize,
-    row: usize,
-    column: usize,
 }
 
 /// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
@@ -285,17 +271,19 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
         let Patches { table, mut v, first, x, block, channels, lanes, tiles } = self;
         let [rows, columns] = table.input;
         let area = rows * columns;
-        let (patches, count) = table.patches_of(block, lanes, tiles);
+        let mut patches = table.patches_of(block, lanes, tiles);
         let per_column = LANES / lanes;
-        for c in 0..count.div_ceil(per_column) {
+        for c in 0..patches.left.div_ceil(per_column) {
+            let column = patches.clone().take(per_column);
+            patches.by_ref().take(per_column).for_each(drop);
             for channel in channels.clone() {
                 let mut d = [Lanes::<T>::zero(); ENTRIES];
-                for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
+                for (at, patch) in column.clone().enumerate() {
                     let plane = (patch.tile * table.groups * table.channels + channel) * area * lanes;
                     let plane = &x[plane..][..area * lanes];
                     match lanes {
-                        LANES => gather_patch::<T, LANES>(&mut d, plane, 0, *patch, table),
-                        _ => gather_narrow(&mut d, plane, at * lanes, lanes, *patch, table),
+                        LANES => gather_patch::<T, LANES>(&mut d, plane, 0, patch, table),
+                        _ => gather_narrow(&mut d, plane, at * lanes, lanes, patch, table),
                     }
                 }
                 for part in (0..LANES).step_by(S::WIDTH) {
@@ -349,13 +337,14 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
         let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self;
         let [rows, columns] = table.output;
         let area = rows * columns;
-        let (end, residual) = end.before_residual();
+        let (end, rest) = end.split();
         let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
-        let (patches, count) = table.patches_of(block, lanes, tiles);
+        let patches = table.patches_of(block, lanes, tiles);
         let per_column = LANES / lanes;
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
-            for c in 0..count.div_ceil(per_column) {
+            let mut patches = patches.clone();
+            for c in 0..patches.left.div_ceil(per_column) {
                 let sums = &mut sums[(i * COLUMNS + c) * 4 * LANES..][..4 * LANES];
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let mut t = [simd.splat(T::zero()); ROW];
@@ -395,101 +384,12 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                 if row < 3 {
                     continue;
                 }
-                for (patch, at) in patches[c * per_column..count].iter().zip(0..per_column) {
+                for (at, patch) in patches.by_ref().take(per_column).enumerate() {
                     let plane = (patch.tile * table.groups * table.filters + filter) * area * lanes;
                     match lanes {
-                        LANES => scatter_patch::<T, LANES>(y, sums, plane, 0, *patch, table, end, residual),
-                        _ => scatter_narrow(y, sums, plane, at * lanes, lanes, *patch, table, end, residual),
+                        LANES => scatter_patch::<T, LANES>(y, sums, plane, 0, patch, table, rest),
+                        _ => scatter_narrow(y, sums, plane, at * lanes, lanes, patch, table, rest),
                     }
-                }
-            }
-        }
-    }
-}
-
-#[inline(never)]
-fn gather_narrow<T: Vectorized>(
-    d: &mut [Lanes<T>; ENTRIES],
-    plane: &[T],
-    lane: usize,
-    lanes: usize,
-    patch: Patch,
-    table: &Winograd,
-) {
-    with_lanes!(lanes, N => gather_patch::<T, N>(d, plane, lane, patch, table));
-}
-
-/// Copies a patch of the input, with zeros outside of it, to the lanes from `lane`.
-#[inline(always)]
-fn gather_patch<T: Vectorized, const N: usize>(
-    d: &mut [Lanes<T>; ENTRIES],
-    plane: &[T],
-    lane: usize,
-    patch: Patch,
-    table: &Winograd,
-) {
-    let [rows, columns] = table.input;
-    let plane = plane.as_chunks::<N>().0;
-    for i in 0..4 {
-        let row = (patch.row + i).checked_sub(table.padding[0]).filter(|row| *row < rows);
-        let Some(row) = row.map(|row| &plane[row * columns..][..columns]) else { continue };
-        let first = patch.column.checked_sub(table.padding[1]);
-        if let Some(values) = first.and_then(|first| row.get(first..first + 4)) {
-            for j in 0..4 {
-                d[i * 4 + j].0[lane..lane + N].copy_from_slice(&values[j]);
-            }
-        } else {
-            for j in 0..4 {
-                let at = (patch.column + j).checked_sub(table.padding[1]);
-                if let Some(values) = at.and_then(|at| row.get(at)) {
-                    d[i * 4 + j].0[lane..lane + N].copy_from_slice(values);
-                }
-            }
-        }
-    }
-}
-
-#[inline(never)]
-fn scatter_narrow<T: Vectorized>(
-    y: Shared<'_, T>,
-    sums: &[T],
-    plane: usize,
-    lane: usize,
-    lanes: usize,
-    patch: Patch,
-    table: &Winograd,
-    end: End<'_, T>,
-    residual: Option<(&[T], bool)>,
-) {
-    with_lanes!(lanes, N => scatter_patch::<T, N>(y, sums, plane, lane, patch, table, end, residual));
-}
-
-/// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
-#[inline(always)]
-fn scatter_patch<T: Vectorized, const N: usize>(
-    y: Shared<'_, T>,
-    sums: &[T],
-    plane: usize,
-    lane: usize,
-    patch: Patch,
-    table: &Winograd,
-    end: End<'_, T>,
-    residual: Option<(&[T], bool)>,
-) {
-    let [rows, columns] = table.output;
-    for i in 0..2.min(rows - patch.row) {
-        for j in 0..2.min(columns - patch.column) {
-            let at = plane + ((patch.row + i) * columns + patch.column + j) * N;
-            let from = &sums[(2 * i + j) * LANES + lane..][..N];
-            // SAFETY: tasks differ in filters or patches, and so in the outputs.
-            let to = unsafe { y.part(at..at + N) };
-            to.copy_from_slice(from);
-            if let Some((residual, relu)) = residual {
-                add_residual(to, &residual[at..at + N], relu);
-            }
-            if let End::ReluBackward(x) = end {
-                for (to, x) in to.iter_mut().zip(&x[at..at + N]) {
-                    *to = if *x > T::zero() { *to } else { T::zero() };
                 }
             }
         }
