@@ -56,7 +56,7 @@ enum Function {
     Parameter,
 }
 
-/// What was found instead of named tensors.
+/// Its error is the text of `found` in an [`Error::Format`](crate::Error::Format).
 type Read<T> = Result<T, String>;
 
 /// The tensors of a pickled dictionary, in its order. The names of a dictionary inside it follow its own, after a dot.

@@ -37,7 +37,7 @@ pub(super) fn tensors_of(path: &Path, bytes: &mut Vec<u8>) -> Result<Vec<(String
     let names = entry(&names)?.expect("an entry that was found");
     let named = pickle::tensors(&bytes[names]).map_err(&bad)?;
 
-    // Storages, and tensors whose numbers have to be moved, which must not be more than the file.
+    // The numbers of tensors that are not contiguous, in order: never more than the file has.
     let mut tensors = Vec::new();
     let mut moved = Vec::new();
     let mut storages: HashMap<&str, Range<usize>> = HashMap::new();
@@ -74,16 +74,11 @@ pub(super) fn tensors_of(path: &Path, bytes: &mut Vec<u8>) -> Result<Vec<(String
         };
         tensors.push((name, Tensor { dtype, shape: strided.shape, values }));
     }
-    let mut all: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-    all.sort_unstable();
-    if let Some(twice) = all.windows(2).find(|two| two[0] == two[1]) {
-        return Err(bad(format!("two tensors with the name {:?}", twice[0])));
-    }
     bytes.extend(moved);
     Ok(tensors)
 }
 
-/// Where the content of an entry lies, if there is one and it is what was written.
+/// The bytes of an entry, `None` without one; an error if it is compressed or its checksum is wrong.
 fn place(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Option<Range<usize>>, String> {
     let Some(index) = archive.index_for_name(name) else { return Ok(None) };
     let mut entry = archive.by_index(index).map_err(|error| format!("{name:?}: {error}"))?;
@@ -113,7 +108,7 @@ fn number_type(kind: &str) -> Option<(Dtype, usize)> {
 }
 
 impl Strided<'_> {
-    /// The number of its numbers, if all lie in the storage and, as far as they can tell, none twice.
+    /// The number of its numbers, if all lie in the storage and there are no more than the storage has.
     fn count(&self) -> Option<usize> {
         let count = self.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))?;
         if count == 0 {

@@ -275,13 +275,7 @@ impl Weights {
             let (values, tail) = rest.split_at_mut(param.len());
             rest = tail;
             if let Some(tensor) = found(name).filter(|_| !is_skipped(name)) {
-                let bytes = &self.bytes[tensor.values.clone()];
-                match tensor.dtype {
-                    Dtype::F16 => read_values(values, bytes, |b| T::of(f16::from_le_bytes(b).into())),
-                    Dtype::Bf16 => read_values(values, bytes, |b| T::of(bf16::from_le_bytes(b).into())),
-                    Dtype::F32 => read_values(values, bytes, |b| T::of(f32::from_le_bytes(b).into())),
-                    _ => read_values(values, bytes, |b| T::of(f64::from_le_bytes(b))),
-                }
+                read_values(values, tensor.dtype, &self.bytes[tensor.values.clone()]);
             }
         }
         Ok(())
@@ -315,11 +309,7 @@ impl Weights {
             Some(Tensor { dtype, shape, values: place })
                 if *dtype == Dtype::of::<T>() && *shape == [values.len()] =>
             {
-                let bytes = &self.bytes[place.clone()];
-                match dtype {
-                    Dtype::F32 => read_values(values, bytes, |b| T::of(f32::from_le_bytes(b).into())),
-                    _ => read_values(values, bytes, |b| T::of(f64::from_le_bytes(b))),
-                }
+                read_values(values, *dtype, &self.bytes[place.clone()]);
                 Ok(())
             }
             _ => {
@@ -339,10 +329,19 @@ fn belongs(name: &str, layer: &str) -> bool {
     name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Reads numbers of `N` bytes each.
-fn read_values<T, const N: usize>(values: &mut [T], bytes: &[u8], to: impl Fn([u8; N]) -> T) {
-    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
-        *value = to(*bytes);
+/// Reads little-endian numbers of a type with a fraction.
+fn read_values<T: Scalar>(values: &mut [T], dtype: Dtype, bytes: &[u8]) {
+    fn each<T, const N: usize>(values: &mut [T], bytes: &[u8], to: impl Fn([u8; N]) -> T) {
+        for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+            *value = to(*bytes);
+        }
+    }
+    match dtype {
+        Dtype::F16 => each(values, bytes, |b| T::of(f16::from_le_bytes(b).into())),
+        Dtype::Bf16 => each(values, bytes, |b| T::of(bf16::from_le_bytes(b).into())),
+        Dtype::F32 => each(values, bytes, |b| T::of(f32::from_le_bytes(b).into())),
+        Dtype::F64 => each(values, bytes, |b| T::of(f64::from_le_bytes(b))),
+        Dtype::I64 | Dtype::U8 | Dtype::Other => unreachable!("numbers of a network have a fraction"),
     }
 }
 
