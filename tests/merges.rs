@@ -62,7 +62,9 @@ network! {
         // Read when the whole around it has no more readers.
         g: Conv2d(ab) { filters: 1, kernel: 1 },
         ef: Concat(e, f, g),
-        h: Conv2d { filters: 52, kernel: 1 },
+        one: Conv2d(ef) { filters: 1, kernel: 1 },
+        more: Conv2d(ef) { filters: 51, kernel: 1 },
+        h: Concat(one, more),
         last: Concat(h, ab),
     }
 }

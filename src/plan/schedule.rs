@@ -1,11 +1,11 @@
-//! Schedules: which operations of a plan run, and where the values between them lie.
+//! Schedules: the operations of a plan that run, which `fuse` decides, and where the values between them lie.
 //!
 //! - An operation that changes nothing does not run; its output is another name for its input's value.
 //! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them. In inference
 //!   the same is true of batch normalisation, and of a sum of two values, which the later of their writers adds up.
 //! - The gradient by a value that several operations read is the sum of what they give, in the order in which they run
 //!   backward: the first one writes it, and what a later one gives is written to a slot of its own and then added.
-//! - In inference, a concatenation does not run if the operations before it can write its parts to where it lies.
+//! - In inference a concatenation does not run if its inputs can lie inside its output.
 //! - Values, and in training their gradients, lie in *slots*. A value is alive from the stage that writes it to the
 //!   last one that reads it; values that are never alive at the same time share a slot. Slots are given out from the
 //!   largest value down, each time the first that is free.
@@ -166,7 +166,7 @@ impl Schedule {
         schedule
     }
 
-    /// Lets the parts of concatenations be written to where the whole lies, so that nothing is copied.
+    /// Places the inputs of concatenations inside their outputs, and drops the stages that would copy them there.
     fn place_parts<T: 'static>(&mut self, plan: &Plan<T>) {
         let mut stages = std::mem::take(&mut self.stages);
         stages.retain(|stage| {

@@ -375,7 +375,7 @@ const RENAMED: [(&str, &str); 41] = [
     ("cat", "called `Concat("),
 ];
 
-/// What the compiler says of each of these layers, in a network of its own.
+/// Compiles a network with each of these layers, and returns the compiler's messages for each.
 fn complaints(names: &[&str], settings: &str) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let mut program = String::from("use convnet::prelude::*;\n");
@@ -398,11 +398,9 @@ fn complaints(names: &[&str], settings: &str) -> Vec<Vec<String>> {
 #[test]
 fn layers_without_settings_are_told() {
     let layers = fs::read_to_string("src/layer/mod.rs").unwrap();
-    let names: Vec<&str> = layers
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub use crate::__no_settings as "))
+    let names: Vec<&str> = (layers.lines())
+        .filter_map(|line| line.trim().strip_prefix("pub use crate::__no_settings as ")?.strip_suffix(';'))
         .collect();
-    let names: Vec<&str> = names.iter().map(|name| name.trim_end_matches(';')).collect();
     assert!(names.contains(&"Relu"), "{names:?}");
     for (name, messages) in names.iter().zip(complaints(&names, " { inplace: true }")) {
         assert_eq!(messages.len(), 1, "{name}: {messages:?}");
