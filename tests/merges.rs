@@ -69,20 +69,35 @@ network! {
     }
 }
 
+network! {
+    /// So many parameters that several tiles would run through it at once.
+    struct Large: Chw<16, 5, 5> => Chw<512, 5, 5> {
+        a: Conv2d { filters: 16, kernel: 1 },
+        b: Conv2d(a) { filters: 32, kernel: 5, padding: 2 },
+        ab: Concat(a, b),
+        c: Conv2d { filters: 512, kernel: 5, padding: 2 },
+    }
+}
+const _: () = assert!(Large::PARAMS > 1 << 19);
+
 /// In inference parts are written where their concatenation lies, for any number of samples.
 #[test]
 fn parts_of_concatenations() {
-    let net = Joined::<f64>::new(5);
-    let sample =
-        |n: usize| Tensor::<Chw<16, 5, 5>, f64>::from_fn(|i| ((i * 7 + n * 5) % 11) as f64 / 5.0 - 1.0);
-    for samples in [1, 2, 3, 8, 16, 17, 40, 100] {
-        let output = net.infer(&(0..samples).map(sample).collect());
-        for n in (0..samples).step_by(3) {
-            let layers = net.activations(&sample(n));
-            let same = *output.sample(n).as_slice() == layers.last().unwrap().values;
-            assert!(same, "sample {n} of {samples}");
+    fn check<N: Network<Input = Chw<16, 5, 5>, Scalar = f64>>(name: &str, all: &[usize]) {
+        let net = N::new(5);
+        let sample =
+            |n: usize| Tensor::<Chw<16, 5, 5>, f64>::from_fn(|i| ((i * 7 + n * 5) % 11) as f64 / 5.0 - 1.0);
+        for &samples in all {
+            let output = net.infer(&(0..samples).map(sample).collect());
+            for n in (0..samples).step_by(3) {
+                let layers = net.activations(&sample(n));
+                let same = *output.sample(n).as_slice() == layers.last().unwrap().values;
+                assert!(same, "{name}: sample {n} of {samples}");
+            }
         }
     }
+    check::<Joined<f64>>("Joined", &[1, 2, 3, 8, 16, 17, 40, 100]);
+    check::<Large<f64>>("Large", &[8, 40]);
 }
 
 /// A training step gives the same bits on any number of threads.
