@@ -13,11 +13,11 @@ fn in_pool<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
 }
 
 network! {
-    /// 3×3 convolutions of at least 16 channels, which have transforms, in a small network.
+    /// A 3×3 convolution of so many channels and filters that it has transforms, in a small network.
     struct Transformed: Chw<1, 28, 28> => Flat<10> {
-        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        conv1: Conv2d { filters: 120, kernel: 7, stride: 3 },
         relu1: Relu,
-        conv2: Conv2d { filters: 20, kernel: 3, padding: 1 },
+        conv2: Conv2d { filters: 120, kernel: 3, padding: 1 },
         relu2: Relu,
         pool: MaxPool2d { kernel: 2 },
         flatten: Flatten,
@@ -26,14 +26,14 @@ network! {
 }
 
 network! {
-    /// The same kind of convolutions in a network that is not small. Three samples are enough work to share.
+    /// The same convolution in a network that is not small. Three samples are enough work to share.
     struct WideTransformed: Chw<1, 28, 28> => Flat<10> {
-        conv1: Conv2d { filters: 18, kernel: 3, stride: 2, padding: 1 },
+        conv1: Conv2d { filters: 120, kernel: 7, stride: 3 },
         relu1: Relu,
-        conv2: Conv2d { filters: 28, kernel: 3, padding: 1 },
+        conv2: Conv2d { filters: 120, kernel: 3, padding: 1 },
         relu2: Relu,
         flatten: Flatten,
-        fc1: Dense { units: 96 },
+        fc1: Dense { units: 70 },
         relu3: Relu,
         fc2: Dense { units: 10 },
     }
@@ -87,7 +87,7 @@ fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Sca
 ) {
     let data = Mnist::load_from("assets/mnist").unwrap().train.subset(0..490);
     let batches =
-        [1, 3, 16, 100].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
+        [1, 3, 16, 104].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
     let run = |threads| {
         in_pool(threads, || {
             let mut trainer = trainer(N::new(7)).epochs(5).batch_size(50).seed(7).progress(Progress::Silent);

@@ -57,8 +57,7 @@ const COLUMNS: usize = 96;
 /// Number of columns gathered at a time, and of taps in each.
 const GATHERED: usize = 6;
 const DEPTH: usize = 96;
-/// Filters of a task with gathered columns, and filters of a column that is computed outside the output.
-const FILTERS: usize = 256;
+/// Filters of a column that is computed outside the output.
 const BESIDE: usize = 64;
 
 pub(super) fn index(i: usize) -> u32 {
@@ -81,7 +80,7 @@ impl Correlation {
             for c in 0..channels {
                 for &(ky, y) in rows_live {
                     for &(kx, x) in columns_live {
-                        let x = (c * rows.padded + y) * columns.padded + x;
+                        let x = (c * rows.padded + y) * columns.padded + columns.place(x);
                         taps.push(Tap { x: index(x), w: index(weight(c, ky, kx)) });
                     }
                 }
@@ -90,7 +89,7 @@ impl Correlation {
         };
         let block = |rows_of: Range<usize>, columns_of: Range<usize>| -> Vec<Position> {
             let position = |r: usize, c: usize| Position {
-                x: index(r * rows.step * columns.padded + c * columns.step),
+                x: index(r * rows.step * columns.padded + columns.place(c * columns.step)),
                 y: index(rows.outputs[r] * columns.output + columns.outputs[c]),
             };
             rows_of.flat_map(|r| columns_of.clone().map(move |c| position(r, c))).collect()
@@ -173,7 +172,7 @@ impl Correlation {
             });
         } else {
             let columns = (self.positions.len() * exec.lanes).div_ceil(LANES * GATHERED);
-            let filters = if columns >= 8 { FILTERS } else { self.tiling.filters };
+            let filters = self.tiling.filters;
             let blocks = self.filters.div_ceil(filters);
             // A single thread runs one task, so that buffers are cleared once.
             let together = if exec.parallel { 1 } else { columns };

@@ -16,6 +16,8 @@ pub(crate) struct WindowAxis {
     pub(crate) padded: usize,
     /// Length of the output.
     pub(crate) output: usize,
+    /// The padded input lies in this many parts: every so many-th value from the first on, from the second on, and so on.
+    pub(crate) parts: usize,
 }
 
 impl WindowAxis {
@@ -29,7 +31,19 @@ impl WindowAxis {
             inside: padding[0]..padding[0] + input,
             padded: padding[0] + input + padding[1],
             output,
+            parts: 1,
         }
+    }
+
+    /// The same with the padded input in parts, so that the inputs of neighbouring positions are contiguous.
+    pub(super) fn contiguous(self) -> Self {
+        let WindowAxis { step, padded, .. } = self;
+        WindowAxis { parts: step, padded: padded.next_multiple_of(step), ..self }
+    }
+
+    /// Where a value of the padded input lies.
+    pub(crate) fn place(&self, index: usize) -> usize {
+        index % self.parts * (self.padded / self.parts) + index / self.parts
     }
 
     /// Rows or columns of the backward pass, one for each phase of the stride. The input at i gathers the gradient of
@@ -57,6 +71,7 @@ impl WindowAxis {
             inside: before as usize..before as usize + output,
             padded: padded as usize,
             output: input,
+            parts: 1,
         };
         phases().map(axis).collect()
     }

@@ -42,14 +42,26 @@ pub struct Tiling {
     pub rows: usize,
     /// Positions times lanes that a block of the weight gradient sums over before the next block.
     pub depth: usize,
-    /// Least number of channels, filters and columns for which Winograd's transforms are used.
+    /// Least 1 / (1/channels + 1/filters) for which Winograd's transforms are used in a whole tile, and half as much again in
+    /// a narrow one: they save work for each pair of a channel and a filter, and cost some for each channel and each filter.
     pub transforms: usize,
+    /// Least number of columns, each of sixteen patches, for which they are used.
+    pub patches: usize,
     /// Least number of weights that are packed for the backward pass: more than a first-level cache holds.
     pub packed: usize,
 }
 
 impl Default for Tiling {
     fn default() -> Self {
-        Tiling { lines: 384, columns: 96, filters: 64, rows: 96, depth: 128, transforms: 16, packed: 1 << 15 }
+        Tiling {
+            lines: 384,
+            columns: 96,
+            filters: 64,
+            rows: 96,
+            depth: 128,
+            transforms: 40,
+            patches: 8,
+            packed: 1 << 15,
+        }
     }
 }

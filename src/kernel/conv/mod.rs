@@ -24,7 +24,7 @@ use super::block::{End, Finish, Start};
 use super::correlation::Correlation;
 use super::depthwise::Depthwise;
 use super::shared::Shared;
-use super::winograd::{WeightLayout, Winograd};
+use super::winograd::{self, WeightLayout, Winograd};
 use super::{Exec, values, values_mut, weights};
 use crate::kernel::Vectorized;
 use crate::shape::Window;
@@ -108,33 +108,35 @@ impl Conv {
                 Depthwise::new(groups, window.kernel, y, x, [&phases[0], &phases[1]], tiling),
             ])
         } else {
-            Tables::Direct(Direct::new(&geometry, &axes, &phases, tiling))
+            let [rows, columns] = axes;
+            let columns = if kw > 1 { columns.contiguous() } else { columns };
+            Tables::Direct(Direct::new(&geometry, &[rows, columns], &phases, tiling))
         };
         let transformed = (window.kernel == [3, 3]
             && stride == [1, 1]
             && dilation == [1, 1]
             && padding.iter().all(|padding| *padding <= 2)
-            && channels.min(filters) >= tiling.transforms)
-            .then(|| {
-                let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
-                let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
-                let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
-                let (lines, together) = (tiling.lines, tiling.filters);
-                let before = [padding[0], padding[1]];
-                [
-                    Winograd::new(groups, [channels, filters], x, y, before, weights, lines, together),
-                    Winograd::new(
-                        groups,
-                        [filters, channels],
-                        y,
-                        x,
-                        before.map(|p| 2 - p),
-                        flipped,
-                        lines,
-                        together,
-                    ),
-                ]
-            });
+            && winograd::pays(channels, filters, LANES, tiling))
+        .then(|| {
+            let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
+            let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
+            let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
+            let (lines, together) = (tiling.lines, tiling.filters);
+            let before = [padding[0], padding[1]];
+            [
+                Winograd::new(groups, [channels, filters], x, y, before, weights, lines, together),
+                Winograd::new(
+                    groups,
+                    [filters, channels],
+                    y,
+                    x,
+                    before.map(|p| 2 - p),
+                    flipped,
+                    lines,
+                    together,
+                ),
+            ]
+        });
         // Offsets of values in a tile are kept in 32 bits.
         let mut sizes = vec![input.iter().product(), output.iter().product()];
         if let Tables::Direct(Direct { x, dy, .. }) = &tables {
@@ -295,9 +297,11 @@ impl Conv {
 
     /// Winograd's passes, if there are enough columns for them to be faster.
     fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
-        let pays =
-            |passes: &&[Winograd; 2]| passes[0].columns(tiles, exec.lanes) >= self.tiling.transforms / 2;
-        self.transformed.as_ref().filter(pays)
+        let ([channels, filters], tiling) = (self.geometry.of_group(), self.tiling);
+        self.transformed.as_ref().filter(|passes| {
+            passes[0].columns(tiles, exec.lanes) >= tiling.patches
+                && winograd::pays(channels, filters, exec.lanes, tiling)
+        })
     }
 
     /// The number of tiles, and their values.

@@ -13,16 +13,18 @@ pub(super) struct Padded {
     outer: [usize; 2],
     /// The first row and column inside the padding.
     origin: [usize; 2],
+    /// The parts of a row.
+    parts: usize,
 }
 
 impl Padded {
     pub(super) fn new(inner: [usize; 3], rows: &WindowAxis, columns: &WindowAxis) -> Self {
         let origin = [rows.inside.start, columns.inside.start];
-        Padded { inner, outer: [rows.padded, columns.padded], origin }
+        Padded { inner, outer: [rows.padded, columns.padded], origin, parts: columns.parts }
     }
 
     fn is_plain(&self) -> bool {
-        self.inner[1..] == self.outer
+        self.inner[1..] == self.outer && self.parts == 1
     }
 
     /// Entries of scratch for a tile: 0 without padding.
@@ -48,7 +50,7 @@ impl Padded {
         let [_, rows, columns] = self.inner;
         let lanes = exec.lanes;
         let (row, padded_row) = (columns * lanes, self.outer[1] * lanes);
-        let [above, left] = [self.origin[0], self.origin[1] * lanes];
+        let [above, left] = self.origin;
         let planes = x.len() / (rows * row);
         let scratch = &mut values_mut(scratch)[..planes * self.outer[0] * padded_row];
         exec.each_chunk(scratch, self.outer[0] * padded_row, |plane, y| {
@@ -58,11 +60,32 @@ impl Padded {
             top.fill(T::zero());
             bottom.fill(T::zero());
             for (y, x) in middle.chunks_exact_mut(padded_row).zip(x.chunks_exact(row)) {
-                y[..left].fill(T::zero());
-                y[left..left + row].copy_from_slice(x);
-                y[left + row..].fill(T::zero());
+                self.row(y, x, left, lanes);
             }
         });
         scratch
+    }
+
+    /// A row with padding, in its parts.
+    fn row<T: Vectorized>(&self, y: &mut [T], x: &[T], left: usize, lanes: usize) {
+        let parts = self.parts;
+        if parts == 1 {
+            let left = left * lanes;
+            y[..left].fill(T::zero());
+            y[left..left + x.len()].copy_from_slice(x);
+            return y[left + x.len()..].fill(T::zero());
+        }
+        for (part, y) in y.chunks_exact_mut(self.outer[1] / parts * lanes).enumerate() {
+            // The padded column `part + parts · i` is entry i, and column `first` of x is the first of this part.
+            let skip = left.saturating_sub(part).div_ceil(parts);
+            let first = part + skip * parts - left;
+            let inside = x.chunks_exact(lanes).skip(first).step_by(parts);
+            let end = (skip + inside.len()) * lanes;
+            y[..skip * lanes].fill(T::zero());
+            for (y, x) in y[skip * lanes..end].chunks_exact_mut(lanes).zip(inside) {
+                y.copy_from_slice(x);
+            }
+            y[end..].fill(T::zero());
+        }
     }
 }

@@ -135,7 +135,7 @@ fn check_transposed(
 
 /// So small that a few channels, positions and filters make several blocks.
 const SMALL_TILES: Tiling =
-    Tiling { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 2, packed: 0 };
+    Tiling { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 1, patches: 1, packed: 0 };
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.
@@ -245,7 +245,7 @@ fn transforms_lose_little() {
         });
         errors.fold(0.0, f64::max) / size.sqrt()
     };
-    let (direct, transformed) = (error(usize::MAX), error(2));
+    let (direct, transformed) = (error(1000), error(1));
     assert_ne!(direct, transformed, "two ways to compute it");
     assert!(direct < 1e-5 && transformed < 1e-5, "largest errors {direct:e} and {transformed:e}");
 }

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use self::patches::{Patch, PatchesOf, gather_narrow, gather_patch, scatter_narrow, scatter_patch};
 use super::block::{End, PLACES, Start, Sums, Tap};
+use super::conv::Tiling;
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
@@ -47,6 +48,12 @@ pub(super) struct Winograd {
     /// Number of columns whose transformed input is kept at once, and of filters in a task.
     chunk: usize,
     filters_together: usize,
+}
+
+/// Whether there are enough channels and filters for the transforms to be faster than direct sums.
+pub(super) fn pays(channels: usize, filters: usize, lanes: usize, tiling: Tiling) -> bool {
+    let least = if lanes == LANES { tiling.transforms } else { tiling.transforms * 3 / 2 };
+    channels * filters >= least * (channels + filters)
 }
 
 /// Layout of the weights.
