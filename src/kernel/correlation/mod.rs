@@ -1,17 +1,18 @@
 //! Sums over a window at every position: the forward pass of a convolution and, with other tables, the backward pass.
 //!
-//! This is an implicit im2col: a table of offsets into the padded input replaces the column matrix. In narrow tiles, where a
-//! vector holds several positions, a few columns at a time are gathered into scratch memory.
+//! This is an implicit im2col: a table of offsets into the padded input replaces the column matrix.
+
+mod gathered;
 
 use std::ops::Range;
 
+use self::gathered::{BESIDE, GATHERED, LEFT_OVER};
 use super::Exec;
 use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
-use super::shared::{Shared, Writer};
-use super::simd::{Kernel, Simd};
+use super::shared::Shared;
 use crate::kernel::Vectorized;
-use crate::tensor::{LANES, Lanes};
+use crate::tensor::LANES;
 
 /// Positions that use the same taps: their other taps read only padding.
 struct Band {
@@ -36,6 +37,8 @@ pub(super) struct Correlation {
     positions: Vec<Position>,
     /// Whether the outputs of all positions are contiguous.
     dense: bool,
+    /// Whether the weights of all taps are contiguous.
+    in_line: bool,
     /// All taps, channel by channel.
     taps: Vec<Tap>,
     bands: Vec<Band>,
@@ -54,11 +57,6 @@ struct Position {
 const TOGETHER: usize = 4;
 /// Output columns of sixteen values in a task.
 const COLUMNS: usize = 96;
-/// Number of columns gathered at a time, and of taps in each.
-const GATHERED: usize = 6;
-const DEPTH: usize = 96;
-/// Filters of a column that is computed outside the output.
-const BESIDE: usize = 64;
 
 pub(super) fn index(i: usize) -> u32 {
     u32::try_from(i).expect("fewer than 2^32 weights and positions")
@@ -107,6 +105,7 @@ impl Correlation {
         }
         let lines = rows.taps.len() * (columns.taps.len() + 3);
         let y_plane = rows.output * columns.output;
+        let taps_of_all = taps(&rows.taps, &columns.taps);
         Correlation {
             groups,
             channels,
@@ -117,7 +116,8 @@ impl Correlation {
             y_plane,
             dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
             positions,
-            taps: taps(&rows.taps, &columns.taps),
+            in_line: taps_of_all.iter().enumerate().all(|(i, tap)| tap.w as usize == i),
+            taps: taps_of_all,
             bands,
             channels_together: (tiling.lines / lines.max(1)).max(1),
             tiling,
@@ -171,17 +171,27 @@ impl Correlation {
                 }
             });
         } else {
-            let columns = (self.positions.len() * exec.lanes).div_ceil(LANES * GATHERED);
+            let total = self.positions.len() * exec.lanes;
+            let left = total % LANES;
+            let left = if self.dense && self.in_line && left <= LEFT_OVER { left } else { 0 };
+            let columns = (total - left).div_ceil(LANES * GATHERED);
             let filters = self.tiling.filters;
             let blocks = self.filters.div_ceil(filters);
             // A single thread runs one task, so that buffers are cleared once.
-            let together = if exec.parallel { 1 } else { columns };
-            let tasks = columns.div_ceil(together) * blocks;
+            let together = if exec.parallel { 1 } else { columns.max(1) };
+            let parts = columns.div_ceil(together);
+            let tasks = (parts + usize::from(left > 0)) * blocks;
             exec.each(self.groups * tasks, |task| {
                 let (pass, task) = (group(task / tasks), task % tasks);
                 let first = task % blocks * filters;
-                let columns = part(columns, together, task / blocks);
-                pass.gathered(columns, first..(first + filters).min(self.filters));
+                let filters = first..(first + filters).min(self.filters);
+                if task / blocks < parts {
+                    pass.gathered(part(columns, together, task / blocks), filters, total - left);
+                } else {
+                    filters.clone().step_by(BESIDE).for_each(|f| {
+                        pass.left_over(total - left..total, f..(f + BESIDE).min(filters.end));
+                    });
+                }
             });
         }
     }
@@ -263,159 +273,6 @@ impl<T: Vectorized> Run<'_, T> {
                     end: if block + 1 == blocks { self.end } else { End::Plain },
                 },
             );
-        }
-    }
-
-    /// Computes groups of six columns, each of sixteen values from several positions.
-    fn gathered(&self, columns: Range<usize>, filters: Range<usize>) {
-        let (table, lanes) = (self.table, self.exec.lanes);
-        let total = table.positions.len() * lanes;
-        let plane = table.y_plane * lanes;
-        // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
-        let y = unsafe { self.y.writer() };
-        let mut panel = [Lanes::zero(); DEPTH * GATHERED];
-        let panel = super::values_mut(&mut panel);
-        let mut segments = [Segment::default(); GATHERED * LANES];
-        let blocks = table.taps.len().div_ceil(DEPTH).max(1);
-        for (block, six) in (0..blocks).flat_map(|block| columns.clone().map(move |six| (block, six))) {
-            let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
-            let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
-            for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
-                *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
-            }
-            let first = six * GATHERED * LANES;
-            let columns = (total - first).div_ceil(LANES).min(GATHERED);
-            let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
-            T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
-            // The sixteen values of these columns are contiguous in y. Other columns are computed outside y and copied.
-            let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
-            let mut places = [Place::default(); GATHERED];
-            for (c, place) in places.iter_mut().enumerate() {
-                *place = Place { x: c * LANES, y: first + c * LANES };
-            }
-            let sums = Sums {
-                y: &y,
-                y_plane: plane,
-                x: &*panel,
-                w: self.w,
-                w_step: table.w_step,
-                taps: &steps[..taps.len()],
-                lanes: LANES,
-                filters: filters.clone(),
-                places: &places[..whole],
-                start: if block == 0 { self.start } else { Start::Carry },
-                end: if block + 1 == blocks { self.end } else { End::Plain },
-            };
-            for c in whole..columns {
-                for f in filters.clone().step_by(BESIDE) {
-                    self.beside(&sums, c, first + c * LANES, f..(f + BESIDE).min(filters.end));
-                }
-            }
-            T::call(self.exec.isa, sums);
-        }
-    }
-
-    /// Computes a column whose values are not contiguous in y, or fewer than sixteen.
-    fn beside(&self, sums: &Sums<'_, T>, column: usize, first: usize, filters: Range<usize>) {
-        let (table, lanes) = (self.table, self.exec.lanes);
-        let total = table.positions.len() * lanes;
-        let mut own = [Lanes::zero(); BESIDE];
-        let pieces = (first..(first + LANES).min(total)).step_by(lanes).flat_map(|q| {
-            let at = table.positions[q / lanes].y as usize * lanes;
-            filters.clone().enumerate().map(move |(i, f)| (i, q - first, f * sums.y_plane + at))
-        });
-        if matches!(sums.start, Start::Carry) {
-            for (i, lane, at) in pieces.clone() {
-                // SAFETY: as for the writer, which is not used meanwhile.
-                let piece = unsafe { self.y.part(at..at + lanes) };
-                own[i].0[lane..lane + lanes].copy_from_slice(piece);
-            }
-        }
-        let (end, rest) = sums.end.split();
-        T::call(
-            self.exec.isa,
-            Sums {
-                y: &Writer::new(super::values_mut(&mut own)),
-                y_plane: LANES,
-                w: &self.w[filters.start * table.w_step..],
-                filters: 0..filters.len(),
-                places: &[Place { x: column * LANES, y: 0 }],
-                start: match sums.start {
-                    Start::Bias(bias) => Start::Bias(&bias[filters.start..]),
-                    other => other,
-                },
-                end: end.from(0, filters.start),
-                ..*sums
-            },
-        );
-        for (i, lane, at) in pieces {
-            // SAFETY: as for the writer, which is not used meanwhile.
-            let piece = unsafe { self.y.part(at..at + lanes) };
-            rest.store(piece, &own[i].0[lane..lane + lanes], at);
-        }
-    }
-}
-
-/// Values that are contiguous in x and in a gathered column.
-#[derive(Clone, Copy, Default)]
-struct Segment {
-    x: usize,
-    /// Index in the columns of one tap.
-    at: usize,
-    len: usize,
-}
-
-impl Correlation {
-    /// Divides a range of outputs, counted in values, into segments that are contiguous in x.
-    fn segments<'a>(&self, room: &'a mut [Segment], outputs: Range<usize>, lanes: usize) -> &'a [Segment] {
-        let mut count = 0;
-        let mut last = Segment::default();
-        let positions = &self.positions[outputs.start / lanes..outputs.end / lanes];
-        for (i, position) in positions.iter().enumerate() {
-            let x = position.x as usize * lanes;
-            // At most as long as one copy.
-            if last.len > 0 && last.x + last.len == x && last.len + lanes <= LANES {
-                last.len += lanes;
-            } else {
-                last = Segment { x, at: i * lanes, len: lanes };
-                count += 1;
-            }
-            room[count - 1] = last;
-        }
-        &room[..count]
-    }
-}
-
-/// Copies segments of x into a row of columns for each tap.
-struct Gather<'a, T> {
-    panel: &'a mut [T],
-    x: &'a [T],
-    segments: &'a [Segment],
-    taps: &'a [Tap],
-    lanes: usize,
-}
-
-impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        for (k, tap) in self.taps.iter().enumerate() {
-            for segment in self.segments {
-                let (from, to) = (segment.x + tap.x as usize * self.lanes, k * GATHERED * LANES + segment.at);
-                if from + LANES <= self.x.len() && to + LANES <= self.panel.len() {
-                    // Always sixteen values: the next segment overwrites those that do not belong to this one.
-                    for part in (0..LANES).step_by(S::WIDTH) {
-                        // SAFETY: sixteen values from `from` are inside x, and from `to` inside the panel.
-                        unsafe {
-                            let v = simd.load(self.x.as_ptr().add(from + part));
-                            simd.store(self.panel.as_mut_ptr().add(to + part), v);
-                        }
-                    }
-                } else {
-                    self.panel[to..to + segment.len].copy_from_slice(&self.x[from..from + segment.len]);
-                }
-            }
         }
     }
 }
