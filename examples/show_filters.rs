@@ -1,4 +1,5 @@
-//! Pictures of a first layer's filters, and of every convolution's output for an image.
+//! Pictures of a first layer's filters, of every convolution's output for an image, and of where in the image the network sees
+//! its answer.
 //!
 //!     cargo run --release --example show_filters pictures
 
@@ -6,6 +7,7 @@
 mod pictures;
 
 use convnet::data::Cifar10;
+use convnet::network::LayerOutput;
 use convnet::plot;
 use convnet::prelude::*;
 
@@ -68,6 +70,45 @@ fn main() -> Result<(), convnet::Error> {
             maps.save(pictures::file(&format!("{}.svg", layer.name))?)?;
         }
     }
-    println!("drew filters.svg, image.svg, relu1.svg and relu2.svg");
+    // Where the two most probable classes are seen, by Grad-CAM.
+    let likely = net.predict(&image).top_k(2);
+    let mut pixels = image.as_slice().to_vec();
+    for (class, _) in &likely {
+        pixels.extend(heated(image.as_slice(), &net.grad_cam(&image, "relu2", *class)?));
+    }
+    let captions: Vec<String> = likely
+        .iter()
+        .map(|(class, probability)| format!("{} {:.0} %", Cifar10::CLASSES[*class], 100.0 * probability))
+        .collect();
+    let captions = [class, &captions[0], &captions[1]];
+    plot::images("Where the answers are seen (Grad-CAM)", &pixels, [3, 3, 32, 32], &captions)?
+        .save(pictures::file("grad_cam.svg")?)?;
+    println!("drew filters.svg, image.svg, relu1.svg, relu2.svg and grad_cam.svg");
     Ok(())
+}
+
+/// An image of 32×32 in grey, with red where a smaller map is high.
+fn heated(image: &[f32], map: &LayerOutput) -> Vec<f32> {
+    let [height, width] = [map.shape.height(), map.shape.width()];
+    let most = map.values.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(*value));
+    let (low, high) = image.iter().fold((f32::MAX, f32::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
+    let mut planes = vec![0.0; 3 * 1024];
+    for (i, grey) in (0..1024).map(|i| (i, (image[i] + image[1024 + i] + image[2048 + i]) / 3.0)) {
+        // Straight lines between the centres of the map's values.
+        let [row, column] =
+            [(i / 32, height), (i % 32, width)].map(|(at, len)| (at as f32 + 0.5) * len as f32 / 32.0 - 0.5);
+        let value = |row: f32, column: f32| {
+            let [row, column] =
+                [(row, height), (column, width)].map(|(at, len)| at.clamp(0.0, len as f32 - 1.0));
+            map.values[row as usize * width + column as usize] / most
+        };
+        let (above, left) = (row.floor(), column.floor());
+        let (down, right) = (row - above, column - left);
+        let heat = (1.0 - down) * ((1.0 - right) * value(above, left) + right * value(above, left + 1.0))
+            + down * ((1.0 - right) * value(above + 1.0, left) + right * value(above + 1.0, left + 1.0));
+        planes[i] = grey + heat * (high - grey);
+        planes[1024 + i] = grey + heat * (low - grey);
+        planes[2048 + i] = grey + heat * (low - grey);
+    }
+    planes
 }

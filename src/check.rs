@@ -100,7 +100,7 @@ pub fn layer<In: Shape, L: Layer<In, f64>>(layer: &L, seed: u64) -> Result<(), M
 
 /// Checks a layer as a plan, with so many values in an input and in an output.
 fn cuts(plan: Plan<f64>, ends: [usize; 2], seed: u64) -> Result<(), Mismatch> {
-    let program = Program::with_input_gradient(plan);
+    let program = Program::new(plan);
     // Once as one group with parallel operations, once with a group for each tile.
     for (samples, groups) in [(LANES + 2, 1), (LANES + 2, 2), (3, 1)] {
         cut(&program, ends, seed, samples, groups)?;
@@ -136,7 +136,7 @@ fn cut(
         }
         tally
     };
-    let mut space = Workspace::new(program, samples);
+    let mut space = Workspace::with_input_gradient(program, samples);
     let mut dx = inputs.zeros();
     let mut run = |x: &[Lanes<f64>], params: &[f64], dx: Option<&mut [Lanes<f64>]>| {
         let (input, groups) = (Input::Batch(x), Some(groups));
@@ -241,7 +241,7 @@ compiled! {
 }
 
 fn pass<T: Scalar>((plan, params, [x, dy], to, layout, seed): PassArgs<'_, T>) {
-    let program = Program::with_input_gradient(plan);
+    let program = Program::new(plan);
     let Layout { samples, len } = layout;
     let keys: Vec<u64> = (0..samples as u64).map(|i| random::key(seed, &[purpose::SAMPLE, i])).collect();
     let gradients: Vec<Lanes<T>> = layout.whole_tiles(dy).flat_map(|tile| tile.into_owned()).collect();
@@ -258,7 +258,7 @@ fn pass<T: Scalar>((plan, params, [x, dy], to, layout, seed): PassArgs<'_, T>) {
         }
         Tally::default()
     };
-    let mut space = Workspace::new(&program, samples);
+    let mut space = Workspace::with_input_gradient(&program, samples);
     let task =
         Task { input: Input::Batch(x), dx: Some(to.dx), params, keys: &keys, loss: &loss, groups: Some(1) };
     T::compiled::<Gradient>((&program, &mut space, task));

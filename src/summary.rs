@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::error::in_mib;
-use crate::plan::Mode;
-use crate::run::Program;
+use crate::plan::Frozen;
+use crate::plan::schedule::Purpose;
+use crate::run::{Program, Training};
 use crate::scalar::{Scalar, compiled};
 use crate::shape::Dims;
 
@@ -102,8 +103,8 @@ fn summarise<T: Scalar>((program, batch): (&Program<T>, usize)) -> Summary {
         buffers: plan.params() - plan.trained(),
         macs: plan.macs(),
         batch,
-        training_bytes: program.bytes(Mode::Train, batch),
-        inference_bytes: program.bytes(Mode::Infer, batch),
+        training_bytes: Training::new(program, Purpose::Train, &Frozen::default()).bytes(program, batch),
+        inference_bytes: program.inference_bytes(batch),
     }
 }
 

@@ -254,8 +254,19 @@ impl<T: Scalar> Op<T> for BatchNormOp {
     }
 
     /// With n values in a channel, r = 1 / √(σ² + ε) and the sums over them: dβ = Σ dy, dγ = r · Σ dy·(x − μ), and
-    /// dx = γ·r·(dy − dβ/n − r·(x − μ)·dγ/n).
+    /// dx = γ·r·(dy − dβ/n − r·(x − μ)·dγ/n). In a frozen layer the statistics are constants: dx = γ·r·dy.
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
+        if pass.mode == Mode::Infer {
+            dparams.fill(T::zero());
+            let Some(dx) = dx else { return };
+            let [weight, _, _, variance] = quarters(params);
+            let numbers = self.channels.numbers(scratch);
+            for ((numbers, weight), variance) in numbers.iter_mut().zip(weight).zip(variance) {
+                numbers.factor = *weight * self.inverse_deviation(*variance);
+                numbers.term = T::zero();
+            }
+            return self.channels.scale(dx, dy, numbers, false, pass.exec);
+        }
         let samples = pass.keys.len();
         let count = samples * self.channels.area;
         let (n, unbiased) =

@@ -47,7 +47,8 @@
 //! | declare a network | [`network!`](crate::network!), [`Sequential`], [`Stack`] |
 //! | predict a class | [`Network::predict`] |
 //! | infer a batch; without allocating | [`Network::infer`]; [`Network::infer_into`] |
-//! | see the output of every layer | [`Network::activations`] |
+//! | see the output of every layer; where in an image a class is seen | [`Network::activations`]; [`Network::grad_cam`] |
+//! | replace the last layer, for other classes | [`Network::with_head`] |
 //! | see shapes, parameters, work and memory | [`Network::summary`], `println!("{net}")`, `Net::PARAMS`, `Net::MACS` |
 //! | read or change parameters | `net.conv().weight()`, `net.layers_mut()`, [`Model::named_params`], [`Model::set_param`] |
 //! | train | [`Trainer`](crate::train::Trainer) |
@@ -65,9 +66,11 @@ use std::fmt;
 
 use crate::data::class_of;
 use crate::declare::Item;
+use crate::error::Error;
 use crate::init::Init;
-use crate::run::Activations;
-use crate::scalar::Scalar;
+use crate::plan::Plan;
+use crate::run::{Activations, Program, Slopes};
+use crate::scalar::{Scalar, compiled};
 use crate::shape::{Dims, Shape};
 use crate::summary::Summary;
 use crate::tensor::{Batch, Tensor};
@@ -120,6 +123,36 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
 
     /// A network with random parameters, drawn from the seed by the given rule.
     fn with_init(init: Init, seed: u64) -> Self;
+
+    /// A network with this one's parameters, but for the layers of this name, or of this group or block, which are drawn from
+    /// the seed: the same network for other classes.
+    ///
+    /// In PyTorch: `net.fc = nn.Linear(512, 2)`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if another parameter is missing, new or of another shape.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::ResNet20Cifar;
+    /// let ten = <ResNet20Cifar>::new(1);
+    /// let two: ResNet20Cifar<2> = ten.with_head("fc", 2)?;
+    /// assert_eq!(two.conv1().weight(), ten.conv1().weight());
+    /// let error = ten.with_head::<ResNet20Cifar<2>>("conv1", 2).unwrap_err();
+    /// assert_eq!(error.to_string(), "network with another head: expected fc.weight [10, 64], found fc.weight [2, 64]");
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("transfer", "fine-tune"))]
+    fn with_head<N>(&self, head: &str, seed: u64) -> Result<N, Error>
+    where
+        N: Network<Scalar = Self::Scalar>,
+    {
+        let mut other = N::new(seed);
+        let (from, (to, params)) = (self.model(), other.model_mut().parts_mut());
+        let all = (from.plan(), from.params(), to.plan(), params, head);
+        Self::Scalar::compiled::<CopyAllBut>(all)?;
+        Ok(other)
+    }
 
     /// The parameters and the plan.
     fn model(&self) -> &Model<Self::Input, Self::Output, Self::Scalar>;
@@ -181,6 +214,44 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         outputs.collect()
     }
 
+    /// Where a convolution's feature maps speak for a class, for one sample: the maps that a layer gives, weighted by how much
+    /// the class's output grows with each (Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks via
+    /// gradient-based localization", equations 1 and 2). `layer` is usually the last that gives maps; of a group or block it is
+    /// the last layer.
+    ///
+    /// # Shapes
+    /// A layer of C×H×W gives a map of 1×H×W, of values from 0.
+    ///
+    /// # Formula
+    /// With the layer's maps Aₖ and the output y of the class, before a softmax: α\[k\] = mean over positions of ∂y / ∂Aₖ, and
+    /// the map is max(0, Σₖ α\[k\]·Aₖ). As in inference, nothing is drawn, and batch normalisation uses its running statistics.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such layer or output, or the layer gives no maps.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    /// let net = LeNet5::new(7);
+    /// let map = net.grad_cam(&Tensor::<Chw<1, 28, 28>>::zeros(), "conv2", 3)?;
+    /// assert_eq!(map.shape.to_string(), "1×10×10");
+    /// assert!(net.grad_cam(&Tensor::<Chw<1, 28, 28>>::zeros(), "fc1", 3).is_err());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("saliency", "heat map", "CAM"))]
+    fn grad_cam<S>(
+        &self,
+        sample: &Tensor<S, Self::Scalar>,
+        layer: &str,
+        class: usize,
+    ) -> Result<LayerOutput<Self::Scalar>, Error>
+    where
+        S: Feeds<Self::Input>,
+    {
+        let (program, params) = (self.model().program(), self.model().params());
+        Self::Scalar::compiled::<GradCam>((program, sample.as_slice(), params, layer, class))
+    }
+
     /// The predicted class of one sample, with the probability of each class. An output of shape `Flat<N>` is read as
     /// logits, and `Flat<1>` as the logit of class 1 of two. If the outputs mean something else, as in a regression, call
     /// [`infer`](Network::infer) instead.
@@ -193,6 +264,88 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         let probabilities = Self::Output::probabilities(scores.as_slice());
         Prediction { class: class_of(scores.as_slice().iter().copied(), probabilities.len()), probabilities }
     }
+}
+
+/// A program, a sample, the parameters, the name of a layer, and a class.
+type GradCamArgs<'a, T> = (&'a Program<T>, &'a [T], &'a [T], &'a str, usize);
+
+compiled! {
+    /// [`Network::grad_cam`].
+    GradCam<'a, T>(GradCamArgs<'a, T>) -> Result<LayerOutput<T>, Error> = grad_cam
+}
+
+fn grad_cam<T: Scalar>(
+    (program, x, params, layer, class): GradCamArgs<'_, T>,
+) -> Result<LayerOutput<T>, Error> {
+    let plan = program.plan();
+    let Some(step) = plan.steps().iter().rfind(|step| step.is_of(layer)) else {
+        let names: Vec<&str> = plan.steps().iter().map(|step| step.name.as_str()).collect();
+        return Err(Error::argument("layer", names.join(", "), layer));
+    };
+    let shape = plan.output_of(step);
+    if !shape.is_maps() {
+        return Err(Error::argument("output of the layer", "maps of channels × rows × columns", shape));
+    }
+    let outputs = plan.ends()[1].len();
+    if class >= outputs {
+        return Err(Error::argument("class", format!("0 to {}", outputs - 1), class));
+    }
+    let [maps, slopes] = T::compiled::<Slopes>((program, x, params, step.output, class));
+    let area = shape.height() * shape.width();
+    let mut values = vec![T::zero(); area];
+    for (map, slopes) in maps.chunks_exact(area).zip(slopes.chunks_exact(area)) {
+        let weight = slopes.iter().copied().sum::<T>() / T::of(area as f64);
+        values.iter_mut().zip(map).for_each(|(sum, value)| *sum += weight * *value);
+    }
+    values.iter_mut().for_each(|value| *value = value.max(T::zero()));
+    Ok(LayerOutput { name: step.name.clone(), shape: Dims::chw(1, shape.height(), shape.width()), values })
+}
+
+/// A plan with its parameters, another one, and the name of layers.
+type Copied<'a, T> = (&'a Plan<T>, &'a [T], &'a Plan<T>, &'a mut [T], &'a str);
+
+compiled! {
+    /// Copies all parameters of a plan to another one, but those of the layers of a name.
+    CopyAllBut<'a, T>(Copied<'a, T>) -> Result<(), Error> = copy_all_but
+}
+
+fn copy_all_but<T: Scalar>((from, values, to, params, head): Copied<'_, T>) -> Result<(), Error> {
+    let known = to.steps().iter().any(|step| step.is_of(head));
+    if !known {
+        let names: Vec<&str> = to.steps().iter().map(|step| step.name.as_str()).collect();
+        return Err(Error::argument("head", names.join(", "), head));
+    }
+    let is_kept = |name: &str| !name.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'));
+    let shown = |found: Option<(String, Vec<usize>)>| {
+        found.map_or("nothing".to_owned(), |(name, shape)| format!("{name} {shape:?}"))
+    };
+    let shapes = |plan: &Plan<T>, params: &[T]| -> Vec<(String, Vec<usize>)> {
+        let params = plan.named_params(params).map(|(name, param, _)| (name, param.shape));
+        params.filter(|(name, _)| is_kept(name)).collect()
+    };
+    let [mut ours, mut theirs] = [shapes(from, values), shapes(to, params)].map(Vec::into_iter);
+    loop {
+        match (ours.next(), theirs.next()) {
+            (None, None) => break,
+            (ours, theirs) if ours == theirs => {}
+            (ours, theirs) => {
+                return Err(Error::argument("network with another head", shown(ours), shown(theirs)));
+            }
+        }
+    }
+    let mut sources = from.named_params(values).filter(|(name, ..)| is_kept(name));
+    let mut rest = params;
+    for step in to.steps() {
+        for param in step.op.params() {
+            let (to, tail) = rest.split_at_mut(param.len());
+            rest = tail;
+            if is_kept(&format!("{}.{}", step.name, param.name)) {
+                let (_, _, from) = sources.next().expect("as many, as compared");
+                to.copy_from_slice(from);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Sample shapes that a network with input shape `In` accepts: only `In` itself.

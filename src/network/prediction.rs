@@ -44,3 +44,23 @@ pub struct Prediction<T = f32> {
     /// The probability of each class.
     pub probabilities: Vec<T>,
 }
+
+impl<T: Scalar> Prediction<T> {
+    /// The `k` most probable classes with their probabilities, the most probable first; of equal ones the lower number first.
+    ///
+    /// In PyTorch: `probabilities.topk(k)`.
+    ///
+    /// ```
+    /// use convnet::network::Prediction;
+    /// let prediction = Prediction { class: 2, probabilities: vec![0.25, 0.125, 0.5, 0.125] };
+    /// assert_eq!(prediction.top_k(3), [(2, 0.5), (0, 0.25), (1, 0.125)]);
+    /// ```
+    #[doc(alias = "topk")]
+    pub fn top_k(&self, k: usize) -> Vec<(usize, T)> {
+        let mut classes: Vec<(usize, T)> = self.probabilities.iter().copied().enumerate().collect();
+        // Stable, and NaN last.
+        classes.sort_by(|(_, a), (_, b)| b.partial_cmp(a).unwrap_or(a.is_nan().cmp(&b.is_nan())));
+        classes.truncate(k);
+        classes
+    }
+}

@@ -1,7 +1,7 @@
 //! Which operations of a plan run as stages of their own, and which another stage does beside its own work.
 
 use super::schedule::{Purpose, Stage, Target};
-use super::{Op, Plan, Shortcut, Step};
+use super::{Frozen, Mode, Plan, Shortcut, Step};
 
 impl Stage {
     /// Whether something may still follow on its output before it is written.
@@ -11,7 +11,12 @@ impl Stage {
 }
 
 /// The operations that run, and which value holds each value.
-pub(super) fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage>, Vec<usize>) {
+pub(super) fn stages<T: 'static>(
+    plan: &Plan<T>,
+    purpose: Purpose,
+    frozen: &Frozen,
+    needs_gradient: &[bool],
+) -> (Vec<Stage>, Vec<usize>) {
     let mut readers = vec![0; plan.values().len()];
     plan.steps().iter().flat_map(|step| &step.inputs).for_each(|value| readers[*value] += 1);
     readers[plan.output()] += 1;
@@ -24,12 +29,15 @@ pub(super) fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage
     // The stage that writes each value.
     let mut writer: Vec<Option<usize>> = vec![None; plan.values().len()];
     let mut stages: Vec<Stage> = Vec::new();
-    let shortcut = |op: &dyn Op<T>| match purpose {
-        Purpose::Activations => Shortcut::None,
-        _ => op.shortcut(purpose.mode()),
-    };
-    for (i, Step { op, inputs, output, .. }) in plan.steps().iter().enumerate() {
-        if shortcut(&**op) == Shortcut::Add {
+    for (i, Step { op, inputs, output, params, .. }) in plan.steps().iter().enumerate() {
+        let mode = if frozen.has(i) && !params.is_empty() { Mode::Infer } else { purpose.mode() };
+        let shortcut = match op.shortcut(mode) {
+            _ if matches!(purpose, Purpose::Activations | Purpose::Gradients) => Shortcut::None,
+            // The operation before it would have to give the gradient of both.
+            Shortcut::Scale if needs_gradient[*output] => Shortcut::None,
+            shortcut => shortcut,
+        };
+        if shortcut == Shortcut::Add {
             // The later one of the two values' writers adds the other value.
             let [mut later, mut other] = [inputs[0], inputs[1]];
             if writer[holder[later]] < writer[holder[other]] {
@@ -44,7 +52,7 @@ pub(super) fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage
         }
         let (input, x) = (inputs[0], holder[inputs[0]]);
         let before = writer[x].map(|stage| &mut stages[stage]);
-        match (shortcut(&**op), before) {
+        match (shortcut, before) {
             // The network's output is never its input, because the caller has two places for them, and no other
             // operation reads it.
             (Shortcut::Identity, before)
@@ -70,6 +78,7 @@ pub(super) fn stages<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> (Vec<Stage
                 let dxs = vec![Target::NOWHERE; xs.len()];
                 stages.push(Stage {
                     step: i,
+                    mode,
                     xs,
                     dxs,
                     y: *output,

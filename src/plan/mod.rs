@@ -29,8 +29,6 @@ use crate::shape::Dims;
 pub struct Value {
     /// Shape of one sample.
     pub dims: Dims,
-    /// Whether a training step needs the gradient by this value, because steps before it have parameters.
-    pub needs_gradient: bool,
 }
 
 /// An operation and its place in the network.
@@ -59,6 +57,23 @@ impl<T> Step<T> {
     }
 }
 
+/// The steps whose parameters a training step keeps as they are. They run as in inference, forward and backward.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Frozen(Vec<bool>);
+
+impl Frozen {
+    /// Whether a step is one of them.
+    pub fn has(&self, step: usize) -> bool {
+        self.0.get(step).copied().unwrap_or(false)
+    }
+
+    /// Adds a step, or takes it away.
+    pub fn set(&mut self, step: usize, frozen: bool) {
+        self.0.resize(self.0.len().max(step + 1), false);
+        self.0[step] = frozen;
+    }
+}
+
 /// The operations of a network, in the order in which they run, and the values between them.
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
@@ -72,7 +87,7 @@ pub struct Plan<T> {
 impl<T: 'static> Plan<T> {
     /// A plan without operations, for samples of this shape.
     pub fn new(input: Dims) -> Self {
-        let values = vec![Value { dims: input, needs_gradient: false }];
+        let values = vec![Value { dims: input }];
         Plan { steps: Vec::new(), values, current: 0, layers: Vec::new() }
     }
 
@@ -97,7 +112,6 @@ impl<T: 'static> Plan<T> {
         assert!(same || tensors.is_empty(), "tensors of {kind}, as its layer declares");
         let start = self.params();
         let end = start + params + buffers;
-        let needs_gradient = end > start || inputs.iter().any(|value| self.values[*value].needs_gradient);
         self.current = self.values.len();
         self.steps.push(Step {
             name: self.steps.len().to_string(),
@@ -108,7 +122,7 @@ impl<T: 'static> Plan<T> {
             macs,
             trained: params,
         });
-        self.values.push(Value { dims: output, needs_gradient });
+        self.values.push(Value { dims: output });
     }
 
     /// Adds the operation of a layer, which reads the value of the step before it, or the one that
@@ -186,6 +200,16 @@ impl<T: 'static> Plan<T> {
     /// Number of parameters that are trained.
     pub fn trained(&self) -> usize {
         self.steps.iter().map(|step| step.trained).sum()
+    }
+
+    /// Whether a training step needs the gradient by each value: if steps before it have parameters that are not frozen.
+    fn needs_gradient(&self, frozen: &Frozen) -> Vec<bool> {
+        let mut needs = vec![false; self.values.len()];
+        for (i, step) in self.steps.iter().enumerate() {
+            let trained = !step.params.is_empty() && !frozen.has(i);
+            needs[step.output] = trained || step.inputs.iter().any(|value| needs[*value]);
+        }
+        needs
     }
 
     /// Multiply-accumulates for one sample.

@@ -20,13 +20,13 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Pass<'a> {
-    /// Training or inference.
+    /// Training or inference. In a training step a frozen operation that has parameters runs as in inference, backward too.
     pub mode: Mode,
     /// Instruction set, threads and lanes.
     pub exec: Exec,
     /// The operation's place in the network. Together with a sample's key it seeds that sample's random draws.
     pub layer: usize,
-    /// A number for each sample that keys its random draws; empty in inference.
+    /// A number for each sample of a training step that keys its random draws; empty in inference.
     pub keys: &'a [u64],
 }
 

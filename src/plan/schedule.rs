@@ -14,7 +14,7 @@
 //! i runs backward at time 2n − i.
 
 use super::fuse::stages;
-use super::{Mode, Plan, Shortcut};
+use super::{Frozen, Mode, Plan, Shortcut};
 use crate::tensor::LANES;
 
 /// An operation that runs.
@@ -22,6 +22,8 @@ use crate::tensor::LANES;
 pub(crate) struct Stage {
     /// Its step in the plan.
     pub step: usize,
+    /// Its mode: that of the pass, or of inference if its parameters are frozen.
+    pub mode: Mode,
     /// The values it reads.
     pub xs: Vec<usize>,
     /// Where it writes the gradient by each of them.
@@ -76,12 +78,14 @@ pub(crate) enum Purpose {
     TrainInput,
     /// Inference that runs every operation and keeps every value.
     Activations,
+    /// The same, with the gradients of an output by all values.
+    Gradients,
 }
 
 impl Purpose {
     pub fn mode(self) -> Mode {
         match self {
-            Purpose::Infer | Purpose::Activations => Mode::Infer,
+            Purpose::Infer | Purpose::Activations | Purpose::Gradients => Mode::Infer,
             Purpose::Train | Purpose::TrainInput => Mode::Train,
         }
     }
@@ -125,7 +129,18 @@ struct Life {
 
 impl Schedule {
     pub fn new<T: 'static>(plan: &Plan<T>, purpose: Purpose) -> Self {
-        let (stages, holder) = stages(plan, purpose);
+        Self::with_frozen(plan, purpose, &Frozen::default())
+    }
+
+    /// The same where some steps are frozen, which matters in training only.
+    pub fn with_frozen<T: 'static>(plan: &Plan<T>, purpose: Purpose, frozen: &Frozen) -> Self {
+        let needs_gradient = match purpose {
+            Purpose::Infer | Purpose::Activations => vec![false; plan.values().len()],
+            Purpose::Train => plan.needs_gradient(frozen),
+            Purpose::TrainInput => vec![true; plan.values().len()],
+            Purpose::Gradients => (0..plan.values().len()).map(|value| value > 0).collect(),
+        };
+        let (stages, holder) = stages(plan, purpose, frozen, &needs_gradient);
         let mut schedule = Schedule {
             stages,
             values: vec![Home::Nowhere; holder.len()],
@@ -146,13 +161,17 @@ impl Schedule {
                 lives.iter_mut().for_each(|life| life.to = usize::MAX);
                 lives
             }
+            Purpose::Gradients => {
+                let mut lives = schedule.training_lives(plan, &needs_gradient);
+                lives.iter_mut().for_each(|life| life.to = usize::MAX);
+                lives
+            }
             Purpose::Train | Purpose::TrainInput => {
-                let with_input = purpose == Purpose::TrainInput;
-                if with_input {
+                if purpose == Purpose::TrainInput {
                     schedule.gradients[0] = Home::Input;
                 }
-                schedule.place_masks(plan, with_input);
-                schedule.training_lives(plan, with_input)
+                schedule.place_masks(plan, &needs_gradient);
+                schedule.training_lives(plan, &needs_gradient)
             }
         };
         schedule.color(lives);
@@ -274,11 +293,10 @@ impl Schedule {
         Life { content: Content::Value(value), len, from, to: last.unwrap_or(from) }
     }
 
-    fn training_lives<T: 'static>(&mut self, plan: &Plan<T>, with_input: bool) -> Vec<Life> {
+    fn training_lives<T: 'static>(&mut self, plan: &Plan<T>, needs_gradient: &[bool]) -> Vec<Life> {
         let count = self.stages.len();
         let backward = |stage: usize| 2 * count - stage;
         let output = self.holder[plan.output()];
-        let needs = |value: usize| with_input || plan.values()[value].needs_gradient;
         let mut lives = Vec::new();
         for (i, stage) in self.stages.iter().enumerate() {
             let value = stage.y;
@@ -291,15 +309,18 @@ impl Schedule {
             for (reader, other) in
                 self.stages.iter().enumerate().filter(|(_, other)| other.xs.contains(&value))
             {
+                if !needs_gradient[other.y] {
+                    continue;
+                }
                 if plan.steps()[other.step].op.reads().x || other.masks_dx {
                     life.to = life.to.max(backward(reader));
                 }
                 first_gradient = first_gradient.min(backward(reader));
             }
-            if plan.steps()[stage.step].op.reads().y || stage.masks_dy {
-                life.to = life.to.max(backward(i));
-            }
-            if needs(value) {
+            if needs_gradient[value] {
+                if plan.steps()[stage.step].op.reads().y || stage.masks_dy {
+                    life.to = life.to.max(backward(i));
+                }
                 let (from, to) = (first_gradient, backward(i));
                 lives.push(Life { content: Content::Gradient(value), from, to, ..life });
             }
@@ -310,7 +331,7 @@ impl Schedule {
         written[output] = true;
         for (i, stage) in self.stages.iter_mut().enumerate().rev() {
             for (input, (x, target)) in stage.xs.iter().zip(&mut stage.dxs).enumerate() {
-                if !needs(*x) {
+                if !needs_gradient[*x] {
                     continue;
                 }
                 target.add = std::mem::replace(&mut written[*x], true);
@@ -336,10 +357,10 @@ impl Schedule {
 
     /// Decides where the mask of each fused ReLU is applied to the gradient: by the one stage that reads the value, if
     /// it can, else before the backward pass of the stage that wrote it.
-    fn place_masks<T: 'static>(&mut self, plan: &Plan<T>, with_input: bool) {
+    fn place_masks<T: 'static>(&mut self, plan: &Plan<T>, needs_gradient: &[bool]) {
         for i in 0..self.stages.len() {
             let value = self.stages[i].y;
-            if !self.stages[i].relu || !(with_input || plan.values()[value].needs_gradient) {
+            if !self.stages[i].relu || !needs_gradient[value] {
                 continue;
             }
             let readers =
@@ -403,6 +424,31 @@ mod tests {
         );
         assert_eq!(kinds(Purpose::Train)["BatchNorm"], 20);
         assert_eq!(kinds(Purpose::Train)["Add"], 8);
+    }
+
+    /// Before the first layer that is trained, a training step runs as inference does, and keeps nothing.
+    #[test]
+    fn frozen_layers_run_as_in_inference() {
+        let net = ResNet18::<10>::new(1);
+        let plan = net.model().plan();
+        let mut frozen = Frozen::default();
+        for (i, step) in plan.steps().iter().enumerate() {
+            frozen.set(i, step.name != "fc");
+        }
+        let norms = |schedule: &Schedule| {
+            let of_kind = |stage: &&Stage| plan.steps()[stage.step].op.describe() == "BatchNorm";
+            schedule.stages.iter().filter(of_kind).count()
+        };
+        let [all, last] =
+            [&Frozen::default(), &frozen].map(|frozen| Schedule::with_frozen(plan, Purpose::Train, frozen));
+        assert_eq!((norms(&all), norms(&last)), (20, 0));
+        assert!(5 * last.len() < all.len(), "{} entries of {}", last.len(), all.len());
+        let with_gradient =
+            |schedule: &Schedule| schedule.gradients.iter().filter(|home| **home != Home::Nowhere).count();
+        assert_eq!(with_gradient(&last), 1);
+        // A normalisation whose gradient is needed runs on its own.
+        frozen.set(0, false);
+        assert_eq!(norms(&Schedule::with_frozen(plan, Purpose::Train, &frozen)), 20);
     }
 
     /// The maps of a dense block lie one after the other, and none is copied.

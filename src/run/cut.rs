@@ -56,9 +56,9 @@ pub(super) fn tiles_together<T: Scalar>(program: &Program<T>) -> usize {
     if program.infer.has_parts() { 1 } else { TILES_TOGETHER }
 }
 
-/// Groups of tiles that a training step is cut into.
-pub(super) fn groups<T: Scalar>(program: &Program<T>, samples: usize) -> usize {
-    let by_tiles = is_small(program) && !program.whole_batch;
+/// Groups of tiles that a training step is cut into: one, if some operation needs the whole batch.
+pub(super) fn groups<T: Scalar>(program: &Program<T>, whole_batch: bool, samples: usize) -> usize {
+    let by_tiles = is_small(program) && !whole_batch;
     if by_tiles { samples.div_ceil(LANES).min(GROUPS) } else { 1 }
 }
 

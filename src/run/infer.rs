@@ -35,6 +35,14 @@ compiled! {
     pub(crate) Activations<'a, T>((&'a Program<T>, &'a [T], &'a [T])) -> Vec<Vec<T>> = activations
 }
 
+/// A program, a sample, the parameters, a value of the plan, and the index of an output.
+pub(crate) type SlopeArgs<'a, T> = (&'a Program<T>, &'a [T], &'a [T], usize, usize);
+
+compiled! {
+    /// For one sample, a value and the gradient of an output by it, in inference.
+    pub(crate) Slopes<'a, T>(SlopeArgs<'a, T>) -> [Vec<T>; 2] = slopes
+}
+
 impl<T: Scalar> Program<T> {
     /// The room that an inference of these tiles needs, beside its input and output.
     pub(super) fn inference_size(&self, size: Size) -> Room {
@@ -149,24 +157,63 @@ fn infer_sample<T: Scalar>((program, y, x, params): (&Program<T>, &mut [T], &[T]
     if share { in_pool(run) } else { run() }
 }
 
+/// A program that keeps all values of one sample.
+struct Kept<'a, T> {
+    schedule: Schedule,
+    size: Size,
+    input: Vec<Lanes<T>>,
+    slots: Vec<Lanes<T>>,
+    scratch: Vec<Lanes<T>>,
+    program: &'a Program<T>,
+    params: &'a [T],
+}
+
+impl<'a, T: Scalar> Kept<'a, T> {
+    fn new(program: &'a Program<T>, x: &[T], params: &'a [T], purpose: Purpose) -> Self {
+        let schedule = Schedule::new(&program.plan, purpose);
+        let size = Size { tiles: 1, lanes: program.lanes(1) };
+        let mut input = vec![Lanes::zero(); size.entries(x.len())];
+        values_mut(&mut input).chunks_exact_mut(size.lanes).zip(x).for_each(|(to, x)| to.fill(*x));
+        let slots = vec![Lanes::zero(); size.slots(&schedule)];
+        let scratch = program.plan.steps().iter().map(|step| step.op.scratch(1)).max();
+        let scratch = vec![Lanes::zero(); scratch.unwrap_or(0)];
+        Kept { schedule, size, input, slots, scratch, program, params }
+    }
+
+    fn run(&mut self, pass: impl FnOnce(&Tape<'_, T>, &mut [Lanes<T>], &mut [Lanes<T>], &[Lanes<T>])) {
+        let Kept { schedule, size, input, slots, scratch, program, params } = self;
+        let tape = Tape { schedule, ..Tape::infer(program, params, *size, true) };
+        pass(&tape, slots, scratch, input);
+    }
+
+    /// The numbers of a value, or of the gradient by it.
+    fn of(&self, home: Home, value: usize) -> Vec<T> {
+        let Home::Slot(..) = home else { unreachable!("every operation runs and keeps its output") };
+        let tape =
+            Tape { schedule: &self.schedule, ..Tape::infer(self.program, self.params, self.size, true) };
+        let len = self.program.plan.values()[value].dims.len();
+        let entries = &self.slots[tape.range(home, value)];
+        values(entries).iter().step_by(self.size.lanes).take(len).copied().collect()
+    }
+}
+
 fn activations<T: Scalar>((program, x, params): (&Program<T>, &[T], &[T])) -> Vec<Vec<T>> {
-    let plan = &program.plan;
-    let schedule = Schedule::new(plan, Purpose::Activations);
-    let size = Size { tiles: 1, lanes: program.lanes(1) };
-    let mut input = vec![Lanes::zero(); size.entries(x.len())];
-    values_mut(&mut input).chunks_exact_mut(size.lanes).zip(x).for_each(|(to, x)| to.fill(*x));
-    let mut slots = vec![Lanes::zero(); size.slots(&schedule)];
-    let scratch = plan.steps().iter().map(|step| step.op.scratch(1)).max();
-    let mut scratch = vec![Lanes::zero(); scratch.unwrap_or(0)];
-    let tape = Tape { schedule: &schedule, ..Tape::infer(program, params, size, true) };
-    tape.forward(&mut slots, &mut scratch, &input, &mut []);
-    let of = |value: usize| {
-        let Home::Slot(..) = schedule.values[value] else {
-            unreachable!("every operation runs and keeps its output")
-        };
-        let entries = &slots[tape.range(schedule.values[value], value)];
-        let len = plan.values()[value].dims.len();
-        values(entries).iter().step_by(size.lanes).take(len).copied().collect()
-    };
-    plan.steps().iter().map(|step| of(step.output)).collect()
+    let mut kept = Kept::new(program, x, params, Purpose::Activations);
+    kept.run(|tape, slots, scratch, x| tape.forward(slots, scratch, x, &mut []));
+    let of = |value: usize| kept.of(kept.schedule.values[value], value);
+    program.plan.steps().iter().map(|step| of(step.output)).collect()
+}
+
+fn slopes<T: Scalar>((program, x, params, value, output): SlopeArgs<'_, T>) -> [Vec<T>; 2] {
+    let mut kept = Kept::new(program, x, params, Purpose::Gradients);
+    let mut gradient = vec![T::zero(); params.len()];
+    kept.run(|tape, slots, scratch, x| {
+        tape.forward(slots, scratch, x, &mut []);
+        let last = tape.plan.output();
+        let dy = &mut slots[tape.range(tape.schedule.gradients[last], last)];
+        dy.fill(Lanes::zero());
+        values_mut(dy)[output * tape.size.lanes] = T::one();
+        tape.backward(slots, scratch, x, None, &mut gradient);
+    });
+    [kept.schedule.values[value], kept.schedule.gradients[value]].map(|home| kept.of(home, value))
 }

@@ -1,6 +1,7 @@
 //! Running plans: training steps, inference, and the values of every layer.
 //!
-//! A [`Program`] is a plan with its schedules. [`Workspace`] is the memory of training steps; inference takes memory
+//! A [`Program`] is a plan with its schedule of inference. [`Training`] is the schedule of training steps, and [`Workspace`]
+//! their memory; inference takes memory
 //! from a pool in the program, so that one network can serve any number of threads. [`cut`] decides which work is
 //! shared among threads.
 
@@ -11,12 +12,12 @@ mod pass;
 mod train;
 
 pub(crate) use cut::{in_pool, join};
-pub(crate) use infer::{Activations, Infer, InferSample, Inference};
+pub(crate) use infer::{Activations, Infer, InferSample, Inference, Slopes};
 use memory::{Pool, Size};
-pub(crate) use train::{Gradient, Input, LossOf, Task, Workspace};
+pub(crate) use train::{Gradient, Input, LossOf, Task, Training, Workspace};
 
+use crate::plan::Plan;
 use crate::plan::schedule::{Purpose, Schedule};
-use crate::plan::{Mode, Plan};
 use crate::scalar::Scalar;
 use crate::tensor::{LANES, Tiles};
 
@@ -24,11 +25,8 @@ use crate::tensor::{LANES, Tiles};
 pub struct Program<T> {
     plan: Plan<T>,
     infer: Schedule,
-    train: Schedule,
     /// Whether every operation accepts narrow tiles.
     narrow: bool,
-    /// Whether some operation needs the whole batch in a training step.
-    whole_batch: bool,
     /// Multiply-accumulates for one sample.
     macs: usize,
     /// Memory for inference that is not in use.
@@ -38,20 +36,9 @@ pub struct Program<T> {
 impl<T: Scalar> Program<T> {
     /// Decides which operations of a plan run and where its values lie.
     pub(crate) fn new(plan: Plan<T>) -> Self {
-        Program::with(plan, Purpose::Train)
-    }
-
-    /// The same, with training steps that can also give the gradient by the input.
-    pub(crate) fn with_input_gradient(plan: Plan<T>) -> Self {
-        Program::with(plan, Purpose::TrainInput)
-    }
-
-    fn with(plan: Plan<T>, training: Purpose) -> Self {
         Program {
             infer: Schedule::new(&plan, Purpose::Infer),
-            train: Schedule::new(&plan, training),
             narrow: plan.steps().iter().all(|step| step.op.narrow()),
-            whole_batch: plan.steps().iter().any(|step| step.op.whole_batch()),
             macs: plan.macs(),
             pool: Pool::default(),
             plan,
@@ -76,25 +63,14 @@ impl<T: Scalar> Program<T> {
         }
     }
 
-    /// Bytes that a batch takes on one thread, with the parameters.
-    pub(crate) fn bytes(&self, mode: Mode, samples: usize) -> usize {
-        let params = self.plan.params();
+    /// Bytes that an inference of a batch takes on one thread, with the parameters.
+    pub(crate) fn inference_bytes(&self, samples: usize) -> usize {
         let (tiles, [input, output]) = (Tiles::of(samples), self.ends());
-        let values = match mode {
-            Mode::Train => {
-                let groups = cut::groups(self, samples).max(1);
-                let gradients = if groups > 1 { groups + 1 } else { 1 };
-                gradients * params + self.training_size(samples, groups).values()
-            }
-            Mode::Infer => {
-                let size = match tiles.whole {
-                    0 => Size { tiles: 1, lanes: self.lanes(samples) },
-                    whole => Size { tiles: whole.min(cut::tiles_together(self)), lanes: LANES },
-                };
-                let memory = self.inference_size(size);
-                LANES * (tiles.entries(input) + tiles.entries(output)) + memory.values()
-            }
+        let size = match tiles.whole {
+            0 => Size { tiles: 1, lanes: self.lanes(samples) },
+            whole => Size { tiles: whole.min(cut::tiles_together(self)), lanes: LANES },
         };
-        (params + values) * size_of::<T>()
+        let batches = LANES * (tiles.entries(input) + tiles.entries(output));
+        (self.plan.params() + batches + self.inference_size(size).values()) * size_of::<T>()
     }
 }

@@ -6,7 +6,7 @@ use super::Program;
 use super::memory::Size;
 use crate::kernel::{self, Exec, values_mut};
 use crate::plan::schedule::{Home, Schedule, Stage};
-use crate::plan::{Backward, Forward, Inputs, Mode, Pass, Plan, Reads};
+use crate::plan::{Backward, Forward, Inputs, Pass, Plan, Reads};
 use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
@@ -16,7 +16,6 @@ pub(super) struct Tape<'a, T> {
     pub plan: &'a Plan<T>,
     pub schedule: &'a Schedule,
     pub params: &'a [T],
-    pub mode: Mode,
     pub size: Size,
     pub exec: Exec,
     /// Random keys of the samples; empty in inference.
@@ -28,7 +27,7 @@ impl<'a, T: Scalar> Tape<'a, T> {
     pub fn infer(program: &'a Program<T>, params: &'a [T], size: Size, parallel: bool) -> Self {
         let exec = Exec { lanes: size.lanes, ..Exec::new(parallel) };
         let (plan, schedule) = (&program.plan, &program.infer);
-        Tape { plan, schedule, params, mode: Mode::Infer, size, exec, keys: &[] }
+        Tape { plan, schedule, params, size, exec, keys: &[] }
     }
 
     /// Entries of a value of the plan.
@@ -44,7 +43,7 @@ impl<'a, T: Scalar> Tape<'a, T> {
     }
 
     fn pass(&self, stage: &Stage) -> Pass<'a> {
-        Pass::new(self.mode, self.exec, stage.step, self.keys)
+        Pass::new(stage.mode, self.exec, stage.step, self.keys)
     }
 
     /// Runs all stages forward. The network's input is `x`; its output goes to `y`, if the schedule leaves it to the

@@ -10,7 +10,8 @@ use super::memory::{Memory, Pool, Room, Size};
 use super::pass::Tape;
 use crate::kernel::{self, Exec};
 use crate::loss::Tally;
-use crate::plan::Mode;
+use crate::plan::schedule::{Purpose, Schedule, Stage};
+use crate::plan::{Frozen, Mode};
 use crate::scalar::{Scalar, compiled};
 use crate::tensor::{LANES, Lanes, Tiles, narrow, widen};
 
@@ -46,8 +47,16 @@ pub struct Task<'a, T> {
     pub(crate) groups: Option<usize>,
 }
 
+/// How training steps of a program run.
+pub(crate) struct Training {
+    schedule: Schedule,
+    /// Whether some operation needs the whole batch.
+    whole_batch: bool,
+}
+
 /// The memory of training steps. It grows to the largest batch and keeps that size.
 pub struct Workspace<T> {
+    training: Training,
     groups: Vec<Group<T>>,
     pool: Pool<T>,
     /// Number of groups that the last batch needed.
@@ -65,18 +74,41 @@ struct Group<T> {
     tally: Tally,
 }
 
-impl<T: Scalar> Program<T> {
-    /// The room that each group of a training step needs, beside its gradient.
-    pub(super) fn training_size(&self, samples: usize, groups: usize) -> Room {
+impl Training {
+    /// Training steps that keep some parameters as they are.
+    pub fn new<T: Scalar>(program: &Program<T>, purpose: Purpose, frozen: &Frozen) -> Self {
+        let schedule = Schedule::with_frozen(&program.plan, purpose, frozen);
+        let of_batch =
+            |stage: &Stage| stage.mode == Mode::Train && program.plan.steps()[stage.step].op.whole_batch();
+        let whole_batch = schedule.stages.iter().any(of_batch);
+        Training { schedule, whole_batch }
+    }
+
+    fn groups<T: Scalar>(&self, program: &Program<T>, samples: usize) -> usize {
+        cut::groups(program, self.whole_batch, samples)
+    }
+
+    /// Bytes that a step takes on one thread, with the parameters.
+    pub fn bytes<T: Scalar>(&self, program: &Program<T>, samples: usize) -> usize {
+        let params = program.plan.params();
+        let groups = self.groups(program, samples).max(1);
+        let gradients = if groups > 1 { groups + 1 } else { 1 };
+        ((1 + gradients) * params + self.room(program, samples, groups).values()) * size_of::<T>()
+    }
+
+    /// The room that each group of a step needs, beside its gradient.
+    fn room<T: Scalar>(&self, program: &Program<T>, samples: usize, groups: usize) -> Room {
         // As many tiles as the largest group has: a smaller batch is cut elsewhere.
         let tiles = samples.div_ceil(LANES).div_ceil(groups.max(1));
-        let size = Size { tiles, lanes: self.lanes(samples) };
-        let [input, output] = self.ends();
-        let scratch = self.train.stages.iter().map(|stage| self.plan.steps()[stage.step].op.scratch(tiles));
+        let size = Size { tiles, lanes: program.lanes(samples) };
+        let [input, output] = program.ends();
+        let (plan, stages) = (&program.plan, &self.schedule.stages);
+        let scratch =
+            stages.iter().map(|stage| plan.pairs(stage) + plan.steps()[stage.step].op.scratch(tiles));
         // The tiles of a single group are loaded by all threads.
         let loaded = if groups == 1 { tiles } else { 1 };
         Room {
-            slots: size.slots(&self.train),
+            slots: size.slots(&self.schedule),
             scratch: scratch.max().unwrap_or(0),
             input: size.entries(input),
             rows: loaded * size.lanes * input,
@@ -89,10 +121,37 @@ impl<T: Scalar> Program<T> {
 impl<T: Scalar> Workspace<T> {
     /// Memory for batches of a number of samples.
     pub fn new(program: &Program<T>, samples: usize) -> Self {
-        let mut space =
-            Workspace { groups: Vec::new(), pool: Pool::default(), active: 0, most: 0, gradient: Vec::new() };
-        space.prepare(program, samples, cut::groups(program, samples));
+        Self::with(program, samples, Purpose::Train)
+    }
+
+    /// The same, for training steps that can also give the gradient by the input.
+    pub fn with_input_gradient(program: &Program<T>, samples: usize) -> Self {
+        Self::with(program, samples, Purpose::TrainInput)
+    }
+
+    fn with(program: &Program<T>, samples: usize, purpose: Purpose) -> Self {
+        let training = Training::new(program, purpose, &Frozen::default());
+        let groups = training.groups(program, samples);
+        let mut space = Workspace {
+            training,
+            groups: Vec::new(),
+            pool: Pool::default(),
+            active: 0,
+            most: 0,
+            gradient: Vec::new(),
+        };
+        space.prepare(program, samples, groups);
         space
+    }
+
+    /// Keeps the parameters of these steps as they are from now on.
+    pub(crate) fn freeze(&mut self, program: &Program<T>, frozen: &Frozen) {
+        self.training = Training::new(program, Purpose::Train, frozen);
+    }
+
+    /// Bytes that a step takes on one thread, with the parameters.
+    pub(crate) fn bytes(&self, program: &Program<T>, samples: usize) -> usize {
+        self.training.bytes(program, samples)
     }
 
     /// Grows for a batch in a number of groups; returns the room that a group needs.
@@ -107,7 +166,7 @@ impl<T: Scalar> Workspace<T> {
         }
         // Asking rayon makes its pool, with as many threads as it thinks best: not before there is something to run.
         let at_once = if groups > 1 { groups.min(rayon::current_num_threads()) } else { groups };
-        let room = program.training_size(samples, groups);
+        let room = self.training.room(program, samples, groups);
         self.pool.reserve(at_once, &room);
         if groups > 1 {
             self.gradient.resize(params, T::zero());
@@ -147,13 +206,13 @@ compiled! {
 fn gradient<T: Scalar>((program, space, task): (&Program<T>, &mut Workspace<T>, Task<'_, T>)) -> Tally {
     let samples = task.keys.len();
     let groups = match task.groups {
-        Some(groups) if !program.whole_batch => groups,
-        _ => cut::groups(program, samples),
+        Some(groups) if !space.training.whole_batch => groups,
+        _ => space.training.groups(program, samples),
     };
     let room = space.prepare(program, samples, groups);
     let Task { input, dx, params, keys, loss, .. } = task;
     let exec = Exec { lanes: program.lanes(samples), ..Exec::new(groups == 1) };
-    let step = Step { program, params, keys, loss, input, exec };
+    let step = Step { program, schedule: &space.training.schedule, params, keys, loss, input, exec };
     let (groups, pool) = (&mut space.groups[..groups], &space.pool);
     let run = |group: &mut Group<T>| pool.with(&room, |memory| step.run(group, memory, None));
     if let Some(dx) = dx {
@@ -198,6 +257,7 @@ fn gradient<T: Scalar>((program, space, task): (&Program<T>, &mut Workspace<T>, 
 /// One training step, as its groups see it.
 struct Step<'a, T> {
     program: &'a Program<T>,
+    schedule: &'a Schedule,
     params: &'a [T],
     keys: &'a [u64],
     loss: &'a LossOf<'a, T>,
@@ -216,9 +276,9 @@ impl<T: Scalar> Step<'_, T> {
         let [input_len, output_len] = program.ends();
         let x = self.input(tiles.clone(), &mut input[..size.entries(input_len)], rows);
 
-        let (plan, schedule, exec) = (&program.plan, &program.train, self.exec);
+        let (plan, schedule, exec) = (&program.plan, self.schedule, self.exec);
         let keys = &self.keys[samples.clone()];
-        let tape = Tape { plan, schedule, params: self.params, mode: Mode::Train, size, exec, keys };
+        let tape = Tape { plan, schedule, params: self.params, size, exec, keys };
         tape.forward(slots, scratch, x, &mut []);
 
         let output = schedule.holder[plan.output()];

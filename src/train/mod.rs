@@ -34,7 +34,7 @@
 //! | set epochs, batch size, seed, learning-rate schedule | [`Trainer::epochs`], [`batch_size`](Trainer::batch_size), [`seed`](Trainer::seed), [`schedule`](Trainer::schedule) |
 //! | regularise | [`l2`](Trainer::l2), [`l1`](Trainer::l1), [`max_norm`](Trainer::max_norm), [`early_stopping`](Trainer::early_stopping), and [`Dropout`](crate::layer::Dropout) in the network |
 //! | limit gradients | [`clip_grad_norm`](Trainer::clip_grad_norm), [`clip_grad_value`](Trainer::clip_grad_value) |
-//! | fine-tune some layers only | [`freeze`](Trainer::freeze) |
+//! | fine-tune some layers only, or some more slowly | [`freeze`](Trainer::freeze), [`freeze_all_but`](Trainer::freeze_all_but); [`learning_rate_factor`](Trainer::learning_rate_factor) |
 //! | act after a batch or an epoch, or stop from outside | [`on_batch`](Trainer::on_batch), [`on_epoch`](Trainer::on_epoch), [`interrupt`](Trainer::interrupt) |
 //! | evaluate | [`evaluate`](Trainer::evaluate), [`evaluate_segmentation`](Trainer::evaluate_segmentation), [`evaluate_regression`](Trainer::evaluate_regression), [`loss_and_accuracy`](Trainer::loss_and_accuracy), [`roc_auc`](Trainer::roc_auc), [`metrics`] |
 //! | find out why a network does not learn | [`Diagnosis`] |

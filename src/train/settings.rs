@@ -140,12 +140,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 /// norm, lets the optimiser step, and scales weights down to their largest norm. The losses that are reported do not
 /// include penalties.
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
-    /// Keeps the parameters of a layer as they are, including running statistics: for training only the last layer of a
-    /// pretrained network, for example. Layers before a frozen one still get their gradient.
+    /// Freezes a layer, or all layers of a group or block: keeps their parameters as they are. "layer1" means "layer1.0.conv1",
+    /// too, and "" the whole network. Frozen batch normalisation uses its running statistics, and keeps them.
     ///
-    /// [`check`](Self::check) refuses a name that no layer has.
+    /// Layers before a frozen one still get their gradient; before the first that is trained, nothing runs backward.
     ///
-    /// In PyTorch: `layer.requires_grad_(False)`. In Keras: `layer.trainable = False`.
+    /// [`check`](Self::check) refuses a name that no layer has, and a network without anything left to train.
+    ///
+    /// In PyTorch: `layer.requires_grad_(False)`, and `layer.eval()` for batch normalisation. In Keras:
+    /// `layer.trainable = False`.
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -164,7 +167,57 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// ```
     #[doc(alias("requires_grad", "trainable"))]
     pub fn freeze(mut self, layer: &str) -> Self {
-        self.updater.freeze(self.network.model().plan(), layer);
+        self.updater.freeze(self.network.model().plan(), layer, true);
+        self.frozen()
+    }
+
+    /// Freezes all layers but this one, or those of this group or block; [`unfreeze`](Self::unfreeze) adds more to them.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::ResNet20Cifar;
+    /// let net = <ResNet20Cifar>::new(1);
+    /// // Only the last layer is trained.
+    /// let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01)).freeze_all_but("fc");
+    /// assert!(trainer.advice(100).unwrap().contains("100 training samples for 650 parameters"));
+    /// ```
+    pub fn freeze_all_but(self, layer: &str) -> Self {
+        self.freeze("").unfreeze(layer)
+    }
+
+    /// Trains a layer, or all layers of a group or block, that was frozen.
+    pub fn unfreeze(mut self, layer: &str) -> Self {
+        self.updater.freeze(self.network.model().plan(), layer, false);
+        self.frozen()
+    }
+
+    fn frozen(mut self) -> Self {
+        self.space.freeze(self.network.model().program(), self.updater.frozen());
+        self
+    }
+
+    /// Multiplies the learning rate of a layer, or of all layers of a group, a block or, named "", the network, by a factor: less than 1 for layers of a
+    /// pretrained network that should change less than a new last layer (Howard & Ruder 2018, "Universal language model
+    /// fine-tuning for text classification", section 3.2: discriminative fine-tuning). For a layer that two calls name, the
+    /// later one counts. A decoupled weight decay, as AdamW has it, is multiplied, too.
+    ///
+    /// [`check`](Self::check) refuses a name that no layer has, and a negative factor.
+    ///
+    /// In PyTorch: parameter groups, `SGD([{"params": layer.parameters(), "lr": 0.001}, …])`.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::ResNet20Cifar;
+    /// let net = <ResNet20Cifar>::new(1);
+    /// let trainer = Trainer::new(net, SoftmaxCrossEntropy, Sgd::new(0.01))
+    ///     .learning_rate_factor("", 0.1)
+    ///     .learning_rate_factor("fc", 1.0);
+    /// trainer.check()?;
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("param_groups", "parameter groups", "discriminative"))]
+    pub fn learning_rate_factor(mut self, layer: &str, factor: f64) -> Self {
+        self.updater.set_factor(self.network.model().plan(), layer, factor);
         self
     }
 

@@ -13,7 +13,6 @@ use crate::optim::{Optimizer, Schedule};
 use crate::ram;
 use crate::run::{Program, Workspace};
 use crate::scalar::{Scalar, compiled};
-use crate::summary::Summary;
 
 /// Trains a network with a loss and an optimiser, and evaluates it.
 ///
@@ -175,17 +174,22 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             return Ok(());
         }
         let program = self.network.model().program();
-        let [needed, held] = [samples, most].map(|samples| Summary::of(program, samples).training_bytes);
+        let [needed, held] = [samples, most].map(|samples| self.space.bytes(program, samples));
         // The parameters are there already.
         let held = if most > 0 { held } else { size_of_val(self.network.model().params()) };
         let samples = if samples == 1 { "1 sample".to_owned() } else { format!("{samples} samples") };
         ram::refuse_too_large(|| format!("a training step with {samples}"), needed.saturating_sub(held))
     }
 
-    /// Advice for a training set with fewer than three samples for each parameter, which is a rule of thumb. Regularised
-    /// networks need far fewer. [`Trainer::fit`] shows the advice once.
+    /// Parameters that are trained: all but frozen ones and running statistics.
+    pub fn trained_params(&self) -> usize {
+        self.updater.trained()
+    }
+
+    /// Advice for a training set with fewer than three samples for each parameter that is trained, which is a rule of thumb.
+    /// Regularised networks need far fewer. [`Trainer::fit`] shows the advice once.
     pub fn advice(&self, samples: usize) -> Option<String> {
-        advice(samples, N::PARAMS)
+        advice(samples, self.updater.trained())
     }
 }
 
@@ -213,7 +217,7 @@ fn check_run(epochs: usize, batch_size: usize, warm_up: f64) -> Result<(), Error
     Ok(())
 }
 
-/// [`Trainer::advice`] for a number of parameters.
+/// [`Trainer::advice`] for a number of trained parameters.
 fn advice(samples: usize, params: usize) -> Option<String> {
     (samples < 3 * params).then(|| {
         format!(

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::kernel::{self, Isa, update};
 use crate::optim::{Optimizer, Update, refuse_negative, refuse_unless_positive};
-use crate::plan::{Plan, Role};
+use crate::plan::{Frozen, Plan, Role};
 use crate::scalar::{Scalar, compiled};
 
 /// Parameters that one thread updates at a time: few, so that no thread goes to sleep during the update of a small network
@@ -24,16 +24,21 @@ pub(super) struct Updater<T> {
     pub(super) max_norm: Option<f64>,
     pub(super) clip_grad_norm: Option<f64>,
     pub(super) clip_grad_value: Option<f64>,
-    /// A name to freeze that no layer has, and the names of all layers.
-    unknown: Option<(String, String)>,
+    frozen: Frozen,
+    /// A name in a setting that no layer has: the setting, the names of all layers, and the name.
+    unknown: Option<(&'static str, String, String)>,
 }
 
 /// Whole rows of a parameter tensor, at most [`UPDATED_TOGETHER`] values unless one row has more.
 struct Piece {
     params: Range<usize>,
     role: Role,
+    /// Its step in the plan.
+    step: usize,
     /// Whether its parameters are kept as they are.
     frozen: bool,
+    /// A factor of the learning rate.
+    factor: f64,
     /// Values of a row: the weights of one unit or filter, or a single value for other roles.
     row: usize,
 }
@@ -93,13 +98,18 @@ impl<T: Scalar> Updater<T> {
     pub(super) fn new(plan: &Plan<T>, per_param: usize) -> Self {
         let mut pieces = Vec::new();
         let mut start = 0;
-        for param in plan.steps().iter().flat_map(|step| step.op.params()) {
+        let params = plan
+            .steps()
+            .iter()
+            .enumerate()
+            .flat_map(|(i, step)| step.op.params().into_iter().map(move |p| (i, p)));
+        for (step, param) in params {
             let end = start + param.len();
             let row = if param.is_empty() { 1 } else { param.len() / param.shape.first().unwrap_or(&1) };
             let len = (UPDATED_TOGETHER / row).max(1) * row;
             pieces.extend((start..end).step_by(len).map(|start| {
                 let params = start..(start + len).min(end);
-                Piece { params, role: param.role, frozen: false, row }
+                Piece { params, role: param.role, step, frozen: false, factor: 1.0, row }
             }));
             start = end;
         }
@@ -112,8 +122,20 @@ impl<T: Scalar> Updater<T> {
             max_norm: None,
             clip_grad_norm: None,
             clip_grad_value: None,
+            frozen: Frozen::default(),
             unknown: None,
         }
+    }
+
+    /// Parameters that are trained.
+    pub(super) fn trained(&self) -> usize {
+        let trained = self.pieces.iter().filter(|piece| piece.role.is_trained() && !piece.frozen);
+        trained.map(|piece| piece.params.len()).sum()
+    }
+
+    /// The steps whose parameters are kept as they are.
+    pub(super) fn frozen(&self) -> &Frozen {
+        &self.frozen
     }
 
     /// The number of steps so far, and the optimiser's state.
@@ -128,24 +150,44 @@ impl<T: Scalar> Updater<T> {
         (&mut self.steps, &mut self.state)
     }
 
-    /// Marks the parameters of a layer as frozen.
-    pub(super) fn freeze(&mut self, plan: &Plan<T>, layer: &str) {
+    /// Freezes the layers of a name, or no longer.
+    pub(super) fn freeze(&mut self, plan: &Plan<T>, layer: &str, frozen: bool) {
+        for step in self.steps_of(plan, "layer to freeze", layer) {
+            self.frozen.set(step, frozen);
+        }
+        self.pieces.iter_mut().for_each(|piece| piece.frozen = self.frozen.has(piece.step));
+    }
+
+    /// Multiplies the learning rate of the layers of a name by a factor.
+    pub(super) fn set_factor(&mut self, plan: &Plan<T>, layer: &str, factor: f64) {
+        let steps = self.steps_of(plan, "layer with a learning rate", layer);
+        self.pieces
+            .iter_mut()
+            .filter(|piece| steps.contains(&piece.step))
+            .for_each(|piece| piece.factor = factor);
+    }
+
+    /// The steps of the layers of a name, or all for an empty one; if there are none, `setting` is refused.
+    fn steps_of(&mut self, plan: &Plan<T>, setting: &'static str, layer: &str) -> Vec<usize> {
         let steps = plan.steps();
-        let mut known = false;
-        for step in steps.iter().filter(|step| step.is_of(layer)) {
-            known = true;
-            let of_step = |piece: &&mut Piece| step.params.contains(&piece.params.start);
-            self.pieces.iter_mut().filter(of_step).for_each(|piece| piece.frozen = true);
-        }
-        if !known {
+        let known: Vec<usize> =
+            (0..steps.len()).filter(|&step| layer.is_empty() || steps[step].is_of(layer)).collect();
+        if known.is_empty() {
             let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
-            self.unknown.get_or_insert((layer.to_owned(), names.join(", ")));
+            self.unknown.get_or_insert((setting, names.join(", "), layer.to_owned()));
         }
+        known
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if let Some((unknown, layers)) = &self.unknown {
-            return Err(Error::argument("layer to freeze", layers, unknown));
+        if let Some((setting, layers, unknown)) = &self.unknown {
+            return Err(Error::argument(setting, layers, unknown));
+        }
+        if self.pieces.iter().any(|piece| piece.frozen) && self.trained() == 0 {
+            return Err(Error::argument("parameters to train", "at least 1 that is not frozen", 0));
+        }
+        for piece in &self.pieces {
+            refuse_negative("learning rate factor", piece.factor)?;
         }
         refuse_negative("l1", self.l1)?;
         refuse_negative("l2", self.l2)?;
@@ -221,7 +263,7 @@ fn step<T: Scalar>(
             update::scale(isa, gradient, T::of(scale));
         }
         let (role, step) = (piece.role, updater.steps);
-        rule(Update { params, gradient, state, role, factor, step });
+        rule(Update { params, gradient, state, role, factor: factor * piece.factor, step });
         if let (Role::Weight, Some(limit)) = (role, updater.max_norm) {
             for row in params.chunks_mut(piece.row) {
                 let norm = update::sum_of_squares(isa, row).sqrt();

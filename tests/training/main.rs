@@ -2,6 +2,8 @@
 
 mod evaluation;
 mod finite;
+mod freezing;
+mod grad_cam;
 mod learning;
 mod lenet;
 mod line;
