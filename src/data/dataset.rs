@@ -107,6 +107,33 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         self.with_index(indices.into_iter().map(|i| self.index[i]).collect())
     }
 
+    /// The samples whose targets `f` maps, with the targets it gives: two of ten classes, for example.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// let samples = (0..100).map(|i| (Tensor::<Flat<1>>::from([i as f32]), Class::<10>::new(i % 10).unwrap()));
+    /// let data: Dataset<Flat<1>, Class<10>> = samples.collect();
+    /// // Classes 4 and 7 become 0 and 1.
+    /// let two = data.filter_map_targets(|class| Class::<2>::new([4, 7].iter().position(|i| *i == class.index())?).ok());
+    /// assert_eq!(two.len(), 20);
+    /// assert_eq!((two.sample::<f32>(1).as_slice(), two.targets().nth(1)), (&[7.0][..], Some(&Class::new(1)?)));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn filter_map_targets<Z: Clone>(&self, mut f: impl FnMut(&Y) -> Option<Z>) -> Dataset<In, Z> {
+        let mapped = self.index.iter().filter_map(|&i| Some((i, f(&self.targets[i as usize])?)));
+        let mapped: Vec<(u32, Z)> = mapped.collect();
+        // Any target for the samples that are left out.
+        let mut targets =
+            mapped.first().map_or_else(Vec::new, |(_, any)| vec![any.clone(); self.targets.len()]);
+        let index = mapped.into_iter().map(|(i, target)| {
+            targets[i as usize] = target;
+            i
+        });
+        let index = index.collect();
+        let (values, standardizers) = (self.values.clone(), self.standardizers.clone());
+        Dataset { values, targets: Arc::new(targets), index, standardizers }
+    }
+
     /// The stored sample of each sample of this part.
     pub(super) fn index(&self) -> &[u32] {
         &self.index

@@ -1,6 +1,6 @@
 //! Decodes image files to pixels of one or three bytes.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use byteorder::{BigEndian, ByteOrder};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::regular::open_regular;
 use crate::Error;
 
 /// The bytes that scaling takes grow with the sides of an image, so they have a limit beside the number of pixels.
@@ -16,6 +17,18 @@ const LONGEST_SIDE: u32 = 1 << 20;
 /// Whether a file with this name is taken for an image.
 pub(super) fn has_image_name(name: &str) -> bool {
     ImageFormat::from_path(name).is_ok_and(|format| format.reading_enabled())
+}
+
+/// The bytes of an image file, at most `limit`.
+pub(super) fn read_image(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let (file, size) = open_regular(path)?;
+    if size > limit {
+        return Err(Error::format(path, format!("an image file of at most {limit} bytes"), size.to_string()));
+    }
+    let mut bytes = Vec::new();
+    // It may have grown since its length was taken.
+    file.take(limit).read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
+    Ok(bytes)
 }
 
 /// Decodes an image and turns it as its EXIF data say. Its pixels take at most `limit` bytes, also while [`interleaved`]

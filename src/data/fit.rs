@@ -39,6 +39,12 @@ pub enum Fit {
     /// Scales without distortion to the largest size that fits inside H×W; the border has the mean colour. In Keras:
     /// `pad_to_aspect_ratio=True`.
     Contain,
+    /// Scales without distortion until the shorter side has this many pixels, at least as many as H and W, and cuts H×W out
+    /// of the centre. In torchvision: `Resize(side)` and `CenterCrop`.
+    Crop {
+        /// Pixels of the shorter side.
+        side: usize,
+    },
 }
 
 /// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for
@@ -57,7 +63,7 @@ fn fitted_to<const C: usize>(image: DynamicImage, fit: Fit, border: &[u8], [h, w
     let (width, height) = (image.width() as usize, image.height() as usize);
     let pixels = interleaved(image, C);
     let mut planes = vec![0; C * h * w];
-    if (height, width) == (h, w) {
+    if (height, width) == (h, w) && !matches!(fit, Fit::Crop { .. }) {
         for (place, pixel) in pixels.chunks_exact(C).enumerate() {
             for (channel, &value) in pixel.iter().enumerate() {
                 planes[channel * h * w + place] = value;
@@ -69,12 +75,19 @@ fn fitted_to<const C: usize>(image: DynamicImage, fit: Fit, border: &[u8], [h, w
         Fit::Cover => cover((height, width), (h, w)),
         Fit::Stretch => ((h, h), (w, w)),
         Fit::Contain => contain((height, width), (h, w)),
+        Fit::Crop { side } => {
+            // The side that covers a square, as `cover` rounds it.
+            let ((rows, _), (columns, _)) = cover((height, width), (side, side));
+            ((rows, h), (columns, w))
+        }
     };
     let (rows, columns) = (Axis::new(height, rows, h), Axis::new(width, columns, w));
     for (plane, value) in planes.chunks_exact_mut(h * w).zip(border) {
         plane.fill(*value);
     }
-    scale::<C>(&pixels, width, &rows, &columns, |row, column, pixel: [f32; C]| {
+    // Pillow, which torchvision uses, keeps bytes between the two directions.
+    let byte = |sum: f64| (sum + 0.5).floor();
+    scale::<C>(&pixels, width, &rows, &columns, byte, |row, column, pixel: [f64; C]| {
         for (channel, value) in pixel.into_iter().enumerate() {
             planes[(channel * h + row) * w + column] = (value + 0.5) as u8;
         }

@@ -87,6 +87,8 @@ mod mask;
 #[cfg(feature = "datasets")]
 mod mnist;
 mod normalization;
+#[cfg(feature = "images")]
+mod preprocessing;
 #[cfg(feature = "datasets")]
 mod published;
 #[cfg(any(feature = "csv", feature = "datasets", feature = "store"))]
@@ -124,6 +126,8 @@ pub use mask::Mask;
 #[cfg(feature = "datasets")]
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;
+#[cfg(feature = "images")]
+pub use preprocessing::Preprocessing;
 #[cfg(feature = "store")]
 pub(crate) use regular::open_regular;
 pub use samples::{Samples, Target};

@@ -23,7 +23,9 @@ impl Axis {
             let end = ((centre + support + 0.5) as usize).min(source).max(first + 1);
             let weights = (first..end).map(|x| (1.0 - (x as f64 + 0.5 - centre).abs() / support).max(0.0));
             let sum: f64 = weights.clone().sum();
-            (first, weights.map(|weight| (weight / sum) as f32).collect())
+            // Multiples of 2⁻²², as in Pillow, which torchvision uses: sums of bytes are then exact in an `f64`.
+            let unit = f64::from(1 << 22);
+            (first, weights.map(|weight| ((weight / sum * unit).round() / unit) as f32).collect())
         });
         Axis { from, taps: taps.collect() }
     }
@@ -48,17 +50,19 @@ impl Axis {
     }
 }
 
-/// Scales pixels row by row, so that the memory taken is the weights and the output.
+/// Scales pixels row by row, so that the memory taken is the weights and the output: first along the row, then, after what
+/// `between` does to each sum, along the columns.
 pub(super) fn scale<const C: usize>(
     pixels: &[impl Copy + Into<f32>],
     width: usize,
     rows: &Axis,
     columns: &Axis,
-    mut put: impl FnMut(usize, usize, [f32; C]),
+    between: impl Fn(f64) -> f64,
+    mut put: impl FnMut(usize, usize, [f64; C]),
 ) {
     let across = columns.taps.len();
-    let mut sums = vec![[0.0_f32; C]; rows.taps.len() * across];
-    let mut line = vec![[0.0; C]; across];
+    let mut sums = vec![[0.0_f64; C]; rows.taps.len() * across];
+    let mut line = vec![[0.0_f64; C]; across];
     let (start, end) = match (rows.taps.first(), rows.taps.last()) {
         (Some((start, _)), Some((last, weights))) => (*start, last + weights.len()),
         _ => return,
@@ -70,9 +74,10 @@ pub(super) fn scale<const C: usize>(
             *value = [0.0; C];
             for (pixel, weight) in source[from * C..].chunks_exact(C).zip(weights) {
                 for (value, &byte) in value.iter_mut().zip(pixel) {
-                    *value += weight * byte.into();
+                    *value += f64::from(*weight) * f64::from(byte.into());
                 }
             }
+            *value = value.map(&between);
         }
         while rows.taps[first].0 + rows.taps[first].1.len() <= y {
             first += 1;
@@ -83,7 +88,7 @@ pub(super) fn scale<const C: usize>(
             let Some(weight) = weights.get(y - from) else { continue };
             for (sum, value) in sums.iter_mut().zip(&line) {
                 for (sum, value) in sum.iter_mut().zip(value) {
-                    *sum += weight * value;
+                    *sum += f64::from(*weight) * value;
                 }
             }
         }

@@ -65,6 +65,11 @@ impl<In: Shape, Y: Target> TestSet<Dataset<In, Y>> {
         self.0.sample(sample)
     }
 
+    /// The samples whose targets `f` maps, as [`Dataset::filter_map_targets`].
+    pub fn filter_map_targets<Z: Clone>(&self, f: impl FnMut(&Y) -> Option<Z>) -> TestSet<Dataset<In, Z>> {
+        TestSet(self.0.filter_map_targets(f))
+    }
+
     /// The targets, in order.
     ///
     /// ```

@@ -22,7 +22,14 @@ pub(super) fn contrast<const C: usize>(image: DynamicImage) -> Result<Plane, &'s
     let (rows, columns) = (side(height), side(width));
     let mut colors = vec![[0.0_f32; C]; rows * columns];
     let axes = (Axis::of_means(height, rows), Axis::of_means(width, columns));
-    scale::<C>(&pixels, width, &axes.0, &axes.1, |row, column, pixel| colors[row * columns + column] = pixel);
+    scale::<C>(
+        &pixels,
+        width,
+        &axes.0,
+        &axes.1,
+        |sum| sum,
+        |row, column, pixel| colors[row * columns + column] = pixel.map(|sum| sum as f32),
+    );
 
     for channel in 0..C {
         let paper = Paper::seen(|row, column| colors[row * columns + column][channel], rows, columns);

@@ -6,7 +6,6 @@ mod piece;
 mod placing;
 mod plane;
 
-use std::io::Read;
 use std::path::Path;
 
 use image::DynamicImage;
@@ -14,9 +13,8 @@ use image::DynamicImage;
 use self::ink::contrast;
 use self::piece::cut_out;
 use self::placing::{boxed, placed};
-use super::decode::decode;
+use super::decode::{decode, read_image};
 use super::mnist::PIXELS;
-use super::regular::open_regular;
 use super::{Mnist, Normalization};
 use crate::error::Error;
 use crate::shape::Chw;
@@ -95,15 +93,7 @@ impl Mnist {
 }
 
 fn read_digit(path: &Path) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
-    let (file, size) = open_regular(path)?;
-    if size > MAX_IMAGE_BYTES {
-        let expected = format!("an image file of at most {MAX_IMAGE_BYTES} bytes");
-        return Err(Error::format(path, expected, size.to_string()));
-    }
-    let mut bytes = Vec::new();
-    // It may have grown since its length was taken.
-    file.take(MAX_IMAGE_BYTES).read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
-    decode_digit(path, &bytes)
+    decode_digit(path, &read_image(path, MAX_IMAGE_BYTES)?)
 }
 
 fn decode_digit(name: &Path, bytes: &[u8]) -> Result<Tensor<Chw<1, 28, 28>>, Error> {

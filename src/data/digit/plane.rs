@@ -54,9 +54,16 @@ impl Plane {
         let mut scaled = Plane::new(side(height), side(width));
         let (rows, columns) = (axis(height, side(height)), axis(width, side(width)));
         let across = scaled.width;
-        scale::<1>(&self.values, width, &rows, &columns, |row, column, [value]| {
-            scaled.values[row * across + column] = value;
-        });
+        scale::<1>(
+            &self.values,
+            width,
+            &rows,
+            &columns,
+            |sum| sum,
+            |row, column, [value]| {
+                scaled.values[row * across + column] = value as f32;
+            },
+        );
         scaled
     }
 

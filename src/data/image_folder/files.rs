@@ -9,8 +9,6 @@ use rayon::prelude::*;
 use super::ImageFolderOptions;
 use super::listing::Listing;
 use crate::data::archive::short;
-use crate::data::decode::decode;
-use crate::data::fit::fitted;
 use crate::error::{Error, FirstError};
 use crate::kernel::Exec;
 
@@ -32,7 +30,7 @@ impl Files {
         size: [usize; 3],
         classes: usize,
     ) -> Result<Self, Error> {
-        options.normalization.check(size[0])?;
+        options.preprocessing.check(size)?;
         let listing = Listing::open(path, &options.part, options.max_unpacked_bytes)?;
         Self::new(listing, options, size, classes)
     }
@@ -80,16 +78,14 @@ impl Files {
     }
 
     fn decode(&self, image: usize) -> Result<image::DynamicImage, Error> {
-        let limit = self.options.max_image_bytes;
-        self.listing.read(image, limit, |path, bytes| decode(path, bytes, limit, self.size[0]))
+        let preprocessing = &self.options.preprocessing;
+        let limit = preprocessing.limit();
+        self.listing.read(image, limit, |path, bytes| preprocessing.decode(path, bytes, self.size))
     }
 
     /// An image's bytes in channel, row, column order, as large as a sample.
     pub fn pixels(&self, image: usize) -> Result<Vec<u8>, Error> {
-        let mean = self.options.normalization.mean();
-        let border = |channel: usize| (mean[channel % mean.len()] * 255.0).round() as u8;
-        let border: Vec<u8> = (0..self.size[0]).map(border).collect();
-        Ok(fitted(self.decode(image)?, self.options.fit, &border, self.size))
+        Ok(self.options.preprocessing.fitted(self.decode(image)?, self.size))
     }
 
     /// The bytes of these images, one after the other.

@@ -253,7 +253,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     }
 
     fn normalization(&self) -> &Normalization {
-        &self.shared.files.options.normalization
+        self.shared.files.options.preprocessing.pixel_normalization()
     }
 
     /// A sample's bytes, in channel, row, column order.

@@ -1,6 +1,6 @@
 //! Settings of an image folder.
 
-use crate::data::{Fit, Normalization};
+use crate::data::{Fit, Normalization, Preprocessing};
 
 /// Settings for opening an [`ImageFolder`](super::ImageFolder).
 ///
@@ -17,9 +17,7 @@ pub struct ImageFolderOptions {
     pub(super) part: String,
     pub(super) fewer_classes: bool,
     pub(super) skip_broken: bool,
-    pub(super) fit: Fit,
-    pub(super) normalization: Normalization,
-    pub(super) max_image_bytes: u64,
+    pub(super) preprocessing: Preprocessing,
     pub(super) max_unpacked_bytes: u64,
 }
 
@@ -29,9 +27,7 @@ impl Default for ImageFolderOptions {
             part: String::new(),
             fewer_classes: false,
             skip_broken: false,
-            fit: Fit::default(),
-            normalization: Normalization::none(),
-            max_image_bytes: 1 << 28,
+            preprocessing: Preprocessing::default(),
             max_unpacked_bytes: 1 << 30,
         }
     }
@@ -61,22 +57,24 @@ impl ImageFolderOptions {
         ImageFolderOptions { skip_broken, ..self }
     }
 
-    /// Sets how images of other sizes are made to fit; by default [`Fit::Cover`].
+    /// Sets how an image becomes a sample, in place of the settings so far: such as [`Preprocessing::imagenet`].
+    pub fn preprocessing(self, preprocessing: Preprocessing) -> Self {
+        ImageFolderOptions { preprocessing, ..self }
+    }
+
+    /// Sets how images of other sizes are made to fit, as [`Preprocessing::fit`].
     pub fn fit(self, fit: Fit) -> Self {
-        ImageFolderOptions { fit, ..self }
+        ImageFolderOptions { preprocessing: self.preprocessing.fit(fit), ..self }
     }
 
-    /// Sets the normalisation of pixels, which are from 0 to 1; by default there is none.
+    /// Sets the normalisation of pixels, which are from 0 to 1, as [`Preprocessing::normalization`].
     pub fn normalization(self, normalization: Normalization) -> Self {
-        ImageFolderOptions { normalization, ..self }
+        ImageFolderOptions { preprocessing: self.preprocessing.normalization(normalization), ..self }
     }
 
-    /// Sets a limit in bytes for an image: for its file, and for its pixels while they are decoded, rotated as EXIF
-    /// data say and converted to `C` channels of 8 bits, copies included. It does not cover what a decoder allocates
-    /// beside the pixels. By default 2²⁸: 89 million pixels of a colour image, 67 million of a grey one that is
-    /// converted to colour.
+    /// Sets a limit in bytes for an image, as [`Preprocessing::max_image_bytes`].
     pub fn max_image_bytes(self, max_image_bytes: u64) -> Self {
-        ImageFolderOptions { max_image_bytes, ..self }
+        ImageFolderOptions { preprocessing: self.preprocessing.max_image_bytes(max_image_bytes), ..self }
     }
 
     /// Sets a limit in bytes for the unpacked size of a gzipped archive, headers and names included; by default 2³⁰.
