@@ -1,8 +1,11 @@
-//! Says which digit is on a picture: of any size, dark on light or light on dark.
+//! Says what is on a picture: which digit, or, with a model's weights, which of its classes.
 //!
 //!     cargo run --release --example classify -- digit.png FOLDER …
+//!     cargo run --release --example classify -- --model resnet18 --weights resnet18.safetensors photo.jpg
 
 mod command;
+#[path = "command/models.rs"]
+mod models;
 
 use std::error::Error;
 use std::fs;
@@ -11,81 +14,139 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use convnet::model::LeNet5;
+use convnet::data::Preprocessing;
+use convnet::model::{LeNet5, imagenet_classes};
 use convnet::network::Prediction;
 use convnet::prelude::*;
+use models::{Model, Work};
 use serde::Serialize;
 
 /// Endings of the files that are taken from a folder.
 const IMAGES: &str = "bmp gif jpeg jpg pbm pgm png ppm qoi tga webp";
 /// The length of a bar that stands for 100 %.
 const BAR: usize = 40;
+/// The most probable classes that are shown, if there are more.
+const SHOWN: usize = 5;
 
-/// Says which handwritten digit is on each picture, and how probable each of the ten is.
+/// Says which handwritten digit is on each picture, of any size, dark on light or light on dark; with --model, which of the
+/// model's classes.
 #[derive(Parser)]
 struct Options {
     /// Pictures, and folders of them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Weights of LeNet-5; without them those that come with it
-    #[arg(long, value_name = "FILE.safetensors")]
+    /// A network of 1000 classes of ImageNet, or one from the example fine_tune
+    #[arg(long, requires = "weights")]
+    model: Option<Model>,
+    /// Weights of the model, or else of LeNet-5, which has its own: safetensors, .pth from torch.save, or .onnx
+    #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Prints one JSON array of objects with "file", "class" and "probabilities"
+    /// Names of the model's classes, a line each, as fine_tune writes them; by default those of ImageNet
+    #[arg(long, value_name = "FILE.txt", requires = "model")]
+    classes: Option<PathBuf>,
+    /// Prints one JSON array of objects with "file", "class", "name" and "probabilities"
     #[arg(long)]
     json: bool,
 }
 
 fn main() -> ExitCode {
-    command::run(&[], |options: &Options| {
-        let network = network(options.weights.as_deref())?;
-        let mut out = io::stdout().lock();
-        let (mut answers, mut read, mut unread) = (Vec::new(), 0, 0);
-        let complain = |error: &dyn Error| {
-            // Nobody may be listening.
-            let _ = writeln!(io::stderr(), "error: {error}");
-        };
-        for given in &options.files {
-            let files = pictures(given).unwrap_or_else(|error| {
-                complain(&*error);
-                unread += 1;
-                Vec::new()
-            });
-            for file in files {
-                let digit = match Mnist::read_digit(&file) {
-                    Ok(digit) => digit,
-                    Err(error) => {
-                        complain(&error);
-                        unread += 1;
-                        continue;
-                    }
-                };
-                read += 1;
-                let Prediction { class, probabilities } = network.predict(&digit);
-                let file = file.to_string_lossy().into_owned();
-                let answer = Answer { file, class, probabilities };
-                if options.json {
-                    answers.push(answer);
-                } else {
-                    let gap = if read == 1 { "" } else { "\n" };
-                    write!(out, "{gap}{}", answer.chart())?;
-                }
+    command::run(&[], |options: &Options| match options.model {
+        None => {
+            let mut network = LeNet5::pretrained();
+            if let Some(path) = &options.weights {
+                models::weights(path)?.load_into(&mut network)?;
             }
+            let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
+            answer(options, &names, |file| Ok(network.predict(&Mnist::read_digit(file)?)))
         }
-        if options.json {
-            writeln!(out, "{}", serde_json::to_string(&answers)?)?;
-        }
-        match unread {
-            0 => Ok(()),
-            _ => Err(format!("{unread} of {} files could not be read", read + unread).into()),
-        }
+        Some(model) => match &options.classes {
+            None => {
+                let names = imagenet_classes().map(String::from).collect();
+                model.with(0, Photographs::<1000> { options, names })
+            }
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
+                let names: Vec<String> = text.lines().map(String::from).collect();
+                if names.is_empty() || names.len() > FOLDER {
+                    let (path, found) = (path.display(), names.len());
+                    return Err(
+                        format!("{path}: expected 1 to {FOLDER} names of classes, found {found}").into()
+                    );
+                }
+                model.with(0, Photographs::<FOLDER> { options, names })
+            }
+        },
     })
 }
 
-/// The network that answers: with the weights that are part of the library, or those of a file.
-fn network(weights: Option<&Path>) -> Result<LeNet5, convnet::Error> {
-    let mut network = LeNet5::pretrained();
-    weights.map_or(Ok(()), |path| network.load(path))?;
-    Ok(network)
+/// The outputs of a network from the example fine_tune.
+const FOLDER: usize = 100;
+
+/// The answers of a network for photographs.
+struct Photographs<'a, const CLASSES: usize> {
+    options: &'a Options,
+    names: Vec<String>,
+}
+
+impl<const CLASSES: usize> Work<CLASSES> for Photographs<'_, CLASSES> {
+    fn run<N>(self, mut net: N, _: &str) -> Result<(), Box<dyn Error>>
+    where
+        N: Network<Input = Chw<3, 224, 224>, Output = Flat<CLASSES>, Scalar = f32>,
+    {
+        let weights = self.options.weights.as_deref().expect("a required option");
+        models::weights(weights)?.load_into(&mut net)?;
+        let preprocessing = Preprocessing::imagenet();
+        answer(self.options, &self.names, |file| Ok(net.predict(&preprocessing.open(file)?)))
+    }
+}
+
+/// Prints the answer for each picture.
+fn answer(
+    options: &Options,
+    names: &[String],
+    predict: impl Fn(&Path) -> Result<Prediction, convnet::Error>,
+) -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout().lock();
+    let (mut answers, mut read, mut unread) = (Vec::new(), 0, 0);
+    let complain = |error: &dyn Error| {
+        // Nobody may be listening.
+        let _ = writeln!(io::stderr(), "error: {error}");
+    };
+    for given in &options.files {
+        let files = pictures(given).unwrap_or_else(|error| {
+            complain(&*error);
+            unread += 1;
+            Vec::new()
+        });
+        for file in files {
+            let prediction = match predict(&file) {
+                Ok(prediction) => prediction,
+                Err(error) => {
+                    complain(&error);
+                    unread += 1;
+                    continue;
+                }
+            };
+            read += 1;
+            if options.json {
+                let Prediction { class, probabilities } = prediction;
+                let file = file.to_string_lossy().into_owned();
+                let name = names.get(class).cloned();
+                answers.push(Answer { file, class, name, probabilities });
+            } else {
+                let gap = if read == 1 { "" } else { "\n" };
+                write!(out, "{gap}{}", chart(&file, &prediction, names))?;
+            }
+        }
+    }
+    if options.json {
+        writeln!(out, "{}", serde_json::to_string(&answers)?)?;
+    }
+    match unread {
+        0 => Ok(()),
+        _ => Err(format!("{unread} of {} files could not be read", read + unread).into()),
+    }
 }
 
 /// The file itself, or the images in a folder in the order of their names.
@@ -115,22 +176,28 @@ fn pictures(path: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
 struct Answer {
     file: String,
     class: usize,
+    /// Absent if the network has more outputs than there are names.
+    name: Option<String>,
     probabilities: Vec<f32>,
 }
 
-impl Answer {
-    /// The class, and a bar for the probability of each.
-    fn chart(&self) -> String {
-        let name: String = self.file.chars().flat_map(printable).collect();
-        let mut text = format!("{name}: {}\n", self.class);
-        for (digit, &probability) in self.probabilities.iter().enumerate() {
-            let mark = if digit == self.class { '▸' } else { ' ' };
-            let percent = format!("{:.1} %", 100.0 * probability);
-            text += format!("{mark} {digit} {percent:>7}  {}", bar(probability)).trim_end();
-            text += "\n";
-        }
-        text
+/// The class, and a bar for the probability of each, or of the most probable ones.
+fn chart(file: &Path, prediction: &Prediction, names: &[String]) -> String {
+    let name = |class: usize| names.get(class).map_or("(a class without a name)", |name| name.as_str());
+    let file: String = file.to_string_lossy().chars().flat_map(printable).collect();
+    let mut text = format!("{file}: {}\n", name(prediction.class));
+    let mut shown = prediction.top_k(if names.len() > 10 { SHOWN } else { names.len() });
+    if names.len() <= 10 {
+        shown.sort_by_key(|(class, _)| *class);
     }
+    let widest = shown.iter().map(|(class, _)| name(*class).chars().count()).max().unwrap_or(0);
+    for (class, probability) in shown {
+        let mark = if class == prediction.class { '▸' } else { ' ' };
+        let percent = format!("{:.1} %", 100.0 * probability);
+        text += format!("{mark} {:widest$} {percent:>7}  {}", name(class), bar(probability)).trim_end();
+        text += "\n";
+    }
+    text
 }
 
 /// A bar of whole blocks and one that is some eighths wide.

@@ -183,6 +183,8 @@
 //! | `torch.manual_seed(1)` | `keras.utils.set_random_seed(1)` | [`Trainer::seed`](crate::train::Trainer::seed), and the seed of [`Network::new`](crate::network::Network::new) |
 //! | `clip_grad_norm_`, `clip_grad_value_` | `global_clipnorm`, `clipvalue` | [`Trainer::clip_grad_norm`](crate::train::Trainer::clip_grad_norm), [`Trainer::clip_grad_value`](crate::train::Trainer::clip_grad_value) |
 //! | `layer.requires_grad_(False)` | `layer.trainable = False` | [`Trainer::freeze`](crate::train::Trainer::freeze) |
+//! | `net.fc = nn.Linear(512, 2)` | | [`Network::with_head`](crate::network::Network::with_head) |
+//! | parameter groups with a `lr` of their own | | [`Trainer::learning_rate_factor`](crate::train::Trainer::learning_rate_factor) |
 //! | | `EarlyStopping(restore_best_weights=True)` | [`EarlyStopping`](crate::train::EarlyStopping) |
 //! | | `Callback.on_epoch_end`, `on_train_batch_end` | [`Trainer::on_epoch`](crate::train::Trainer::on_epoch), [`Trainer::on_batch`](crate::train::Trainer::on_batch) |
 //! | | `History` | [`History`](crate::train::History) |
@@ -197,7 +199,9 @@
 //! | `torchvision.datasets.CIFAR10`, `CIFAR100` | `keras.datasets.cifar10` | [`Cifar10`](crate::data::Cifar10), [`Cifar100`](crate::data::Cifar100) |
 #![cfg_attr(
     feature = "images",
-    doc = "| `torchvision.datasets.ImageFolder` | `image_dataset_from_directory` | [`ImageFolder`](crate::data::ImageFolder) |"
+    doc = "
+| `torchvision.datasets.ImageFolder` | `image_dataset_from_directory` | [`ImageFolder`](crate::data::ImageFolder) |
+| `ResNet18_Weights.IMAGENET1K_V1.transforms()` | `preprocess_input` | [`Preprocessing::imagenet`](crate::data::Preprocessing::imagenet) |"
 )]
 //! | a subclass of `Dataset` | `tf.data.Dataset` | [`Dataset`](crate::data::Dataset), [`Samples`](crate::data::Samples) |
 //! | `Subset(data, indices)`, `random_split` | `validation_split=0.1` | [`subset`](crate::data::Dataset::subset), [`split`](crate::data::Dataset::split), [`train_val_test_split`](crate::data::Dataset::train_val_test_split) |

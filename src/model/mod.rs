@@ -39,3 +39,16 @@ pub use squeezenet::SqueezeNet;
 pub use unet::UNet;
 pub use vgg::{Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19};
 pub use zfnet::ZfNet;
+
+/// The names of the 1000 classes of ImageNet (Russakovsky et al. 2015, "ImageNet large scale visual recognition challenge"), in
+/// the order of the outputs of networks that torchvision and timm trained.
+///
+/// In torchvision: `ResNet18_Weights.IMAGENET1K_V1.meta["categories"]`.
+///
+/// ```
+/// use convnet::model::imagenet_classes;
+/// assert_eq!((imagenet_classes().count(), imagenet_classes().nth(1)), (1000, Some("goldfish")));
+/// ```
+pub fn imagenet_classes() -> impl Iterator<Item = &'static str> {
+    include_str!("../../assets/imagenet_classes.txt").lines()
+}

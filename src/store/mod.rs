@@ -44,6 +44,7 @@ mod onnx;
 mod pickle;
 mod pytorch;
 mod safetensors;
+pub mod timm;
 mod weights;
 
 use std::fmt;
@@ -94,6 +95,34 @@ pub trait SaveLoad: Network {
         Self::Scalar::compiled::<Save>((path.as_ref(), model.plan(), model.params()))
     }
 
+    /// Writes all parameters as [`save`](Self::save) does, but rounded to numbers of 16 bits, in half the space or a quarter:
+    /// with 11 significant bits, up to 65,504. [`Weights::convert`] widens them when they are loaded.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save); [`Error::Argument`] for a parameter beyond 65,504, or one that is not finite.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// use convnet::model::LeNet5;
+    /// use convnet::store::Weights;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("lenet5.safetensors");
+    /// let trained = LeNet5::new(1);
+    /// trained.save_f16(&path)?;
+    /// assert!(std::fs::metadata(&path).unwrap().len() < 130_000);
+    /// let mut net = LeNet5::new(2);
+    /// Weights::open(&path)?.convert().load_into(&mut net)?;
+    /// let (a, b) = (trained.fc3().weight()[0][0], net.fc3().weight()[0][0]);
+    /// assert!((a - b).abs() <= a.abs() / 2048.0);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias("half", "float16"))]
+    fn save_f16(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let model = self.model();
+        Self::Scalar::compiled::<SaveHalf>((path.as_ref(), model.plan(), model.params()))
+    }
+
     /// Reads all parameters from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
     /// with the same names. [`Weights`] loads parts of a file, ONNX files and numbers of another precision.
     ///
@@ -141,6 +170,26 @@ compiled! {
 
 fn save<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result<(), Error> {
     write(path, &encode(saved("", plan, params))?)
+}
+
+compiled! {
+    /// Writes parameters to a safetensors file, as numbers of 16 bits: (path, plan, parameters).
+    SaveHalf<'a, T>((&'a Path, &'a Plan<T>, &'a [T])) -> Result<(), Error> = save_half
+}
+
+fn save_half<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result<(), Error> {
+    let most = T::of(half::f16::MAX.to_f64());
+    for (name, _, values) in plan.named_params(params) {
+        if let Some(value) = values.iter().find(|value| value.is_nan() || value.abs() > most) {
+            let expected = format!("numbers of {name:?} from −65504 to 65504");
+            return Err(Error::argument("parameters in 16 bits", expected, value));
+        }
+    }
+    let halves = saved("", plan, params).into_iter().map(|(name, tensor)| match tensor {
+        Saved::Numbers { shape, values } => (name, Saved::Half { shape, values }),
+        other => (name, other),
+    });
+    write(path, &encode(halves.collect())?)
 }
 
 /// Replaces a file when the new one is complete and on disk.

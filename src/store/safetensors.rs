@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+use half::f16;
 use safetensors::serialize;
 use safetensors::tensor::{Dtype as FileDtype, Metadata, TensorInfo, View};
 use serde::Deserializer as _;
@@ -125,8 +126,19 @@ impl Dtype {
 
 /// A tensor to be written to a file.
 pub(crate) enum Saved<'a, T> {
-    Numbers { shape: Vec<usize>, values: &'a [T] },
-    Bytes { shape: [usize; 1], bytes: &'a [u8] },
+    Numbers {
+        shape: Vec<usize>,
+        values: &'a [T],
+    },
+    /// Rounded to 16 bits.
+    Half {
+        shape: Vec<usize>,
+        values: &'a [T],
+    },
+    Bytes {
+        shape: [usize; 1],
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a, T> Saved<'a, T> {
@@ -139,6 +151,7 @@ impl<T: Scalar> View for Saved<'_, T> {
     fn dtype(&self) -> FileDtype {
         match self {
             Saved::Bytes { .. } => FileDtype::U8,
+            Saved::Half { .. } => FileDtype::F16,
             Saved::Numbers { .. } if size_of::<T>() == 4 => FileDtype::F32,
             Saved::Numbers { .. } => FileDtype::F64,
         }
@@ -146,7 +159,7 @@ impl<T: Scalar> View for Saved<'_, T> {
 
     fn shape(&self) -> &[usize] {
         match self {
-            Saved::Numbers { shape, .. } => shape,
+            Saved::Numbers { shape, .. } | Saved::Half { shape, .. } => shape,
             Saved::Bytes { shape, .. } => shape,
         }
     }
@@ -158,6 +171,12 @@ impl<T: Scalar> View for Saved<'_, T> {
                 values.iter().for_each(|value| bytes.extend_from_slice(value.to_le_bytes().as_ref()));
                 bytes.into()
             }
+            Saved::Half { values, .. } => {
+                let bytes = values
+                    .iter()
+                    .flat_map(|value| f16::from_f64(value.to_f64().unwrap_or(f64::NAN)).to_le_bytes());
+                bytes.collect::<Vec<u8>>().into()
+            }
             Saved::Bytes { bytes, .. } => (*bytes).into(),
         }
     }
@@ -165,6 +184,7 @@ impl<T: Scalar> View for Saved<'_, T> {
     fn data_len(&self) -> usize {
         match self {
             Saved::Numbers { values, .. } => size_of_val(*values),
+            Saved::Half { values, .. } => 2 * values.len(),
             Saved::Bytes { bytes, .. } => bytes.len(),
         }
     }

@@ -241,7 +241,7 @@ impl Weights {
             let tensor = found(name);
             let right = tensor.is_some_and(|tensor| {
                 let numbers = tensor.dtype == Dtype::of::<T>() || (self.convert && tensor.dtype.is_float());
-                numbers && tensor.shape == param.shape
+                numbers && is_same(&tensor.shape, &param.shape)
             });
             if !right {
                 let expected = format!("{} {:?}", Dtype::of::<T>(), param.shape);
@@ -321,6 +321,20 @@ impl Weights {
                 ))
             }
         }
+    }
+}
+
+/// Whether two shapes hold the same weights: equal ones, and those of a convolution whose kernel is as large as its input and of
+/// the dense layer that it is.
+fn is_same(found: &[usize], expected: &[usize]) -> bool {
+    match (found, expected) {
+        ([filters, kernel @ ..], [units, inputs]) | ([units, inputs], [filters, kernel @ ..])
+            if kernel.len() == 3 =>
+        {
+            filters == units
+                && kernel.iter().try_fold(1, |len: usize, side| len.checked_mul(*side)) == Some(*inputs)
+        }
+        _ => found == expected,
     }
 }
 

@@ -5,6 +5,7 @@ mod pytorch;
 mod refusals;
 mod resume;
 mod short_run;
+mod timm;
 mod weights;
 
 use convnet::prelude::*;
