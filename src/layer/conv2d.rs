@@ -127,7 +127,7 @@ impl<
 }
 
 /// The output of a convolution. It also refuses padding so large that a window would contain only padding.
-pub(super) const fn output(
+pub(crate) const fn output(
     kind: &'static str,
     input: Dims,
     filters: usize,

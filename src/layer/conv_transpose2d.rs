@@ -121,7 +121,7 @@ impl<
 }
 
 /// The output of a transposed convolution.
-const fn output(
+pub(crate) const fn output(
     kind: &'static str,
     input: Dims,
     filters: usize,

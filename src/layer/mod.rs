@@ -114,6 +114,14 @@ pub use stochastic_depth::StochasticDepth;
 pub use table_conv2d::{Connections, TableConv2d};
 pub use upsample2d::{Upsample2d, UpsampleMode};
 
+/// The shapes that layers with windows give, for whoever writes declarations.
+#[cfg(feature = "store")]
+pub(crate) mod outputs {
+    pub(crate) use super::conv_transpose2d::output as transposed;
+    pub(crate) use super::conv2d::output as convolved;
+    pub(crate) use super::pool::output as pooled;
+}
+
 use std::marker::PhantomData;
 
 use crate::plan::op::Builtin;

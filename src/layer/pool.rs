@@ -100,7 +100,7 @@ pub struct AvgPool2d<In, Out, K, S, P = Padding<0>, C = CeilMode<false>, I = Cou
 super::constructor!(AvgPool2d<In, Out, K, S, P, C, I>);
 
 /// The output of a pooling layer. Every window must cover a value of the input.
-const fn output(kind: &'static str, input: Dims, window: Window) -> Result<Dims, ShapeError> {
+pub(crate) const fn output(kind: &'static str, input: Dims, window: Window) -> Result<Dims, ShapeError> {
     let [height, width] = match window_output(kind, input, window) {
         Ok(size) => size,
         Err(error) => return Err(error),

@@ -32,7 +32,7 @@ impl Dims {
         Dims { kind: Self::FLAT, channels: len, height: 1, width: 1 }
     }
 
-    pub(super) const fn of_kind(self, kind: u8) -> Self {
+    pub(crate) const fn of_kind(self, kind: u8) -> Self {
         Dims { kind, ..self }
     }
 

@@ -40,6 +40,12 @@ impl ShapeError {
         }
     }
 
+    /// The sentence alone.
+    #[cfg(feature = "store")]
+    pub(crate) fn sentence(&self) -> String {
+        String::from_utf8_lossy(&self.text[..self.len]).into_owned()
+    }
+
     pub(crate) const fn path(self, path: Path) -> Self {
         match path.split() {
             (Some(around), name) => self.path(*around).str(".").str(name),

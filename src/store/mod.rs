@@ -34,6 +34,7 @@
 //! | make weights a part of the program, checked when it compiles | [`weights!`](crate::weights!) |
 //! | resume an interrupted training | [`Checkpoints`](crate::train::Checkpoints) and [`Trainer::resume`](crate::train::Trainer::resume) |
 //! | run the network in another program | [`save_onnx`] |
+//! | declare the network of another program | [`OnnxGraph`] |
 //!
 //! Saving is atomic: if the process is killed, the file is the old one or the new one. A file that does not fit the network
 //! is refused with a list of all tensors that differ.
@@ -55,7 +56,7 @@ use std::path::Path;
 pub use embedded::{embedded, fits};
 #[doc(hidden)]
 pub use onnx::read_initializers;
-pub use onnx::{to_onnx, to_onnx_folded};
+pub use onnx::{OnnxGraph, to_onnx, to_onnx_folded};
 pub(crate) use safetensors::{Saved, encode};
 pub use weights::Weights;
 pub(crate) use weights::saved;

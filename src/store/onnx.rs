@@ -1,7 +1,18 @@
 //! Export of networks in the ONNX format.
 
+mod attributes;
+mod dense;
+mod external;
+mod graph;
+mod lines;
+mod model;
+mod names;
+mod operators;
 mod proto;
 mod read;
+mod sizes;
+mod translate;
+mod windows;
 
 use std::any::type_name;
 use std::collections::{HashMap, HashSet};
@@ -15,6 +26,7 @@ use crate::plan::{Attribute, Mode, Node, Operand, Plan, Shortcut};
 use crate::scalar::{Scalar, compiled};
 use crate::shape::Dims;
 
+pub use graph::OnnxGraph;
 use proto::{
     AttributeProto, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, Tensor, TensorProto,
     TensorShapeProto, TypeProto, Value, ValueInfoProto, attribute_type,

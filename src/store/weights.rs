@@ -344,7 +344,7 @@ fn belongs(name: &str, layer: &str) -> bool {
 }
 
 /// Reads little-endian numbers of a type with a fraction.
-fn read_values<T: Scalar>(values: &mut [T], dtype: Dtype, bytes: &[u8]) {
+pub(super) fn read_values<T: Scalar>(values: &mut [T], dtype: Dtype, bytes: &[u8]) {
     fn each<T, const N: usize>(values: &mut [T], bytes: &[u8], to: impl Fn([u8; N]) -> T) {
         for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
             *value = to(*bytes);

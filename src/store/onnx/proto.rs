@@ -3,18 +3,41 @@
 use prost::Message;
 use prost::bytes::Bytes;
 
-/// A model of which only the initialisers are read, and these not yet.
+/// A model whose nodes and tensors are not read yet.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelParts {
     #[prost(message, optional, tag = "7")]
     pub graph: Option<GraphParts>,
 }
 
-/// A graph of which only the initialisers are read, and these not yet: parts of the file, not copies.
+/// A graph whose nodes and tensors are not read yet: parts of the file, not copies.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct GraphParts {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub node: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub initializer: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "11")]
+    pub input: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "12")]
+    pub output: Vec<Bytes>,
+}
+
+/// A node whose attributes are not read yet.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NodeParts {
+    #[prost(string, repeated, tag = "1")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub output: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub name: String,
+    #[prost(string, tag = "4")]
+    pub op_type: String,
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    pub attribute: Vec<Bytes>,
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -81,6 +104,8 @@ pub(super) struct AttributeProto {
     pub s: Option<String>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorProto>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
@@ -93,6 +118,7 @@ pub(super) mod attribute_type {
     pub const INT: i32 = 2;
     pub const STRING: i32 = 3;
     pub const TENSOR: i32 = 4;
+    pub const FLOATS: i32 = 6;
     pub const INTS: i32 = 7;
 }
 
@@ -115,9 +141,17 @@ pub(super) struct TensorProto {
     #[prost(double, repeated, tag = "10")]
     pub double_data: Vec<f64>,
     #[prost(message, repeated, tag = "13")]
-    pub external_data: Vec<()>,
+    pub external_data: Vec<StringStringEntryProto>,
     #[prost(int32, tag = "14")]
     pub data_location: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StringStringEntryProto {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

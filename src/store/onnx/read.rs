@@ -46,7 +46,7 @@ pub fn read_initializers(path: &Path, bytes: Vec<u8>) -> Result<Vec<(String, Sto
 
 impl TensorProto {
     /// The tensor, or the expected and the found content.
-    fn stored(self) -> Result<Stored, [String; 2]> {
+    pub(super) fn stored(self) -> Result<Stored, [String; 2]> {
         let refused = |expected: &str, found: &str| Err([expected.to_string(), found.to_string()]);
         if self.name.is_empty() {
             return refused("an initialiser with a name", "none");
