@@ -120,23 +120,19 @@ fn names_of_types_are_checked() {
 /// A file that is cut off, and one with a byte changed, is read or refused.
 #[test]
 fn damaged_files_are_refused_or_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("damaged.onnx");
     for name in ["windows.onnx", "shapes.onnx"] {
         let bytes = fs::read(file(name)).unwrap();
         let mut refused = 0;
-        for i in (0..bytes.len()).filter(|i| *i < 500 || *i % 13 == 0) {
-            fs::write(&path, &bytes[..i]).unwrap();
-            refused += usize::from(OnnxGraph::open(&path).is_err());
+        for i in 0..bytes.len() {
+            refused += usize::from(OnnxGraph::from_bytes(name, bytes[..i].to_vec()).is_err());
             for value in [0, bytes[i].wrapping_add(1), 0x7F, 0xFF] {
                 let mut damaged = bytes.clone();
                 damaged[i] = value;
-                fs::write(&path, damaged).unwrap();
-                if let Ok(graph) = OnnxGraph::open(&path) {
+                if let Ok(graph) = OnnxGraph::from_bytes(name, damaged) {
                     graph.declaration("Net").unwrap();
                 }
             }
         }
-        assert!(refused > 500, "{name}: {refused}");
+        assert!(refused > bytes.len() / 2, "{name}: {refused}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use convnet::data::{Csv, Idx};
 use convnet::prelude::*;
-use convnet::store::Weights;
+use convnet::store::{OnnxGraph, Weights};
 use convnet::train::{Checkpoints, Progress};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -82,6 +82,9 @@ pub fn safetensors(bytes: &[u8]) {
 /// A file of ONNX.
 pub fn onnx(bytes: &[u8]) {
     load(Weights::from_onnx("file", bytes.to_vec()));
+    if let Ok(graph) = OnnxGraph::from_bytes("file", bytes.to_vec()) {
+        graph.declaration("Net").expect("a name with a capital");
+    }
 }
 
 /// A file of `torch.save`.

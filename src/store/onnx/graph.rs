@@ -67,10 +67,25 @@ impl OnnxGraph {
     }
 
     fn open_path(path: &Path) -> Result<Self, Error> {
-        let bytes = read(path)?;
+        OnnxGraph::of(path, read(path)?)
+    }
+
+    /// Reads the bytes of an ONNX file; errors name it by `path`, and the files that it names are in that folder.
+    ///
+    /// # Errors
+    /// Those of [`OnnxGraph::open`].
+    pub fn from_bytes(path: impl AsRef<Path>, bytes: Vec<u8>) -> Result<Self, Error> {
+        OnnxGraph::of(path.as_ref(), bytes)
+    }
+
+    fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
         let mut model = Model::read(path, bytes)?;
         let one = |what: &str, names: Vec<&str>| {
-            let found = if names.is_empty() { "none".into() } else { format!("{}: {names:?}", names.len()) };
+            let found = match &names[..] {
+                [] => "none".into(),
+                [first, second, ..] => format!("{}, such as {first:?} and {second:?}", names.len()),
+                [one] => format!("{one:?}"),
+            };
             Error::format(path, format!("one {what} of the graph"), found)
         };
         let [first] = &model.inputs[..] else {

