@@ -391,3 +391,29 @@ fn a_network_is_exported() {
     let output = example("export_onnx", &[file.to_str().unwrap(), "--network", "lenet"]);
     assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()));
 }
+
+#[cfg(feature = "store")]
+#[test]
+fn a_graph_is_declared_or_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("networks");
+    let convert = |name: &str, network: &str| {
+        let model = format!("tests/golden/onnx_graphs/{name}.onnx");
+        example("onnx_to_network", &[&model, "--name", network, "--out", out.to_str().unwrap()])
+    };
+    for (name, network, sentence) in [
+        ("unknown", "Net", "found Einsum (nodes \"Einsum1\", \"Einsum5\"), TopK (node \"TopK3\")"),
+        ("windows", "net", "with a capital first, found \"net\""),
+    ] {
+        let output = convert(name, network);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+        assert!(error.contains(sentence) && error.lines().count() == 1, "{error}");
+        assert!(!out.exists());
+    }
+    let output = convert("windows", "Windows");
+    assert!(output.status.success());
+    let text = std::fs::read_to_string(out.join("windows.rs")).unwrap();
+    assert!(text.contains("pub struct Windows: Chw<2, 8, 8> => Flat<3> {"), "{text}");
+    assert!(out.join("windows.safetensors").exists());
+}
