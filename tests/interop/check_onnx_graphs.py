@@ -168,9 +168,9 @@ def main():
                     print(f"{name} ({exporter} exporter): {error}", flush=True)
                     continue
                 verdict = "" if difference <= LIMIT else f", more than {LIMIT}"
-                failed |= difference > LIMIT
+                failed |= bool(difference > LIMIT)
                 print(f"{name} ({exporter} exporter): largest difference {difference:.1e}{verdict}", flush=True)
-    sys.exit(failed)
+    sys.exit(int(failed))
 
 
 if __name__ == "__main__":
