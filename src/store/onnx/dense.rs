@@ -27,6 +27,7 @@ impl Translation<'_> {
     pub fn product(&mut self, node: &Node) -> Result<Feature, Refusal> {
         let input = self.vector(node, 0)?;
         let weight = self.weights(node, 1, input, false, 1.0)?;
+        self.products.extend(node.outputs.first().cloned());
         self.dense(node, input, vec![weight])
     }
 
@@ -80,27 +81,21 @@ impl Translation<'_> {
     }
 
     pub fn sum(&mut self, node: &Node) -> Result<Feature, Refusal> {
-        // A bias after a product or a convolution.
+        // A bias after a product that nothing else reads.
         for (x, bias) in [(0, 1), (1, 0)] {
-            let (Value::Feature(x), Value::Tensor(_)) = (self.input(node, x)?, self.input(node, bias)?)
+            let (Value::Feature(product), Value::Tensor(_)) = (self.input(node, x)?, self.input(node, bias)?)
             else {
                 continue;
             };
-            let x = *x;
-            let alone = node.inputs.iter().all(|name| self.readers(name) == 1);
-            let last = x.value > 0 && x.value == self.lines.len() && x.dims == self.declared(x.value);
-            if alone
-                && last
-                && self.lines[x.value - 1].kind == "Dense"
-                && self.lines[x.value - 1].params.len() == 1
-            {
-                let bias = self.bias(node, bias, x.dims.len(), 1.0)?;
-                let line = &mut self.lines[x.value - 1];
-                line.params.push(bias);
-                line.settings.pop();
-                return Ok(x);
+            let (product, name) = (*product, &node.inputs[x]);
+            if !self.products.contains(name) || self.readers(name) != 1 {
+                return Err(Refusal::layer("Add of constants"));
             }
-            return Err(Refusal::layer("Add of constants"));
+            let bias = self.bias(node, bias, product.dims.len(), 1.0)?;
+            let line = &mut self.lines[product.value - 1];
+            line.params.push(bias);
+            line.settings.retain(|(setting, _)| *setting != "bias");
+            return Ok(product);
         }
         let (a, b) = (self.feature(node, 0)?, self.feature(node, 1)?);
         if a.dims != b.dims {

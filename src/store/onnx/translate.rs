@@ -1,6 +1,6 @@
 //! Nodes of an ONNX graph as lines of a declaration.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,6 +93,8 @@ pub(super) struct Translation<'a> {
     pub samples: Option<i64>,
     /// How many nodes read each value; the output of the graph is read once more.
     readers: HashMap<String, usize>,
+    /// The outputs of products with matrices, which have no bias yet.
+    pub products: HashSet<String>,
     /// How many numbers the parameters of layers may still have: a weight may be used by many layers, which have copies.
     numbers: usize,
 }
@@ -112,7 +114,16 @@ impl<'a> Translation<'a> {
         let first = Feature { value: 0, dims: input, padding: [0; 4] };
         values.insert(inputs[0].name.clone(), Value::Feature(first));
         let samples = inputs[0].sizes.first().copied().flatten();
-        let mut graph = Translation { path, values, lines: Vec::new(), input, samples, readers, numbers };
+        let mut graph = Translation {
+            path,
+            values,
+            lines: Vec::new(),
+            input,
+            samples,
+            readers,
+            products: HashSet::new(),
+            numbers,
+        };
         // The operators without a layer, each with its nodes.
         let mut missing: Vec<(String, Vec<String>)> = Vec::new();
         for node in &nodes {
