@@ -76,12 +76,13 @@ fn main() -> Result<(), convnet::Error> {
     for (class, _) in &likely {
         pixels.extend(heated(image.as_slice(), &net.grad_cam(&image, "relu2", *class)?));
     }
-    let captions: Vec<String> = likely
-        .iter()
-        .map(|(class, probability)| format!("{} {:.0} %", Cifar10::CLASSES[*class], 100.0 * probability))
-        .collect();
-    let captions = [class, &captions[0], &captions[1]];
-    plot::images("Where the answers are seen (Grad-CAM)", &pixels, [3, 3, 32, 32], &captions)?
+    let names = [likely[0].0, likely[1].0].map(|class| Cifar10::CLASSES[class]);
+    let percent = [likely[0].1, likely[1].1].map(|probability| 100.0 * probability);
+    let title = format!(
+        "Where {} ({:.0} %) and {} ({:.0} %) are seen (Grad-CAM)",
+        names[0], percent[0], names[1], percent[1]
+    );
+    plot::images(&title, &pixels, [3, 3, 32, 32], &["the image", names[0], names[1]])?
         .save(pictures::file("grad_cam.svg")?)?;
     println!("drew filters.svg, image.svg, relu1.svg, relu2.svg and grad_cam.svg");
     Ok(())
