@@ -24,10 +24,11 @@ MODELS = {
 
 folder = Path(sys.argv[1])
 for theirs, ours in MODELS.items():
-    dicts = [timm.create_model("vgg11" if theirs == "vgg" else theirs).state_dict(), getattr(torchvision.models, ours)(weights=None).state_dict()]
-    theirs_to_ours = list(zip(*(state.items() for state in dicts), strict=True))
+    # The table of VGG's is the same for all of them.
+    a = timm.create_model("vgg11" if theirs == "vgg" else theirs).state_dict()
+    b = getattr(torchvision.models, ours)(weights=None).state_dict()
     lines = []
-    for (their, a), (our, b) in theirs_to_ours:
+    for (their, a), (our, b) in zip(a.items(), b.items(), strict=True):
         assert math.prod(a.shape) == math.prod(b.shape) and a.shape[:1] == b.shape[:1], (their, our)
         if their != our and not our.endswith("num_batches_tracked"):
             lines.append(f"{their} {our}\n")

@@ -18,7 +18,7 @@ use convnet::data::Preprocessing;
 use convnet::model::{LeNet5, imagenet_classes};
 use convnet::network::Prediction;
 use convnet::prelude::*;
-use models::{Model, Work};
+use models::{CLASSES, Model, Work};
 use serde::Serialize;
 
 /// Endings of the files that are taken from a folder.
@@ -68,31 +68,28 @@ fn main() -> ExitCode {
                 let text = fs::read_to_string(path)
                     .map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
                 let names: Vec<String> = text.lines().map(String::from).collect();
-                if names.is_empty() || names.len() > FOLDER {
+                if names.is_empty() || names.len() > CLASSES {
                     let (path, found) = (path.display(), names.len());
                     return Err(
-                        format!("{path}: expected 1 to {FOLDER} names of classes, found {found}").into()
+                        format!("{path}: expected 1 to {CLASSES} names of classes, found {found}").into()
                     );
                 }
-                model.with(0, Photographs::<FOLDER> { options, names })
+                model.with(0, Photographs::<CLASSES> { options, names })
             }
         },
     })
 }
 
-/// The outputs of a network from the example fine_tune.
-const FOLDER: usize = 100;
-
 /// The answers of a network for photographs.
-struct Photographs<'a, const CLASSES: usize> {
+struct Photographs<'a, const OUTPUTS: usize> {
     options: &'a Options,
     names: Vec<String>,
 }
 
-impl<const CLASSES: usize> Work<CLASSES> for Photographs<'_, CLASSES> {
+impl<const OUTPUTS: usize> Work<OUTPUTS> for Photographs<'_, OUTPUTS> {
     fn run<N>(self, mut net: N, _: &str) -> Result<(), Box<dyn Error>>
     where
-        N: Network<Input = Chw<3, 224, 224>, Output = Flat<CLASSES>, Scalar = f32>,
+        N: Network<Input = Chw<3, 224, 224>, Output = Flat<OUTPUTS>, Scalar = f32>,
     {
         let weights = self.options.weights.as_deref().expect("a required option");
         models::weights(weights)?.load_into(&mut net)?;

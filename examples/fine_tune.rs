@@ -26,7 +26,7 @@ use convnet::plot::validation_curves;
 use convnet::prelude::*;
 use convnet::store::Weights;
 use convnet::train::{History, Progress};
-use models::{Model, Work};
+use models::{CLASSES, Model, Work};
 
 /// Fine-tunes a trained network for other classes: without arguments, a small one for two classes of CIFAR-10, from the
 /// embedded sample.
@@ -202,9 +202,6 @@ fn picture(folder: &Path, name: &str) -> Result<PathBuf, String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: cannot create: {error}", folder.display()))?;
     Ok(folder.join(name))
 }
-
-/// The most classes of a folder: the network has an output for each.
-const CLASSES: usize = 100;
 
 /// The work on a folder of photographs.
 struct FineTuning<'a> {

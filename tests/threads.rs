@@ -13,7 +13,7 @@ fn in_pool<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
 }
 
 network! {
-    /// A 3×3 convolution of so many channels and filters that it has transforms, in a small network.
+    /// A 3×3 convolution with enough channels and filters for Winograd's transforms, in a small network.
     struct Transformed: Chw<1, 28, 28> => Flat<10> {
         conv1: Conv2d { filters: 120, kernel: 7, stride: 3 },
         relu1: Relu,

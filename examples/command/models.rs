@@ -1,4 +1,4 @@
-//! Networks of `convnet::model` by name, with the weights and class names of a file.
+//! Networks of `convnet::model` by name, and files of weights.
 
 use std::error::Error;
 use std::path::Path;
@@ -7,6 +7,9 @@ use clap::ValueEnum;
 use convnet::model::{MobileNetV2, ResNet18, ResNet50, SqueezeNet};
 use convnet::prelude::*;
 use convnet::store::Weights;
+
+/// The most classes of a folder: a fine-tuned network has an output for each.
+pub const CLASSES: usize = 100;
 
 /// A network for images of 224×224, with torchvision's name.
 #[derive(Clone, Copy, ValueEnum)]
@@ -21,20 +24,20 @@ pub enum Model {
     SqueezeNet,
 }
 
-/// What is done with a network, whichever it is.
-pub trait Work<const CLASSES: usize> {
+/// A job for a network of any of these types.
+pub trait Work<const OUTPUTS: usize> {
     /// `head` is the name of the last layer that has parameters.
     fn run<N>(self, net: N, head: &str) -> Result<(), Box<dyn Error>>
     where
-        N: Network<Input = Chw<3, 224, 224>, Output = Flat<CLASSES>, Scalar = f32>;
+        N: Network<Input = Chw<3, 224, 224>, Output = Flat<OUTPUTS>, Scalar = f32>;
 }
 
 impl Model {
-    /// Does some work with this network.
-    pub fn with<const CLASSES: usize>(
+    /// Runs the job with this network, new from a seed.
+    pub fn with<const OUTPUTS: usize>(
         self,
         seed: u64,
-        work: impl Work<CLASSES>,
+        work: impl Work<OUTPUTS>,
     ) -> Result<(), Box<dyn Error>> {
         match self {
             Model::ResNet18 => work.run(ResNet18::new(seed), "fc"),

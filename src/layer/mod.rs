@@ -114,7 +114,7 @@ pub use stochastic_depth::StochasticDepth;
 pub use table_conv2d::{Connections, TableConv2d};
 pub use upsample2d::{Upsample2d, UpsampleMode};
 
-/// The shapes that layers with windows give, for whoever writes declarations.
+/// Output shapes of layers with windows, for the declarations of ONNX graphs.
 #[cfg(feature = "store")]
 pub(crate) mod outputs {
     pub(crate) use super::conv_transpose2d::output as transposed;

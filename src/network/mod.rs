@@ -68,8 +68,8 @@ use crate::data::class_of;
 use crate::declare::Item;
 use crate::error::Error;
 use crate::init::Init;
-use crate::plan::Plan;
-use crate::run::{Activations, Program, Slopes};
+use crate::plan::{Param, Plan, Step};
+use crate::run::{Activations, Program, ValueGradient};
 use crate::scalar::{Scalar, compiled};
 use crate::shape::{Dims, Shape};
 use crate::summary::Summary;
@@ -139,7 +139,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// let two: ResNet20Cifar<2> = ten.with_head("fc", 2)?;
     /// assert_eq!(two.conv1().weight(), ten.conv1().weight());
     /// let error = ten.with_head::<ResNet20Cifar<2>>("conv1", 2).unwrap_err();
-    /// assert_eq!(error.to_string(), "network with another head: expected fc.weight [10, 64], found fc.weight [2, 64]");
+    /// let message = "network with another head: expected fc.weight [10, 64], fc.bias [10], found fc.weight [2, 64], fc.bias [2]";
+    /// assert_eq!(error.to_string(), message);
     /// # Ok::<(), convnet::Error>(())
     /// ```
     #[doc(alias("transfer", "fine-tune"))]
@@ -214,8 +215,8 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         outputs.collect()
     }
 
-    /// Where a convolution's feature maps speak for a class, for one sample: the maps that a layer gives, weighted by how much
-    /// the class's output grows with each (Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks via
+    /// The Grad-CAM heat map of a class for one sample, which shows where a convolution saw it: the feature maps of a layer,
+    /// weighted by the gradient of the class's output by each (Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks via
     /// gradient-based localization", equations 1 and 2). `layer` is usually the last that gives maps; of a group or block it is
     /// the last layer.
     ///
@@ -223,7 +224,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     /// A layer of C×H×W gives a map of 1×H×W, of values from 0.
     ///
     /// # Formula
-    /// With the layer's maps Aₖ and the output y of the class, before a softmax: α\[k\] = mean over positions of ∂y / ∂Aₖ, and
+    /// With the layer's maps Aₖ and the network's output y of the class, which should be a logit: α\[k\] = mean over positions of ∂y / ∂Aₖ, and
     /// the map is max(0, Σₖ α\[k\]·Aₖ). As in inference, nothing is drawn, and batch normalisation uses its running statistics.
     ///
     /// # Errors
@@ -279,8 +280,7 @@ fn grad_cam<T: Scalar>(
 ) -> Result<LayerOutput<T>, Error> {
     let plan = program.plan();
     let Some(step) = plan.steps().iter().rfind(|step| step.is_of(layer)) else {
-        let names: Vec<&str> = plan.steps().iter().map(|step| step.name.as_str()).collect();
-        return Err(Error::argument("layer", names.join(", "), layer));
+        return Err(Error::argument("layer", plan.names(), layer));
     };
     let shape = plan.output_of(step);
     if !shape.is_maps() {
@@ -290,11 +290,11 @@ fn grad_cam<T: Scalar>(
     if class >= outputs {
         return Err(Error::argument("class", format!("0 to {}", outputs - 1), class));
     }
-    let [maps, slopes] = T::compiled::<Slopes>((program, x, params, step.output, class));
+    let [maps, gradients] = T::compiled::<ValueGradient>((program, x, params, step.output, class));
     let area = shape.height() * shape.width();
     let mut values = vec![T::zero(); area];
-    for (map, slopes) in maps.chunks_exact(area).zip(slopes.chunks_exact(area)) {
-        let weight = slopes.iter().copied().sum::<T>() / T::of(area as f64);
+    for (map, gradient) in maps.chunks_exact(area).zip(gradients.chunks_exact(area)) {
+        let weight = gradient.iter().copied().sum::<T>() / T::of(area as f64);
         values.iter_mut().zip(map).for_each(|(sum, value)| *sum += weight * *value);
     }
     values.iter_mut().for_each(|value| *value = value.max(T::zero()));
@@ -310,42 +310,29 @@ compiled! {
 }
 
 fn copy_all_but<T: Scalar>((from, values, to, params, head): Copied<'_, T>) -> Result<(), Error> {
-    let known = to.steps().iter().any(|step| step.is_of(head));
-    if !known {
-        let names: Vec<&str> = to.steps().iter().map(|step| step.name.as_str()).collect();
-        return Err(Error::argument("head", names.join(", "), head));
+    if !to.steps().iter().any(|step| step.is_of(head)) {
+        return Err(Error::argument("head", to.names(), head));
     }
-    let is_kept = |name: &str| !name.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'));
-    let shown = |found: Option<(String, Vec<usize>)>| {
-        found.map_or("nothing".to_owned(), |(name, shape)| format!("{name} {shape:?}"))
+    let tensors = |step: &Step<T>| -> Vec<String> {
+        let tensor = |param: Param| format!("{}.{} {:?}", step.name, param.name, param.shape);
+        step.op.params().into_iter().map(tensor).collect()
     };
-    let shapes = |plan: &Plan<T>, params: &[T]| -> Vec<(String, Vec<usize>)> {
-        let params = plan.named_params(params).map(|(name, param, _)| (name, param.shape));
-        params.filter(|(name, _)| is_kept(name)).collect()
-    };
-    let [mut ours, mut theirs] = [shapes(from, values), shapes(to, params)].map(Vec::into_iter);
+    let [mut ours, mut theirs] = [from, to]
+        .map(|plan| plan.steps().iter().filter(|step| !step.params.is_empty() && !step.is_of(head)));
     loop {
         match (ours.next(), theirs.next()) {
-            (None, None) => break,
-            (ours, theirs) if ours == theirs => {}
-            (ours, theirs) => {
-                return Err(Error::argument("network with another head", shown(ours), shown(theirs)));
+            (None, None) => return Ok(()),
+            (Some(a), Some(b)) if tensors(a) == tensors(b) => {
+                params[b.params.clone()].copy_from_slice(&values[a.params.clone()]);
+            }
+            (a, b) => {
+                let shown = |step: Option<&Step<T>>| {
+                    step.map_or("nothing".to_owned(), |step| tensors(step).join(", "))
+                };
+                return Err(Error::argument("network with another head", shown(a), shown(b)));
             }
         }
     }
-    let mut sources = from.named_params(values).filter(|(name, ..)| is_kept(name));
-    let mut rest = params;
-    for step in to.steps() {
-        for param in step.op.params() {
-            let (to, tail) = rest.split_at_mut(param.len());
-            rest = tail;
-            if is_kept(&format!("{}.{}", step.name, param.name)) {
-                let (_, _, from) = sources.next().expect("as many, as compared");
-                to.copy_from_slice(from);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Sample shapes that a network with input shape `In` accepts: only `In` itself.

@@ -192,6 +192,12 @@ impl<T: 'static> Plan<T> {
         self.values[step.output].dims
     }
 
+    /// The names of all operations, as an error lists them.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<&str> = self.steps.iter().map(|step| step.name.as_str()).collect();
+        names.join(", ")
+    }
+
     /// Number of parameters of all operations, trained or not.
     pub fn params(&self) -> usize {
         self.steps.last().map_or(0, |step| step.params.end)

@@ -36,11 +36,11 @@ compiled! {
 }
 
 /// A program, a sample, the parameters, a value of the plan, and the index of an output.
-pub(crate) type SlopeArgs<'a, T> = (&'a Program<T>, &'a [T], &'a [T], usize, usize);
+pub(crate) type ValueGradientArgs<'a, T> = (&'a Program<T>, &'a [T], &'a [T], usize, usize);
 
 compiled! {
     /// For one sample, a value and the gradient of an output by it, in inference.
-    pub(crate) Slopes<'a, T>(SlopeArgs<'a, T>) -> [Vec<T>; 2] = slopes
+    pub(crate) ValueGradient<'a, T>(ValueGradientArgs<'a, T>) -> [Vec<T>; 2] = value_gradient
 }
 
 impl<T: Scalar> Program<T> {
@@ -204,7 +204,7 @@ fn activations<T: Scalar>((program, x, params): (&Program<T>, &[T], &[T])) -> Ve
     program.plan.steps().iter().map(|step| of(step.output)).collect()
 }
 
-fn slopes<T: Scalar>((program, x, params, value, output): SlopeArgs<'_, T>) -> [Vec<T>; 2] {
+fn value_gradient<T: Scalar>((program, x, params, value, output): ValueGradientArgs<'_, T>) -> [Vec<T>; 2] {
     let mut kept = Kept::new(program, x, params, Purpose::Gradients);
     let mut gradient = vec![T::zero(); params.len()];
     kept.run(|tape, slots, scratch, x| {

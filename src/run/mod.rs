@@ -1,9 +1,8 @@
 //! Running plans: training steps, inference, and the values of every layer.
 //!
 //! A [`Program`] is a plan with its schedule of inference. [`Training`] is the schedule of training steps, and [`Workspace`]
-//! their memory; inference takes memory
-//! from a pool in the program, so that one network can serve any number of threads. [`cut`] decides which work is
-//! shared among threads.
+//! their memory; inference takes memory from a pool in the program, so that one network can serve any number of threads.
+//! [`cut`] decides which work is shared among threads.
 
 mod cut;
 mod infer;
@@ -12,7 +11,7 @@ mod pass;
 mod train;
 
 pub(crate) use cut::{in_pool, join};
-pub(crate) use infer::{Activations, Infer, InferSample, Inference, Slopes};
+pub(crate) use infer::{Activations, Infer, InferSample, Inference, ValueGradient};
 use memory::{Pool, Size};
 pub(crate) use train::{Gradient, Input, LossOf, Task, Training, Workspace};
 

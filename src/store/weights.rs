@@ -229,8 +229,7 @@ impl Weights {
             let known = layers.iter().any(|step| step.is_of(layer))
                 || tensors.iter().any(|(name, _)| belongs(name, layer));
             if !known {
-                let names: Vec<&str> = layers.iter().map(|step| step.name.as_str()).collect();
-                return Err(Error::argument("layer to skip", names.join(", "), layer));
+                return Err(Error::argument("layer to skip", plan.names(), layer));
             }
         }
         let is_skipped = |name: &str| self.skipped.iter().any(|layer| belongs(name, layer));

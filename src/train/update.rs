@@ -35,8 +35,6 @@ struct Piece {
     role: Role,
     /// Its step in the plan.
     step: usize,
-    /// Whether its parameters are kept as they are.
-    frozen: bool,
     /// A factor of the learning rate.
     factor: f64,
     /// Values of a row: the weights of one unit or filter, or a single value for other roles.
@@ -109,7 +107,7 @@ impl<T: Scalar> Updater<T> {
             let len = (UPDATED_TOGETHER / row).max(1) * row;
             pieces.extend((start..end).step_by(len).map(|start| {
                 let params = start..(start + len).min(end);
-                Piece { params, role: param.role, step, frozen: false, factor: 1.0, row }
+                Piece { params, role: param.role, step, factor: 1.0, row }
             }));
             start = end;
         }
@@ -129,7 +127,8 @@ impl<T: Scalar> Updater<T> {
 
     /// Parameters that are trained.
     pub(super) fn trained(&self) -> usize {
-        let trained = self.pieces.iter().filter(|piece| piece.role.is_trained() && !piece.frozen);
+        let trained =
+            self.pieces.iter().filter(|piece| piece.role.is_trained() && !self.frozen.has(piece.step));
         trained.map(|piece| piece.params.len()).sum()
     }
 
@@ -155,7 +154,6 @@ impl<T: Scalar> Updater<T> {
         for step in self.steps_of(plan, "layer to freeze", layer) {
             self.frozen.set(step, frozen);
         }
-        self.pieces.iter_mut().for_each(|piece| piece.frozen = self.frozen.has(piece.step));
     }
 
     /// Multiplies the learning rate of the layers of a name by a factor.
@@ -173,8 +171,7 @@ impl<T: Scalar> Updater<T> {
         let known: Vec<usize> =
             (0..steps.len()).filter(|&step| layer.is_empty() || steps[step].is_of(layer)).collect();
         if known.is_empty() {
-            let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
-            self.unknown.get_or_insert((setting, names.join(", "), layer.to_owned()));
+            self.unknown.get_or_insert((setting, plan.names(), layer.to_owned()));
         }
         known
     }
@@ -183,7 +180,7 @@ impl<T: Scalar> Updater<T> {
         if let Some((setting, layers, unknown)) = &self.unknown {
             return Err(Error::argument(setting, layers, unknown));
         }
-        if self.pieces.iter().any(|piece| piece.frozen) && self.trained() == 0 {
+        if self.pieces.iter().any(|piece| self.frozen.has(piece.step)) && self.trained() == 0 {
             return Err(Error::argument("parameters to train", "at least 1 that is not frozen", 0));
         }
         for piece in &self.pieces {
@@ -223,7 +220,7 @@ fn step<T: Scalar>(
     let (l1, l2) = (T::of(updater.l1), T::of(updater.l2));
     let span = Span { params: &mut *params, gradient: &mut *gradient, state: &mut updater.state };
     let squares = each(&updater.pieces, span, &|piece, Span { params, gradient, .. }| {
-        if piece.frozen {
+        if updater.frozen.has(piece.step) {
             gradient.fill(T::zero());
             return 0.0;
         }
@@ -250,7 +247,7 @@ fn step<T: Scalar>(
         updater.clip_grad_norm.map(|limit| limit / (squares.sqrt() + 1e-6)).filter(|&scale| scale < 1.0);
     let span = Span { params, gradient, state: &mut updater.state };
     each(&updater.pieces, span, &|piece, Span { params, gradient, state }| {
-        if piece.frozen {
+        if updater.frozen.has(piece.step) {
             return 0.0;
         }
         if let Role::Buffer { momentum } = piece.role {

@@ -120,6 +120,31 @@ fn images_of_other_sizes_are_made_to_fit() {
     }
 }
 
+/// `Resize(side)` and `CenterCrop((4, 5))` of torchvision 0.29 on the same pixels, which Pillow scales.
+#[test]
+fn crops_are_those_of_torchvision() {
+    let image = RgbImage::from_fn(23, 17, |x, y| {
+        Rgb([0, 1, 2].map(|c| ((x * 37 + y * 91 + c * 53 + x * y * 5) % 256) as u8))
+    });
+    let file = || encoded(&image, ImageFormat::Png);
+    let smaller = [
+        149, 138, 116, 127, 140, 133, 126, 118, 110, 144, 125, 131, 135, 145, 135, 110, 129, 109, 140,
+        144, //
+        142, 143, 131, 115, 127, 125, 136, 128, 140, 134, 130, 147, 120, 127, 137, 125, 124, 117, 101,
+        129, //
+        127, 131, 135, 139, 131, 114, 139, 141, 124, 112, 117, 116, 125, 134, 107, 134, 113, 135, 135, 112,
+    ];
+    assert_eq!(single::<3, 4, 5>("a.png", file(), Fit::Crop { side: 7 }), smaller);
+    let larger =
+        [103, 122, 154, 195, 142, 163, 101, 92, 135, 147, 171, 110, 82, 85, 121, 126, 150, 124, 46, 62];
+    assert_eq!(single::<3, 4, 5>("a.png", file(), Fit::Crop { side: 30 })[..20], larger);
+    let sources = Sources::new(&[("class/a.png", file())]);
+    let refused =
+        ImageFolder::<3, 4, 5, 1>::open_with(sources.folder(), options().fit(Fit::Crop { side: 4 }));
+    let message = "shorter side of an image: expected at least 5, to cut 4×5 from, found 4";
+    assert_eq!(refused.unwrap_err().to_string(), message);
+}
+
 /// The image crate scales with the same filter, by another route.
 #[test]
 fn scaling_agrees_with_the_image_crate() {

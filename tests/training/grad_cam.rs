@@ -18,7 +18,7 @@ network! {
 }
 
 network! {
-    /// What follows on `relu1`.
+    /// The layers of `Whole` after `relu1`.
     struct Tail: Chw<4, 6, 5> => Flat<3> {
         norm: BatchNorm,
         conv2: Conv2d { filters: 4, kernel: 3, padding: 1 },

@@ -16,8 +16,9 @@ pub(crate) struct WindowAxis {
     pub(crate) padded: usize,
     /// Length of the output.
     pub(crate) output: usize,
-    /// The padded input lies in this many parts: every so many-th value from the first on, from the second on, and so on.
-    pub(crate) parts: usize,
+    /// Phases of the padded input in memory: values whose index has the same remainder by this number are contiguous. 1 is the
+    /// plain order.
+    pub(crate) phases: usize,
 }
 
 impl WindowAxis {
@@ -31,19 +32,19 @@ impl WindowAxis {
             inside: padding[0]..padding[0] + input,
             padded: padding[0] + input + padding[1],
             output,
-            parts: 1,
+            phases: 1,
         }
     }
 
-    /// The same with the padded input in parts, so that the inputs of neighbouring positions are contiguous.
+    /// The same with a phase for each remainder by the stride, so that the inputs of neighbouring positions are contiguous.
     pub(super) fn contiguous(self) -> Self {
         let WindowAxis { step, padded, .. } = self;
-        WindowAxis { parts: step, padded: padded.next_multiple_of(step), ..self }
+        WindowAxis { phases: step, padded: padded.next_multiple_of(step), ..self }
     }
 
-    /// Where a value of the padded input lies.
+    /// The place of a value of the padded input in memory.
     pub(crate) fn place(&self, index: usize) -> usize {
-        index % self.parts * (self.padded / self.parts) + index / self.parts
+        index % self.phases * (self.padded / self.phases) + index / self.phases
     }
 
     /// Rows or columns of the backward pass, one for each phase of the stride. The input at i gathers the gradient of
@@ -71,7 +72,7 @@ impl WindowAxis {
             inside: before as usize..before as usize + output,
             padded: padded as usize,
             output: input,
-            parts: 1,
+            phases: 1,
         };
         phases().map(axis).collect()
     }

@@ -13,18 +13,18 @@ pub(super) struct Padded {
     outer: [usize; 2],
     /// The first row and column inside the padding.
     origin: [usize; 2],
-    /// The parts of a row.
-    parts: usize,
+    /// The phases of a row: see [`WindowAxis`].
+    phases: usize,
 }
 
 impl Padded {
     pub(super) fn new(inner: [usize; 3], rows: &WindowAxis, columns: &WindowAxis) -> Self {
         let origin = [rows.inside.start, columns.inside.start];
-        Padded { inner, outer: [rows.padded, columns.padded], origin, parts: columns.parts }
+        Padded { inner, outer: [rows.padded, columns.padded], origin, phases: columns.phases }
     }
 
     fn is_plain(&self) -> bool {
-        self.inner[1..] == self.outer && self.parts == 1
+        self.inner[1..] == self.outer && self.phases == 1
     }
 
     /// Entries of scratch for a tile: 0 without padding.
@@ -66,20 +66,20 @@ impl Padded {
         scratch
     }
 
-    /// A row with padding, in its parts.
+    /// A row with padding, phase by phase.
     fn row<T: Vectorized>(&self, y: &mut [T], x: &[T], left: usize, lanes: usize) {
-        let parts = self.parts;
-        if parts == 1 {
+        let phases = self.phases;
+        if phases == 1 {
             let left = left * lanes;
             y[..left].fill(T::zero());
             y[left..left + x.len()].copy_from_slice(x);
             return y[left + x.len()..].fill(T::zero());
         }
-        for (part, y) in y.chunks_exact_mut(self.outer[1] / parts * lanes).enumerate() {
-            // The padded column `part + parts · i` is entry i, and column `first` of x is the first of this part.
-            let skip = left.saturating_sub(part).div_ceil(parts);
-            let first = part + skip * parts - left;
-            let inside = x.chunks_exact(lanes).skip(first).step_by(parts);
+        for (phase, y) in y.chunks_exact_mut(self.outer[1] / phases * lanes).enumerate() {
+            // Entry i is the padded column `phase + phases · i`, and column `first` of x is the first inside the padding.
+            let skip = left.saturating_sub(phase).div_ceil(phases);
+            let first = phase + skip * phases - left;
+            let inside = x.chunks_exact(lanes).skip(first).step_by(phases);
             let end = (skip + inside.len()) * lanes;
             y[..skip * lanes].fill(T::zero());
             for (y, x) in y[skip * lanes..end].chunks_exact_mut(lanes).zip(inside) {

@@ -184,8 +184,8 @@ fn geometries() -> Vec<Geometry> {
             geometry(input, filters, Window::new(kernel, [1, 1], [0, 0])).map(|g| Geometry { groups, ..g }),
         );
     }
-    // More taps and filters than are computed together for what whole columns of a narrow tile leave over.
-    all.extend(geometry([120, 7, 7], 70, Window::new([3, 3], [1, 1], [1, 1])));
+    // Positions are left over after whole columns of a narrow tile, with more taps and filters than one block of them has.
+    all.extend(geometry([120, 3, 19], 70, Window::new([3, 3], [1, 1], [0, 0])));
     // A dense layer is a convolution of one position.
     for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
         let window = Window::new([1, 1], [1, 1], [0, 0]);

@@ -9,7 +9,7 @@ impl Node {
         self.inputs.get(index).is_some_and(|name| !name.is_empty())
     }
 
-    /// What a line's name is made of; the weights are this input.
+    /// The names from which a layer's is made: that of the node, and that of its input with the weights.
     pub fn origin(&self, weight: usize) -> Origin {
         Origin { node: self.name.clone(), weight: self.inputs.get(weight).cloned().unwrap_or_default() }
     }

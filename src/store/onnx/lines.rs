@@ -14,7 +14,7 @@ pub(super) struct Line {
     pub sources: Vec<usize>,
     pub output: Dims,
     pub params: Vec<Param>,
-    /// What its name is made of.
+    /// The names in the file from which its own is made.
     pub origin: Origin,
 }
 

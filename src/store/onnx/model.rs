@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use prost::Message;
-use prost::bytes::Bytes;
-
 use super::external::Beside;
 use super::proto::{
-    AttributeProto, ModelParts, NodeParts, TensorProto, Value as Dimension, ValueInfoProto, attribute_type,
+    AttributeProto, NodeParts, TensorProto, Value as Dimension, ValueInfoProto, attribute_type,
 };
+use super::read::{graph_of, message};
 use crate::error::Error;
 use crate::store::weights::read_values;
 use crate::store::{Dtype, Stored};
@@ -73,12 +71,8 @@ pub(super) enum Numbers {
 
 impl Model {
     pub fn read(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
-        let broken = |what: &str, error: prost::DecodeError| {
-            Error::format(path, format!("{what} in the format of ONNX"), error.to_string())
-        };
         let size = bytes.len();
-        let parts = ModelParts::decode(Bytes::from(bytes)).map_err(|error| broken("a model", error))?;
-        let graph = parts.graph.ok_or_else(|| Error::format(path, "a model with a graph", "none"))?;
+        let graph = graph_of(path, bytes)?;
         for count in [graph.node.len(), graph.initializer.len(), graph.input.len(), graph.output.len()] {
             if count > MOST_NODES {
                 let expected = format!("at most {MOST_NODES} nodes, tensors, inputs and outputs");
@@ -94,12 +88,10 @@ impl Model {
         };
         let mut beside = Beside::new(path);
         for bytes in graph.initializer {
-            let mut tensor = TensorProto::decode(bytes).map_err(|error| broken("an initialiser", error))?;
+            let mut tensor: TensorProto = message(path, "an initialiser", bytes)?;
             beside.fetch(&mut tensor)?;
             let name = tensor.name.clone();
-            let tensor = tensor.stored().map_err(|[expected, found]| {
-                Error::format(path, expected, format!("{found} for {name:?}"))
-            })?;
+            let tensor = tensor.stored_of(path)?;
             model.bytes += tensor.values.len();
             if model.tensors.insert(name.clone(), Arc::new(Tensor::of(tensor))).is_some() {
                 let found = format!("two {name:?}");
@@ -107,18 +99,17 @@ impl Model {
             }
         }
         for bytes in graph.input {
-            let info = ValueInfoProto::decode(bytes).map_err(|error| broken("an input", error))?;
+            let info: ValueInfoProto = message(path, "an input", bytes)?;
             if !model.tensors.contains_key(&info.name) {
                 model.inputs.push(Input { sizes: sizes_of(&info), name: info.name });
             }
         }
         for bytes in graph.output {
-            let info = ValueInfoProto::decode(bytes).map_err(|error| broken("an output", error))?;
+            let info: ValueInfoProto = message(path, "an output", bytes)?;
             model.outputs.push(info.name);
         }
         for bytes in graph.node {
-            let parts = NodeParts::decode(bytes).map_err(|error| broken("a node", error))?;
-            let node = Node::of(parts, &mut beside, path)?;
+            let node = Node::of(message(path, "a node", bytes)?, &mut beside, path)?;
             model.nodes.push(node);
         }
         Ok(model)
@@ -184,10 +175,7 @@ impl Node {
         }
         let mut attributes = HashMap::new();
         for bytes in attribute {
-            let attribute = AttributeProto::decode(bytes).map_err(|error| {
-                let expected = format!("attributes of node {name:?} in the format of ONNX");
-                Error::format(path, expected, error.to_string())
-            })?;
+            let attribute: AttributeProto = message(path, &format!("attributes of node {name:?}"), bytes)?;
             let key = attribute.name.clone();
             attributes.insert(key, Attribute::of(attribute, beside, path, &name)?);
         }
@@ -208,11 +196,7 @@ impl Attribute {
                 // In a node the name means nothing, and is often left out.
                 tensor.name = format!("{} of node {node}", proto.name);
                 beside.fetch(&mut tensor)?;
-                let name = tensor.name.clone();
-                let tensor = tensor.stored().map_err(|[expected, found]| {
-                    Error::format(path, expected, format!("{found} for {name:?}"))
-                })?;
-                Attribute::Tensor(Arc::new(Tensor::of(tensor)))
+                Attribute::Tensor(Arc::new(Tensor::of(tensor.stored_of(path)?)))
             }
             _ => Attribute::Other,
         })

@@ -67,7 +67,7 @@ fn word(kind: &str) -> String {
     word.to_lowercase()
 }
 
-/// What the name of a layer begins with, as it is in the file, or nothing.
+/// The beginning of a layer's name, as it is in the file; empty if an exporter has only numbered the node.
 fn stem(kind: &str, origin: &Origin) -> String {
     let Origin { node, weight } = origin;
     // PyTorch's older exporter calls tensors that it has computed `onnx::Conv_193`.

@@ -2,6 +2,7 @@
 
 use super::lines::{Line, Param};
 use super::model::Node;
+use super::sizes::are_last;
 use super::translate::{Feature, MOST_VALUES, Refusal, Translation, count, pair, shown};
 use crate::shape::Dims;
 
@@ -56,12 +57,8 @@ impl Translation<'_> {
 
     pub fn mean(&mut self, node: &Node) -> Result<Feature, Refusal> {
         let keeps = node.int("keepdims", 1)? != 0;
-        let axes = match node.ints("axes")? {
-            Some(axes) => axes.to_vec(),
-            None if node.has_input(1) => self.tensor(node, 1)?.ints().unwrap_or_default().to_vec(),
-            None => Vec::new(),
-        };
-        if !matches!(axes[..], [2, 3] | [3, 2] | [-1, -2] | [-2, -1] | [2, -1] | [-1, 2]) {
+        let axes = self.axes(node)?;
+        if !are_last(&axes) {
             return Err(Refusal::layer(format!("ReduceMean over the axes {axes:?}")));
         }
         if keeps {

@@ -8,7 +8,7 @@ use prost::bytes::Bytes;
 
 use super::super::{Dtype, Stored};
 use super::CODES;
-use super::proto::{ModelParts, TensorProto};
+use super::proto::{GraphParts, ModelParts, TensorProto};
 use crate::error::Error;
 
 /// The initialisers of an ONNX file with their names, in the order of the file. The number of bytes of each tensor is
@@ -20,33 +20,45 @@ use crate::error::Error;
 /// [`Error::Format`] that names the file, unless it is a model with initialisers in the file itself.
 #[doc(hidden)]
 pub fn read_initializers(path: &Path, bytes: Vec<u8>) -> Result<Vec<(String, Stored)>, Error> {
-    let broken = |what: &str, error: prost::DecodeError| {
-        Error::format(path, format!("{what} in the format of ONNX"), error.to_string())
-    };
-    let model = ModelParts::decode(Bytes::from(bytes)).map_err(|error| broken("a model", error))?;
-    let graph = model.graph.ok_or_else(|| Error::format(path, "a model with a graph", "none"))?;
+    let graph = graph_of(path, bytes)?;
     if graph.initializer.is_empty() {
         return Err(Error::format(path, "a graph with initialisers", "none"));
     }
     let mut tensors = Vec::with_capacity(graph.initializer.len());
     let mut names = HashSet::new();
     for bytes in graph.initializer {
-        let tensor = TensorProto::decode(bytes).map_err(|error| broken("an initialiser", error))?;
+        let tensor: TensorProto = message(path, "an initialiser", bytes)?;
         let name = tensor.name.clone();
         if !names.insert(name.clone()) {
             return Err(Error::format(path, "initialisers with names of their own", format!("two {name:?}")));
         }
-        let stored = tensor
-            .stored()
-            .map_err(|[expected, found]| Error::format(path, expected, format!("{found} for {name:?}")))?;
-        tensors.push((name, stored));
+        tensors.push((name, tensor.stored_of(path)?));
     }
     Ok(tensors)
 }
 
+/// A message of the format.
+pub(super) fn message<M: Message + Default>(path: &Path, what: &str, bytes: Bytes) -> Result<M, Error> {
+    M::decode(bytes)
+        .map_err(|error| Error::format(path, format!("{what} in the format of ONNX"), error.to_string()))
+}
+
+/// The graph of a model, whose nodes and tensors are not read yet.
+pub(super) fn graph_of(path: &Path, bytes: Vec<u8>) -> Result<GraphParts, Error> {
+    let model: ModelParts = message(path, "a model", bytes.into())?;
+    model.graph.ok_or_else(|| Error::format(path, "a model with a graph", "none"))
+}
+
 impl TensorProto {
+    /// The tensor, for a file with this path.
+    pub(super) fn stored_of(self, path: &Path) -> Result<Stored, Error> {
+        let name = self.name.clone();
+        self.stored()
+            .map_err(|[expected, found]| Error::format(path, expected, format!("{found} for {name:?}")))
+    }
+
     /// The tensor, or the expected and the found content.
-    pub(super) fn stored(self) -> Result<Stored, [String; 2]> {
+    fn stored(self) -> Result<Stored, [String; 2]> {
         let refused = |expected: &str, found: &str| Err([expected.to_string(), found.to_string()]);
         if self.name.is_empty() {
             return refused("an initialiser with a name", "none");

@@ -15,7 +15,7 @@ pub(super) enum Size {
 }
 
 impl Translation<'_> {
-    /// What a node gives that computes with shapes or gives a value another shape; none for other nodes.
+    /// Evaluates a node that computes with shapes, or that reshapes a value; `None` for other nodes.
     pub fn sizes(&mut self, node: &Node) -> Result<Option<Value>, Refusal> {
         let on_sizes = matches!(self.input(node, 0), Ok(Value::Sizes { .. }))
             || (node.op == "Concat"
@@ -63,7 +63,7 @@ impl Translation<'_> {
     }
 
     /// The axes of a node: an attribute, or an input in newer versions.
-    fn axes(&self, node: &Node) -> Result<Vec<i64>, Refusal> {
+    pub fn axes(&self, node: &Node) -> Result<Vec<i64>, Refusal> {
         match node.ints("axes")? {
             Some(axes) => Ok(axes.to_vec()),
             None if node.has_input(1) => Ok(self.tensor(node, 1)?.ints().unwrap_or_default().to_vec()),
@@ -84,9 +84,8 @@ impl Translation<'_> {
             Value::Tensor(tensor) => tensor.shape.iter().map(|&size| Size::Of(size as i64)).collect(),
             _ => return Err(Refusal::layer("Shape of sizes")),
         };
-        let len = sizes.len() as i64;
-        let place = |at: i64| (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len) as usize;
-        let (start, end) = (place(node.int("start", 0)?), place(node.int("end", len)?));
+        let len = sizes.len();
+        let (start, end) = (place(node.int("start", 0)?, len), place(node.int("end", len as i64)?, len));
         sizes.truncate(end);
         sizes.drain(..start.min(end));
         Ok(Value::Sizes { sizes, list: true })
@@ -122,9 +121,7 @@ impl Translation<'_> {
         if node.has_input(4) && one(4)? != 1 {
             return Err(Refusal::layer("Slice with steps"));
         }
-        let len = sizes.len() as i64;
-        let place = |at: i64| (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len) as usize;
-        let (start, end) = (place(one(1)?), place(one(2)?));
+        let (start, end) = (place(one(1)?, sizes.len()), place(one(2)?, sizes.len()));
         Ok(Value::Sizes { sizes: sizes.get(start..end).unwrap_or_default().to_vec(), list: true })
     }
 
@@ -199,8 +196,14 @@ impl Translation<'_> {
 }
 
 /// Whether these are the axes of rows and columns.
-fn are_last(axes: &[i64]) -> bool {
-    matches!(axes, [2, 3] | [3, 2] | [-1, -2] | [-2, -1])
+pub(super) fn are_last(axes: &[i64]) -> bool {
+    matches!(axes, [2 | -2, 3 | -1] | [3 | -1, 2 | -2])
+}
+
+/// A place in a list, counted from its end if it is negative.
+fn place(at: i64, len: usize) -> usize {
+    let len = len as i64;
+    (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len) as usize
 }
 
 /// Refuses lists that are longer than those of shapes.

@@ -13,7 +13,8 @@ use crate::shape::Dims;
 /// The most values in a sample.
 pub(super) const MOST_VALUES: usize = i32::MAX as usize;
 
-/// How often weights may be used for several layers, on average.
+/// Limit of the memory for layers that share weights, of which each has a copy: the numbers of all layers are at most this many
+/// times those of the file.
 const MOST_USES: usize = 4;
 
 /// The most operators that an error lists, more than there are.
@@ -69,7 +70,7 @@ pub(super) struct Feature {
     pub padding: [usize; 4],
 }
 
-/// What the name of a value in ONNX stands for.
+/// A value of the ONNX graph.
 #[derive(Clone)]
 pub(super) enum Value {
     Feature(Feature),
