@@ -1,7 +1,11 @@
 //! The examples as a user runs them: what they print, and how they refuse.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use convnet::model::SqueezeNet;
+use convnet::prelude::*;
+use convnet::store::Weights;
 
 /// An example beside this test's binary: cargo builds it for `cargo test`.
 fn example(name: &str, options: &[&str]) -> Output {
@@ -156,20 +160,24 @@ fn alexnet_refuses_in_one_line() {
     }
 }
 
-/// Two classes that differ in their colour.
-#[test]
-fn any_folder_of_images_is_learnt() {
-    let folder = tempfile::tempdir().unwrap();
+/// Images of two classes that differ in their colour, so many of each, and a file that is none.
+fn colours(folder: &Path, images: u8) {
     for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 20, 30])] {
-        std::fs::create_dir(folder.path().join(class)).unwrap();
-        for i in 0..30_u8 {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+        for i in 0..images {
             let pixels: Vec<u8> =
                 (0..20 * 30).flat_map(|_| colour.map(|value: u8| value.saturating_add(i))).collect();
-            let file = folder.path().join(class).join(format!("{i}.ppm"));
+            let file = folder.join(class).join(format!("{i}.ppm"));
             std::fs::write(file, [b"P6 20 30 255\n", &pixels[..]].concat()).unwrap();
         }
     }
-    std::fs::write(folder.path().join("red/torn.png"), "no picture").unwrap();
+    std::fs::write(folder.join("red/torn.png"), "no picture").unwrap();
+}
+
+#[test]
+fn any_folder_of_images_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    colours(folder.path(), 30);
     let output = example("image_folder", &[folder.path().to_str().unwrap(), "--epochs", "4"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -180,15 +188,70 @@ fn any_folder_of_images_is_learnt() {
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("no/such/folder"));
 }
 
+/// A network that somebody else has trained learns the folder, and tells the classes of other images by their names.
+#[test]
+fn a_model_is_fine_tuned_on_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    colours(&folder.path().join("photos/all"), 10);
+    let given = SqueezeNet::<1000>::new(1);
+    given.save_f16(path("given.safetensors")).unwrap();
+    let fine_tune = |model: &str, weights: &str, part: &str, frozen: &str| {
+        let [photos, weights, tuned, plots] = ["photos", weights, "tuned.safetensors", "plots"].map(path);
+        let given = ["--model", model, "--weights", &weights, &photos, "--part", part, "--freeze", frozen];
+        example("fine_tune", &[&given[..], &["--save", &tuned, "--plot", &plots, "--epochs", "2"]].concat())
+    };
+    let output = fine_tune("squeezenet1_1", "given.safetensors", "all", "features");
+    let (text, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{errors}");
+    assert!(text.contains("torn.png") && text.contains("20 images of 2 classes"), "{text}");
+    assert!(text.contains("blue: ") && text.lines().last().unwrap().starts_with("test accuracy: "), "{text}");
+    assert_eq!(std::fs::read_to_string(path("tuned.classes.txt")).unwrap(), "blue\nred\n");
+    assert!(std::fs::read_to_string(path("plots/fine_tune.svg")).unwrap().contains("Fine-tuning"));
+
+    // All frozen layers are as they were, and the head is not.
+    let tensors = |name: &str| {
+        let mut net = SqueezeNet::<100>::new(2);
+        let weights = Weights::open(path(name)).unwrap().convert();
+        let weights = if name == "given.safetensors" { weights.skip("classifier.1") } else { weights };
+        weights.load_into(&mut net).unwrap();
+        net.model().params().to_vec()
+    };
+    let (before, after) = (tensors("given.safetensors"), tensors("tuned.safetensors"));
+    let frozen = before.len() - (512 * 100 + 100);
+    assert!(before[..frozen] == after[..frozen] && before[frozen..] != after[frozen..]);
+
+    let [red, tuned, classes] = ["photos/all/red/3.ppm", "tuned.safetensors", "tuned.classes.txt"].map(path);
+    let options = ["--model", "squeezenet1_1", "--weights", &tuned, "--classes", &classes, "--json", &red];
+    let output = example("classify", &options);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let probabilities = answers[0]["probabilities"].as_array().unwrap();
+    assert_eq!(probabilities.len(), 100);
+
+    let given = "given.safetensors";
+    for (model, weights, part, frozen, told) in [
+        ("squeezenet1_1", "none.safetensors", "all", "features", "none.safetensors"),
+        ("squeezenet1_1", "photos/all/red/3.ppm", "all", "features", "3.ppm"),
+        ("squeezenet1_1", given, "all", "layer1", "layer1"),
+        ("squeezenet1_1", given, "some", "features", "some"),
+        ("resnet18", given, "all", "layer1", "conv1"),
+        ("resnet", given, "all", "layer1", "resnet18"),
+    ] {
+        let output = fine_tune(model, weights, part, frozen);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains(told), "{told:?} is not in {errors}");
+    }
+}
+
 /// A PGM file of a dark ring or a dark line on a light page.
-#[cfg(all(feature = "images", feature = "sample"))]
 fn drawn(is_ink: impl Fn(f32, f32) -> bool) -> Vec<u8> {
     let pixels = (0..120 * 100).map(|place| (place % 120, place / 120));
     let pixels = pixels.map(|(x, y)| if is_ink(x as f32 - 60.0, y as f32 - 50.0) { 30 } else { 220 });
     [b"P5 120 100 255\n".to_vec(), pixels.collect()].concat()
 }
 
-#[cfg(all(feature = "images", feature = "sample"))]
 #[test]
 fn digits_on_pictures_are_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -377,7 +440,6 @@ fn a_full_disk_behind_its_output_is_an_error() {
     assert!(run(Command::new(&path).stdout(std::process::Stdio::null()).stderr(full())).success());
 }
 
-#[cfg(feature = "store")]
 #[test]
 fn a_network_is_exported() {
     let folder = tempfile::tempdir().unwrap();
@@ -392,7 +454,6 @@ fn a_network_is_exported() {
     assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()));
 }
 
-#[cfg(feature = "store")]
 #[test]
 fn a_graph_is_declared_or_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
