@@ -83,7 +83,10 @@ fn main() -> ExitCode {
 
         let evaluation = trainer.evaluate(&test)?;
         for (class, score) in images.classes().iter().zip(evaluation.classes()) {
-            writeln!(out, "{class:>20}: {:.1} % found", 100.0 * score.recall)?;
+            match score.recall {
+                Some(recall) => writeln!(out, "{class:>20}: {:.1} % found", 100.0 * recall)?,
+                None => writeln!(out, "{class:>20}: no test images")?,
+            }
         }
         let (correct, samples) = (evaluation.correct(), evaluation.samples());
         writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;

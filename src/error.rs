@@ -74,12 +74,16 @@ pub enum Error {
     },
 
     /// The weights of a file do not fit the network, which keeps the parameters it had. The sentence lists the tensors by block.
-    #[error("{}: these are not the weights of the network{}", shown(path), lines(mismatches))]
+    #[error(
+        "{}: these are not the weights of the network{}{}", shown(path), lines(mismatches), proposed(proposal.as_deref())
+    )]
     Weights {
         /// The file.
         path: PathBuf,
         /// All tensors that do not fit.
         mismatches: Vec<TensorMismatch>,
+        /// A way to load the file, if there is one.
+        proposal: Option<String>,
     },
 
     /// A run cannot resume from a checkpoint. The trainer is unchanged.
@@ -93,18 +97,45 @@ pub enum Error {
         older: Option<PathBuf>,
     },
 
-    /// The loss or its gradient was not finite. The network keeps the parameters from before the batch.
+    /// The loss or its gradient was not finite, though the samples were. The network keeps the parameters from before the
+    /// batch.
     #[error(
-        "epoch {epoch}, batch {batch}: expected a finite loss and gradient, found a loss of {loss}; \
-             a smaller learning rate may help, if the data are finite"
+        "epoch {epoch}, {}: expected a finite loss and gradient, found a loss of {loss}; a smaller learning rate may help",
+        batch.map_or("validation".to_owned(), |batch| format!("batch {batch}"))
     )]
     Diverged {
         /// Epoch, counted from 1.
         epoch: usize,
-        /// Batch within the epoch, counted from 1.
-        batch: usize,
+        /// Batch within the epoch, counted from 1; `None` in validation.
+        batch: Option<usize>,
         /// The loss that was found.
         loss: f64,
+    },
+
+    /// A value of a sample is not a finite number.
+    #[error("{data}, sample {sample}{}: expected finite numbers, found {found} in {feature}", origin_of(origin.as_deref()))]
+    Sample {
+        /// The data that hold the sample: "training data", "validation data" or "data".
+        data: &'static str,
+        /// The sample's place in them, counted from 0.
+        sample: usize,
+        /// The file that the sample is from, if it is known.
+        origin: Option<String>,
+        /// The value's name in a table, or its place in the sample, counted from 0.
+        feature: String,
+        /// The value: NaN or infinite.
+        found: f64,
+    },
+
+    /// An output of a network is not a number, though the sample is finite.
+    #[error("{data}, sample {sample}{}: expected numbers as outputs of the network, found NaN", origin_of(origin.as_deref()))]
+    Output {
+        /// The data that hold the sample: "training data", "validation data" or "data".
+        data: &'static str,
+        /// The sample's place in them, counted from 0.
+        sample: usize,
+        /// The file that the sample is from, if it is known.
+        origin: Option<String>,
     },
 }
 
@@ -146,6 +177,14 @@ fn lines(mismatches: &[TensorMismatch]) -> String {
         block => format!("\n  {}:{lines}", shown(block.as_ref())),
     };
     blocks.into_iter().map(text).collect()
+}
+
+fn proposed(proposal: Option<&str>) -> String {
+    proposal.map_or_else(String::new, |proposal| format!("\n{proposal}"))
+}
+
+fn origin_of(origin: Option<&str>) -> String {
+    origin.map_or_else(String::new, |origin| format!(" ({})", shown(origin.as_ref())))
 }
 
 fn offered(older: Option<&Path>) -> String {

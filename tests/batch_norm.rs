@@ -56,7 +56,7 @@ fn running_statistics_are_not_optimised() {
         let norm = trainer.gradient().iter().map(|g| g * g).sum::<f64>().sqrt();
         assert!(norm <= 1e-6, "a limit to the gradient's norm, {norm}");
     }
-    for samples in [1, 2, 3, 16, 19, 64] {
+    for samples in [2, 3, 16, 19, 64] {
         check(Sgd::new(10.0).momentum(0.9), samples);
         check(Adam::new(1.0), samples);
         check(AdamW::new(0.5).weight_decay(1.0), samples);
@@ -91,21 +91,52 @@ fn a_step_that_is_refused_moves_no_statistic() {
     assert_eq!(trainer.network().model().params(), before);
 }
 
-/// One value to a channel has no spread: what comes out is β, and nothing is learnt about what came in.
+/// One value in a channel has no variance: a batch of one sample is refused, by the name of the layer, unless there are several
+/// positions, or the layer is frozen.
 #[test]
 fn a_single_sample() {
     network! {
-        struct Alone: Flat<2> => Flat<2> {
-            norm: BatchNorm,
+        struct Alone: Chw<2, 2, 1> => Flat<2> {
+            norm1: BatchNorm,
+            flatten: GlobalAvgPool,
+            norm2: BatchNorm,
         }
     }
-    let mut net = Alone::<f64>::new(1);
-    net.layers_mut().norm().tensors()[1].copy_from_slice(&[0.5, -0.25]);
-    let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(1.0)).progress(Progress::Silent);
-    let x = Batch::from_iter([Tensor::from([3.0, -7.0])]);
-    let loss = trainer.train_step(&x, &[Tensor::from([0.5, -0.25])], 0).unwrap();
-    assert_eq!(loss, 0.0);
-    assert_eq!(trainer.network().norm().weight(), [1.0, 1.0]);
+    let trainer =
+        || Trainer::new(Alone::<f64>::new(1), MeanSquaredError, Sgd::new(1.0)).progress(Progress::Silent);
+    let x = Batch::from_iter([Tensor::from_fn(|i| i as f64)]);
+    let targets = [Tensor::from([0.5, -0.25])];
+    let mut refused = trainer();
+    let error = refused.train_step(&x, &targets, 0).unwrap_err().to_string();
+    let sentence = "batch size: expected at least 2 samples in a batch, for the statistics of norm2, found 1";
+    assert_eq!(error, sentence);
+    assert_eq!(refused.network().model().params(), Alone::<f64>::new(1).model().params());
+    let mut frozen = trainer().freeze("norm2");
+    frozen.train_step(&x, &targets, 0).unwrap();
+    assert_eq!(frozen.network().norm2().running_mean(), [0.0, 0.0]);
+
+    // With 5 samples in batches of 2, the last sample joins the batch before it.
+    let data: Dataset<Chw<2, 2, 1>, Tensor<Flat<2>, f64>> =
+        (0..5).map(|i| (Tensor::from_fn(|j| (i * j) as f32), Tensor::from([0.5, -0.25]))).collect();
+    trainer().batch_size(2).epochs(1).fit(&data, None).unwrap();
+    trainer().batch_size(1).epochs(1).fit(&data, None).unwrap_err();
+}
+
+/// With momentum 1 the running statistics are those of the last batch, to the bit.
+#[test]
+fn momentum_1_takes_the_statistics_of_the_batch() {
+    network! {
+        struct Last: Flat<1> => Flat<1> {
+            norm: BatchNorm { momentum: 1.0 },
+        }
+    }
+    let mut net = Last::<f32>::new(1);
+    net.layers_mut().norm().tensors()[2][0] = 1.0e3;
+    let mut trainer = Trainer::new(net, MeanSquaredError, Sgd::new(0.1)).progress(Progress::Silent);
+    let x: Batch<Flat<1>> = [9.1e-8_f32 - 1.0, 9.1e-8 + 1.0].into_iter().map(|x| Tensor::from([x])).collect();
+    trainer.train_step(&x, &[Tensor::from([0.0]), Tensor::from([0.0])], 0).unwrap();
+    let mean = (x.sample(0).as_slice()[0] + x.sample(1).as_slice()[0]) / 2.0;
+    assert_eq!(trainer.network().norm().running_mean(), [mean]);
 }
 
 /// By every rule, scales begin at 1 and variances too.

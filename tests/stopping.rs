@@ -162,8 +162,7 @@ fn a_callback_ends_a_run_after_a_step_and_after_an_epoch() {
 }
 
 #[test]
-fn a_loss_that_is_not_finite_names_epoch_and_batch_and_keeps_the_best_parameters() {
-    // The last sample is out of bounds; without shuffling it is in the last batch of the first epoch.
+fn a_value_that_is_not_finite_is_named_and_a_loss_keeps_the_best_parameters() {
     let broken: Dataset<Flat<2>, Class<2>> = (0..20)
         .map(|i| {
             let value = if i == 19 { f32::NAN } else { 0.1 * i as f32 };
@@ -173,7 +172,9 @@ fn a_loss_that_is_not_finite_names_epoch_and_batch_and_keeps_the_best_parameters
     let (trainer, _) = watched(5);
     let mut trainer = trainer.shuffle(false);
     let error = trainer.fit(&broken, None).unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 1, batch: 5, .. }), "{error}");
+    assert!(matches!(error, Error::Sample { sample: 19, .. }), "{error}");
+    let text = "training data, sample 19: expected finite numbers, found NaN in value 0";
+    assert_eq!(error.to_string(), text);
     assert_eq!(trainer.history().ending, Ending::Failed);
     assert!(trainer.network().model().params().iter().all(|p| p.is_finite()));
 
@@ -193,7 +194,7 @@ fn a_loss_that_is_not_finite_names_epoch_and_batch_and_keeps_the_best_parameters
             ControlFlow::Continue(())
         });
     let error = trainer.fit(&points, &points).unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 5.., batch: 1, .. }), "{error}");
+    assert!(matches!(error, Error::Diverged { epoch: 5.., batch: None, .. }), "{error}");
     assert_eq!((trainer.history().restored, trainer.history().ending), (Some(1), Ending::Failed));
     assert_eq!(trainer.network().model().params(), *first.lock().unwrap());
 }

@@ -158,7 +158,8 @@ impl Training {
             let _ = writeln!(io::stderr(), "{}: no checkpoint, starting from the beginning", from.display());
             return Ok(());
         }
-        Ok(trainer.resume(from)?)
+        trainer.resume(from)?;
+        Ok(())
     }
 }
 

@@ -62,3 +62,16 @@ pub(crate) fn class_of<T: Scalar>(scores: impl IntoIterator<Item = T>, classes: 
     }
     if count == 1 && classes == 2 { usize::from(best.1 > T::zero()) } else { best.0 }
 }
+
+/// The order in which classes with these names are numbered: by value if all are numbers, else by their letters (Unicode code
+/// points).
+#[cfg(any(feature = "csv", feature = "images"))]
+pub(crate) fn order_of_names(names: &[String]) -> Vec<usize> {
+    let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|&a, &b| {
+        let by_value = values.as_ref().map(|values| values[a].total_cmp(&values[b]));
+        by_value.unwrap_or(std::cmp::Ordering::Equal).then_with(|| names[a].cmp(&names[b]))
+    });
+    order
+}

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Normalization, Samples, Standardizer, Target};
+#[cfg(feature = "images")]
+use super::Preprocessing;
+use super::{Metadata, Normalization, Samples, Standardizer, Target};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -34,6 +36,8 @@ pub struct Dataset<In, Target> {
     index: Vec<u32>,
     /// The standardisers that values go through, in this order.
     pub(super) standardizers: Vec<Arc<Standardizer<In>>>,
+    /// The names of the classes and of the features, if they are known.
+    names: Arc<[Vec<String>; 2]>,
 }
 
 impl<In, Target> Clone for Dataset<In, Target> {
@@ -43,6 +47,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             targets: self.targets.clone(),
             index: self.index.clone(),
             standardizers: self.standardizers.clone(),
+            names: self.names.clone(),
         }
     }
 }
@@ -62,7 +67,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         };
         let index = (0..count).collect();
         let (values, targets) = (Arc::new(values), Arc::new(targets));
-        Ok(Dataset { values, targets, index, standardizers: Vec::new() })
+        Ok(Dataset { values, targets, index, standardizers: Vec::new(), names: Arc::default() })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -81,6 +86,28 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// [`Error::Argument`] if there are not `In::LEN` numbers for each target.
     pub fn from_numbers(numbers: Vec<f32>, targets: Vec<Y>) -> Result<Self, Error> {
         Self::from_values(Values::Numbers(numbers), targets)
+    }
+
+    /// Gives the classes names, in the order of their numbers. A network that is trained on the data keeps them
+    /// ([`Metadata`]), and data whose classes have other names are refused in its evaluation.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// let samples = (0..10).map(|i| (Tensor::<Flat<1>>::from([i as f32]), Class::<2>::new(i % 2).unwrap()));
+    /// let data = samples.collect::<Dataset<_, _>>().with_class_names(["even", "odd"]);
+    /// # use convnet::data::Samples;
+    /// assert_eq!(data.metadata().class_name(1), Some("odd"));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn with_class_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = [names.into_iter().map(Into::into).collect(), self.names[1].clone()];
+        Dataset { names: Arc::new(names), ..self }
+    }
+
+    /// Gives the values of a sample names, such as those of a table's columns.
+    pub fn with_feature_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = [self.names[0].clone(), names.into_iter().map(Into::into).collect()];
+        Dataset { names: Arc::new(names), ..self }
     }
 
     /// One sample.
@@ -131,7 +158,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         });
         let index = index.collect();
         let (values, standardizers) = (self.values.clone(), self.standardizers.clone());
-        Dataset { values, targets: Arc::new(targets), index, standardizers }
+        let names = Arc::new([Vec::new(), self.names[1].clone()]);
+        Dataset { values, targets: Arc::new(targets), index, standardizers, names }
     }
 
     /// The stored sample of each sample of this part.
@@ -146,6 +174,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             targets: self.targets.clone(),
             index,
             standardizers: self.standardizers.clone(),
+            names: self.names.clone(),
         }
     }
 }
@@ -224,6 +253,17 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
 
     fn id(&self, sample: usize) -> u64 {
         self.index[sample].into()
+    }
+
+    fn metadata(&self) -> Metadata {
+        let [classes, features] = (*self.names).clone();
+        Metadata {
+            classes,
+            features,
+            #[cfg(feature = "images")]
+            preprocessing: self.normalization().map(|by| Preprocessing::new().normalization(by.clone())),
+            standardizer: Standardizer::combined(&self.standardizers),
+        }
     }
 }
 

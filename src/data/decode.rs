@@ -14,9 +14,29 @@ use crate::Error;
 /// The bytes that scaling takes grow with the sides of an image, so they have a limit beside the number of pixels.
 const LONGEST_SIDE: u32 = 1 << 20;
 
+/// Endings of JPEG images that the decoders' own list does not have.
+const JPEG_ENDINGS: [&str; 3] = ["jpe", "jfif", "jif"];
+
+/// Endings of images, also vector graphics and raw photographs, in formats that no decoder here reads.
+const UNREAD_ENDINGS: [&str; 20] = [
+    "ai", "arw", "avif", "cr2", "cr3", "dcm", "dng", "eps", "heic", "heif", "j2k", "jp2", "jxl", "nef",
+    "orf", "pdf", "psd", "raw", "svg", "xcf",
+];
+
+/// The ending of a file's name in small letters, without the dot.
+pub(super) fn ending_of(name: &str) -> String {
+    Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
 /// Whether a file with this name is taken for an image.
 pub(super) fn has_image_name(name: &str) -> bool {
     ImageFormat::from_path(name).is_ok_and(|format| format.reading_enabled())
+        || JPEG_ENDINGS.contains(&&*ending_of(name))
+}
+
+/// Whether a name with this ending is that of an image that no decoder here reads.
+pub(super) fn is_unread(ending: &str) -> bool {
+    UNREAD_ENDINGS.contains(&ending) || ImageFormat::from_extension(ending).is_some()
 }
 
 /// The bytes of an image file, at most `limit`.

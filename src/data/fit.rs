@@ -1,9 +1,13 @@
 //! Makes images of other sizes fit.
 
+use std::fmt;
+use std::str::FromStr;
+
 use image::DynamicImage;
 
 use super::decode::interleaved;
 use super::resample::{Axis, scale};
+use crate::error::Error;
 
 /// The way an image of another size is made to fit.
 ///
@@ -45,6 +49,35 @@ pub enum Fit {
         /// Pixels of the shorter side.
         side: usize,
     },
+}
+
+/// "cover", "stretch", "contain", or "crop 256" with the pixels of the shorter side.
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fit::Cover => f.write_str("cover"),
+            Fit::Stretch => f.write_str("stretch"),
+            Fit::Contain => f.write_str("contain"),
+            Fit::Crop { side } => write!(f, "crop {side}"),
+        }
+    }
+}
+
+/// From the text that it prints as.
+impl FromStr for Fit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "cover" => Ok(Fit::Cover),
+            "stretch" => Ok(Fit::Stretch),
+            "contain" => Ok(Fit::Contain),
+            _ => match text.strip_prefix("crop ").and_then(|side| side.parse().ok()) {
+                Some(side) => Ok(Fit::Crop { side }),
+                None => Err(Error::argument("fit", "cover, stretch, contain or \"crop\" and a number", text)),
+            },
+        }
+    }
 }
 
 /// The pixels of an image as planes of the given channels, height and width, one byte each. `border` holds a byte for

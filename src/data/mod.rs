@@ -84,6 +84,7 @@ mod image_folder;
 mod images;
 mod learnable;
 mod mask;
+mod metadata;
 #[cfg(feature = "datasets")]
 mod mnist;
 mod normalization;
@@ -112,6 +113,8 @@ pub use cache::{Cache, Remote};
 pub use cifar::{Cifar10, Cifar100};
 pub use class::Class;
 pub(crate) use class::class_of;
+#[cfg(any(feature = "csv", feature = "images"))]
+pub(crate) use class::order_of_names;
 pub use dataset::Dataset;
 #[cfg(feature = "images")]
 pub use fit::Fit;
@@ -119,10 +122,12 @@ pub use folds::{CrossValidation, cross_validate};
 #[cfg(feature = "datasets")]
 pub use idx::Idx;
 #[cfg(feature = "images")]
-pub use image_folder::{ImageFolder, ImageFolderOptions};
+pub use image_folder::{ImageFolder, ImageFolderOptions, LeftOut, LeftOutReason};
 pub use images::Images;
 pub use learnable::{Learnable, Validation};
 pub use mask::Mask;
+pub(crate) use metadata::in_few_words;
+pub use metadata::{Metadata, Standardization};
 #[cfg(feature = "datasets")]
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;
@@ -130,6 +135,8 @@ pub use normalization::Normalization;
 pub use preprocessing::Preprocessing;
 #[cfg(feature = "store")]
 pub(crate) use regular::open_regular;
+#[cfg(feature = "images")]
+pub(crate) use samples::Fingerprint;
 pub use samples::{Samples, Target};
 pub use split::{Fractions, Parts};
 pub use standardizer::{Standardize, Standardizer};

@@ -82,6 +82,11 @@ impl Preprocessing {
         Preprocessing { max_image_bytes, ..self }
     }
 
+    /// The way images of other sizes are made to fit.
+    pub fn fit_of_images(&self) -> Fit {
+        self.fit
+    }
+
     /// The normalisation of pixels.
     pub fn pixel_normalization(&self) -> &Normalization {
         &self.normalization

@@ -1,5 +1,6 @@
 //! Samples with their targets.
 
+use super::Metadata;
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -67,5 +68,52 @@ pub trait Samples<In: Shape>: Sync {
     /// while the network trains on the current one.
     fn is_slow(&self) -> bool {
         false
+    }
+
+    /// The file that a sample is from, for messages.
+    fn origin(&self, _sample: usize) -> Option<String> {
+        None
+    }
+
+    /// The names of the classes, and how the samples were made from pictures or tables, as far as the data know them.
+    fn metadata(&self) -> Metadata {
+        Metadata::default()
+    }
+
+    /// A number that differs between other data: a hash of some samples' values and classes, or of the names of their files.
+    /// A run is not resumed on data with another fingerprint.
+    ///
+    /// # Errors
+    /// Those of reading a sample.
+    fn fingerprint(&self) -> Result<u64, Error> {
+        const READ: usize = 64;
+        let mut values = vec![0.0_f32; In::LEN];
+        let mut hash = Fingerprint::default();
+        hash.add(self.len() as u64);
+        for i in 0..self.len().min(READ) {
+            // Evenly spread, with the first and the last.
+            let sample = i * (self.len() - 1) / (self.len().min(READ) - 1).max(1);
+            self.write_to(sample, &mut values, None)?;
+            values.iter().for_each(|value| hash.add(value.to_bits().into()));
+            hash.add(self.target(sample).stratum().map_or(0, |stratum| stratum as u64 + 1));
+        }
+        Ok(hash.0)
+    }
+}
+
+/// FNV-1a over words of 64 bits (Fowler, Noll and Vo 1991).
+pub(crate) struct Fingerprint(pub u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Fingerprint(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fingerprint {
+    pub fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3);
+        // Else a word's high bits would never reach the hash's low ones.
+        self.0 ^= self.0 >> 32;
     }
 }

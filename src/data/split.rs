@@ -131,7 +131,7 @@ pub(super) fn split_index(index: &[u32], fraction: f64, seed: u64) -> Result<(Ve
 }
 
 /// The indices of the samples of each part, for the stratum of each sample.
-fn split_in_three(
+pub(super) fn split_in_three(
     strata: &[Option<usize>],
     fractions: Fractions,
     seed: u64,

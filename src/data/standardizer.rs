@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Dataset, Parts, Samples, Target, TestSet};
+use super::{Dataset, Parts, Samples, Standardization, Target, TestSet};
 use crate::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -122,6 +122,21 @@ impl<In: Shape> Standardizer<In> {
     /// ```
     pub fn apply<D: Standardize<In>>(&self, data: &D) -> D {
         data.standardized(self)
+    }
+
+    /// The numbers of standardisers that values go through one after the other, as those of one.
+    pub(super) fn combined(all: &[Arc<Self>]) -> Option<Standardization> {
+        let usual = |std: f64| if std == 0.0 { 1.0 } else { std };
+        all.iter().map(|by| Standardization { mean: by.mean.clone(), std: by.std.clone() }).reduce(
+            |first, next| {
+                let pairs = first.mean.iter().zip(&first.std).zip(next.mean.iter().zip(&next.std));
+                let of = |((m, s), (n, t)): ((&f64, &f64), (&f64, &f64))| {
+                    (m + n * usual(*s), usual(*s) * usual(*t))
+                };
+                let (mean, std) = pairs.map(of).unzip();
+                Standardization { mean, std }
+            },
+        )
     }
 
     pub(super) fn write_over<T: Scalar>(&self, values: &mut [T]) {

@@ -1,6 +1,6 @@
 //! The test set, which a network is evaluated with and never trained on.
 
-use super::{Dataset, Samples, Target};
+use super::{Dataset, Metadata, Samples, Target};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -105,5 +105,17 @@ impl<In: Shape, D: Samples<In>> Samples<In> for TestSet<D> {
 
     fn is_slow(&self) -> bool {
         self.0.is_slow()
+    }
+
+    fn origin(&self, sample: usize) -> Option<String> {
+        self.0.origin(sample)
+    }
+
+    fn metadata(&self) -> Metadata {
+        self.0.metadata()
+    }
+
+    fn fingerprint(&self) -> Result<u64, Error> {
+        self.0.fingerprint()
     }
 }

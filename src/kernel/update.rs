@@ -144,10 +144,10 @@ vectorized! {
 }
 
 vectorized! {
-    /// p ← p + momentum · (value − p).
+    /// p ← (1 − momentum) · p + momentum · value: exactly the value with momentum 1.
     pub(crate) fn approach[T: Vectorized](params: &mut [T], values: &[T], momentum: T) {
         for (p, value) in params.iter_mut().zip(values) {
-            *p += momentum * (*value - *p);
+            *p = (T::one() - momentum) * *p + momentum * *value;
         }
     }
 }

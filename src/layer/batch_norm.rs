@@ -235,6 +235,10 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         true
     }
 
+    fn least_samples(&self) -> usize {
+        if self.channels.area == 1 { 2 } else { 1 }
+    }
+
     fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
         let [weight, bias, running_mean, running_var] = quarters(params);
         let numbers = self.channels.numbers(scratch);

@@ -64,7 +64,7 @@ pub use sequential::{Sequential, Stack};
 
 use std::fmt;
 
-use crate::data::class_of;
+use crate::data::{Metadata, class_of};
 use crate::declare::Item;
 use crate::error::Error;
 use crate::init::Init;
@@ -152,7 +152,33 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         let (from, (to, params)) = (self.model(), other.model_mut().parts_mut());
         let all = (from.plan(), from.params(), to.plan(), params, head);
         Self::Scalar::compiled::<CopyAllBut>(all)?;
+        other.model_mut().set_metadata(self.metadata().clone().without_classes());
         Ok(other)
+    }
+
+    /// The names of the classes, and the way from a picture or a row of a table to the input: those of the data that the
+    /// network was trained on, or of the file that its parameters are from.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    /// # #[cfg(all(feature = "store", feature = "images"))] {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("net.safetensors");
+    /// # network! { struct Net: Chw<3, 32, 32> => Flat<10> { pool: GlobalAvgPool, fc: Dense { units: 10 } } }
+    /// let train = Cifar10::load_from("assets/cifar10")?.train;
+    /// # let train = train.subset(0..64);
+    /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(1);
+    /// trainer.fit(&train, None)?;
+    /// trainer.network().save(&path)?;
+    ///
+    /// let mut net = Net::new(2);
+    /// net.load(&path)?;
+    /// assert_eq!(net.metadata().class_name(9), Some("truck"));
+    /// # }
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    fn metadata(&self) -> &Metadata {
+        self.model().metadata()
     }
 
     /// The parameters and the plan.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Feeds;
+use crate::data::Metadata;
 use crate::error::Error;
 use crate::init::Init;
 use crate::plan::{Param, Plan};
@@ -18,12 +19,14 @@ use crate::tensor::{Batch, Tensor};
 pub struct Model<In, Out, T> {
     program: Arc<Program<T>>,
     params: Vec<T>,
+    metadata: Arc<Metadata>,
     shapes: PhantomData<(In, Out)>,
 }
 
 impl<In, Out, T: Clone> Clone for Model<In, Out, T> {
     fn clone(&self) -> Self {
-        Model { program: self.program.clone(), params: self.params.clone(), shapes: PhantomData }
+        let (program, params, metadata) = (self.program.clone(), self.params.clone(), self.metadata.clone());
+        Model { program, params, metadata, shapes: PhantomData }
     }
 }
 
@@ -34,7 +37,17 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// If the plan does not lead from `In` to `Out`, or nothing reads the output of some step.
     pub fn new(plan: Plan<T>, init: Init, seed: u64) -> Self {
         let (program, params) = T::compiled::<Begin>((plan, [In::DIMS, Out::DIMS], init, seed));
-        Model { program: Arc::new(program), params, shapes: PhantomData }
+        Model { program: Arc::new(program), params, metadata: Arc::default(), shapes: PhantomData }
+    }
+
+    /// The names of the classes, and the way from pictures or tables to the input, as far as they are known.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Sets the names of the classes, and the way from pictures or tables to the input.
+    pub fn set_metadata(&mut self, metadata: Metadata) {
+        self.metadata = Arc::new(metadata);
     }
 
     /// The operations.

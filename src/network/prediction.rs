@@ -46,6 +46,17 @@ pub struct Prediction<T = f32> {
 }
 
 impl<T: Scalar> Prediction<T> {
+    /// The name of the class, by the names of all classes in the order of their numbers.
+    ///
+    /// ```
+    /// use convnet::network::Prediction;
+    /// let prediction = Prediction { class: 1, probabilities: vec![0.25, 0.75] };
+    /// assert_eq!(prediction.name(&["cat", "dog"]), Some("dog"));
+    /// ```
+    pub fn name<'a>(&self, classes: &'a [impl AsRef<str>]) -> Option<&'a str> {
+        classes.get(self.class).map(AsRef::as_ref)
+    }
+
     /// The `k` most probable classes with their probabilities, the most probable first; of equal ones the lower number first.
     ///
     /// In PyTorch: `probabilities.topk(k)`.

@@ -244,6 +244,11 @@ pub trait Op<T>: Send + Sync + 'static {
         false
     }
 
+    /// The fewest samples of a batch in training: 2 for statistics over the batch of a single value of each sample.
+    fn least_samples(&self) -> usize {
+        1
+    }
+
     /// Computes the output of whole tiles.
     fn forward(&self, pass: Forward<'_, T>);
 

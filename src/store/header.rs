@@ -47,7 +47,7 @@ impl<'a> Header<'a> {
             return Err("a file that is cut off, or of another kind");
         }
         if len > LONGEST_HEADER {
-            return Err("a header of more than 100,000 bytes");
+            return Err("a header of more than 4 MiB");
         }
         let mut header = Header { bytes, len: len as usize, at: 8 };
         get!(header.take(b'{'));
@@ -104,6 +104,22 @@ impl<'a> Header<'a> {
         Err("a header that ends in a text")
     }
 
+    /// A text that may have escapes; returns nothing of it.
+    const fn skip_text(&mut self) -> Read<&'a [u8]> {
+        get!(self.take(b'"'));
+        while self.at < 8 + self.len {
+            match self.bytes[self.at] {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(b"");
+                }
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        Err("a header that ends in a text")
+    }
+
     const fn number(&mut self) -> Read<usize> {
         let mut number: usize = 0;
         let first = get!(self.peek());
@@ -154,10 +170,10 @@ impl<'a> Header<'a> {
         let mut entry = Entry { name, dtype: b"", shape: [0; AXES], rank: 0, offsets: [0; 2] };
         let mut fields = 0;
         while get!(self.more(fields == 0, b'}')) {
-            let field = get!(self.text());
+            let field = if same(name, b"__metadata__") { get!(self.skip_text()) } else { get!(self.text()) };
             get!(self.take(b':'));
             if same(name, b"__metadata__") {
-                get!(self.text());
+                get!(self.skip_text());
             } else if same(field, b"dtype") {
                 entry.dtype = get!(self.text());
             } else if same(field, b"shape") {

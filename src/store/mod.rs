@@ -36,11 +36,31 @@
 //! | run the network in another program | [`save_onnx`] |
 //! | declare the network of another program | [`OnnxGraph`] |
 //!
+//! # Metadata
+//!
+//! A file has more than numbers: the names of the classes and the way from a picture or a row of a table to the network's input
+//! ([`Metadata`](crate::data::Metadata)), which [`Network::metadata`](crate::network::Network::metadata) returns after loading.
+//! They are entries of safetensors' `__metadata__`, for other programs too:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `convnet.input` | the dimensions of a sample, as JSON: `[3,224,224]` |
+//! | `convnet.classes` | the names of the classes in the order of the outputs, as JSON |
+//! | `convnet.features` | the names of a table's columns in the order of the inputs, as JSON |
+//! | `convnet.standardizer` | `{"mean":[…],"std":[…]}` of these columns, as JSON; a std of 0 stands for 1 |
+//! | `convnet.colour` | `RGB` or `grey` |
+//! | `convnet.fit` | how a picture is scaled: `cover`, `stretch`, `contain`, or `crop 256` ([`Fit`](crate::data::Fit)) |
+//! | `convnet.mean`, `convnet.std` | the normalisation of pixels from 0 to 1, for each channel or for all, as JSON |
+//!
+//! # Files
+//!
 //! Saving is atomic: if the process is killed, the file is the old one or the new one. A file that does not fit the network
 //! is refused with a list of all tensors that differ.
 
 mod embedded;
 mod header;
+mod kinds;
+mod metadata;
 mod onnx;
 mod pickle;
 mod pytorch;
@@ -54,6 +74,7 @@ use std::path::Path;
 
 #[doc(hidden)]
 pub use embedded::{embedded, fits};
+pub(crate) use metadata::entries_of;
 #[doc(hidden)]
 pub use onnx::read_initializers;
 pub use onnx::{OnnxGraph, to_onnx, to_onnx_folded};
@@ -66,16 +87,17 @@ use crate::file;
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::scalar::{Scalar, compiled};
+use crate::shape::Shape;
 
 /// Saving and loading of a network's parameters, for every [`Network`].
 pub trait SaveLoad: Network {
-    /// Writes all parameters to a safetensors file, under the names and in the layouts of PyTorch's state dict
+    /// Writes all parameters and the [metadata](crate::store#metadata) to a safetensors file, under the names and in the layouts of PyTorch's state dict
     /// (`conv1.weight` \[filters, channels, rows, columns\]), so that `safetensors.torch.load_file` and `load_state_dict`
     /// accept the file as it is. The file is replaced only when the new one is complete and on disk.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older file at that path is then untouched. [`Error::Argument`] for a
-    /// network of more than about a thousand tensors.
+    /// network of more than tens of thousands of tensors.
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -93,7 +115,8 @@ pub trait SaveLoad: Network {
     #[doc(alias("state_dict", "save_weights", "torch.save"))]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let model = self.model();
-        Self::Scalar::compiled::<Save>((path.as_ref(), model.plan(), model.params()))
+        let metadata = entries_of(model.metadata(), Self::Input::DIMS);
+        Self::Scalar::compiled::<Save>((path.as_ref(), model.plan(), model.params(), metadata))
     }
 
     /// Writes all parameters as [`save`](Self::save) does, but rounded to numbers of 16 bits, in half the space or a quarter:
@@ -121,10 +144,11 @@ pub trait SaveLoad: Network {
     #[doc(alias("half", "float16"))]
     fn save_f16(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let model = self.model();
-        Self::Scalar::compiled::<SaveHalf>((path.as_ref(), model.plan(), model.params()))
+        let metadata = entries_of(model.metadata(), Self::Input::DIMS);
+        Self::Scalar::compiled::<SaveHalf>((path.as_ref(), model.plan(), model.params(), metadata))
     }
 
-    /// Reads all parameters from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
+    /// Reads all parameters and the [metadata](crate::store#metadata) from a safetensors file: one that [`save`](Self::save) wrote, or one from PyTorch for a network
     /// with the same names. [`Weights`] loads parts of a file, ONNX files and numbers of another precision.
     ///
     /// # Errors
@@ -165,20 +189,22 @@ pub fn save_onnx<N: Network>(network: &N, path: impl AsRef<Path>) -> Result<(), 
 }
 
 compiled! {
-    /// Writes parameters to a safetensors file: (path, plan, parameters).
-    Save<'a, T>((&'a Path, &'a Plan<T>, &'a [T])) -> Result<(), Error> = save
+    /// Writes parameters to a safetensors file: (path, plan, parameters, metadata).
+    Save<'a, T>(ToSave<'a, T>) -> Result<(), Error> = save
 }
 
-fn save<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result<(), Error> {
-    write(path, &encode(saved("", plan, params))?)
+type ToSave<'a, T> = (&'a Path, &'a Plan<T>, &'a [T], Vec<(String, String)>);
+
+fn save<T: Scalar>((path, plan, params, metadata): ToSave<'_, T>) -> Result<(), Error> {
+    write(path, &encode(saved("", plan, params), metadata)?)
 }
 
 compiled! {
-    /// Writes parameters to a safetensors file, as numbers of 16 bits: (path, plan, parameters).
-    SaveHalf<'a, T>((&'a Path, &'a Plan<T>, &'a [T])) -> Result<(), Error> = save_half
+    /// Writes parameters to a safetensors file, as numbers of 16 bits: (path, plan, parameters, metadata).
+    SaveHalf<'a, T>(ToSave<'a, T>) -> Result<(), Error> = save_half
 }
 
-fn save_half<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result<(), Error> {
+fn save_half<T: Scalar>((path, plan, params, metadata): ToSave<'_, T>) -> Result<(), Error> {
     let most = T::of(half::f16::MAX.to_f64());
     for (name, _, values) in plan.named_params(params) {
         if let Some(value) = values.iter().find(|value| value.is_nan() || value.abs() > most) {
@@ -190,7 +216,7 @@ fn save_half<T: Scalar>((path, plan, params): (&Path, &Plan<T>, &[T])) -> Result
         Saved::Numbers { shape, values } => (name, Saved::Half { shape, values }),
         other => (name, other),
     });
-    write(path, &encode(halves.collect())?)
+    write(path, &encode(halves.collect(), metadata)?)
 }
 
 /// Replaces a file when the new one is complete and on disk.

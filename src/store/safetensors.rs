@@ -9,14 +9,23 @@ use half::f16;
 use safetensors::serialize;
 use safetensors::tensor::{Dtype as FileDtype, Metadata, TensorInfo, View};
 use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use super::Dtype;
+use super::kinds::kind_of;
+use super::metadata::OURS;
 use crate::error::Error;
 use crate::scalar::Scalar;
 
-/// The largest header in bytes that is read: reading takes several times as much memory.
-pub(super) const LONGEST_HEADER: u64 = 100_000;
+/// The largest header in bytes that is read, 4 MiB: reading takes several times as much memory.
+pub(super) const LONGEST_HEADER: u64 = 4 << 20;
+
+/// The entries of a header.
+pub(super) struct Header<T> {
+    pub tensors: Vec<(String, T)>,
+    /// This library's metadata, of which others are passed over.
+    pub metadata: Vec<(String, String)>,
+}
 
 /// A tensor of a file.
 #[derive(Debug)]
@@ -32,12 +41,12 @@ impl fmt::Display for Tensor {
     }
 }
 
-/// The tensors of a safetensors file, in the order of their bytes.
-pub(super) fn tensors_of(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Tensor)>, Error> {
+/// The tensors of a safetensors file, in the order of their bytes, and its metadata.
+pub(super) fn content_of(path: &Path, bytes: &[u8]) -> Result<Header<Tensor>, Error> {
     let header = header_of(path, bytes)?;
     let start = 8 + header.len();
     let bad = |found: String| Error::format(path, "a safetensors file", found);
-    let mut named = names_of(header).map_err(bad_header(path))?;
+    let Header { tensors: mut named, metadata: entries } = entries_of(header).map_err(bad_header(path))?;
     named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     if let Some(twice) = named.windows(2).find(|two| two[0].0 == two[1].0) {
         return Err(bad(format!("two tensors with the name {:?}", twice[0].0)));
@@ -55,7 +64,8 @@ pub(super) fn tensors_of(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Tenso
         let tensor = Tensor { dtype, shape: info.shape.clone(), values: start + begin..start + end };
         (name, tensor)
     };
-    Ok(metadata.offset_keys().into_iter().map(tensor).collect())
+    let tensors = metadata.offset_keys().into_iter().map(tensor).collect();
+    Ok(Header { tensors, metadata: entries })
 }
 
 pub(super) fn bad_header(path: &Path) -> impl FnOnce(serde_json::Error) -> Error {
@@ -70,6 +80,9 @@ pub(super) fn header_of<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Er
         return Err(Error::format(path, "a safetensors file", found));
     };
     let len = u64::from_le_bytes(*len);
+    if let Some(kind) = kind_of(bytes).filter(|_| rest.first() != Some(&b'{')) {
+        return Err(Error::format(path, "a safetensors file", kind));
+    }
     if len > LONGEST_HEADER {
         let expected = format!("a safetensors file, with a header of at most {LONGEST_HEADER} bytes");
         return Err(Error::format(path, expected, format!("one of {len}, or another kind of file")));
@@ -83,31 +96,56 @@ pub(super) fn header_of<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Er
     })
 }
 
-/// The tensors of a header, with duplicates.
-pub(super) fn names_of(header: &[u8]) -> serde_json::Result<Vec<(String, TensorInfo)>> {
-    struct Header;
+/// The entries of a header, with duplicates.
+pub(super) fn entries_of(header: &[u8]) -> serde_json::Result<Header<TensorInfo>> {
+    struct Entries;
+    struct Texts<'a>(&'a mut Vec<(String, String)>);
 
-    impl<'de> Visitor<'de> for Header {
-        type Value = Vec<(String, TensorInfo)>;
+    impl<'de> Visitor<'de> for Texts<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table of texts")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(key) = map.next_key::<String>()? {
+                if key.starts_with(OURS) {
+                    self.0.push((key, map.next_value()?));
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl<'de> DeserializeSeed<'de> for Texts<'_> {
+        type Value = ();
+        fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+            json.deserialize_map(self)
+        }
+    }
+
+    impl<'de> Visitor<'de> for Entries {
+        type Value = Header<TensorInfo>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a table of tensors")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut tensors = Vec::new();
+            let (mut tensors, mut metadata) = (Vec::new(), Vec::new());
             while let Some(name) = map.next_key::<String>()? {
                 if name == "__metadata__" {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value_seed(Texts(&mut metadata))?;
                 } else {
                     tensors.push((name, map.next_value()?));
                 }
             }
-            Ok(tensors)
+            Ok(Header { tensors, metadata })
         }
     }
 
     let mut json = serde_json::Deserializer::from_slice(header);
-    let tensors = json.deserialize_map(Header)?;
-    json.end().map(|()| tensors)
+    let entries = json.deserialize_map(Entries)?;
+    json.end().map(|()| entries)
 }
 
 impl Dtype {
@@ -194,15 +232,28 @@ impl<T: Scalar> View for Saved<'_, T> {
 ///
 /// # Errors
 /// [`Error::Argument`] for more tensors than fit into a header that can be read again.
-pub(crate) fn encode<T: Scalar>(tensors: Vec<(String, Saved<'_, T>)>) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode<T: Scalar>(
+    tensors: Vec<(String, Saved<'_, T>)>,
+    metadata: Vec<(String, String)>,
+) -> Result<Vec<u8>, Error> {
     // Some readers require `format: pt`.
-    let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    let bytes = serialize(tensors, Some(metadata)).expect("tensors whose bytes are those of their shapes");
-    let header = bytes.first_chunk().map_or(0, |len| u64::from_le_bytes(*len));
-    if header > LONGEST_HEADER {
+    let format = [("format".to_owned(), "pt".to_owned())].into();
+    let bytes = serialize(tensors, Some(format)).expect("tensors whose bytes are those of their shapes");
+    let (len, rest) = bytes.split_first_chunk().expect("the length of the header");
+    let (header, numbers) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    // The crate writes several entries in any order.
+    let entry =
+        |(key, value): &(String, String)| format!(",{}:{}", serde_json::json!(key), serde_json::json!(value));
+    let entries: String = metadata.iter().map(entry).collect();
+    let start = br#"{"__metadata__":{"format":"pt""#;
+    let others = header.trim_ascii_end().strip_prefix(start).expect("the entry comes first");
+    let mut header = [start, entries.as_bytes(), others].concat();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let len = header.len() as u64;
+    if len > LONGEST_HEADER {
         let expected =
             format!("tensors whose names and shapes take {LONGEST_HEADER} bytes in a file's header");
-        return Err(Error::argument("network", expected, format!("{header} bytes")));
+        return Err(Error::argument("network", expected, format!("{len} bytes")));
     }
-    Ok(bytes)
+    Ok([&len.to_le_bytes()[..], &header, numbers].concat())
 }

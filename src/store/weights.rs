@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
 
+use super::metadata::metadata_of;
 use super::onnx::read_initializers;
-use super::safetensors::{LONGEST_HEADER, Saved, Tensor, bad_header, header_of, names_of, tensors_of};
+use super::safetensors::{
+    Header, LONGEST_HEADER, Saved, Tensor, bad_header, content_of, entries_of, header_of,
+};
 use super::{Dtype, Stored, pytorch};
-use crate::data::open_regular;
+use crate::data::{Metadata, open_regular};
 use crate::error::{Error, TensorMismatch};
 use crate::network::Network;
 use crate::plan::{Param, Plan};
@@ -52,6 +55,7 @@ pub struct Weights {
     /// The bytes of the file, or of the tensors of an ONNX file.
     bytes: Vec<u8>,
     tensors: Vec<(String, Tensor)>,
+    metadata: Metadata,
     convert: bool,
     skipped: Vec<String>,
 }
@@ -61,7 +65,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is damaged or not a safetensors file, or if its header
-    /// has more than 100,000 bytes, which is enough for about a thousand tensors.
+    /// has more than 4 MiB, which is enough for tens of thousands of tensors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Weights::open_path(path.as_ref())
     }
@@ -74,7 +78,7 @@ impl Weights {
             .take(8 + LONGEST_HEADER)
             .read_to_end(&mut start)
             .map_err(Error::io(path, "read"))?;
-        names_of(header_of(path, &start)?).map_err(bad_header(path))?;
+        entries_of(header_of(path, &start)?).map_err(bad_header(path))?;
         drop(start);
         Weights::of_bytes(path.to_owned(), read(path)?)
     }
@@ -88,41 +92,51 @@ impl Weights {
     }
 
     fn of_bytes(path: PathBuf, bytes: Vec<u8>) -> Result<Self, Error> {
-        let tensors = tensors_of(&path, &bytes)?;
-        Ok(Weights { path, bytes, tensors, convert: false, skipped: Vec::new() })
+        let Header { tensors, metadata } = content_of(&path, &bytes)?;
+        let metadata = metadata_of(&path, &metadata)?;
+        Ok(Weights { metadata, ..Weights::of_tensors(path, bytes, tensors) })
     }
 
-    /// Reads the initialisers of an ONNX file: one from [`save_onnx`](super::save_onnx), or one from PyTorch for a network
-    /// with the same names.
+    fn of_tensors(path: PathBuf, bytes: Vec<u8>, tensors: Vec<(String, Tensor)>) -> Self {
+        let metadata = Metadata::default();
+        Weights { path, bytes, tensors, metadata, convert: false, skipped: Vec::new() }
+    }
+
+    /// Reads the initialisers of an ONNX file, but whole numbers, such as the shape of a reshaping: one from
+    /// [`save_onnx`](super::save_onnx), or one from PyTorch for a network with the same names, whose numbers may lie in a file
+    /// beside it.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Format`] if it is damaged, not an ONNX file, has no initialisers, or
-    /// refers to numbers in another file.
+    /// [`Error::Io`] if it or the file with its numbers cannot be read; [`Error::Format`] if it is damaged, not an ONNX file,
+    /// has no initialisers, or refers to a file in another folder.
     pub fn open_onnx(path: impl AsRef<Path>) -> Result<Self, Error> {
         Weights::open_onnx_path(path.as_ref())
     }
 
     fn open_onnx_path(path: &Path) -> Result<Self, Error> {
-        Weights::of_onnx(path.to_owned(), read(path)?)
+        Weights::of_onnx(path.to_owned(), read(path)?, true)
     }
 
     /// Reads the bytes of an ONNX file; errors name it by `path`.
     ///
     /// # Errors
-    /// [`Error::Format`], as [`Weights::open_onnx`].
+    /// [`Error::Format`], as [`Weights::open_onnx`], and for numbers in another file.
     pub fn from_onnx(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, Error> {
-        Weights::of_onnx(path.into(), bytes)
+        Weights::of_onnx(path.into(), bytes, false)
     }
 
-    fn of_onnx(path: PathBuf, bytes: Vec<u8>) -> Result<Self, Error> {
+    fn of_onnx(path: PathBuf, bytes: Vec<u8>, is_file: bool) -> Result<Self, Error> {
         let mut bytes_of_all = Vec::new();
         let mut tensors = Vec::new();
-        for (name, Stored { dtype, shape, values }) in read_initializers(&path, bytes)? {
+        for (name, Stored { dtype, shape, values }) in read_initializers(&path, bytes, is_file)? {
+            if !matches!(dtype, Dtype::Other) && !dtype.is_float() {
+                continue;
+            }
             let start = bytes_of_all.len();
             bytes_of_all.extend(values);
             tensors.push((name, Tensor { dtype, shape, values: start..bytes_of_all.len() }));
         }
-        Ok(Weights { path, bytes: bytes_of_all, tensors, convert: false, skipped: Vec::new() })
+        Ok(Weights::of_tensors(path, bytes_of_all, tensors))
     }
 
     /// Reads a file from `torch.save(model.state_dict(), path)` of PyTorch 1.6 or later, usually called `.pth` or `.pt`. Nothing
@@ -148,7 +162,7 @@ impl Weights {
 
     fn of_pytorch(path: PathBuf, mut bytes: Vec<u8>) -> Result<Self, Error> {
         let tensors = pytorch::tensors_of(&path, &mut bytes)?;
-        Ok(Weights { path, bytes, tensors, convert: false, skipped: Vec::new() })
+        Ok(Weights::of_tensors(path, bytes, tensors))
     }
 
     /// Allows numbers of another precision: `f64` is rounded to the `f32` of a network; `f32`, and the `f16` and `bf16` of a
@@ -202,17 +216,29 @@ impl Weights {
         self.tensors.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Copies the weights into a network. After an error the network is unchanged.
+    /// The metadata of the file: see [Metadata](crate::store#metadata).
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Copies the weights and the metadata into a network; of a file of which a layer is skipped, not the names of the
+    /// classes. After an error the network is unchanged.
     ///
     /// The file may also have the counters `num_batches_tracked` of PyTorch's batch normalisation, which are ignored.
     ///
     /// # Errors
-    /// [`Error::Weights`] with all tensors that are missing, unknown, or of another shape or number type;
-    /// [`Error::Argument`] if neither the network nor the file has a layer that is to be skipped.
+    /// [`Error::Weights`] with all tensors that are missing, unknown, of another shape or number type, or hold a number that is
+    /// not finite, and a way to load them if there is one; [`Error::Format`] for a checkpoint; [`Error::Argument`] if neither the network nor the file has a layer that is to be skipped.
     #[doc(alias = "load_state_dict")]
     pub fn load_into<N: Network>(&self, network: &mut N) -> Result<(), Error> {
         let (program, params) = network.model_mut().parts_mut();
-        N::Scalar::compiled::<Load>((self, program.plan(), params))
+        N::Scalar::compiled::<Load>((self, program.plan(), params))?;
+        let metadata = self.metadata.clone();
+        let metadata = if self.skipped.is_empty() { metadata } else { metadata.without_classes() };
+        if metadata != Metadata::default() {
+            network.model_mut().set_metadata(metadata);
+        }
+        Ok(())
     }
 
     /// Copies the tensors whose names begin with `prefix` to the parameters of a plan whose names have no prefix.
@@ -242,6 +268,13 @@ impl Weights {
                 let numbers = tensor.dtype == Dtype::of::<T>() || (self.convert && tensor.dtype.is_float());
                 numbers && is_same(&tensor.shape, &param.shape)
             });
+            let bytes = |tensor: &Tensor| &self.bytes[tensor.values.clone()];
+            if let Some(tensor) = tensor.filter(|_| right)
+                && let Some((place, value)) = not_finite::<T>(tensor.dtype, bytes(tensor))
+            {
+                let (expected, found) = ("finite numbers".to_owned(), format!("{value} at place {place}"));
+                mismatches.push(TensorMismatch { name: name.clone(), expected, found });
+            }
             if !right {
                 let expected = format!("{} {:?}", Dtype::of::<T>(), param.shape);
                 let found = tensor.map_or("nothing".to_owned(), Tensor::to_string);
@@ -266,7 +299,16 @@ impl Weights {
             }
         }
         if !mismatches.is_empty() {
-            return Err(Error::Weights { path: self.path.clone(), mismatches });
+            let names: Vec<&str> = tensors.iter().map(|(name, _)| *name).collect();
+            if self.bytes_of("version").is_some() && names.iter().any(|name| name.starts_with("network.")) {
+                let found = "a checkpoint of a training: Trainer::resume continues it, and best.safetensors beside it has \
+                             the weights of the best epoch";
+                return Err(Error::format(&self.path, "weights alone", found));
+            }
+            let wanted: Vec<&str> =
+                wanted.iter().map(|(name, _)| name.as_str()).filter(|name| !is_skipped(name)).collect();
+            let proposal = self.proposal(&names, &wanted, &mismatches);
+            return Err(Error::Weights { path: self.path.clone(), mismatches, proposal });
         }
 
         let mut rest = params;
@@ -278,6 +320,43 @@ impl Weights {
             }
         }
         Ok(())
+    }
+}
+
+impl Weights {
+    /// A way to load the file, if all tensors would then be found.
+    fn proposal(&self, names: &[&str], wanted: &[&str], mismatches: &[TensorMismatch]) -> Option<String> {
+        let prefix = wanted.first().and_then(|first| {
+            let has =
+                |prefix: &str, name: &str| names.iter().any(|known| known.strip_prefix(prefix) == Some(name));
+            let prefixes = names
+                .iter()
+                .filter_map(|name| name.strip_suffix(first).filter(|prefix| prefix.ends_with('.')));
+            prefixes.into_iter().find(|prefix| wanted.iter().all(|name| has(prefix, name)))
+        });
+        let dtype = |name: &str| {
+            let full = format!("{}{name}", prefix.unwrap_or_default());
+            self.tensor(&full).map(|tensor| tensor.dtype).filter(|dtype| dtype.is_float())
+        };
+        let is_other = |mismatch: &TensorMismatch| {
+            dtype(&mismatch.name).is_some_and(|_| {
+                let ending = |text: &str| text.split_once(' ').map(|(_, shape)| shape.to_owned());
+                mismatch.expected != mismatch.found && ending(&mismatch.expected) == ending(&mismatch.found)
+            })
+        };
+        let half = wanted.first().and_then(|name| dtype(name)).filter(|dtype| *dtype != Dtype::F32);
+        match (prefix, half) {
+            (Some(prefix), half) => {
+                let convert = if half.is_some() { ".convert()" } else { "" };
+                Some(format!(
+                    "the names begin with {prefix:?}: Weights::open(path)?.strip_prefix({prefix:?}){convert} loads them"
+                ))
+            }
+            (None, _) if mismatches.iter().all(is_other) => {
+                Some("the numbers are of another type: Weights::open(path)?.convert() loads them".to_owned())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -356,6 +435,16 @@ pub(super) fn read_values<T: Scalar>(values: &mut [T], dtype: Dtype, bytes: &[u8
         Dtype::F64 => each(values, bytes, |b| T::of(f64::from_le_bytes(b))),
         Dtype::I64 | Dtype::U8 | Dtype::Other => unreachable!("numbers of a network have a fraction"),
     }
+}
+
+/// The first number that is not finite as a `T`, with its place, counted from 0.
+fn not_finite<T: Scalar>(dtype: Dtype, bytes: &[u8]) -> Option<(usize, f64)> {
+    let len = dtype.size()?;
+    let mut value = [T::zero()];
+    bytes.chunks_exact(len).enumerate().find_map(|(place, bytes)| {
+        read_values(&mut value, dtype, bytes);
+        (!value[0].is_finite()).then(|| (place, value[0].as_f64()))
+    })
 }
 
 /// Reads a whole file into a buffer of its size.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::early_stopping::Best;
-use super::fit::{Moment, Position, Resumed};
+use super::fit::{Moment, Position, Resumed, batches_of};
+use super::setting_change::{SettingChange, changes};
 use super::update::Updater;
 use super::{Epoch, History, Trainer};
 use crate::error::Error;
@@ -18,10 +19,11 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::plan::Plan;
 use crate::scalar::{Scalar, compiled};
-use crate::store::{Saved, Weights, encode, saved, write};
+use crate::shape::Shape;
+use crate::store::{Saved, Weights, encode, entries_of, saved, write};
 
 /// Version of the content of a checkpoint.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";
@@ -189,6 +191,8 @@ pub(super) struct Run<'a, T> {
     history: &'a mut History,
     resumed: &'a mut Option<Resumed<T>>,
     keeper: &'a mut Option<Keeper>,
+    /// The network's metadata as entries of a file.
+    metadata: Vec<(String, String)>,
 }
 
 /// The settings of a trainer, of which a checkpoint has those that must not change.
@@ -200,6 +204,8 @@ struct Settings<'a> {
     batch_size: usize,
     seed: u64,
     shuffle: bool,
+    /// Those that may change, with their names.
+    others: Vec<(String, String)>,
 }
 
 /// The content of a checkpoint besides its tensors of numbers.
@@ -211,6 +217,7 @@ struct State {
     batch_size: usize,
     seed: u64,
     shuffle: bool,
+    others: Vec<(String, String)>,
     updates: u64,
     position: Position,
     history: Vec<Epoch>,
@@ -220,7 +227,7 @@ struct State {
 impl State {
     /// Whether the numbers are consistent for epochs of `batches` batches.
     fn is_consistent(&self, batches: usize) -> bool {
-        let Position { samples, epochs, batches: done, step, tally, ref losses, seconds } = self.position;
+        let Position { samples, epochs, batches: done, step, tally, ref losses, seconds, .. } = self.position;
         let Tally { samples: seen, loss, judged, right } = tally;
         let steps = (epochs as u128) * (batches as u128) + done as u128;
         let numbered = self.history.iter().enumerate().all(|(i, epoch)| epoch.epoch == i + 1);
@@ -229,7 +236,8 @@ impl State {
             && u128::from(step) == steps
             && step < 1 << 53
             && self.updates < 1 << 53
-            && seen as u128 == (done as u128 * self.batch_size as u128).min(samples as u128)
+            && seen as u128
+                == if done == batches { samples as u128 } else { done as u128 * self.batch_size as u128 }
             && right <= judged
             && judged <= seen
             && self.history.len() == epochs
@@ -255,10 +263,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Makes the next call of [`fit`](Self::fit) resume from a checkpoint: a file, or the latest in a folder.
     ///
     /// With the same settings and data, the run ends with the same bits as an uninterrupted one. The kind of optimiser (its
-    /// [`name`](Optimizer::name)), the batch size, the seed, whether samples are shuffled, and the number of samples must be
-    /// those of the checkpoint, which is checked. Other settings come from this trainer and may differ, such as the
-    /// learning rate, the schedule, penalties and the number of epochs. (PyTorch's `load_state_dict` restores the saved
-    /// learning rate instead.)
+    /// [`name`](Optimizer::name)), the batch size, the seed, and whether samples are shuffled must be those of the checkpoint,
+    /// which is checked; so are the training data when [`fit`](Self::fit) begins: their number, the names of their classes and
+    /// their [fingerprint](crate::data::Samples::fingerprint). Other settings come from this trainer and may differ, such as
+    /// the learning rate, the schedule, penalties and the rule of early stopping; those that do are returned, and `fit` shows
+    /// them. The number of epochs may also differ. (PyTorch's `load_state_dict` restores the saved learning rate instead.)
     ///
     /// In Keras: the callback `BackupAndRestore`.
     ///
@@ -266,12 +275,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// [`Error::Checkpoint`] if the file is damaged or of another network, kind of optimiser, batch size, seed or version;
     /// it names the latest earlier checkpoint that can be resumed. [`Error::Format`] for a folder without checkpoints;
     /// [`Error::Io`] if the file cannot be read. After an error the trainer is unchanged.
-    pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+    pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<Vec<SettingChange>, Error> {
         N::Scalar::compiled::<Resume>((path.as_ref(), self.as_run()))
     }
 
     /// What checkpoints have of this trainer.
     fn as_run(&mut self) -> Run<'_, N::Scalar> {
+        let metadata = entries_of(self.network.metadata(), N::Input::DIMS);
+        let others = self.settings_that_may_change();
         let (program, params) = self.network.model_mut().parts_mut();
         Run {
             settings: Settings {
@@ -281,6 +292,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 batch_size: self.batch_size,
                 seed: self.seed,
                 shuffle: self.shuffle,
+                others,
             },
             plan: program.plan(),
             params,
@@ -288,6 +300,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             history: &mut self.history,
             resumed: &mut self.resumed,
             keeper: &mut self.keeper,
+            metadata,
         }
     }
 
@@ -316,7 +329,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
 compiled! {
     /// Puts a trainer where a checkpoint was written: (file or folder, trainer). After an error the trainer is unchanged.
-    Resume<'a, T>((&'a Path, Run<'a, T>)) -> Result<(), Error> = resume
+    Resume<'a, T>((&'a Path, Run<'a, T>)) -> Result<Vec<SettingChange>, Error> = resume
 }
 
 compiled! {
@@ -324,7 +337,7 @@ compiled! {
     Keep<'a, T>((Run<'a, T>, Moment, &'a Position, Option<&'a Best<T>>)) -> Result<(), Error> = keep
 }
 
-fn resume<T: Scalar>((path, run): (&Path, Run<'_, T>)) -> Result<(), Error> {
+fn resume<T: Scalar>((path, run): (&Path, Run<'_, T>)) -> Result<Vec<SettingChange>, Error> {
     let (path, folder) = if path.is_dir() {
         let Some(latest) = Checkpoints::list(path)?.into_iter().next() else {
             return Err(Error::format(path, "a folder with checkpoints", "none"));
@@ -346,13 +359,14 @@ fn resume<T: Scalar>((path, run): (&Path, Run<'_, T>)) -> Result<(), Error> {
             return Err(Error::Checkpoint { path, problem: Box::new(error), older });
         }
     };
+    let changes = changes(&state.others, &run.settings.others);
     let (updates, values) = run.updater.memory_mut();
     *updates = state.updates;
     values.copy_from_slice(&memory);
     run.params.copy_from_slice(&params);
     *run.history = History { epochs: state.history, ..History::default() };
-    *run.resumed = Some(Resumed { at: state.position, best, folder });
-    Ok(())
+    *run.resumed = Some(Resumed { at: state.position, best, changes: changes.clone(), folder });
+    Ok(changes)
 }
 
 fn keep<T: Scalar>(
@@ -395,20 +409,22 @@ impl<T: Scalar> Run<'_, T> {
     /// Writes the weights of the best epoch.
     fn write_best(&self, best: Option<&Best<T>>) -> Result<(), Error> {
         let (Some(keeper), Some(best)) = (&self.keeper, best) else { return Ok(()) };
-        write(&keeper.rule.folder.join(BEST), &encode(saved("", self.plan, &best.params))?)
+        let weights = encode(saved("", self.plan, &best.params), self.metadata.clone())?;
+        write(&keeper.rule.folder.join(BEST), &weights)
     }
 
     /// Writes a checkpoint and removes old ones.
     fn write(&mut self, at: &Position, best: Option<&Best<T>>) -> Result<(), Error> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         let (updates, memory) = self.updater.memory();
-        let Settings { name, optimizer, batch_size, seed, shuffle, .. } = &self.settings;
+        let Settings { name, optimizer, batch_size, seed, shuffle, others, .. } = &self.settings;
         let state = State {
             optimizer: name.clone(),
             settings: format!("{optimizer:?}"),
             batch_size: (*batch_size).min(at.samples),
             seed: *seed,
             shuffle: *shuffle,
+            others: others.clone(),
             updates,
             position: at.clone(),
             history: self.history.epochs.clone(),
@@ -427,7 +443,7 @@ impl<T: Scalar> Run<'_, T> {
             let numbers = Saved::Numbers { shape: vec![best.params.len()], values: &best.params };
             tensors.push(("best".to_owned(), numbers));
         }
-        let bytes = encode(tensors)?;
+        let bytes = encode(tensors, self.metadata.clone())?;
         let folder = &keeper.rule.folder;
         write(&folder.join(format!("{START}{:010}{END}", at.step)), &bytes)?;
         (keeper.last, keeper.step) = (Instant::now(), Some(at.step));
@@ -455,7 +471,7 @@ fn state_of(path: &Path, file: &Weights, settings: &Settings<'_>) -> Result<Stat
     let state: State = serde_json::from_slice(text)
         .map_err(|error| Error::format(path, "the state of a training", format!("a bad one: {error}")))?;
     let samples = state.position.samples;
-    let batches = samples.div_ceil(state.batch_size.max(1));
+    let batches = batches_of(samples, state.batch_size.max(1));
     let right = |name: &str, expected: String, found: String| {
         if expected == found { Ok(()) } else { Err(wrong(&format!("{name} {expected}"), &found)) }
     };

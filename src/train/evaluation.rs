@@ -22,26 +22,20 @@ pub struct Evaluation {
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ClassScore {
-    /// Of the samples classified as this class, the fraction that belong to it; 0 if there are none.
-    pub precision: f64,
-    /// Of the samples of this class, the fraction that were classified as it; 0 if there are none.
-    pub recall: f64,
+    /// Of the samples classified as this class, the fraction that belong to it; `None` if there are none.
+    pub precision: Option<f64>,
+    /// Of the samples of this class, the fraction that were classified as it; `None` if there are none.
+    pub recall: Option<f64>,
+    /// The F1 score, the harmonic mean of precision p and recall r: 2·p·r / (p + r), or twice the samples that were classified
+    /// correctly by those of the class and those classified as it. `None` if there are neither.
+    pub f1: Option<f64>,
     /// Samples of the class.
     pub support: usize,
 }
 
-impl ClassScore {
-    /// The F1 score, the harmonic mean of precision and recall: 2·p·r / (p + r), or 0 if both are 0.
-    #[doc(alias = "f1_score")]
-    pub fn f1(&self) -> f64 {
-        let sum = self.precision + self.recall;
-        if sum == 0.0 { 0.0 } else { 2.0 * self.precision * self.recall / sum }
-    }
-}
-
-/// a / b, or 0 if b is 0, as scikit-learn with `zero_division=0`.
-fn ratio(a: usize, b: usize) -> f64 {
-    if b == 0 { 0.0 } else { a as f64 / b as f64 }
+/// a / b, unless b is 0: then nothing was measured.
+fn ratio(a: usize, b: usize) -> Option<f64> {
+    (b > 0).then(|| a as f64 / b as f64)
 }
 
 impl Evaluation {
@@ -60,22 +54,24 @@ impl Evaluation {
         self.confusion.iter().flatten().sum()
     }
 
-    /// Fraction of samples that were classified correctly.
+    /// Fraction of samples that were classified correctly; 0 without samples.
     #[doc(alias = "accuracy_score")]
     pub fn accuracy(&self) -> f64 {
-        ratio(self.correct(), self.samples())
+        ratio(self.correct(), self.samples()).unwrap_or(0.0)
     }
 
     /// Fraction of samples whose true class is among the `k` highest scores.
     #[doc(alias = "TopKCategoricalAccuracy")]
     pub fn top_k(&self, k: usize) -> f64 {
-        ratio(self.ranks.iter().take(k).sum(), self.samples())
+        ratio(self.ranks.iter().take(k).sum(), self.samples()).unwrap_or(0.0)
     }
 
-    /// Mean of [`ClassScore::f1`] over the classes, the macro average of scikit-learn.
+    /// Mean of [`ClassScore::f1`] over the classes that have one: those with samples, and those that samples were classified
+    /// as. 0 without samples. The macro average of scikit-learn.
+    #[doc(alias = "f1_score")]
     pub fn macro_f1(&self) -> f64 {
-        let classes = self.classes();
-        classes.iter().map(ClassScore::f1).sum::<f64>() / classes.len() as f64
+        let scores: Vec<f64> = self.classes().iter().filter_map(|class| class.f1).collect();
+        scores.iter().sum::<f64>() / scores.len().max(1) as f64
     }
 
     /// Precision and recall of each class.
@@ -84,8 +80,9 @@ impl Evaluation {
             .map(|class| {
                 let right = self.confusion[class][class];
                 let support = self.confusion[class].iter().sum();
-                let taken = self.confusion.iter().map(|row| row[class]).sum();
-                ClassScore { precision: ratio(right, taken), recall: ratio(right, support), support }
+                let taken: usize = self.confusion.iter().map(|row| row[class]).sum();
+                let f1 = ratio(2 * right, taken + support);
+                ClassScore { precision: ratio(right, taken), recall: ratio(right, support), f1, support }
             })
             .collect()
     }
@@ -120,9 +117,9 @@ impl fmt::Display for Evaluation {
                     write!(f, "{count:>width$}")?;
                 }
             }
-            let [precision, recall, f1] =
-                [score.precision, score.recall, score.f1()].map(|score| 100.0 * score);
-            writeln!(f, " │ {precision:>7.2} % {recall:>6.2} % {f1:>6.2} %")?;
+            let [precision, recall, f1] = [score.precision, score.recall, score.f1]
+                .map(|score| score.map_or("–  ".to_owned(), |score| format!("{:.2} %", 100.0 * score)));
+            writeln!(f, " │ {precision:>9} {recall:>8} {f1:>8}")?;
         }
         write!(f, "Rows are true classes, columns predicted classes.")
     }

@@ -9,11 +9,12 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::early_stopping::Best;
-use super::loading::fetch;
+use super::loading::{fetch, not_finite};
+use super::measure::refuse_other_classes;
 use super::progress::Display;
 use super::trainer::refuse_empty;
 use super::{BatchEnd, Ending, Epoch, History, LossAndAccuracy, Trainer};
-use crate::data::{Learnable, Samples, Target, Validation};
+use crate::data::{Learnable, Samples, Target, Validation, in_few_words};
 use crate::error::{Error, FirstError};
 use crate::loss::{Loss, Tally, tally_tiles};
 use crate::network::Network;
@@ -30,6 +31,10 @@ use crate::tensor::{Batch, Lanes};
 pub(super) struct Position {
     /// Samples of the training data.
     pub samples: usize,
+    /// The names of their classes, if they are known.
+    pub classes: Vec<String>,
+    /// Their fingerprint, or 0 in a run without checkpoints.
+    pub fingerprint: u64,
     /// Complete epochs.
     pub epochs: usize,
     /// Batches that are done of the unfinished epoch.
@@ -45,31 +50,39 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Refuses to continue with another number of samples.
-    fn check_samples(&self, samples: usize) -> Result<(), Error> {
-        if self.samples == samples {
-            return Ok(());
-        }
-        let expected = format!("the {} samples of the run that is resumed", self.samples);
-        Err(Error::argument("training data", expected, samples))
+    /// The beginning of a run.
+    fn begin(samples: usize, classes: Vec<String>, fingerprint: u64) -> Self {
+        Position { samples, classes, fingerprint, ..Position::default() }
     }
 
-    /// Goes on to the next epoch; returns the record of this one, of so many batches.
-    fn end_epoch(
-        &mut self,
-        validation: Option<LossAndAccuracy>,
-        batches: usize,
-        seconds: f64,
-    ) -> Result<Epoch, Error> {
+    /// Refuses to continue with other data than those of the run's beginning.
+    fn check_data(&self, now: &Position) -> Result<(), Error> {
+        if self.samples != now.samples {
+            let expected = format!("the {} samples of the run that is resumed", self.samples);
+            return Err(Error::argument("training data", expected, now.samples));
+        }
+        if self.classes != now.classes {
+            let expected = format!("the classes of the run that is resumed, {}", in_few_words(&self.classes));
+            return Err(Error::argument("training data", expected, in_few_words(&now.classes)));
+        }
+        if self.fingerprint != now.fingerprint {
+            let expected = "the samples of the run that is resumed";
+            return Err(Error::argument("training data", expected, "as many others, or in another order"));
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next epoch; returns the record of this one.
+    fn end_epoch(&mut self, validation: Option<LossAndAccuracy>, seconds: f64) -> Result<Epoch, Error> {
         let (number, train) = (self.epochs + 1, LossAndAccuracy::of(self.tally));
         if let Some(LossAndAccuracy { loss, .. }) = validation
             && !loss.is_finite()
         {
-            return Err(Error::Diverged { epoch: number, batch: batches, loss });
+            return Err(Error::Diverged { epoch: number, batch: None, loss });
         }
         self.losses.push(validation.unwrap_or(train).loss);
-        let (samples, losses) = (self.samples, take(&mut self.losses));
-        *self = Position { samples, epochs: number, step: self.step, losses, ..Position::default() };
+        let begun = Position::begin(self.samples, take(&mut self.classes), self.fingerprint);
+        *self = Position { epochs: number, step: self.step, losses: take(&mut self.losses), ..begun };
         Ok(Epoch { epoch: number, train, validation, seconds })
     }
 }
@@ -85,6 +98,22 @@ fn check_sizes(train: usize, validation: Option<usize>, stops_early: bool) -> Re
     Ok(())
 }
 
+/// The number of batches in an epoch. A last batch of a single sample would be a bad estimate of the gradient, and of the
+/// statistics of batch normalisation: the sample joins the batch before it.
+pub(super) fn batches_of(samples: usize, batch_size: usize) -> usize {
+    match samples % batch_size {
+        1 if samples > batch_size => samples / batch_size,
+        _ => samples.div_ceil(batch_size),
+    }
+}
+
+/// The samples of batch `number`, counted from 0, in this order of all samples.
+fn batch_of(order: &[usize], batch_size: usize, number: usize) -> &[usize] {
+    let is_last = number + 1 == batches_of(order.len(), batch_size);
+    let end = if is_last { order.len() } else { (number + 1) * batch_size };
+    &order[number * batch_size..end]
+}
+
 /// The order of the samples in an epoch.
 fn shuffle(order: &mut [usize], seed: u64, epoch: usize) {
     // Sorted first, so that the order depends on the key alone and not on the last epoch's order.
@@ -96,6 +125,9 @@ fn shuffle(order: &mut [usize], seed: u64, epoch: usize) {
 pub(super) struct Resumed<T> {
     pub at: Position,
     pub best: Best<T>,
+    /// Settings that were others.
+    #[cfg(feature = "store")]
+    pub changes: Vec<super::SettingChange>,
     /// The folder of the checkpoint.
     #[cfg(feature = "store")]
     pub folder: std::path::PathBuf,
@@ -117,13 +149,17 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// [early stopping](Self::early_stopping), a callback or an [interruption](Self::interrupt) ends the run. After each
     /// epoch it measures loss and accuracy on `validation`, unless that is `None`.
     ///
+    /// The last batch of an epoch has the samples that are left; a single one joins the batch before it. The network takes the
+    /// [`Metadata`](crate::data::Metadata) of the training data.
+    ///
     /// A second call starts again at epoch 1, with the network and the optimiser's state as the first call left them. After
     /// `resume` it continues at the place of the checkpoint.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, and for early stopping without
-    /// validation data; [`Error::Memory`] for a batch that needs more memory than is available, where the operating system
-    /// tells; [`Error::Diverged`] for a loss or gradient that is not finite. The network then has the parameters
+    /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, for early stopping without validation
+    /// data, for validation data whose classes have other names, and for a batch of one sample with a batch normalisation of one
+    /// value in each channel; [`Error::Sample`] for a value that is not finite; [`Error::Memory`] for a batch that needs more memory than is available, where the operating system
+    /// tells; [`Error::Diverged`] for a loss or gradient that is not finite though the samples are. The network then has the parameters
     /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
     /// those of the best epoch. [`history`](Self::history) has the epochs before the failure.
     #[doc(alias("train", "train_loop"))]
@@ -147,20 +183,36 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     {
         self.check()?;
         check_sizes(train.len(), validation.map(V::len), self.early_stopping.is_some())?;
+        let batches = batches_of(train.len(), self.batch_size);
+        self.check_memory(train.len() - (batches - 1) * self.batch_size.min(train.len()))?;
         self.check_memory(self.batch_size.min(train.len()))?;
+        let metadata = train.metadata();
+        if let Some(validation) = validation {
+            refuse_other_classes(
+                "classes of the validation data",
+                &metadata.classes,
+                &validation.metadata(),
+            )?;
+        }
         let display = Display::new(self.progress, self.epochs, train.len());
         if !std::mem::replace(&mut self.advised, true) {
             display.advise(self.advice(train.len()));
         }
+        let needs_fingerprint = self.tracks_checkpoints() || self.resumed.is_some();
+        let fingerprint = if needs_fingerprint { train.fingerprint()? } else { 0 };
+        let begun = Position::begin(train.len(), metadata.classes.clone(), fingerprint);
         if let Some(from) = &self.resumed {
-            from.at.check_samples(train.len())?;
+            from.at.check_data(&begun)?;
+            #[cfg(feature = "store")]
+            from.changes.iter().for_each(|change| display.advise(Some(format!("advice: {change}"))));
         }
         self.begin_keeping()?;
+        self.network.model_mut().set_metadata(metadata);
         let (mut at, best) = match self.resumed.take() {
             Some(Resumed { at, best, .. }) => (at, best),
             None => {
                 self.history = History::default();
-                (Position { samples: train.len(), ..Position::default() }, Best::default())
+                (begun, Best::default())
             }
         };
         let mut best = self.tracks_best().then(|| best.with_rule(self.early_stopping));
@@ -175,13 +227,18 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         ending.map(|_| self.history.clone())
     }
 
-    /// Whether the run keeps track of the best epoch.
-    fn tracks_best(&self) -> bool {
+    /// Whether checkpoints are written.
+    fn tracks_checkpoints(&self) -> bool {
         #[cfg(feature = "store")]
         let keeps = self.keeper.is_some();
         #[cfg(not(feature = "store"))]
         let keeps = false;
-        self.early_stopping.is_some() || self.interrupt.is_some() || keeps
+        keeps
+    }
+
+    /// Whether the run keeps track of the best epoch.
+    fn tracks_best(&self) -> bool {
+        self.early_stopping.is_some() || self.interrupt.is_some() || self.tracks_checkpoints()
     }
 
     /// Runs the epochs from the place `at` on; returns why the run ended.
@@ -206,7 +263,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let mut targets = Vec::with_capacity(self.batch_size.min(train.len()));
         // Of slow data: the samples of this batch and of the next one.
         let (mut now, mut next) = (Vec::new(), Vec::new());
-        let batches = train.len().div_ceil(self.batch_size);
+        let batches = batches_of(train.len(), self.batch_size);
         let steps_per_epoch = batches as u64;
         let steps = self.epochs as u64 * steps_per_epoch;
         display.advance((at.epochs * train.len() + at.tally.samples).min(self.epochs * train.len()));
@@ -223,12 +280,14 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 let samples = samples.unwrap_or_default();
                 fetch(rows, train, samples, |place| Some(key(samples[place])))
             };
-            let mut chunks = order.chunks(self.batch_size).enumerate().skip(at.batches).peekable();
+            let size = self.batch_size;
+            let batch = |number: usize| (number < batches).then(|| batch_of(&order, size, number));
             let mut fetched = Ok(());
             if train.is_slow() {
-                fetched = fetch(&mut now, chunks.peek().map(|&(_, samples)| samples));
+                fetched = fetch(&mut now, batch(at.batches));
             }
-            while let Some((number, samples)) = chunks.next() {
+            while let Some(samples) = batch(at.batches) {
+                let number = at.batches;
                 targets.clear();
                 targets.extend(samples.iter().map(|&sample| train.target(sample)));
                 self.keys.clear();
@@ -238,12 +297,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 let part = if train.is_slow() {
                     std::mem::replace(&mut fetched, Ok(()))?;
                     // The next batch is loaded during this step. Its errors are returned at its turn.
-                    let following = chunks.peek().map(|&(_, samples)| samples);
+                    let following = batch(number + 1);
                     let learn = || self.learn(Input::Rows(&now), None, &targets, factor, epoch, number + 1);
                     let (part, loaded) = join(learn, || fetch(&mut next, following));
                     fetched = loaded;
                     std::mem::swap(&mut now, &mut next);
-                    part?
+                    part
                 } else {
                     let failure = FirstError::default();
                     let write = |values: &mut [N::Scalar], place: usize| {
@@ -251,8 +310,16 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                         failure.note(place, train.write_to(sample, values, Some(key(sample))));
                     };
                     let input = Input::Load(&write);
-                    self.learn(input, Some(&failure), &targets, factor, epoch, number + 1)?
+                    self.learn(input, Some(&failure), &targets, factor, epoch, number + 1)
                 };
+                let part = part.map_err(|error| match error {
+                    Error::Diverged { .. } => {
+                        let key = |place: usize| Some(key(samples[place]));
+                        not_finite::<N::Input, _, N::Scalar>("training data", train, samples, key)
+                            .unwrap_or(error)
+                    }
+                    other => other,
+                })?;
                 at.step += 1;
                 at.batches += 1;
                 at.tally.add(part);
@@ -268,8 +335,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                     return Ok(Ending::Interrupted);
                 }
             }
-            let validation = validation.map(|data| self.tally(data)).transpose()?.map(LossAndAccuracy::of);
-            let epoch = at.end_epoch(validation, batches, before + start.elapsed().as_secs_f64())?;
+            let measured = validation.map(|data| self.validate(data, epoch)).transpose()?;
+            let epoch = at.end_epoch(measured, before + start.elapsed().as_secs_f64())?;
             display.end(&epoch);
             let params = self.network.model().params();
             let stop = best.as_mut().map(|best| best.watch(&epoch, params)).transpose()?;
@@ -316,6 +383,29 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         Ok(tally.mean_loss())
     }
 
+    /// Loss and accuracy on the validation data after an epoch.
+    fn validate<V: Samples<N::Input>>(&self, data: &V, epoch: usize) -> Result<LossAndAccuracy, Error>
+    where
+        L: Loss<N::Output, V::Target, N::Scalar>,
+    {
+        match self.tally("validation data", data) {
+            Err(Error::Output { .. }) => Err(Error::Diverged { epoch, batch: None, loss: f64::NAN }),
+            other => other.map(LossAndAccuracy::of),
+        }
+    }
+
+    /// Refuses a batch of one sample for a layer that takes statistics over the batch of a single value.
+    fn refuse_single(&self) -> Result<(), Error> {
+        let steps = self.network.model().plan().steps().iter().enumerate();
+        for (number, step) in steps {
+            if step.op.least_samples() > 1 && !self.updater.frozen().has(number) {
+                let expected = format!("at least 2 samples in a batch, for the statistics of {}", step.name);
+                return Err(Error::argument("batch size", expected, 1));
+            }
+        }
+        Ok(())
+    }
+
     /// Computes the gradient of the mean loss by the parameters, and takes a step.
     fn learn<Y: Target, R: Borrow<Y> + Sync>(
         &mut self,
@@ -330,6 +420,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, Y, N::Scalar>,
     {
         let scale = N::Scalar::of(1.0 / targets.len() as f64);
+        if targets.len() == 1 {
+            self.refuse_single()?;
+        }
         let (program, params) = self.network.model_mut().parts_mut();
         let loss = &self.loss;
         let loss = &|dy: &mut [Lanes<N::Scalar>], y: &[Lanes<N::Scalar>], samples: Range<usize>| {
@@ -341,7 +434,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let loss = tally.loss / targets.len() as f64;
         let gradient = self.space.gradient_mut();
         if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
-            return Err(Error::Diverged { epoch, batch, loss });
+            return Err(Error::Diverged { epoch, batch: Some(batch), loss });
         }
         Ok(tally)
     }

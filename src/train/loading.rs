@@ -61,6 +61,28 @@ fn fetch_all<T: Scalar>(
     failure.result()
 }
 
+/// The error that names the first value of these samples that is not finite, if there is one. `data` names the data, and `key`
+/// returns the random key of a place.
+pub(super) fn not_finite<In: Shape, D: Samples<In>, T: Scalar>(
+    name: &'static str,
+    data: &D,
+    samples: &[usize],
+    key: impl Fn(usize) -> Option<u64>,
+) -> Option<Error> {
+    let mut values = vec![T::zero(); In::LEN];
+    for (place, &sample) in samples.iter().enumerate() {
+        data.write_to(sample, &mut values, key(place)).ok()?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let names = data.metadata().features;
+            let feature =
+                names.get(at).map_or_else(|| format!("value {at}"), |name| format!("feature {name:?}"));
+            let (origin, found) = (data.origin(sample), values[at].as_f64());
+            return Some(Error::Sample { data: name, sample, origin, feature, found });
+        }
+    }
+    None
+}
+
 /// Loads these samples as a batch for evaluation.
 ///
 /// # Errors

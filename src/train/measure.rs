@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::loading::load;
+use super::loading::{load, not_finite};
 use super::metrics::{self, Regression};
 use super::trainer::refuse_empty;
 use super::{Evaluation, LossAndAccuracy, Segmentation, Trainer};
-use crate::data::{Class, Images, Mask, Samples, TenCrop, VIEWS, class_of};
+use crate::data::{Class, Images, Mask, Metadata, Samples, TenCrop, VIEWS, class_of, in_few_words};
 use crate::error::Error;
 use crate::loss::{Loss, Tally, ValuesOf, tally_tiles};
 use crate::network::{Network, Scores};
@@ -53,25 +53,48 @@ impl Answers {
     }
 }
 
+/// Refuses data whose classes have other names than `expected`, if both are known.
+pub(super) fn refuse_other_classes(
+    name: &'static str,
+    expected: &[String],
+    found: &Metadata,
+) -> Result<(), Error> {
+    let found = &found.classes;
+    if expected.is_empty() || found.is_empty() || expected == found {
+        return Ok(());
+    }
+    let expected = format!("those of the training data, {}", in_few_words(expected));
+    Err(Error::argument(name, expected, in_few_words(found)))
+}
+
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// The mean loss on a data set, and the accuracy if its targets are classes.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
+    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
+    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
+    /// cannot be read.
     pub fn loss_and_accuracy<D: Samples<N::Input>>(&self, data: &D) -> Result<LossAndAccuracy, Error>
     where
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         refuse_empty("data", data.len())?;
-        Ok(LossAndAccuracy::of(self.tally(data)?))
+        self.check_classes(data)?;
+        Ok(LossAndAccuracy::of(self.tally("data", data)?))
     }
 
-    pub(super) fn tally<D: Samples<N::Input>>(&self, data: &D) -> Result<Tally, Error>
+    /// Refuses data whose classes have other names than those that the network was trained on.
+    fn check_classes<D: Samples<N::Input>>(&self, data: &D) -> Result<(), Error> {
+        refuse_other_classes("classes of the data", &self.network.metadata().classes, &data.metadata())
+    }
+
+    /// Loss and correct answers on a data set, which errors name by `name`.
+    pub(super) fn tally<D: Samples<N::Input>>(&self, name: &'static str, data: &D) -> Result<Tally, Error>
     where
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         let mut total = Tally::default();
-        self.outputs(data, |samples, y| total.add(self.tally_of(data, samples, y)))?;
+        self.outputs(name, data, |samples, y| total.add(self.tally_of(data, samples, y)))?;
         Ok(total)
     }
 
@@ -95,8 +118,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     }
 
     /// Calls `f` with ranges of samples and the network's outputs for them.
+    ///
+    /// # Errors
+    /// The error of a sample that cannot be read; [`Error::Sample`] or [`Error::Output`] for an output that is not a number.
     fn outputs<D: Samples<N::Input>>(
         &self,
+        name: &'static str,
         data: &D,
         mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
     ) -> Result<(), Error> {
@@ -104,7 +131,16 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         for start in (0..data.len()).step_by(together) {
             let samples: Vec<usize> = (start..(start + together).min(data.len())).collect();
             let inputs = load(data, &samples)?;
-            f(start..start + samples.len(), &self.network.infer(&inputs));
+            let outputs = self.network.infer(&inputs);
+            let is_nan = |values: &[N::Scalar]| values.iter().any(|value| value.as_f64().is_nan());
+            if outputs.whole_tiles().any(|tile| tile.iter().any(|lanes| is_nan(&lanes.0))) {
+                let first = (0..samples.len()).find(|&i| is_nan(outputs.sample(i).as_slice()));
+                let sample = samples[first.expect("lanes repeat samples")];
+                let error = not_finite::<N::Input, _, N::Scalar>(name, data, &[sample], |_| None);
+                let origin = data.origin(sample);
+                return Err(error.unwrap_or(Error::Output { data: name, sample, origin }));
+            }
+            f(start..start + samples.len(), &outputs);
         }
         Ok(())
     }
@@ -114,16 +150,19 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// In Keras: `model.evaluate`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
+    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
+    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
+    /// cannot be read.
     pub fn evaluate<D, const C: usize>(&self, data: &D) -> Result<Evaluation, Error>
     where
         D: Samples<N::Input, Target = Class<C>>,
         L: Loss<N::Output, Class<C>, N::Scalar>,
     {
         refuse_empty("data", data.len())?;
+        self.check_classes(data)?;
         let mut total = Tally::default();
         let mut answers = Answers::new(C);
-        self.outputs(data, |samples, y| {
+        self.outputs("data", data, |samples, y| {
             total.add(self.tally_of(data, samples.clone(), y));
             for (i, sample) in samples.enumerate() {
                 answers.count(data.target(sample).index(), y.sample(i).as_slice());
@@ -137,7 +176,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// The predicted class of a pixel is that of the largest value, as in [`Mask::predicted`].
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
+    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
+    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
+    /// cannot be read.
     pub fn evaluate_segmentation<D, const C: usize, const H: usize, const W: usize>(
         &self,
         data: &D,
@@ -150,7 +191,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         refuse_empty("data", data.len())?;
         let mut total = Tally::default();
         let mut confusion = vec![vec![0; C]; C];
-        self.outputs(data, |samples, y| {
+        self.outputs("data", data, |samples, y| {
             total.add(self.tally_of(data, samples.clone(), y));
             for (i, sample) in samples.enumerate() {
                 let predicted = Mask::predicted(&y.sample(i));
@@ -176,7 +217,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         L: Loss<N::Output, Class<C>, N::Scalar>,
     {
         let (mut scores, mut positive) = (Vec::new(), Vec::new());
-        self.outputs(data, |samples, y| {
+        self.outputs("data", data, |samples, y| {
             for (i, sample) in samples.enumerate() {
                 let probabilities = N::Output::probabilities(y.sample(i).as_slice());
                 scores.push(probabilities[class.index()].as_f64());
@@ -189,7 +230,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Loss, R², RMSE and MAE on a data set with numbers as targets, over all values of all samples.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples.
+    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
+    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
+    /// cannot be read.
     pub fn evaluate_regression<D>(&self, data: &D) -> Result<Regression, Error>
     where
         D: Samples<N::Input>,
@@ -199,7 +242,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         refuse_empty("data", data.len())?;
         let mut total = Tally::default();
         let (mut outputs, mut targets) = (Vec::new(), Vec::new());
-        self.outputs(data, |samples, y| {
+        self.outputs("data", data, |samples, y| {
             total.add(self.tally_of(data, samples.clone(), y));
             for (i, sample) in samples.enumerate() {
                 outputs.extend(y.sample(i).as_slice().iter().map(|y| y.as_f64()));
@@ -247,7 +290,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         refuse_empty("data", data.len())?;
         let mut answers = Answers::new(K);
         let (mut loss, mut sums) = (0.0, vec![0.0; K]);
-        self.outputs(data, |samples, y| {
+        self.outputs("data", data, |samples, y| {
             for (i, sample) in samples.enumerate() {
                 let probabilities = N::Output::probabilities(y.sample(i).as_slice());
                 for (sum, probability) in sums.iter_mut().zip(probabilities) {

@@ -53,6 +53,8 @@ mod measure;
 pub mod metrics;
 mod progress;
 mod segmentation;
+#[cfg(feature = "store")]
+mod setting_change;
 mod settings;
 mod trainer;
 mod update;
@@ -66,4 +68,6 @@ pub use history::{Ending, Epoch, History, LossAndAccuracy};
 pub use metrics::Regression;
 pub use progress::Progress;
 pub use segmentation::Segmentation;
+#[cfg(feature = "store")]
+pub use setting_change::SettingChange;
 pub use trainer::{BatchEnd, Trainer};

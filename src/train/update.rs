@@ -137,6 +137,41 @@ impl<T: Scalar> Updater<T> {
         &self.frozen
     }
 
+    /// The penalties and limits, as text.
+    #[cfg(feature = "store")]
+    pub(super) fn penalties(&self) -> String {
+        let Updater { l1, l2, max_norm, clip_grad_norm, clip_grad_value, .. } = self;
+        let limit = |name: &str, limit: &Option<f64>| limit.map(|limit| format!("{name} {limit}"));
+        let penalty = |name: &str, factor: f64| (factor != 0.0).then(|| format!("{name} {factor}"));
+        let all = [
+            penalty("l1", *l1),
+            penalty("l2", *l2),
+            limit("max_norm", max_norm),
+            limit("clip_grad_norm", clip_grad_norm),
+            limit("clip_grad_value", clip_grad_value),
+        ];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    }
+
+    /// The layers that are frozen or have a learning rate of their own, as text.
+    #[cfg(feature = "store")]
+    pub(super) fn factors(&self, plan: &Plan<T>) -> String {
+        let mut all: Vec<String> = Vec::new();
+        for piece in &self.pieces {
+            let name = &plan.steps()[piece.step].name;
+            let text = match piece.factor {
+                _ if self.frozen.has(piece.step) => format!("{name} frozen"),
+                1.0 => continue,
+                factor => format!("{name} × {factor}"),
+            };
+            if all.last() != Some(&text) {
+                all.push(text);
+            }
+        }
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    }
+
     /// The number of steps so far, and the optimiser's state.
     #[cfg(feature = "store")]
     pub(super) fn memory(&self) -> (u64, &[T]) {

@@ -75,7 +75,7 @@ fn unusual_members_are_read_or_refused() {
     let path = folder.path().join("archive.tar");
     let open = |members: &[Vec<u8>]| {
         fs::write(&path, [&members.concat()[..], &end].concat()).unwrap();
-        One::open(&path)
+        One::open_with(&path, ImageFolderOptions::new().nested(true))
     };
     let names = |members: &[Vec<u8>]| {
         let folder = open(members).unwrap();

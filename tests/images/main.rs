@@ -220,7 +220,7 @@ fn other_numbers_of_classes_are_refused_with_their_names() {
         let fewer = || options().fewer_classes(true);
         assert_eq!(ImageFolder::<3, 2, 2, 9>::open_with(&path, fewer()).unwrap().classes().len(), 8);
         let text = ImageFolder::<3, 2, 2, 7>::open_with(&path, fewer()).unwrap_err().to_string();
-        assert!(text.contains("the folders of 1 to 7 classes, found 8"), "{text}");
+        assert!(text.contains("the folders of 2 to 7 classes, found 8"), "{text}");
     }
     for path in Sources::new(&[("reads.me", vec![1])]).all() {
         let text = Small::open(&path).unwrap_err().to_string();
@@ -228,7 +228,8 @@ fn other_numbers_of_classes_are_refused_with_their_names() {
     }
     let empty = Sources::new(&[("a/1.png", png(2, 2)), ("b/notes.txt", vec![1])]);
     let text = Small::open(empty.folder()).unwrap_err().to_string();
-    assert!(text.ends_with("b: expected at least one image, found none"), "{text}");
+    let found = "b: expected at least one image, found none; left out: 1 .txt (not named as images are)";
+    assert!(text.ends_with(found), "{text}");
 }
 
 #[test]
@@ -250,8 +251,13 @@ fn a_part_of_the_folder_or_archive_can_be_read() {
         }
         let text = open("other").unwrap_err().to_string();
         assert!(text.contains("other: "), "{text}");
-        // Here the parts are classes themselves, with folders in them.
-        assert_eq!(open("set").unwrap().classes(), ["test", "train"]);
+        // Parts are no classes, and folders of folders are none unless that is asked for.
+        let text = open("set").unwrap_err().to_string();
+        let found = "expected a folder for each class, found parts of a data set, 2 (train, test); ";
+        assert!(
+            text.ends_with(&format!("{found}ImageFolderOptions::part(\"set/train\") opens one")),
+            "{text}"
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use convnet::store::{Dtype, Stored, read_initializers, to_onnx};
 use super::lively;
 
 pub fn read(bytes: Vec<u8>) -> Result<Vec<(String, Stored)>, String> {
-    let found = read_initializers(Path::new("net.onnx"), bytes);
+    let found = read_initializers(Path::new("net.onnx"), bytes, false);
     found.map_err(|error| {
         assert!(matches!(error, convnet::Error::Format { .. }), "{error:?}");
         error.to_string()

@@ -10,12 +10,28 @@ fn precision_recall_and_f1_of_each_class() {
     let confusion = vec![vec![8, 2, 0], vec![1, 4, 0], vec![0, 2, 0]];
     let evaluation = Evaluation::new(0.5, confusion, vec![12, 4, 1]);
     let classes = evaluation.classes();
-    assert_eq!((classes[0].precision, classes[0].recall), (8.0 / 9.0, 0.8));
-    assert!((classes[0].f1() - 16.0 / 19.0).abs() < 1e-15);
-    assert_eq!(classes[1].f1(), 8.0 / 13.0);
-    assert_eq!(classes[2].f1(), 0.0);
+    assert_eq!((classes[0].precision, classes[0].recall), (Some(8.0 / 9.0), Some(0.8)));
+    assert!((classes[0].f1.unwrap() - 16.0 / 19.0).abs() < 1e-15);
+    assert_eq!(classes[1].f1, Some(8.0 / 13.0));
+    assert_eq!(classes[2].f1, Some(0.0));
     assert!((evaluation.macro_f1() - (16.0 / 19.0 + 8.0 / 13.0) / 3.0).abs() < 1e-15);
     assert_eq!([0, 1, 2, 3, 9].map(|k| evaluation.top_k(k)), [0.0, 12.0 / 17.0, 16.0 / 17.0, 1.0, 1.0]);
+}
+
+/// A class without samples that nothing was taken for is not measured: scikit-learn's macro F1 of the others.
+#[test]
+fn an_absent_class_is_not_a_class_of_zeros() {
+    let evaluation = Evaluation::new(0.1, vec![vec![3, 0, 0], vec![0, 2, 0], vec![0, 0, 0]], vec![5, 0, 0]);
+    let absent = evaluation.classes()[2];
+    assert_eq!((absent.precision, absent.recall, absent.f1, absent.support), (None, None, None, 0));
+    assert_eq!(evaluation.macro_f1(), 1.0);
+    let row = evaluation.to_string().lines().nth(5).unwrap().to_owned();
+    assert!(row.starts_with("    2 │") && row.matches('–').count() == 3 && !row.contains("0.00"), "{row}");
+    // Something was taken for it: its F1 score is 0, as in scikit-learn.
+    let evaluation = Evaluation::new(0.1, vec![vec![3, 0, 1], vec![0, 2, 0], vec![0, 0, 0]], vec![5, 1, 0]);
+    let taken = evaluation.classes()[2];
+    assert_eq!((taken.precision, taken.recall, taken.f1), (Some(0.0), None, Some(0.0)));
+    assert!((evaluation.macro_f1() - (6.0 / 7.0 + 1.0) / 3.0).abs() < 1e-15);
 }
 
 network! {

@@ -11,7 +11,7 @@ use crate::short_run::{data, filled, names, trainer};
 
 #[test]
 fn so_many_are_kept_and_so_often() {
-    let train = data(0, 50);
+    let train = data(0, 51);
     let kept = |rule: fn(Checkpoints) -> Checkpoints| {
         let folder = tempfile::tempdir().unwrap();
         let rule = rule(Checkpoints::new(folder.path().join("new/folder")));
@@ -55,7 +55,7 @@ fn the_checkpoints_of_another_run_are_left_alone() {
     let folder = filled();
     let before = names(folder.path());
     let rule = Checkpoints::new(folder.path());
-    let error = trainer(3, Sgd::new(0.05)).checkpoints(rule).fit(&data(0, 50), None).unwrap_err().to_string();
+    let error = trainer(3, Sgd::new(0.05)).checkpoints(rule).fit(&data(0, 51), None).unwrap_err().to_string();
     assert!(
         error.contains(
             "a folder without checkpoints, or with those of the run that is resumed, found 3 of another run"
@@ -74,7 +74,7 @@ fn a_resumed_run_keeps_to_its_own_folder() {
         let mut trainer =
             trainer(5, Sgd::new(0.05).momentum(0.9)).checkpoints(Checkpoints::new(folder).keep(1));
         trainer.resume(from.path()).unwrap();
-        trainer.fit(&data(0, 50), None)
+        trainer.fit(&data(0, 51), None)
     };
     let error = resumed(other.path()).unwrap_err().to_string();
     assert!(error.contains("found 3 of another run"), "{error}");

@@ -1,6 +1,8 @@
 //! Networks in files: weights and checkpoints, what bad files get, and what a crash leaves.
 
 mod checkpoints;
+mod foreign;
+mod metadata;
 mod pytorch;
 mod refusals;
 mod resume;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use convnet::Error;
 use convnet::model::LeNet5;
 use convnet::prelude::*;
-use convnet::train::Checkpoints;
+use convnet::train::{Checkpoints, SettingChange};
 
 use crate::short_run::{data, filled, trainer};
 use crate::{Small, bits};
@@ -21,7 +21,7 @@ fn step(folder: &tempfile::TempDir, step: u64) -> PathBuf {
 fn what_cannot_be_resumed_from_is_refused_in_words() {
     let folder = filled();
     let latest = step(&folder, 24);
-    let refused = |what: &str, result: Result<(), Error>, parts: &[&str]| {
+    let refused = |what: &str, result: Result<Vec<SettingChange>, Error>, parts: &[&str]| {
         let error = result.unwrap_err().to_string();
         for part in parts {
             assert!(error.contains(part), "{what}: {part:?} is not in {error}");
@@ -71,9 +71,9 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
 
     let mut resumed = trainer(5, momentum());
     resumed.resume(&latest).unwrap();
-    let error = resumed.fit(&data(0, 49), None).unwrap_err().to_string();
-    assert_eq!(error, "training data: expected the 50 samples of the run that is resumed, found 49");
-    resumed.fit(&data(0, 50), None).unwrap();
+    let error = resumed.fit(&data(0, 50), None).unwrap_err().to_string();
+    assert_eq!(error, "training data: expected the 51 samples of the run that is resumed, found 50");
+    resumed.fit(&data(0, 51), None).unwrap();
 
     let whole = fs::read(&latest).unwrap();
     let other_version = {
@@ -90,7 +90,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     for (what, bytes, part) in [
         ("cut off", whole[..whole.len() / 2].to_vec(), "a safetensors file"),
         ("empty", Vec::new(), "an empty file"),
-        ("of another version", other_version, "expected a checkpoint of version 1, found version 9"),
+        ("of another version", other_version, "expected a checkpoint of version 2, found version 9"),
     ] {
         fs::write(&latest, bytes).unwrap();
         let mut untouched = trainer(5, momentum());
@@ -109,7 +109,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     assert!(error.contains("checkpoint-0000000008"), "{error}");
     let mut resumed = trainer(5, momentum());
     resumed.resume(step(&folder, 8)).unwrap();
-    assert_eq!(resumed.fit(&data(0, 50), None).unwrap().epochs.len(), 5);
+    assert_eq!(resumed.fit(&data(0, 51), None).unwrap().epochs.len(), 5);
 }
 
 /// Any prefix of a checkpoint, and any changed byte of it, resumes or is refused.
@@ -126,7 +126,7 @@ fn damaged_checkpoints_are_no_panic() {
         bytes[i] ^= 0x55;
         fs::write(&path, bytes).unwrap();
         if resumed.resume(&path).is_ok() {
-            let _ = resumed.fit(&data(0, 50), None);
+            let _ = resumed.fit(&data(0, 51), None);
         }
     }
 }
@@ -139,7 +139,7 @@ fn forged_states_are_refused() {
     let path = folder.path().join("forged.safetensors");
     for (part, forged) in [
         ("\"step\":24,", "\"step\":99,"),
-        ("\"samples\":50,", "\"samples\":99,"),
+        ("\"samples\":51,", "\"samples\":99,"),
         ("\"epochs\":3,", "\"epochs\":4,"),
         ("\"batches\":0,", "\"batches\":7,"),
         ("\"epoch\":3,", "\"epoch\":9,"),
@@ -194,7 +194,7 @@ mod wrapped {
 fn another_wrapper_of_the_same_optimiser_is_refused_and_another_learning_rate_is_not() {
     use wrapped::{Ema, Lookahead};
     let folder = tempfile::tempdir().unwrap();
-    let train = data(0, 50);
+    let train = data(0, 51);
     let sgd = |rate| Sgd::new(rate).momentum(0.9);
     let mut first = trainer(2, Lookahead(sgd(0.05))).checkpoints(Checkpoints::new(folder.path()));
     first.fit(&train, None).unwrap();

@@ -15,7 +15,7 @@ use crate::{Small, bits};
 #[test]
 fn a_run_that_goes_on_has_the_same_bits() {
     fn check<O: Optimizer>(optimizer: impl Fn() -> O) {
-        let (train, validation) = (data(0, 50), data(50, 20));
+        let (train, validation) = (data(0, 51), data(50, 20));
         let mut straight = trainer(10, optimizer());
         let history = straight.fit(&train, &validation).unwrap();
 
@@ -56,7 +56,7 @@ fn a_run_that_goes_on_has_the_same_bits() {
 /// The best epoch, and what early stopping has waited, are kept too.
 #[test]
 fn early_stopping_goes_on() {
-    let (train, validation) = (data(0, 50), data(50, 20));
+    let (train, validation) = (data(0, 51), data(50, 20));
     let stopping = || trainer(60, Adam::new(0.02)).early_stopping(EarlyStopping::new(4));
     let mut straight = stopping();
     let history = straight.fit(&train, &validation).unwrap();
@@ -78,7 +78,7 @@ fn early_stopping_goes_on() {
 /// A run that early stopping has ended stays ended.
 #[test]
 fn a_run_that_is_over_is_over() {
-    let (train, validation) = (data(0, 50), data(50, 20));
+    let (train, validation) = (data(0, 51), data(50, 20));
     let folder = tempfile::tempdir().unwrap();
     let stopping = || {
         trainer(60, Adam::new(0.02))
@@ -98,7 +98,7 @@ fn a_run_that_is_over_is_over() {
 /// Between the last batch of an epoch and its validation a run can be stopped too, and where an epoch is one batch.
 #[test]
 fn the_last_batch_of_an_epoch_is_a_place_like_others() {
-    let (train, validation) = (data(0, 50), data(50, 20));
+    let (train, validation) = (data(0, 51), data(50, 20));
     let mut straight = trainer(4, Adam::new(0.01));
     let history = straight.fit(&train, &validation).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -135,7 +135,7 @@ fn nothing_of_a_run_is_lost() {
         }
     }
     let train =
-        Augment::new().random_crop(1).random_horizontal_flip().random_translation(0.5).apply(data(0, 50));
+        Augment::new().random_crop(1).random_horizontal_flip().random_translation(0.5).apply(data(0, 51));
     let validation = data(50, 20);
     let rich = |epochs_seen: usize| {
         Trainer::new(Rich::<f64>::with_init(Init::PyTorch, 2), SoftmaxCrossEntropy, AdamW::new(0.01))
@@ -180,7 +180,7 @@ fn child_process() {
         if !Checkpoints::in_folder(&folder).unwrap().is_empty() {
             training.resume(&folder).unwrap();
         }
-        training.fit(&data(0, 50), &data(50, 20)).unwrap();
+        training.fit(&data(0, 51), &data(50, 20)).unwrap();
     }
 }
 
@@ -189,7 +189,7 @@ fn child_process() {
 #[test]
 fn a_run_that_is_killed_resumes_to_the_same_bits() {
     let mut straight = trainer(10, Sgd::new(0.05).momentum(0.9));
-    straight.fit(&data(0, 50), &data(50, 20)).unwrap();
+    straight.fit(&data(0, 51), &data(50, 20)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let partial = || names(folder.path()).into_iter().filter(|name| name.ends_with(".partial")).count();
     let child = |limit: &str| {

@@ -51,7 +51,7 @@ pub fn filled() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     trainer(3, Sgd::new(0.05).momentum(0.9))
         .checkpoints(Checkpoints::new(folder.path()))
-        .fit(&data(0, 50), None)
+        .fit(&data(0, 51), None)
         .unwrap();
     folder
 }

@@ -189,7 +189,7 @@ fn bad_files_are_refused_in_words() {
         ([&100_u64.to_le_bytes()[..], b"{}"].concat(), "expected a header of 100 bytes, found 2"),
         (
             u64::MAX.to_le_bytes().to_vec(),
-            "with a header of at most 100000 bytes, found one of 18446744073709551615",
+            "with a header of at most 4194304 bytes, found one of 18446744073709551615",
         ),
         (with_header("\u{7f}", 0), "a bad header"),
         ([&4_u64.to_le_bytes()[..], b"{\"\xff\""].concat(), "a bad header"),

@@ -34,10 +34,13 @@ fn precision_and_recall() {
     let evaluation = Evaluation::new(0.5, confusion, vec![12, 5, 0]);
     assert_eq!((evaluation.correct(), evaluation.samples()), (12, 17));
     let classes = evaluation.classes();
-    assert_eq!((classes[0].precision, classes[0].recall, classes[0].support), (8.0 / 9.0, 0.8, 10));
-    assert_eq!((classes[1].precision, classes[1].recall, classes[1].support), (0.5, 0.8, 5));
-    // Nothing was taken for class 2: precision 0 by convention, not NaN.
-    assert_eq!((classes[2].precision, classes[2].recall, classes[2].support), (0.0, 0.0, 2));
+    assert_eq!(
+        (classes[0].precision, classes[0].recall, classes[0].support),
+        (Some(8.0 / 9.0), Some(0.8), 10)
+    );
+    assert_eq!((classes[1].precision, classes[1].recall, classes[1].support), (Some(0.5), Some(0.8), 5));
+    // Nothing was taken for class 2: its precision is not measured, which is not 0.
+    assert_eq!((classes[2].precision, classes[2].recall, classes[2].support), (None, Some(0.0), 2));
     assert!(evaluation.to_string().contains("70.59 % (12/17)"), "{evaluation}");
 }
 

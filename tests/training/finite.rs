@@ -57,7 +57,7 @@ fn a_loss_that_is_not_finite_stops_the_run() {
         .batch_size(16)
         .progress(Progress::Silent);
     let error = trainer.fit(&data, None).unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 1, batch: 2..=4, .. }), "{error}");
+    assert!(matches!(error, Error::Diverged { epoch: 1, batch: Some(2..=4), .. }), "{error}");
     assert!(error.to_string().starts_with("epoch 1, batch "), "{error}");
 }
 
@@ -133,7 +133,7 @@ fn a_history_outlives_its_run() {
     }
     let mut trainer = trainer(1).epochs(5).batch_size(10);
     let error = trainer.fit(&Growing(digits(20), Default::default()), None).unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 3, batch: 1, .. }), "{error}");
+    assert!(matches!(error, Error::Sample { data: "training data", .. }), "{error}");
     assert_eq!(trainer.history().epochs.len(), 2);
     assert!(trainer.network().model().params().iter().all(|p| p.is_finite()));
 }
@@ -147,4 +147,39 @@ fn a_gradient_that_is_not_finite_changes_nothing() {
     let inputs = Batch::from_iter([Tensor::from([f32::NAN])]);
     assert!(matches!(trainer.train_step(&inputs, &targets, u64::MAX), Err(Error::Diverged { .. })));
     assert_eq!(trainer.network().model().params(), before);
+}
+
+/// A NaN is named where it is, with the feature's name, and never counted as an answer.
+#[test]
+fn a_nan_is_no_answer() {
+    network! {
+        struct Iris: Flat<2> => Flat<2> { fc: Dense { units: 2 } }
+    }
+    let data = |broken: Option<usize>| -> Dataset<Flat<2>, Class<2>> {
+        let sample = |i: usize| {
+            let value = if Some(i) == broken { f32::NAN } else { i as f32 / 10.0 };
+            (Tensor::from([0.5, value]), Class::new(i % 2).unwrap())
+        };
+        (0..10).map(sample).collect::<Dataset<_, _>>().with_feature_names(["length", "width"])
+    };
+    let whole = data(None);
+    let mut trainer =
+        Trainer::new(Iris::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(1).progress(Progress::Silent);
+    let named = "sample 3: expected finite numbers, found NaN in feature \"width\"";
+    let refused = |result: Result<(), Error>, data: &str| {
+        assert_eq!(result.unwrap_err().to_string(), format!("{data}, {named}"));
+    };
+    refused(trainer.fit(&data(Some(3)), None).map(|_| ()), "training data");
+    let validation = trainer.fit(&whole, &data(Some(3))).unwrap_err();
+    assert_eq!(validation.to_string(), format!("validation data, {named}"));
+    refused(trainer.evaluate(&data(Some(3))).map(|_| ()), "data");
+    refused(trainer.loss_and_accuracy(&data(Some(3))).map(|_| ()), "data");
+    refused(trainer.roc_auc(&data(Some(3)), Class::new(1).unwrap()).map(|_| ()), "data");
+
+    // The data are finite, and the network is broken.
+    trainer.network_mut().model_mut().set_param("fc.bias", &[f32::NAN, 0.0]).unwrap();
+    let error = trainer.evaluate(&whole).unwrap_err();
+    assert_eq!(error.to_string(), "data, sample 0: expected numbers as outputs of the network, found NaN");
+    let error = trainer.fit(&whole, None).unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 1, batch: Some(1), .. }), "{error}");
 }

@@ -1,5 +1,8 @@
 //! The samples of a run: how they are split, and the order, batches and dropout that the seed gives them.
 
+use std::ops::{ControlFlow, Range};
+use std::sync::{Arc, Mutex};
+
 use convnet::Error;
 use convnet::data::Learnable;
 use convnet::model::LeNet5;
@@ -20,15 +23,31 @@ fn the_seed_decides() {
     assert_ne!(run(1), run(2));
 }
 
-/// 33 samples in batches of 32: the 33rd is used too.
+/// The samples that are left are a batch of their own; a single one joins the batch before it.
 #[test]
 fn the_last_smaller_batch_is_trained_on() {
-    let data = digits(33);
-    let mut whole = trainer(1).epochs(1).batch_size(32).shuffle(false);
+    batches_are(34, 32, &[0..32, 32..34]);
+    batches_are(33, 32, &[0..33]);
+    batches_are(65, 32, &[0..32, 32..65]);
+    batches_are(33, 33, &[0..33]);
+    batches_are(3, 1, &[0..1, 1..2, 2..3]);
+    batches_are(1, 32, &[0..1]);
+}
+
+fn batches_are(count: usize, batch_size: usize, expected: &[Range<usize>]) {
+    let data = digits(count);
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let counted = ends.clone();
+    let mut whole = trainer(1).epochs(1).batch_size(batch_size).shuffle(false).on_batch(move |end| {
+        counted.lock().unwrap().push((end.batch, end.batches));
+        ControlFlow::Continue(())
+    });
     whole.fit(&data, None).unwrap();
+    let ends = ends.lock().unwrap();
+    assert!(ends.iter().copied().eq((1..=expected.len()).map(|batch| (batch, expected.len()))), "{ends:?}");
 
     let mut by_hand = trainer(1).shuffle(false);
-    for samples in [0..32, 32..33] {
+    for samples in expected.iter().cloned() {
         let mut inputs = Batch::zeros(samples.len());
         samples.clone().enumerate().for_each(|(place, sample)| {
             inputs.set(place, data.sample(sample).as_slice().iter().copied());

@@ -43,7 +43,7 @@ use picture::Picture;
 pub use ten_crop::TenCrop;
 pub(crate) use ten_crop::VIEWS;
 
-use super::{Images, Learnable, Samples, Target};
+use super::{Images, Learnable, Metadata, Samples, Target};
 use crate::error::Error;
 use crate::random::{self, purpose};
 use crate::scalar::Scalar;
@@ -281,5 +281,17 @@ impl<D: Images<C, IH, IW>, const C: usize, const IH: usize, const IW: usize, con
 
     fn is_slow(&self) -> bool {
         self.data.is_slow()
+    }
+
+    fn origin(&self, sample: usize) -> Option<String> {
+        self.data.origin(sample)
+    }
+
+    fn metadata(&self) -> Metadata {
+        self.data.metadata()
+    }
+
+    fn fingerprint(&self) -> Result<u64, Error> {
+        self.data.fingerprint()
     }
 }

@@ -1,7 +1,7 @@
 //! Ten crops of an image, for evaluation.
 
 use super::with_picture;
-use crate::data::{Images, Samples};
+use crate::data::{Images, Metadata, Samples};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::{Chw, Shape};
@@ -79,5 +79,13 @@ impl<D: Images<C, IH, IW>, const C: usize, const IH: usize, const IW: usize, con
 
     fn is_slow(&self) -> bool {
         self.data.is_slow()
+    }
+
+    fn origin(&self, sample: usize) -> Option<String> {
+        self.data.origin(sample / VIEWS)
+    }
+
+    fn metadata(&self) -> Metadata {
+        self.data.metadata()
     }
 }

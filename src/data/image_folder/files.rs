@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::ImageFolderOptions;
 use super::listing::Listing;
-use crate::data::archive::short;
+use crate::data::in_few_words;
 use crate::error::{Error, FirstError};
 use crate::kernel::Exec;
 
@@ -31,7 +31,7 @@ impl Files {
         classes: usize,
     ) -> Result<Self, Error> {
         options.preprocessing.check(size)?;
-        let listing = Listing::open(path, &options.part, options.max_unpacked_bytes)?;
+        let listing = Listing::open(path, &options)?;
         Self::new(listing, options, size, classes)
     }
 
@@ -44,7 +44,7 @@ impl Files {
         size: [usize; 3],
         classes: usize,
     ) -> Result<Self, Error> {
-        let listing = Listing::of_bytes(name, gzipped, &options.part, options.max_unpacked_bytes)?;
+        let listing = Listing::of_bytes(name, gzipped, &options)?;
         Self::new(listing, options, size, classes)
     }
 
@@ -55,9 +55,11 @@ impl Files {
         classes: usize,
     ) -> Result<Self, Error> {
         let found = listing.classes.len();
-        if found > classes || found == 0 || (found < classes && !options.fewer_classes) {
+        // With a single class there is nothing to tell apart.
+        let least = classes.min(2);
+        if found > classes || found < least || (found < classes && !options.fewer_classes) {
             let expected = match options.fewer_classes {
-                true => format!("the folders of 1 to {classes} classes"),
+                true => format!("the folders of {least} to {classes} classes"),
                 false => format!("the folders of {classes} classes"),
             };
             return Err(Error::format(&listing.root, expected, in_few_words(&listing.classes)));
@@ -115,15 +117,4 @@ fn is_of_the_image(error: &Error) -> bool {
         Error::Io { source, .. } => source.kind() == ErrorKind::NotFound,
         other => matches!(other, Error::Format { .. }),
     }
-}
-
-/// The number of names, and the first of them.
-fn in_few_words(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| short(name).escape_debug().to_string()).collect();
-    format!("{} ({}{more})", names.len(), shown.join(", "))
 }

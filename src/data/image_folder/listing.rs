@@ -1,12 +1,14 @@
 //! Lists the images of a folder or an archive by class.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::classes::Folders;
+use super::left_out::{Counts, LeftOut};
+use super::options::ImageFolderOptions;
 use crate::Error;
 use crate::data::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_gz};
 use crate::data::decode::has_image_name;
@@ -59,6 +61,8 @@ pub(super) struct Listing {
     pub root: PathBuf,
     archive: Option<File>,
     pub classes: Vec<String>,
+    /// Counts of the files that are no samples.
+    pub left_out: Vec<LeftOut>,
     /// The class of each image and where it is.
     pub images: Vec<(usize, Place)>,
 }
@@ -67,17 +71,17 @@ pub(super) struct Listing {
 struct Builder<'a> {
     path: &'a Path,
     part: Vec<&'a str>,
-    /// The classes, numbered in the order in which they are found.
-    classes: BTreeMap<String, usize>,
+    options: &'a ImageFolderOptions,
+    folders: Folders,
     found: Vec<(usize, Place)>,
+    left_out: Counts,
 }
 
 impl Listing {
     /// Lists a folder, a tar archive or a gzipped one, of which only the encoded images of the part are held in memory.
-    pub fn open(path: &Path, part: &str, limit: u64) -> Result<Listing, Error> {
-        let part = parts_of(part)?;
+    pub fn open(path: &Path, options: &ImageFolderOptions) -> Result<Listing, Error> {
+        let mut builder = Builder::new(path, options)?;
         if fs::metadata(path).map_err(Error::io(path, "read"))?.is_dir() {
-            let mut builder = Builder::new(path, part);
             builder.walk_folder(&builder.part.iter().fold(path.to_owned(), |path, part| path.join(part)))?;
             return builder.finish(None, true);
         }
@@ -86,9 +90,8 @@ impl Listing {
             return Err(Error::format(path, "a folder or a tar archive of images", "an empty file"));
         }
         if is_gzipped(path, &file)? {
-            return Self::unpack(path, BufReader::new(file), part, limit);
+            return builder.unpack(BufReader::new(file));
         }
-        let mut builder = Builder::new(path, part);
         walk_tar(path, &file, len, |member, _| {
             builder.add(member, &mut io::empty(), |name, member, _| {
                 Ok(Place::Member { name, offset: member.offset, size: member.size })
@@ -99,24 +102,16 @@ impl Listing {
 
     /// Lists a gzipped archive that is in memory; `path` stands for its path in errors.
     #[cfg(feature = "sample")]
-    pub fn of_bytes(path: &Path, gzipped: &[u8], part: &str, limit: u64) -> Result<Listing, Error> {
-        Self::unpack(path, gzipped, parts_of(part)?, limit)
+    pub fn of_bytes(path: &Path, gzipped: &[u8], options: &ImageFolderOptions) -> Result<Listing, Error> {
+        Builder::new(path, options)?.unpack(gzipped)
     }
 
-    fn unpack(path: &Path, input: impl io::BufRead, part: Vec<&str>, limit: u64) -> Result<Listing, Error> {
-        let mut builder = Builder::new(path, part);
-        let mut data = Vec::new();
-        walk_tar_gz(path, input, limit, |member, bytes| {
-            builder.add(member, bytes, |name, member, bytes| {
-                data.clear();
-                bytes.read_to_end(&mut data).map_err(damage(path))?;
-                if (data.len() as u64) < member.size {
-                    return Err(Error::format(path, "a whole gzip stream", "one that is cut off"));
-                }
-                Ok(Place::Held { name, bytes: data.as_slice().into() })
-            })
-        })?;
-        builder.finish(None, false)
+    /// The file name of an image, without its folders.
+    pub fn name_of(&self, image: usize) -> &[u8] {
+        match &self.images[image].1 {
+            Place::File(path) => path.file_name().unwrap_or_default().as_encoded_bytes(),
+            place => parts_by_slash(place.name()).next_back().unwrap_or_default(),
+        }
     }
 
     /// The path of an image in errors.
@@ -171,8 +166,24 @@ impl Listing {
 }
 
 impl<'a> Builder<'a> {
-    fn new(path: &'a Path, part: Vec<&'a str>) -> Self {
-        Builder { path, part, classes: BTreeMap::new(), found: Vec::new() }
+    fn new(path: &'a Path, options: &'a ImageFolderOptions) -> Result<Self, Error> {
+        let (folders, left_out) = (Folders::default(), Counts::default());
+        Ok(Builder { path, part: parts_of(&options.part)?, options, folders, found: Vec::new(), left_out })
+    }
+
+    fn unpack(mut self, input: impl io::BufRead) -> Result<Listing, Error> {
+        let (path, mut data) = (self.path, Vec::new());
+        walk_tar_gz(path, input, self.options.max_unpacked_bytes, |member, bytes| {
+            self.add(member, bytes, |name, member, bytes| {
+                data.clear();
+                bytes.read_to_end(&mut data).map_err(damage(path))?;
+                if (data.len() as u64) < member.size {
+                    return Err(Error::format(path, "a whole gzip stream", "one that is cut off"));
+                }
+                Ok(Place::Held { name, bytes: data.as_slice().into() })
+            })
+        })?;
+        self.finish(None, false)
     }
 
     /// The rest of a member's path below the part, if it is there.
@@ -184,17 +195,12 @@ impl<'a> Builder<'a> {
         Some(rest)
     }
 
-    /// The number of a class; `path` gives its path for an error.
-    fn class(&mut self, name: Option<&str>, path: impl FnOnce() -> PathBuf) -> Result<usize, Error> {
-        let Some(name) = name else {
-            return Err(Error::format(path(), "a class with a name in UTF-8", "another name"));
-        };
-        if let Some(number) = self.classes.get(name) {
-            return Ok(*number);
+    /// The number of the folder of a class; `path` gives its path for an error.
+    fn folder(&mut self, name: Option<&str>, path: impl FnOnce() -> PathBuf) -> Result<usize, Error> {
+        match name {
+            Some(name) => Ok(self.folders.number(name)),
+            None => Err(Error::format(path(), "a class with a name in UTF-8", "another name")),
         }
-        let number = self.classes.len();
-        self.classes.insert(name.to_owned(), number);
-        Ok(number)
     }
 
     /// Adds a member of an archive, if it is an image or the folder of a class.
@@ -211,18 +217,25 @@ impl<'a> Builder<'a> {
         }
         let class = parts.next().unwrap_or_default();
         let is_folder = member.kind == Kind::Folder;
-        let is_wanted = match parts.next_back() {
-            None => is_folder,
-            Some(file) => !is_folder && has_image_name(&String::from_utf8_lossy(file)),
-        };
-        if !is_wanted {
+        let file = parts.next_back();
+        if !is_folder {
+            let name = String::from_utf8_lossy(file.unwrap_or(class));
+            let is_image = has_image_name(&name);
+            if file.is_none() || !is_image {
+                let class = std::str::from_utf8(class).ok().filter(|_| file.is_some());
+                let class = class.map(|class| self.folders.number(class));
+                self.left_out.add(class, &name, is_image);
+                return Ok(());
+            }
+        } else if file.is_some() {
             return Ok(());
         }
         let path = self.path;
-        let class = self.class(std::str::from_utf8(class).ok(), || inside(path, &member.name))?;
+        let class = self.folder(std::str::from_utf8(class).ok(), || inside(path, &member.name))?;
         if is_folder {
             return Ok(());
         }
+        self.folders.count(class, parts.next().map(String::from_utf8_lossy).as_deref());
         let name = member.name.as_slice().into();
         let place = match member.kind {
             Kind::Other(found) => Place::Nothing { name, found },
@@ -240,14 +253,22 @@ impl<'a> Builder<'a> {
         let mut folders = Vec::new();
         for (name, path, kind) in entries(root)? {
             if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
-                folders.push((self.class(name.to_str(), || path.clone())?, path));
+                folders.push((self.folder(name.to_str(), || path.clone())?, path, None));
+            } else {
+                let name = name.to_string_lossy();
+                self.left_out.add(None, &name, has_image_name(&name));
             }
         }
-        while let Some((class, folder)) = folders.pop() {
+        while let Some((class, folder, inner)) = folders.pop() {
             for (name, path, kind) in entries(&folder)? {
+                let name = name.to_string_lossy();
                 if kind.is_dir() {
-                    folders.push((class, path));
-                } else if has_image_name(&name.to_string_lossy()) && !(kind.is_symlink() && path.is_dir()) {
+                    let inner = inner.clone().unwrap_or_else(|| name.into_owned());
+                    folders.push((class, path, Some(inner)));
+                } else if !has_image_name(&name) {
+                    self.left_out.add(Some(class), &name, false);
+                } else if !(kind.is_symlink() && path.is_dir()) {
+                    self.folders.count(class, inner.as_deref());
                     self.found.push((class, Place::File(path.into())));
                 }
             }
@@ -268,27 +289,30 @@ impl<'a> Builder<'a> {
             }
             same
         });
-        let mut places = vec![0; self.classes.len()];
-        self.classes.values().enumerate().for_each(|(place, &number)| places[number] = place);
-        images.iter_mut().for_each(|(class, _)| *class = places[*class]);
-        let classes: Vec<String> = self.classes.into_keys().collect();
         let part = self.part.join("/");
         let at = |folder: &str| match is_folder {
             _ if folder.is_empty() => path.to_owned(),
             true => path.join(folder),
             false => inside(path, folder),
         };
+        let (root, given) = (at(&part), self.options.classes.as_deref());
+        self.folders.check(&root, &part, self.options.nested)?;
+        let (classes, places) = self.folders.classes(&root, given)?;
+        images.iter_mut().for_each(|(class, _)| *class = places[*class]);
+        images.sort_by_key(|(class, _)| *class);
         if images.len() >= u32::MAX as usize || classes.len() > usize::from(u16::MAX) {
             let found = format!("{} images of {} classes", images.len(), classes.len());
-            return Err(Error::format(at(&part), "fewer than 2^32 images of at most 65535 classes", found));
+            return Err(Error::format(root, "fewer than 2^32 images of at most 65535 classes", found));
         }
-        let mut counts = vec![0; classes.len()];
-        images.iter().for_each(|(class, _)| counts[*class] += 1);
-        if let Some(empty) = counts.iter().position(|&count| count == 0) {
-            let folder = [part.as_str(), &classes[empty]].join("/");
-            return Err(Error::format(at(folder.trim_start_matches('/')), "at least one image", "none"));
+        // A class that was given may be absent.
+        let empty = self.folders.folders.iter().position(|folder| folder.images == 0);
+        if let (Some(empty), None) = (empty, given) {
+            let folder = [part.as_str(), &classes[places[empty]]].join("/");
+            let found = format!("none{}", self.left_out.told(empty));
+            return Err(Error::format(at(folder.trim_start_matches('/')), "at least one image", found));
         }
-        Ok(Listing { path: path.to_owned(), root: at(&part), archive, classes, images })
+        let left_out = self.left_out.of_all();
+        Ok(Listing { path: path.to_owned(), root, archive, classes, left_out, images })
     }
 }
 
@@ -305,9 +329,11 @@ fn parts_of(part: &str) -> Result<Vec<&str>, Error> {
     Ok(parts)
 }
 
-/// Names that systems and programs keep for themselves: ".DS_Store", "._picture.jpg", "__MACOSX", ".git".
+/// Names that systems and programs keep for themselves: ".DS_Store", "._picture.jpg", ".git", thumbnails, what was thrown
+/// away.
 fn is_hidden(name: &[u8]) -> bool {
-    name.starts_with(b".") || name == b"__MACOSX"
+    const HIDDEN: [&[u8]; 4] = [b"__MACOSX", b"@eaDir", b"#recycle", b"$RECYCLE.BIN"];
+    name.starts_with(b".") || HIDDEN.contains(&name)
 }
 
 /// The entries of a folder that are not hidden.

@@ -1,6 +1,8 @@
 //! Images in the files of a folder or an archive.
 
+mod classes;
 mod files;
+mod left_out;
 mod listing;
 mod options;
 
@@ -9,9 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::files::Files;
+pub use self::left_out::{LeftOut, LeftOutReason};
 pub use self::options::ImageFolderOptions;
-use super::split::split_index;
-use super::{Class, Dataset, Images, Learnable, Normalization, Samples};
+use super::split::{split_in_three, split_index};
+use super::{
+    Class, Dataset, Fingerprint, Fractions, Images, Learnable, Metadata, Normalization, Parts, Samples,
+    Target, TestSet,
+};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Chw;
@@ -23,18 +29,22 @@ use crate::shape::Chw;
 ///
 /// # Where the images are
 /// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each
-/// class; classes are numbered in the order of their names ([`ImageFolder::classes`]), images in the order of classes
-/// and then of names, folder by folder. All three give the same samples.
+/// class; classes are numbered in the order of their names ([`ImageFolder::classes`]), by value if all are numbers, or by
+/// those of another part ([`ImageFolderOptions::classes`]); images in the order of classes and then of names, folder by
+/// folder. All three give the same samples.
 /// - A folder is listed, and a `.tar` archive indexed, when it is opened: of the images nothing stays in memory.
 /// - A `.tar.gz` cannot be read at random: the encoded images of the part are held in memory, up to
 ///   [`ImageFolderOptions::max_unpacked_bytes`] of all that the archive unpacks to, headers and names included.
 ///
-/// Images lie at any depth in the folder of their class. Links are followed to files and to the folders of classes, not
-/// to folders further down. Left out are files whose names do not end as images' do (.jpg, .jpeg, .png, .gif, .bmp,
-/// .webp, .ppm and its relatives, .qoi, .tga, with the feature `tiff` .tif and .tiff; their content then tells the format), names that begin with
-/// a dot, the folder `__MACOSX`, files beside the folders of the classes, and members of archives with `..` in their
-/// path. What has the name of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes
-/// have names in UTF-8; names inside an archive have at most 4096 bytes.
+/// Images lie in the folder of their class, or at any depth in it. A folder that holds the parts of a data set ("train" and
+/// "test"), or in which no class has an image in its own folder, is refused with the part to open. Links are followed to
+/// files and to the folders of classes, not to folders further down. Left out and counted ([`ImageFolder::left_out`]) are
+/// files whose names do not end as images' do (.jpg, .jpeg, .jpe, .jfif, .png, .gif, .bmp, .webp, .ppm and its relatives,
+/// .qoi, .tga, with the feature `tiff` .tif and .tiff; their content then tells the format), and files beside the folders of
+/// the classes. Left out without a count are names that begin with a dot, the folders that systems keep for themselves
+/// (`__MACOSX`, `@eaDir`, `#recycle`, `$RECYCLE.BIN`), and members of archives with `..` in their path. What has the name
+/// of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes have names in UTF-8; names
+/// inside an archive have at most 4096 bytes.
 ///
 /// # Pixels
 /// `C` is 1 (grey, Rec. 709 luma) or 3 (red, green, blue), 8 bits each. An image of exactly `H`×`W` passes through
@@ -86,7 +96,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     ///
     /// // The archive holds "test" and "train", and in each the folders of ten classes.
     /// let text = ImageFolder::<3, 32, 32, 10>::open("assets/cifar10/sample.tar.gz").unwrap_err().to_string();
-    /// assert!(text.ends_with("expected the folders of 10 classes, found 2 (test, train)"));
+    /// let found = r#"found parts of a data set, 2 (train, test); ImageFolderOptions::part("train") opens one"#;
+    /// assert_eq!(text, format!("assets/cifar10/sample.tar.gz: expected a folder for each class, {found}"));
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_with(path, ImageFolderOptions::default())
@@ -146,6 +157,35 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         &self.shared.files.listing.classes
     }
 
+    /// The names of classes without an image when the folder was opened: of classes that were given
+    /// ([`ImageFolderOptions::classes`]), or whose images were all broken.
+    pub fn absent_classes(&self) -> Vec<&str> {
+        let mut has_image = [false; N];
+        self.shared.targets.iter().for_each(|class| has_image[class.index()] = true);
+        let names = self.classes().iter().zip(has_image);
+        names.filter(|(_, has_image)| !has_image).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Counts of the files that are no samples, by ending and reason, the largest first.
+    ///
+    /// ```
+    /// use convnet::data::{ImageFolder, ImageFolderOptions, Samples};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// for class in ["cat", "dog"] {
+    ///     std::fs::create_dir(folder.path().join(class)).unwrap();
+    ///     std::fs::write(folder.path().join(class).join("a.pgm"), "P5 1 1 255\n.").unwrap();
+    ///     std::fs::write(folder.path().join(class).join("b.heic"), "").unwrap();
+    /// }
+    /// let images = ImageFolder::<1, 4, 4, 2>::open(folder.path())?;
+    /// assert_eq!(images.len(), 2);
+    /// assert_eq!(images.left_out()[0].to_string(), "2 .heic (images in a format that is not read)");
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.shared.files.listing.left_out
+    }
+
     /// The error of each image that was left out ([`ImageFolderOptions::skip_broken`]).
     ///
     /// ```
@@ -199,6 +239,31 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         ImageFolder { index, shared: self.shared.clone() }
     }
 
+    /// Splits the samples at random into a training, a validation and a test set with their shares of each class, as
+    /// [`Dataset::train_val_test_split`] does: every class has a sample in the training part. In scikit-learn:
+    /// `train_test_split(x, y, stratify=y)`, twice.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::train_val_test_split`].
+    ///
+    /// ```
+    /// use convnet::data::{Fractions, ImageFolder, ImageFolderOptions, Samples};
+    ///
+    /// let options = ImageFolderOptions::new().part("test");
+    /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
+    /// let parts = images.train_val_test_split(Fractions::default(), 1)?;
+    /// assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (400, 50, 50));
+    /// assert_eq!(parts.train.targets().filter(|class| class.index() == 3).count(), 40);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias = "stratify")]
+    pub fn train_val_test_split(&self, fractions: Fractions, seed: u64) -> Result<Parts<Self>, Error> {
+        let strata: Vec<_> = self.targets().map(Target::stratum).collect();
+        let [train, validation, test] =
+            split_in_three(&strata, fractions, seed)?.map(|indices| self.subset(indices));
+        Ok(Parts { train, validation, test: TestSet::new(test) })
+    }
+
     /// Splits the samples at random into two disjoint parts, as [`Dataset::split`] does. In PyTorch: `random_split`.
     ///
     /// # Errors
@@ -239,7 +304,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     pub fn read(&self) -> Result<Dataset<Chw<C, H, W>, Class<N>>, Error> {
         let bytes = self.read_bytes()?;
         let targets = self.targets().copied().collect();
-        Dataset::from_bytes(bytes, self.normalization().clone(), targets)
+        let data = Dataset::from_bytes(bytes, self.normalization().clone(), targets)?;
+        Ok(data.with_class_names(self.classes()))
     }
 
     /// The bytes of all images, one after the other.
@@ -287,6 +353,29 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Samples<Chw
 
     fn is_slow(&self) -> bool {
         true
+    }
+
+    fn origin(&self, sample: usize) -> Option<String> {
+        let path = self.shared.files.listing.path_of(self.index[sample] as usize);
+        Some(path.to_string_lossy().into_owned())
+    }
+
+    fn metadata(&self) -> Metadata {
+        let mut metadata = Metadata::default();
+        metadata.classes = self.classes().to_vec();
+        metadata.preprocessing = Some(self.shared.files.options.preprocessing.clone());
+        metadata
+    }
+
+    /// A hash of the names of the files, without the path of the folder.
+    fn fingerprint(&self) -> Result<u64, Error> {
+        let mut hash = Fingerprint::default();
+        for (sample, target) in self.index.iter().zip(self.targets()) {
+            let name = self.shared.files.listing.name_of(*sample as usize);
+            name.iter().for_each(|byte| hash.add((*byte).into()));
+            hash.add(256 + target.index() as u64);
+        }
+        Ok(hash.0)
     }
 }
 

@@ -15,7 +15,9 @@ use crate::data::{Fit, Normalization, Preprocessing};
 #[derive(Clone, Debug)]
 pub struct ImageFolderOptions {
     pub(super) part: String,
+    pub(super) classes: Option<Vec<String>>,
     pub(super) fewer_classes: bool,
+    pub(super) nested: bool,
     pub(super) skip_broken: bool,
     pub(super) preprocessing: Preprocessing,
     pub(super) max_unpacked_bytes: u64,
@@ -25,7 +27,9 @@ impl Default for ImageFolderOptions {
     fn default() -> Self {
         ImageFolderOptions {
             part: String::new(),
+            classes: None,
             fewer_classes: false,
+            nested: false,
             skip_broken: false,
             preprocessing: Preprocessing::default(),
             max_unpacked_bytes: 1 << 30,
@@ -45,7 +49,38 @@ impl ImageFolderOptions {
         ImageFolderOptions { part: part.into(), ..self }
     }
 
-    /// Accepts fewer than `N` classes; by default the number must be `N`.
+    /// Sets the names of the classes, in the order of their numbers: those of the training part, for a test part. A folder with
+    /// another name is an error, and a class without a folder or without images is absent
+    /// ([`ImageFolder::absent_classes`](super::ImageFolder::absent_classes)). By default the folders name the classes.
+    ///
+    /// ```
+    /// use convnet::data::{ImageFolder, ImageFolderOptions};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # for (name, pixel) in [("train/cat", 0), ("train/dog", 1), ("test/dog", 1)] {
+    /// #     std::fs::create_dir_all(folder.path().join(name)).unwrap();
+    /// #     std::fs::write(folder.path().join(name).join("a.pgm"), [b"P5 1 1 255\n", &[pixel][..]].concat()).unwrap();
+    /// # }
+    /// # let pets = folder.path();
+    /// let train = ImageFolder::<1, 8, 8, 2>::open_with(pets, ImageFolderOptions::new().part("train"))?;
+    /// let options = ImageFolderOptions::new().part("test").classes(train.classes());
+    /// let test = ImageFolder::<1, 8, 8, 2>::open_with(pets, options)?;
+    /// assert!(test.targets().all(|class| class.index() == 1));
+    /// assert_eq!(test.absent_classes(), ["cat"]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias = "class_names")]
+    pub fn classes(self, names: &[impl AsRef<str>]) -> Self {
+        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        ImageFolderOptions { classes: Some(names), ..self }
+    }
+
+    /// Accepts folders of classes whose images all lie in folders further down. By default that is an error, because most
+    /// often the folders further down are the classes.
+    pub fn nested(self, nested: bool) -> Self {
+        ImageFolderOptions { nested, ..self }
+    }
+
+    /// Accepts fewer than `N` classes, at least two; by default the number must be `N`.
     pub fn fewer_classes(self, fewer_classes: bool) -> Self {
         ImageFolderOptions { fewer_classes, ..self }
     }

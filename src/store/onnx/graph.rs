@@ -188,7 +188,7 @@ impl OnnxGraph {
                 )
             })
         });
-        write(path.as_ref(), &encode::<f32>(tensors.collect())?)
+        write(path.as_ref(), &encode::<f32>(tensors.collect(), Vec::new())?)
     }
 }
 

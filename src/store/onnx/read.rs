@@ -8,26 +8,32 @@ use prost::bytes::Bytes;
 
 use super::super::{Dtype, Stored};
 use super::CODES;
+use super::external::Beside;
 use super::proto::{GraphParts, ModelParts, TensorProto};
 use crate::error::Error;
 
 /// The initialisers of an ONNX file with their names, in the order of the file. The number of bytes of each tensor is
-/// checked against its shape and type, except for [`Dtype::Other`].
+/// checked against its shape and type, except for [`Dtype::Other`]. Numbers in files beside it are read if `is_file`; else
+/// `path` is only its name in errors.
 ///
 /// This takes about twice the memory of an ordinary file, and at most about twenty times that of a malicious one.
 ///
 /// # Errors
-/// [`Error::Format`] that names the file, unless it is a model with initialisers in the file itself.
+/// [`Error::Format`] that names the file, unless it is a model with initialisers; [`Error::Io`] for a file beside it.
 #[doc(hidden)]
-pub fn read_initializers(path: &Path, bytes: Vec<u8>) -> Result<Vec<(String, Stored)>, Error> {
+pub fn read_initializers(path: &Path, bytes: Vec<u8>, is_file: bool) -> Result<Vec<(String, Stored)>, Error> {
     let graph = graph_of(path, bytes)?;
     if graph.initializer.is_empty() {
         return Err(Error::format(path, "a graph with initialisers", "none"));
     }
     let mut tensors = Vec::with_capacity(graph.initializer.len());
     let mut names = HashSet::new();
+    let mut beside = Beside::new(path);
     for bytes in graph.initializer {
-        let tensor: TensorProto = message(path, "an initialiser", bytes)?;
+        let mut tensor: TensorProto = message(path, "an initialiser", bytes)?;
+        if is_file {
+            beside.fetch(&mut tensor)?;
+        }
         let name = tensor.name.clone();
         if !names.insert(name.clone()) {
             return Err(Error::format(path, "initialisers with names of their own", format!("two {name:?}")));
