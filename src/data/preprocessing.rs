@@ -108,6 +108,31 @@ impl Preprocessing {
         Ok(values)
     }
 
+    /// Reads the bytes of an image file as a network's input; errors name it by `name`.
+    ///
+    /// # Errors
+    /// Those of [`Preprocessing::open`].
+    ///
+    /// ```
+    /// use convnet::data::{Fit, Preprocessing};
+    /// use convnet::prelude::*;
+    /// let bytes = [b"P5 2 1 255\n", &[0, 255][..]].concat();
+    /// let image: Tensor<Chw<1, 1, 2>> = Preprocessing::new().decode_bytes("upload", &bytes)?;
+    /// assert_eq!(image.as_slice(), [0.0, 1.0]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn decode_bytes<const C: usize, const H: usize, const W: usize, T: Scalar>(
+        &self,
+        name: impl AsRef<Path>,
+        bytes: &[u8],
+    ) -> Result<Tensor<Chw<C, H, W>, T>, Error> {
+        let (mut values, size) = (Tensor::zeros(), [C, H, W]);
+        self.check(size)?;
+        let pixels = self.fitted(self.decode(name.as_ref(), bytes, size)?, size);
+        Normalization::write_bytes(Some(&self.normalization), &pixels, values.as_mut_slice());
+        Ok(values)
+    }
+
     fn read(&self, path: &Path, size: [usize; 3]) -> Result<Vec<u8>, Error> {
         self.check(size)?;
         let bytes = read_image(path, self.max_image_bytes)?;
@@ -132,6 +157,10 @@ impl Preprocessing {
     }
 
     pub(super) fn decode(&self, path: &Path, bytes: &[u8], size: [usize; 3]) -> Result<DynamicImage, Error> {
+        if bytes.len() as u64 > self.max_image_bytes {
+            let expected = format!("an image file of at most {} bytes", self.max_image_bytes);
+            return Err(Error::format(path, expected, bytes.len().to_string()));
+        }
         decode(path, bytes, self.max_image_bytes, size[0])
     }
 

@@ -5,6 +5,7 @@
 mod archives;
 mod broken;
 mod cifar;
+mod folders;
 mod glance;
 mod limits;
 mod one_image;

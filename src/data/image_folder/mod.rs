@@ -78,6 +78,8 @@ use crate::shape::Chw;
 pub struct ImageFolder<const C: usize, const H: usize, const W: usize, const N: usize> {
     shared: Arc<Shared<N>>,
     index: Vec<u32>,
+    /// In place of the one that the folder was opened with.
+    normalization: Option<Normalization>,
 }
 
 struct Shared<const N: usize> {
@@ -140,7 +142,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
         let classes = files.listing.images.iter().map(|(class, _)| Class::new(*class));
         let targets: Vec<_> = classes.collect::<Result<_, _>>()?;
         let index = (0..targets.len() as u32).collect();
-        Ok(ImageFolder { shared: Arc::new(Shared { files, targets }), index })
+        Ok(ImageFolder { shared: Arc::new(Shared { files, targets }), index, normalization: None })
     }
 
     /// The names of the classes, in the order of their numbers.
@@ -236,7 +238,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     #[doc(alias = "Subset")]
     pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let index = indices.into_iter().map(|i| self.index[i]).collect();
-        ImageFolder { index, shared: self.shared.clone() }
+        ImageFolder { index, shared: self.shared.clone(), normalization: self.normalization.clone() }
     }
 
     /// Splits the samples at random into a training, a validation and a test set with their shares of each class, as
@@ -282,8 +284,30 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     #[doc(alias = "train_test_split")]
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), Error> {
         let (first, second) = split_index(&self.index, fraction, seed)?;
-        let part = |index| ImageFolder { index, shared: self.shared.clone() };
+        let part = |index| ImageFolder { index, ..self.clone() };
         Ok((part(first), part(second)))
+    }
+
+    /// The same images with another normalisation, such as [`Normalization::of`] the training part. The border of
+    /// [`Fit::Contain`](super::Fit::Contain) stays the one that the folder was opened with.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the normalisation is not for `C` channels.
+    ///
+    /// ```
+    /// use convnet::data::{ImageFolder, ImageFolderOptions, Normalization};
+    ///
+    /// let options = ImageFolderOptions::new().part("test");
+    /// let images = ImageFolder::<3, 32, 32, 10>::open_with("assets/cifar10/sample.tar.gz", options)?;
+    /// # let images = images.subset(0..20);
+    /// let normalization = Normalization::of(&images)?;
+    /// let images = images.normalized(normalization)?;
+    /// # let _ = images;
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn normalized(&self, normalization: Normalization) -> Result<Self, Error> {
+        normalization.check(C)?;
+        Ok(ImageFolder { normalization: Some(normalization), ..self.clone() })
     }
 
     /// Decodes all images into memory, as bytes. The samples are the same, and so are splits of them.
@@ -319,7 +343,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> ImageFolder
     }
 
     fn normalization(&self) -> &Normalization {
-        self.shared.files.options.preprocessing.pixel_normalization()
+        let opened = self.shared.files.options.preprocessing.pixel_normalization();
+        self.normalization.as_ref().unwrap_or(opened)
     }
 
     /// A sample's bytes, in channel, row, column order.
@@ -363,7 +388,8 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Samples<Chw
     fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::default();
         metadata.classes = self.classes().to_vec();
-        metadata.preprocessing = Some(self.shared.files.options.preprocessing.clone());
+        let preprocessing = self.shared.files.options.preprocessing.clone();
+        metadata.preprocessing = Some(preprocessing.normalization(self.normalization().clone()));
         metadata
     }
 
@@ -402,7 +428,9 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Learnable f
 
 impl<const C: usize, const H: usize, const W: usize, const N: usize> Clone for ImageFolder<C, H, W, N> {
     fn clone(&self) -> Self {
-        ImageFolder { shared: self.shared.clone(), index: self.index.clone() }
+        let (shared, index, normalization) =
+            (self.shared.clone(), self.index.clone(), self.normalization.clone());
+        ImageFolder { shared, index, normalization }
     }
 }
 
