@@ -18,6 +18,7 @@ use convnet::data::Preprocessing;
 use convnet::model::{LeNet5, imagenet_classes};
 use convnet::network::Prediction;
 use convnet::prelude::*;
+use convnet::store::Weights;
 use models::{CLASSES, Model, Work};
 use serde::Serialize;
 
@@ -41,9 +42,6 @@ struct Options {
     /// Weights of the model, or else of LeNet-5, which has its own: safetensors, .pth from torch.save, or .onnx
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Names of the model's classes, a line each, as fine_tune writes them; by default those of ImageNet
-    #[arg(long, value_name = "FILE.txt", requires = "model")]
-    classes: Option<PathBuf>,
     /// Prints one JSON array of objects with "file", "class", "name" and "probabilities"
     #[arg(long)]
     json: bool,
@@ -59,31 +57,26 @@ fn main() -> ExitCode {
             let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
             answer(options, &names, |file| Ok(network.predict(&Mnist::read_digit(file)?)))
         }
-        Some(model) => match &options.classes {
-            None => {
-                let names = imagenet_classes().map(String::from).collect();
-                model.with(0, Photographs::<1000> { options, names })
-            }
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
-                let names: Vec<String> = text.lines().map(String::from).collect();
-                if names.is_empty() || names.len() > CLASSES {
-                    let (path, found) = (path.display(), names.len());
-                    return Err(
-                        format!("{path}: expected 1 to {CLASSES} names of classes, found {found}").into()
-                    );
+        Some(model) => {
+            let path = options.weights.as_deref().expect("a required option");
+            let weights = models::weights(path)?;
+            // The file of a fine-tuned network has the names of its classes and how pictures become its input.
+            match weights.metadata().classes.len() {
+                0 => model.with(0, Photographs::<1000> { options, weights }),
+                1..=CLASSES => model.with(0, Photographs::<CLASSES> { options, weights }),
+                found => {
+                    Err(format!("{}: expected at most {CLASSES} classes, found {found}", path.display())
+                        .into())
                 }
-                model.with(0, Photographs::<CLASSES> { options, names })
             }
-        },
+        }
     })
 }
 
 /// The answers of a network for photographs.
 struct Photographs<'a, const OUTPUTS: usize> {
     options: &'a Options,
-    names: Vec<String>,
+    weights: Weights,
 }
 
 impl<const OUTPUTS: usize> Work<OUTPUTS> for Photographs<'_, OUTPUTS> {
@@ -91,10 +84,14 @@ impl<const OUTPUTS: usize> Work<OUTPUTS> for Photographs<'_, OUTPUTS> {
     where
         N: Network<Input = Chw<3, 224, 224>, Output = Flat<OUTPUTS>, Scalar = f32>,
     {
-        let weights = self.options.weights.as_deref().expect("a required option");
-        models::weights(weights)?.load_into(&mut net)?;
-        let preprocessing = Preprocessing::imagenet();
-        answer(self.options, &self.names, |file| Ok(net.predict(&preprocessing.open(file)?)))
+        self.weights.load_into(&mut net)?;
+        let metadata = net.metadata();
+        let names = match &metadata.classes[..] {
+            [] => imagenet_classes().map(String::from).collect(),
+            names => names.to_vec(),
+        };
+        let preprocessing = metadata.preprocessing.clone().unwrap_or_else(Preprocessing::imagenet);
+        answer(self.options, &names, |file| Ok(net.predict(&preprocessing.open(file)?)))
     }
 }
 

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use convnet::data::{Cifar10, Class, ImageFolder, ImageFolderOptions, Preprocessing};
+use convnet::data::{Cifar10, Class, ImageFolder, ImageFolderOptions, Parts, Preprocessing};
 use convnet::model::ResNet20Cifar;
 use convnet::plot::validation_curves;
 use convnet::prelude::*;
@@ -59,7 +59,7 @@ struct Options {
     /// Seed of the last layer, the split and the order of samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Writes the weights, and the class names to a file beside them that ends in .classes.txt
+    /// Writes the weights, with the names of the classes, for the example classify
     #[arg(long, value_name = "FILE.safetensors")]
     save: Option<PathBuf>,
     /// Draws the accuracy on the validation images into a folder
@@ -228,8 +228,11 @@ impl Work<CLASSES> for FineTuning<'_> {
         for error in images.skipped() {
             writeln!(out, "left out: {error}")?;
         }
-        let (train, rest) = images.split(0.7, options.seed)?;
-        let (validation, test) = rest.split(0.5, options.seed)?;
+        for left in images.left_out() {
+            writeln!(out, "left out: {left}")?;
+        }
+        let fractions = Fractions { train: 0.7, validation: 0.15, test: 0.15 };
+        let Parts { train, validation, test } = images.train_val_test_split(fractions, options.seed)?;
         let counts = (train.len(), validation.len(), test.len());
         writeln!(out, "{} images of {} classes", images.len(), images.classes().len())?;
         writeln!(out, "{} to train with, {} to validate, {} to test", counts.0, counts.1, counts.2)?;
@@ -261,9 +264,6 @@ impl Work<CLASSES> for FineTuning<'_> {
         writeln!(out, "test accuracy: {:.2} % ({correct}/{samples})", 100.0 * evaluation.accuracy())?;
         if let Some(path) = &options.save {
             trainer.network().save(path)?;
-            let names = path.with_extension("classes.txt");
-            fs::write(&names, images.classes().join("\n") + "\n")
-                .map_err(|error| format!("{}: cannot write: {error}", names.display()))?;
         }
         Ok(())
     }

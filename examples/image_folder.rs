@@ -3,39 +3,20 @@
 //!     cargo run --release --example image_folder -- FOLDER
 
 mod command;
+#[path = "command/small.rs"]
+mod small;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use convnet::data::{ImageFolder, ImageFolderOptions, Normalization};
+use convnet::data::{ImageFolder, ImageFolderOptions, Normalization, Parts};
+use convnet::plot;
 use convnet::prelude::*;
-
-/// The most classes that a folder may have: the network has an output for each.
-const CLASSES: usize = 100;
-
-network! {
-    /// Four convolutions, each followed by normalisation, and one mean for each of their last feature maps.
-    struct Small: Chw<3, 64, 64> => Flat<{ CLASSES }> {
-        conv1: Conv2d { filters: 16, kernel: 5, stride: 2, padding: 2 },
-        norm1: BatchNorm,
-        relu1: Relu,
-        conv2: Conv2d { filters: 32, kernel: 3, padding: 1 },
-        norm2: BatchNorm,
-        relu2: Relu,
-        pool2: MaxPool2d { kernel: 2 },
-        conv3: Conv2d { filters: 64, kernel: 3, padding: 1 },
-        norm3: BatchNorm,
-        relu3: Relu,
-        pool3: MaxPool2d { kernel: 2 },
-        conv4: Conv2d { filters: 64, kernel: 3, padding: 1 },
-        norm4: BatchNorm,
-        relu4: Relu,
-        pool4: GlobalAvgPool,
-        fc: Dense { units: CLASSES },
-    }
-}
+use convnet::train::{PredictAll, least_sure, worst, write_csv};
+use small::{CLASSES, Small};
 
 /// Trains a small network on images in folders, one for each class, or in a .tar or .tar.gz archive of these.
 #[derive(Parser)]
@@ -51,6 +32,15 @@ struct Options {
     /// Seed of the weights, the split and the order of samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Writes the weights, with the names of the classes and the preprocessing, for the example serve_file
+    #[arg(long, value_name = "FILE.safetensors")]
+    save: Option<PathBuf>,
+    /// Writes a row for each validation image with its file, the predicted class and the probability
+    #[arg(long, value_name = "FILE.csv")]
+    predictions: Option<PathBuf>,
+    /// Draws the worst and the least sure of the validation images into a folder
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -68,8 +58,11 @@ fn main() -> ExitCode {
             writeln!(out, "left out: {error}")?;
         }
         writeln!(out, "{} images of {} classes", images.len(), images.classes().len())?;
-        let (train, rest) = images.split(0.7, options.seed)?;
-        let (validation, test) = rest.split(0.5, options.seed)?;
+        for left in images.left_out() {
+            writeln!(out, "left out: {left}")?;
+        }
+        let fractions = Fractions { train: 0.7, validation: 0.15, test: 0.15 };
+        let Parts { train, validation, test } = images.train_val_test_split(fractions, options.seed)?;
 
         let train = Augment::new().random_crop(4).random_horizontal_flip().apply(train);
         let optimizer = Sgd::new(0.05).momentum(0.9);
@@ -86,6 +79,25 @@ fn main() -> ExitCode {
             match score.recall {
                 Some(recall) => writeln!(out, "{class:>20}: {:.1} % found", 100.0 * recall)?,
                 None => writeln!(out, "{class:>20}: no test images")?,
+            }
+        }
+        if let Some(path) = &options.save {
+            trainer.network().save(path)?;
+        }
+        if options.predictions.is_some() || options.plot.is_some() {
+            let answers = trainer.network().predict_all(&validation).collect::<Result<Vec<_>, _>>()?;
+            if let Some(path) = &options.predictions {
+                let file = fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                write_csv(file, answers.iter().cloned().map(Ok), images.classes())?;
+            }
+            if let Some(folder) = &options.plot {
+                fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+                let all = [("worst", worst(&answers, 12)), ("least sure", least_sure(&answers, 12))];
+                for (name, chosen) in all {
+                    let title = format!("The {name} of {} validation images", answers.len());
+                    let picture = plot::predictions(&title, &validation, &chosen, images.classes())?;
+                    picture.save(folder.join(format!("{}.svg", name.replace(' ', "_"))))?;
+                }
             }
         }
         let (correct, samples) = (evaluation.correct(), evaluation.samples());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use convnet::data::Preprocessing;
 use convnet::model::SqueezeNet;
 use convnet::prelude::*;
 use convnet::store::Weights;
@@ -178,12 +179,34 @@ fn colours(folder: &Path, images: u8) {
 fn any_folder_of_images_is_learnt() {
     let folder = tempfile::tempdir().unwrap();
     colours(folder.path(), 30);
-    let output = example("image_folder", &[folder.path().to_str().unwrap(), "--epochs", "4"]);
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).to_str().unwrap().to_owned();
+    let [net, table, plots] = ["net.safetensors", "answers.csv", "plots"].map(path);
+    let options = ["--epochs", "4", "--save", &net, "--predictions", &table, "--plot", &plots];
+    let output = example("image_folder", &[&[folder.path().to_str().unwrap()], &options[..]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("left out: ") && text.contains("torn.png"), "{text}");
     assert!(text.contains("60 images of 2 classes"), "{text}");
     assert_eq!(text.lines().last(), Some("test accuracy: 100.00 % (9/9)"), "{text}");
+    let table = std::fs::read_to_string(table).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!((rows.len(), rows[0]), (10, "sample,file,class,name,probability,true_class"));
+    for row in &rows[1..] {
+        let cells: Vec<&str> = row.split(',').collect();
+        let colour = if cells[2] == "0" { "blue" } else { "red" };
+        assert!(
+            cells[1].contains(&format!("/{colour}/")) && cells[3] == colour && cells[5] == cells[2],
+            "{row}"
+        );
+    }
+    assert!(std::fs::read_to_string(out.path().join("plots/worst.svg")).unwrap().contains("The worst of 9"));
+    assert!(out.path().join("plots/least_sure.svg").exists());
+    // Another program has the names and the preprocessing from the file.
+    let picture = folder.path().join("red/7.ppm");
+    let output = example("serve_file", &[&net, picture.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("red: ") && text.ends_with(" %\n"), "{text}");
     let nothing = example("image_folder", &["no/such/folder"]);
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("no/such/folder"));
 }
@@ -207,7 +230,9 @@ fn a_model_is_fine_tuned_on_a_folder() {
     assert!(output.status.success(), "{errors}");
     assert!(text.contains("torn.png") && text.contains("20 images of 2 classes"), "{text}");
     assert!(text.contains("blue: ") && text.lines().last().unwrap().starts_with("test accuracy: "), "{text}");
-    assert_eq!(std::fs::read_to_string(path("tuned.classes.txt")).unwrap(), "blue\nred\n");
+    let tuned = Weights::open(path("tuned.safetensors")).unwrap();
+    assert_eq!(tuned.metadata().classes, ["blue", "red"]);
+    assert_eq!(tuned.metadata().preprocessing, Some(Preprocessing::imagenet()));
     assert!(std::fs::read_to_string(path("plots/fine_tune.svg")).unwrap().contains("Fine-tuning"));
 
     // All frozen layers are as they were, and the head is not.
@@ -222,13 +247,15 @@ fn a_model_is_fine_tuned_on_a_folder() {
     let frozen = before.len() - (512 * 100 + 100);
     assert!(before[..frozen] == after[..frozen] && before[frozen..] != after[frozen..]);
 
-    let [red, tuned, classes] = ["photos/all/red/3.ppm", "tuned.safetensors", "tuned.classes.txt"].map(path);
-    let options = ["--model", "squeezenet1_1", "--weights", &tuned, "--classes", &classes, "--json", &red];
+    let [red, tuned] = ["photos/all/red/3.ppm", "tuned.safetensors"].map(path);
+    let options = ["--model", "squeezenet1_1", "--weights", &tuned, "--json", &red];
     let output = example("classify", &options);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let probabilities = answers[0]["probabilities"].as_array().unwrap();
     assert_eq!(probabilities.len(), 100);
+    let name = answers[0]["class"].as_u64().and_then(|class| ["blue", "red"].get(class as usize).copied());
+    assert_eq!(answers[0]["name"].as_str(), name);
 
     let given = "given.safetensors";
     for (model, weights, part, frozen, told) in [

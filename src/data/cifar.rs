@@ -38,8 +38,10 @@ struct Binary {
     classes: u8,
     /// The number of coarse classes, if a coarse label comes before the class.
     coarse: Option<u8>,
-    /// The names of the classes, where copies as images are read.
-    images: Option<&'static [&'static str]>,
+    /// The names of the classes.
+    names: &'static [&'static str],
+    /// Whether there are copies as image files, in folders of these names.
+    images: bool,
 }
 
 const CIFAR10: Binary = Binary {
@@ -69,7 +71,8 @@ const CIFAR10: Binary = Binary {
     archive: "cifar-10-binary.tar.gz",
     classes: 10,
     coarse: None,
-    images: Some(&Cifar10::CLASSES),
+    names: &Cifar10::CLASSES,
+    images: true,
 };
 
 const CIFAR100: Binary = Binary {
@@ -94,7 +97,8 @@ const CIFAR100: Binary = Binary {
     archive: "cifar-100-binary.tar.gz",
     classes: 100,
     coarse: Some(20),
-    images: None,
+    names: &Cifar100::CLASSES,
+    images: false,
 };
 
 /// Photographs of ten kinds of animals and vehicles: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
@@ -309,14 +313,14 @@ impl Binary {
             }
         }
         let archives = match self.images {
-            Some(_) => vec![self.archive, "cifar10-jpeg.tar.gz", "cifar10-jpeg.tar"],
-            None => vec![self.archive],
+            true => vec![self.archive, "cifar10-jpeg.tar.gz", "cifar10-jpeg.tar"],
+            false => vec![self.archive],
         };
         if let Some(archive) = archives.iter().map(|name| path.join(name)).find(|path| !absent(path)) {
             return self.read_archive(&archive);
         }
         #[cfg(feature = "images")]
-        if self.images.is_some() && path.join("train").is_dir() {
+        if self.images && path.join("train").is_dir() {
             return self.read_images(|options| ImageFolder::open_with(path, options));
         }
         let found = format!("neither {} nor {}", self.train[0], self.archive);
@@ -348,7 +352,7 @@ impl Binary {
             false => walk_tar(path, &file, len, &mut visit)?,
         }
         #[cfg(feature = "images")]
-        if self.images.is_some() && parts.iter().all(Option::is_none) {
+        if self.images && parts.iter().all(Option::is_none) {
             return self.read_images(|options| ImageFolder::open_with(path, options));
         }
         let missing = parts.iter().position(Option::is_none);
@@ -405,9 +409,11 @@ impl Binary {
         [train, test]: [Part; 2],
     ) -> Result<(Images<N>, TestSet<Images<N>>), Error> {
         let normalization = Normalization::new(self.mean, self.std)?;
-        let data = |part: Part| {
+        let data = |part: Part| -> Result<Images<N>, Error> {
             let classes = part.labels.into_iter().map(|label| Class::new(label.into()));
-            Dataset::from_bytes(part.pixels, normalization.clone(), classes.collect::<Result<_, _>>()?)
+            let data =
+                Dataset::from_bytes(part.pixels, normalization.clone(), classes.collect::<Result<_, _>>()?);
+            Ok(data?.with_class_names(self.names.iter().copied()))
         };
         Ok((data(train)?, TestSet::new(data(test)?)))
     }
@@ -420,10 +426,8 @@ impl Binary {
     ) -> Result<[Part; 2], Error> {
         let part = |part: &str| {
             let images = open(ImageFolderOptions::new().part(part))?;
-            if let Some(names) = self.images
-                && images.classes() != names
-            {
-                let expected = format!("the classes {}", names.join(", "));
+            if images.classes() != self.names {
+                let expected = format!("the classes {}", self.names.join(", "));
                 let found: Vec<_> = images.classes().iter().map(|name| short(name)).collect();
                 return Err(Error::format(images.root(), expected, found.join(", ")));
             }

@@ -64,7 +64,7 @@ pub use sequential::{Sequential, Stack};
 
 use std::fmt;
 
-use crate::data::{Metadata, class_of};
+use crate::data::Metadata;
 use crate::declare::Item;
 use crate::error::Error;
 use crate::init::Init;
@@ -288,8 +288,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
         Self::Output: Scores,
     {
         let scores = self.model().infer_one(sample);
-        let probabilities = Self::Output::probabilities(scores.as_slice());
-        Prediction { class: class_of(scores.as_slice().iter().copied(), probabilities.len()), probabilities }
+        Prediction::of::<Self::Output>(scores.as_slice())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Classes and their probabilities from a network's output.
 
+use crate::data::class_of;
 use crate::layer::{Activation, Sigmoid};
 use crate::scalar::Scalar;
 use crate::shape::{self, Shape};
@@ -46,6 +47,13 @@ pub struct Prediction<T = f32> {
 }
 
 impl<T: Scalar> Prediction<T> {
+    /// The class and the probabilities of an output.
+    pub(crate) fn of<Out: Scores>(scores: &[T]) -> Self {
+        let probabilities = Out::probabilities(scores);
+        let class = class_of(scores.iter().copied(), probabilities.len());
+        Prediction { class, probabilities }
+    }
+
     /// The name of the class, by the names of all classes in the order of their numbers.
     ///
     /// ```

@@ -54,4 +54,4 @@ pub use chart::{Chart, panels};
 pub use curves::{Function, functions, learning_curves, validation_curves};
 pub use matrix::confusion_matrix;
 pub use picture::Picture;
-pub use tiles::{filters, images};
+pub use tiles::{filters, images, predictions};

@@ -7,6 +7,9 @@ use super::canvas::{
     width,
 };
 use crate::Error;
+use crate::data::Images;
+use crate::scalar::Scalar;
+use crate::train::Predicted;
 
 const MOST_TILES: usize = 1024;
 const MOST_VALUES: usize = 1 << 22;
@@ -90,6 +93,50 @@ pub fn filters<T: Copy + Into<f64>>(
     let matrix = channels != 1 && !colored;
     let grid = Grid { title, sides: [rows, columns], pixels, captions: &[], scale };
     Ok(grid.draw(matrix.then_some(channels)))
+}
+
+/// Some images of a data set with a network's answers: such as the [worst](crate::train::worst) or those of which it is
+/// [least sure](crate::train::least_sure). The captions are the predicted class, its probability, and the true class if it is
+/// another; `names` are those of the classes, or empty.
+///
+/// # Errors
+/// Those of [`images`], and what keeps an image from being read.
+///
+/// ```
+/// use convnet::model::LeNet5;
+/// use convnet::plot;
+/// use convnet::prelude::*;
+/// use convnet::train::{PredictAll, worst};
+///
+/// # #[cfg(all(feature = "sample", feature = "store"))] {
+/// let train = Mnist::load_from("assets/mnist")?.train;
+/// # let train = train.subset(0..500);
+/// let answers = LeNet5::pretrained().predict_all(&train).collect::<Result<Vec<_>, _>>()?;
+/// let picture = plot::predictions("The worst", &train, &worst(&answers, 12), &[])?;
+/// # assert_eq!(picture.svg().matches("<image").count(), 12);
+/// # }
+/// # Ok::<(), convnet::Error>(())
+/// ```
+pub fn predictions<T: Scalar, const C: usize, const H: usize, const W: usize>(
+    title: &str,
+    data: &impl Images<C, H, W>,
+    answers: &[&Predicted<T>],
+    names: &[String],
+) -> Result<Picture, Error> {
+    let mut values = vec![0.0_f64; answers.len() * C * H * W];
+    for (answer, pixels) in answers.iter().zip(values.chunks_exact_mut(C * H * W)) {
+        data.write_pixels(answer.sample, pixels)?;
+    }
+    let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| class.to_string());
+    let caption = |answer: &&Predicted<T>| {
+        let class = answer.prediction.class;
+        let truth = answer.truth.filter(|truth| *truth != class);
+        let truth = truth.map_or_else(String::new, |truth| format!(", not {}", name(truth)));
+        format!("{} {:.0} %{truth}", name(class), 100.0 * answer.confidence())
+    };
+    let captions: Vec<String> = answers.iter().map(caption).collect();
+    let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
+    images(title, &values, [answers.len(), C, H, W], &captions)
 }
 
 /// Images in a grid, magnified without smoothing: digits, photographs, or the feature maps of a layer.

@@ -16,6 +16,8 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<usize>>,
     /// For `ranks[r]` samples the true class had rank r among the network's scores, counted from 0.
     pub ranks: Vec<usize>,
+    /// The names of the classes, if the data have them.
+    pub names: Vec<String>,
 }
 
 /// Precision and recall of one class.
@@ -33,6 +35,9 @@ pub struct ClassScore {
     pub support: usize,
 }
 
+/// Characters of a class's name in the printed table.
+const LONGEST_NAME: usize = 20;
+
 /// a / b, unless b is 0: then nothing was measured.
 fn ratio(a: usize, b: usize) -> Option<f64> {
     (b > 0).then(|| a as f64 / b as f64)
@@ -41,7 +46,12 @@ fn ratio(a: usize, b: usize) -> Option<f64> {
 impl Evaluation {
     /// An evaluation from its parts, for results that were computed elsewhere.
     pub fn new(loss: f64, confusion: Vec<Vec<usize>>, ranks: Vec<usize>) -> Self {
-        Evaluation { loss, confusion, ranks }
+        Evaluation { loss, confusion, ranks, names: Vec::new() }
+    }
+
+    /// The same with names of the classes, which the printed table shows.
+    pub fn with_class_names(self, names: Vec<String>) -> Self {
+        Evaluation { names, ..self }
     }
 
     /// Samples that were classified correctly.
@@ -101,15 +111,21 @@ impl fmt::Display for Evaluation {
         )?;
         let largest = self.confusion.iter().flatten().max().copied().unwrap_or(0);
         let width = largest.to_string().len().max(self.confusion.len().to_string().len()) + 1;
-        write!(f, "class │")?;
+        let label = |class: usize| match self.names.get(class) {
+            Some(name) => format!("{} {class}", name.chars().take(LONGEST_NAME).collect::<String>()),
+            None => class.to_string(),
+        };
+        let labels: Vec<String> = (0..self.confusion.len()).map(label).collect();
+        let first = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max("class".len());
+        write!(f, "{:>first$} │", "class")?;
         for class in 0..self.confusion.len() {
             write!(f, "{class:>width$}")?;
         }
         writeln!(f, " │ precision   recall       F1")?;
         let line = "─".repeat(width * self.confusion.len());
-        writeln!(f, "──────┼{line}─┼───────────────────────────")?;
+        writeln!(f, "{}─┼{line}─┼───────────────────────────", "─".repeat(first))?;
         for (class, (row, score)) in self.confusion.iter().zip(self.classes()).enumerate() {
-            write!(f, "{class:>5} │")?;
+            write!(f, "{:>first$} │", labels[class])?;
             for count in row {
                 if *count == 0 {
                     write!(f, "{:>width$}", "·")?;

@@ -20,6 +20,11 @@ use crate::tensor::{Batch, LANES};
 const EVALUATION_BATCH: usize = 64 * LANES;
 const EVALUATION_VALUES: usize = 1 << 22;
 
+/// The number of samples that are evaluated together.
+pub(super) fn samples_together<In: Shape>() -> usize {
+    (EVALUATION_VALUES / In::LEN / LANES * LANES).clamp(LANES, EVALUATION_BATCH)
+}
+
 /// Counts of predictions by true class.
 struct Answers {
     confusion: Vec<Vec<usize>>,
@@ -127,7 +132,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         data: &D,
         mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
     ) -> Result<(), Error> {
-        let together = (EVALUATION_VALUES / N::Input::LEN / LANES * LANES).clamp(LANES, EVALUATION_BATCH);
+        let together = samples_together::<N::Input>();
         for start in (0..data.len()).step_by(together) {
             let samples: Vec<usize> = (start..(start + together).min(data.len())).collect();
             let inputs = load(data, &samples)?;
@@ -168,7 +173,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 answers.count(data.target(sample).index(), y.sample(i).as_slice());
             }
         })?;
-        Ok(answers.evaluation(total.mean_loss()))
+        Ok(answers.evaluation(total.mean_loss()).with_class_names(data.metadata().classes))
     }
 
     /// Loss, pixel accuracy, and of each class Dice's coefficient and intersection over union, over all pixels of a data set.
@@ -305,6 +310,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             }
         })?;
         let images = Samples::<N::Input>::len(data) / VIEWS;
-        Ok(answers.evaluation(loss / images as f64))
+        let names = Samples::<N::Input>::metadata(data).classes;
+        Ok(answers.evaluation(loss / images as f64).with_class_names(names))
     }
 }

@@ -51,6 +51,7 @@ mod history;
 mod loading;
 mod measure;
 pub mod metrics;
+mod predictions;
 mod progress;
 mod segmentation;
 #[cfg(feature = "store")]
@@ -66,6 +67,9 @@ pub use early_stopping::{EarlyStopping, Monitor};
 pub use evaluation::{ClassScore, Evaluation};
 pub use history::{Ending, Epoch, History, LossAndAccuracy};
 pub use metrics::Regression;
+#[cfg(feature = "csv")]
+pub use predictions::write_csv;
+pub use predictions::{PredictAll, Predicted, Predictions, least_sure, worst};
 pub use progress::Progress;
 pub use segmentation::Segmentation;
 #[cfg(feature = "store")]
