@@ -14,7 +14,7 @@ use crate::Error;
 
 const BLOCK: u64 = 512;
 /// As long as a path may be on Linux. Names are held in memory, so that a longer one is not taken.
-const LONGEST_NAME: u64 = 4096;
+pub(super) const LONGEST_NAME: u64 = 4096;
 /// Attributes of a file may be in a pax header, too; no more than one is in memory at once.
 const LONGEST_PAX: u64 = 1 << 20;
 /// Characters of a name that an error shows.
@@ -317,7 +317,7 @@ fn kind_of(kind: EntryType, slash: bool) -> Kind {
 }
 
 /// A member's path below the root, or `None` if it leads out of the archive.
-fn plain(name: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn plain(name: &[u8]) -> Option<Vec<u8>> {
     let parts = name.split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
     let parts: Vec<&[u8]> = parts.collect();
     if parts.contains(&&b".."[..]) || parts.is_empty() { None } else { Some(parts.join(&b'/')) }

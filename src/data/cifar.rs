@@ -6,12 +6,13 @@ use std::path::Path;
 
 #[cfg(feature = "images")]
 use super::archive::short;
-use super::archive::{Kind, inside, is_gzipped, walk_tar, walk_tar_gz};
+use super::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_gz};
 use super::gzip::damage;
 #[cfg(all(feature = "sample", feature = "images"))]
 use super::published::say_instead;
 use super::published::{Published, absent};
 use super::regular::open_regular;
+use super::zipped::{is_zipped, walk_zip};
 use super::{Class, Dataset, Normalization, TestSet};
 #[cfg(feature = "images")]
 use super::{ImageFolder, ImageFolderOptions};
@@ -42,7 +43,12 @@ struct Binary {
     names: &'static [&'static str],
     /// Whether there are copies as image files, in folders of these names.
     images: bool,
+    /// The versions that are not read.
+    others: [Other; 2],
 }
+
+/// A published version of another format, and what its folder, its archive and its first file are called.
+type Other = [&'static str; 4];
 
 const CIFAR10: Binary = Binary {
     published: Published {
@@ -73,6 +79,10 @@ const CIFAR10: Binary = Binary {
     coarse: None,
     names: &Cifar10::CLASSES,
     images: true,
+    others: [
+        ["Python", "cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_1"],
+        ["MATLAB", "cifar-10-batches-mat", "cifar-10-matlab.tar.gz", "data_batch_1.mat"],
+    ],
 };
 
 const CIFAR100: Binary = Binary {
@@ -99,6 +109,10 @@ const CIFAR100: Binary = Binary {
     coarse: Some(20),
     names: &Cifar100::CLASSES,
     images: false,
+    others: [
+        ["Python", "cifar-100-python", "cifar-100-python.tar.gz", "train"],
+        ["MATLAB", "cifar-100-matlab", "cifar-100-matlab.tar.gz", "train.mat"],
+    ],
 };
 
 /// Photographs of ten kinds of animals and vehicles: 50,000 to train with and 10,000 to test, 32×32 pixels in colour.
@@ -143,13 +157,15 @@ impl Cifar10 {
     /// - a folder with the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or a folder or archive
     ///   that holds them, as the published `cifar-10-binary.tar.gz` does, or a folder with that archive; the files may hold any
     ///   number of images;
-    /// - with the feature `images`, a folder, `.tar` or `.tar.gz` of image files `train/CLASS/NAME` and `test/CLASS/NAME`
-    ///   with the names of [`Cifar10::CLASSES`], or a folder with such an archive by the name `cifar10-jpeg.tar.gz` or
-    ///   `cifar10-jpeg.tar`. JPEG copies have slightly other pixels.
+    /// - with the feature `images`, a folder, `.tar`, `.tar.gz` or `.zip` of image files `train/CLASS/NAME` and
+    ///   `test/CLASS/NAME` with the names of [`Cifar10::CLASSES`], or a folder with such an archive by the name
+    ///   `cifar10-jpeg.tar.gz`, `cifar10-jpeg.tar` or `cifar10-jpeg.zip`. JPEG copies have slightly other pixels.
+    ///
+    /// Archives are tar, gzipped tar or zip, told apart by their content. The Python and MATLAB versions are not read.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole
-    /// images, or has a label above 9.
+    /// images, or has a label above 9, or if it is the Python or MATLAB version.
     ///
     /// ```
     /// use convnet::data::Cifar10;
@@ -249,7 +265,7 @@ impl Cifar100 {
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, empty, not of whole
-    /// images, or has a label above 19 (coarse) or 99 (fine).
+    /// images, or has a label above 19 (coarse) or 99 (fine), or if it is the Python or MATLAB version.
     ///
     /// ```
     /// use convnet::data::{Cifar100, Samples};
@@ -312,10 +328,16 @@ impl Binary {
                 return Ok(join(parts.collect::<Result<_, _>>()?));
             }
         }
-        let archives = match self.images {
-            true => vec![self.archive, "cifar10-jpeg.tar.gz", "cifar10-jpeg.tar"],
-            false => vec![self.archive],
-        };
+        for [version, folder, _, file] in self.others {
+            let folders = [path.to_owned(), path.join(folder)];
+            if let Some(folder) = folders.iter().find(|folder| folder.join(file).is_file()) {
+                return Err(self.wrong_version(folder, version));
+            }
+        }
+        let images = ["cifar10-jpeg.tar.gz", "cifar10-jpeg.tar", "cifar10-jpeg.zip"];
+        let images = images.into_iter().filter(|_| self.images);
+        let others = self.others.iter().map(|[_, _, archive, _]| *archive);
+        let archives: Vec<_> = [self.archive].into_iter().chain(images).chain(others).collect();
         if let Some(archive) = archives.iter().map(|name| path.join(name)).find(|path| !absent(path)) {
             return self.read_archive(&archive);
         }
@@ -338,18 +360,43 @@ impl Binary {
         let gzipped = len > 0 && is_gzipped(path, &file)?;
         let names: Vec<_> = self.names().collect();
         let mut parts: Vec<Option<Part>> = names.iter().map(|_| None).collect();
-        let mut visit = |member: super::archive::Member, data: &mut dyn Read| {
+        let mut other = None;
+        let mut is_wanted = |member: &Member| {
             let name = member.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-            let known = names.iter().position(|known| known.as_bytes() == name);
-            if let (Kind::File, Some(i)) = (member.kind, known) {
+            let is = |known: &str| member.kind == Kind::File && known.as_bytes() == name;
+            other = other.or(self.others.iter().find(|[.., file]| is(file)));
+            names.iter().position(|known| is(known))
+        };
+        let mut visit = |member: Member, data: &mut dyn Read| {
+            if let Some(i) = is_wanted(&member) {
                 let bad = |error| if gzipped { damage(path)(error) } else { Error::io(path, "read")(error) };
                 parts[i] = Some(self.read_part(&inside(path, &member.name), member.size, data, bad)?);
             }
             Ok(())
         };
-        match gzipped {
-            true => walk_tar_gz(path, BufReader::new(file), MOST, &mut visit)?,
-            false => walk_tar(path, &file, len, &mut visit)?,
+        if gzipped {
+            walk_tar_gz(path, BufReader::new(file), MOST, &mut visit)?;
+        } else if is_zipped(path, &file)? {
+            let mut left = MOST;
+            walk_zip(path, &file, len, |member, packed| {
+                if let Some(i) = is_wanted(&member) {
+                    let path = inside(path, &member.name);
+                    let bytes = packed.read(&path, &file, left)?;
+                    left -= packed.size;
+                    parts[i] = Some(self.read_part(
+                        &path,
+                        packed.size,
+                        &mut &bytes[..],
+                        Error::io(&path, "read"),
+                    )?);
+                }
+                Ok(())
+            })?;
+        } else {
+            walk_tar(path, &file, len, &mut visit)?;
+        }
+        if let (Some([version, ..]), true) = (other, parts.iter().all(Option::is_none)) {
+            return Err(self.wrong_version(path, version));
         }
         #[cfg(feature = "images")]
         if self.images && parts.iter().all(Option::is_none) {
@@ -360,6 +407,11 @@ impl Binary {
             return Err(Error::format(path, format!("a member {}", names[missing]), "none of this name"));
         }
         Ok(join(parts.into_iter().flatten().collect()))
+    }
+
+    fn wrong_version(&self, path: &Path, version: &str) -> Error {
+        let expected = format!("the binary version of {} ({})", self.published.name, self.archive);
+        Error::format(path, expected, format!("the {version} version"))
     }
 
     /// Images of `size` bytes in all, each after its labels.

@@ -1,4 +1,4 @@
-//! IDX, the format of MNIST: a header of sizes and then the bytes.
+//! IDX, the format of MNIST: a header of sizes and then the numbers.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use flate2::bufread::GzDecoder;
 
 use super::foreign::{NAMED_WITHIN, foreign};
 use super::gzip::{GZIP, damage};
+use super::idx_number::{IdxNumber, IdxType, Values};
 use super::regular::open_regular;
 use crate::Error;
 
@@ -15,11 +16,11 @@ const MAX_DIMS: usize = 8;
 /// A gzip file may inflate to this much more than its own size.
 const INFLATE_SLACK: u64 = 256 << 20;
 
-/// An array of bytes read from an IDX file, plain or gzipped.
+/// An array of numbers read from an IDX file, plain or gzipped.
 ///
-/// The file holds two zero bytes, a type (8: unsigned byte, the only one read here), the number of dimensions
-/// (1 to 8), each dimension as a big-endian `u32`, and the elements in row-major order. Described by Y. LeCun,
-/// C. Cortes and C. Burges with the [MNIST database](http://yann.lecun.com/exdb/mnist/).
+/// The file holds two zero bytes, a type ([`IdxType`]), the number of dimensions (1 to 8), each dimension as a
+/// big-endian `u32`, and the numbers, big-endian, in row-major order. Described by Y. LeCun, C. Cortes and C. Burges
+/// with the [MNIST database](http://yann.lecun.com/exdb/mnist/).
 ///
 /// No file can make the reader panic, hang, or take more memory than the file justifies: the sizes in the header are
 /// compared with the length of the file before memory is allocated. A gzip file may inflate to its own size plus 256
@@ -32,14 +33,14 @@ const INFLATE_SLACK: u64 = 256 << 20;
 /// let bytes = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 10, 11, 12, 20, 21, 22];
 /// let idx = Idx::parse(Path::new("two-by-three"), &bytes)?;
 /// assert_eq!(idx.dims(), [2, 3]);
-/// assert_eq!(idx.data(), [10, 11, 12, 20, 21, 22]);
+/// assert_eq!(idx.values::<u8>()?, [10, 11, 12, 20, 21, 22]);
 /// # Ok::<(), convnet::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Idx {
     path: PathBuf,
     dims: Vec<usize>,
-    data: Vec<u8>,
+    values: Values,
 }
 
 impl Idx {
@@ -47,7 +48,7 @@ impl Idx {
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a regular file or not a whole,
-    /// undamaged IDX file of unsigned bytes with nothing after it.
+    /// undamaged IDX file with nothing after it.
     ///
     /// ```
     /// use convnet::data::Idx;
@@ -94,12 +95,13 @@ impl Idx {
     pub fn expect_rank(self, rank: usize) -> Result<Idx, Error> {
         let magic = |rank| {
             let plural = if rank == 1 { "" } else { "s" };
-            format!("{} (u8, {rank} dimension{plural})", 0x0800 + rank)
+            let kind = self.kind();
+            format!("{} ({}, {rank} dimension{plural})", (usize::from(kind.code()) << 8) + rank, kind.name())
         };
         if self.dims.len() == rank {
             return Ok(self);
         }
-        Err(Error::format(self.path, format!("magic {}", magic(rank)), magic(self.dims.len())))
+        Err(Error::format(&self.path, format!("magic {}", magic(rank)), magic(self.dims.len())))
     }
 
     /// The path or name it was read from.
@@ -112,15 +114,65 @@ impl Idx {
         &self.dims
     }
 
-    /// The elements in row-major order, as many as the product of [`Idx::dims`].
-    pub fn data(&self) -> &[u8] {
-        &self.data
+    /// The type of the numbers.
+    ///
+    /// ```
+    /// use convnet::data::{Idx, IdxType};
+    ///
+    /// let idx = Idx::parse("one".as_ref(), &[0, 0, 0x0b, 1, 0, 0, 0, 1, 0x01, 0x02])?;
+    /// assert_eq!(idx.kind(), IdxType::I16);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn kind(&self) -> IdxType {
+        self.values.kind()
     }
 
-    /// The elements, without a copy.
-    pub fn into_data(self) -> Vec<u8> {
-        self.data
+    /// The numbers in row-major order, as many as the product of [`Idx::dims`].
+    ///
+    /// # Errors
+    /// [`Error::Format`] with both types if the file holds numbers of another type.
+    ///
+    /// ```
+    /// use convnet::data::Idx;
+    ///
+    /// let idx = Idx::parse("one".as_ref(), &[0, 0, 0x0c, 1, 0, 0, 0, 1, 0, 0, 0x01, 0x02])?;
+    /// assert_eq!(idx.values::<i32>()?, [258]);
+    /// let error = idx.values::<f32>().unwrap_err();
+    /// assert_eq!(error.to_string(), "one: expected IDX type 0x0d (f32), found type 0x0c (i32)");
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn values<T: IdxNumber>(&self) -> Result<&[T], Error> {
+        T::slice(&self.values).ok_or_else(|| wrong_type(&self.path, T::TYPE, self.kind()))
     }
+
+    /// The numbers, without a copy.
+    ///
+    /// # Errors
+    /// As [`Idx::values`].
+    ///
+    /// ```
+    /// use convnet::data::Idx;
+    ///
+    /// let idx = Idx::parse("two".as_ref(), &[0, 0, 0x09, 1, 0, 0, 0, 2, 1, 0xff])?;
+    /// assert_eq!(idx.into_values::<i8>()?, [1, -1]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn into_values<T: IdxNumber>(self) -> Result<Vec<T>, Error> {
+        let kind = self.kind();
+        T::vec(self.values).ok_or_else(|| wrong_type(&self.path, T::TYPE, kind))
+    }
+}
+
+fn wrong_type(path: &Path, expected: IdxType, found: IdxType) -> Error {
+    Error::format(path, format!("IDX {expected}"), found.to_string())
+}
+
+/// The header of a file.
+struct Header {
+    kind: IdxType,
+    dims: Vec<usize>,
+    /// The bytes of all numbers; with the header they are sure to fit a `u64`.
+    size: u64,
 }
 
 fn read(path: &Path, mut input: impl BufRead, len: u64) -> Result<Idx, Error> {
@@ -130,38 +182,34 @@ fn read(path: &Path, mut input: impl BufRead, len: u64) -> Result<Idx, Error> {
     if input.fill_buf().map_err(Error::io(path, "read"))?.starts_with(&GZIP) {
         return read_gzip(path, input, len);
     }
-    let (dims, size) = read_header(path, &mut input)?;
+    let header = read_header(path, &mut input)?;
     // The file may have grown since its length was taken.
-    let found = len.checked_sub(header_len(&dims)).ok_or_else(|| short_header(path, dims.len(), len))?;
-    if found != size {
-        return Err(wrong_size(path, &dims, size, found));
+    let found = len.checked_sub(header.len()).ok_or_else(|| short_header(path, header.dims.len(), len))?;
+    if found != header.size {
+        return Err(header.wrong_size(path, found));
     }
-    let data = read_data(path, &mut input, size)?;
-    end_of(path, &mut input, &dims, size, &data)?;
-    Ok(Idx { path: path.into(), dims, data })
+    header.read(path, &mut input)
 }
 
 fn read_gzip(path: &Path, input: impl BufRead, len: u64) -> Result<Idx, Error> {
     let mut inflated = GzDecoder::new(input);
-    let (dims, size) = read_header(path, &mut inflated)?;
+    let header = read_header(path, &mut inflated)?;
     let limit = len.saturating_add(INFLATE_SLACK);
-    if header_len(&dims) + size > limit {
+    if header.len() + header.size > limit {
         return Err(Error::format(
             path,
             format!("at most {limit} bytes in a gzip file of {len} (if it is meant, unpack it first)"),
-            format!("a header for {size} ({})", product(&dims)),
+            format!("a header for {} ({})", header.size, header.product()),
         ));
     }
-    let data = read_data(path, &mut inflated, size)?;
-    end_of(path, &mut inflated, &dims, size, &data)?;
+    let idx = header.read(path, &mut inflated)?;
     if !inflated.into_inner().fill_buf().map_err(Error::io(path, "read"))?.is_empty() {
         return Err(Error::format(path, "the end of the file after the gzip stream", "more bytes"));
     }
-    Ok(Idx { path: path.into(), dims, data })
+    Ok(idx)
 }
 
-/// Reads the dimensions and their product, which with the header is sure to fit a `u64`.
-fn read_header(path: &Path, input: &mut impl Read) -> Result<(Vec<usize>, u64), Error> {
+fn read_header(path: &Path, input: &mut impl Read) -> Result<Header, Error> {
     let mut magic = Vec::with_capacity(4);
     input.take(4).read_to_end(&mut magic).map_err(damage(path))?;
     // An IDX file begins with 0; others are worth a closer look for a name.
@@ -172,18 +220,18 @@ fn read_header(path: &Path, input: &mut impl Read) -> Result<(Vec<usize>, u64), 
             return Err(Error::format(path, "an IDX file", found));
         }
     }
-    let rank = match magic[..] {
-        [0, 0, 8, rank] if (1..=MAX_DIMS).contains(&rank.into()) => usize::from(rank),
-        [0, 0, 8, rank] => {
-            return Err(Error::format(path, format!("1 to {MAX_DIMS} dimensions"), rank.to_string()));
-        }
-        [0, 0, kind, _] => {
-            return Err(Error::format(
-                path,
-                "IDX type 0x08 (u8)",
-                format!("type {kind:#04x}{}", name_of(kind)),
-            ));
-        }
+    let (kind, rank) = match magic[..] {
+        [0, 0, code, rank] => match IdxType::from_code(code) {
+            None => {
+                let expected =
+                    "IDX type 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c (i32), 0x0d (f32) or 0x0e (f64)";
+                return Err(Error::format(path, expected, format!("type {code:#04x}")));
+            }
+            Some(kind) if (1..=MAX_DIMS).contains(&rank.into()) => (kind, usize::from(rank)),
+            Some(_) => {
+                return Err(Error::format(path, format!("1 to {MAX_DIMS} dimensions"), rank.to_string()));
+            }
+        },
         [_, _, _, _] => {
             let found = BigEndian::read_u32(&magic);
             return Err(Error::format(
@@ -210,11 +258,39 @@ fn read_header(path: &Path, input: &mut impl Read) -> Result<(Vec<usize>, u64), 
     // With a dimension of 0 there are no elements, however large the others.
     let size = match dims.contains(&0) {
         true => Some(0),
-        false => dims.iter().try_fold(1_u64, |size, &dim| size.checked_mul(dim as u64)),
+        false => dims.iter().try_fold(kind.width(), |size, &dim| size.checked_mul(dim as u64)),
     };
     match size {
-        Some(size) if size <= isize::MAX as u64 => Ok((dims, size)),
+        Some(size) if size <= isize::MAX as u64 => Ok(Header { kind, dims, size }),
         _ => Err(Error::format(path, "dimensions whose product fits the memory", product(&dims))),
+    }
+}
+
+impl Header {
+    fn len(&self) -> u64 {
+        4 + 4 * self.dims.len() as u64
+    }
+
+    /// Reads the numbers, after which nothing may follow.
+    fn read(self, path: &Path, input: &mut impl Read) -> Result<Idx, Error> {
+        let data = read_data(path, input, self.size)?;
+        // At the true end this also checks the length and CRC of a gzip stream.
+        let extra = input.take(1).read_to_end(&mut Vec::new()).map_err(damage(path))?;
+        match data.len() as u64 {
+            len if len < self.size => Err(self.wrong_size(path, len)),
+            _ if extra > 0 => Err(self.wrong_size(path, "more")),
+            _ => Ok(Idx { path: path.into(), values: Values::from_bytes(self.kind, data), dims: self.dims }),
+        }
+    }
+
+    fn wrong_size(&self, path: &Path, found: impl ToString) -> Error {
+        Error::format(path, format!("{} bytes of data ({})", self.size, self.product()), found.to_string())
+    }
+
+    /// The dimensions, with the type where a number has several bytes.
+    fn product(&self) -> String {
+        let product = product(&self.dims);
+        if self.kind.width() == 1 { product } else { format!("{product} of {}", self.kind.name()) }
     }
 }
 
@@ -232,41 +308,12 @@ fn read_data(path: &Path, input: &mut impl Read, size: u64) -> Result<Vec<u8>, E
     Ok(data)
 }
 
-/// Asks for one byte more: at the true end this also checks the length and CRC of a gzip stream.
-fn end_of(path: &Path, input: &mut impl Read, dims: &[usize], size: u64, data: &[u8]) -> Result<(), Error> {
-    let extra = input.take(1).read_to_end(&mut Vec::new()).map_err(damage(path))?;
-    match data.len() as u64 {
-        len if len < size => Err(wrong_size(path, dims, size, len)),
-        _ if extra > 0 => Err(wrong_size(path, dims, size, "more")),
-        _ => Ok(()),
-    }
-}
-
 fn short_header(path: &Path, rank: usize, found: u64) -> Error {
     Error::format(path, format!("an IDX header of {} bytes", 4 + 4 * rank), format!("{found} bytes"))
 }
 
-fn wrong_size(path: &Path, dims: &[usize], size: u64, found: impl ToString) -> Error {
-    Error::format(path, format!("{size} bytes of data ({})", product(dims)), found.to_string())
-}
-
-fn header_len(dims: &[usize]) -> u64 {
-    4 + 4 * dims.len() as u64
-}
-
 fn product(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
-}
-
-fn name_of(kind: u8) -> &'static str {
-    match kind {
-        0x09 => " (i8)",
-        0x0b => " (i16)",
-        0x0c => " (i32)",
-        0x0d => " (f32)",
-        0x0e => " (f64)",
-        _ => "",
-    }
 }
 
 #[cfg(test)]
@@ -287,7 +334,8 @@ mod tests {
                 for len in 0..=whole.len() as u64 + 3 {
                     match read(Path::new("file"), &bytes[..], len) {
                         Ok(idx) => {
-                            assert_eq!((idx.dims(), idx.data()), (&[2, 3][..], &b"abcdef"[..]));
+                            assert_eq!(idx.dims(), [2, 3]);
+                            assert_eq!(idx.values::<u8>().unwrap(), b"abcdef");
                             assert_eq!(found, whole.len(), "the bytes of a file of {len}");
                         }
                         Err(error) => assert!(error.to_string().starts_with("file: "), "{error}"),

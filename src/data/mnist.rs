@@ -10,10 +10,12 @@ use super::{Class, Dataset, Idx, Normalization, TestSet};
 use crate::Error;
 use crate::shape::Chw;
 
-type Images = Dataset<Chw<1, 28, 28>, Class<10>>;
+/// Images of one channel and 28×28 pixels.
+pub(super) type Grey<const N: usize> = Dataset<Chw<1, 28, 28>, Class<N>>;
+type Images = Grey<10>;
 
 /// The four names, the same in both data sets: training images and labels, test images and labels.
-const FILES: [&str; 4] = [
+pub(super) const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
@@ -25,6 +27,9 @@ struct Digits {
     published: Published,
     pixels: [f32; 2],
 }
+
+/// The names of digits as classes.
+pub(super) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Mean and standard deviation of MNIST's training pixels, from 0 to 1.
 pub(super) const PIXELS: [f32; 2] = [0.1307, 0.3081];
@@ -116,6 +121,9 @@ pub struct Mnist {
 }
 
 impl Mnist {
+    /// The names of the classes, in the order of their numbers.
+    pub const CLASSES: [&str; 10] = DIGITS;
+
     /// Finds MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on the
     /// network (kept in the cache), else the sample of [`Mnist::sample`], with a line on stderr.
     ///
@@ -200,9 +208,7 @@ impl Mnist {
 
 /// Clothes: 60,000 images to train with and 10,000 to test, 28×28 pixels, in MNIST's form but harder.
 ///
-/// The classes: 0 T-shirt or top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag,
-/// 9 ankle boot. Source: H. Xiao, K. Rasul and R. Vollgraf,
-/// [Fashion-MNIST](https://github.com/zalandoresearch/fashion-mnist), 2017 (MIT licence). A pixel `p` becomes
+/// Source: H. Xiao, K. Rasul and R. Vollgraf, [Fashion-MNIST](https://github.com/zalandoresearch/fashion-mnist), 2017 (MIT licence). A pixel `p` becomes
 /// `(p / 255 − 0.2860) / 0.3530`: mean 0 and variance 1 over the training images.
 ///
 /// In torchvision: `datasets.FashionMNIST`; in Keras: `datasets.fashion_mnist`.
@@ -215,6 +221,20 @@ pub struct FashionMnist {
 }
 
 impl FashionMnist {
+    /// The names of the classes, in the order of their numbers.
+    pub const CLASSES: [&str; 10] = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
+
     /// Finds Fashion-MNIST: in the folder `CONVNET_DATA_DIR` if that is set, else in the user's cache, else on
     /// the network (kept in the cache).
     ///
@@ -254,21 +274,24 @@ fn fetch(digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
 }
 
 fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
+    check_folder(folder, digits.published.name)?;
+    read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits.pixels)
+}
+
+/// Refuses a path that is no folder, with the name of the data set that is wanted.
+pub(super) fn check_folder(folder: &Path, name: &str) -> Result<(), Error> {
     let found = match fs::metadata(folder) {
-        Ok(metadata) if metadata.is_dir() => {
-            return read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits.pixels);
-        }
+        Ok(metadata) if metadata.is_dir() => return Ok(()),
         Ok(_) => "a file",
         Err(_) if absent(folder) => "nothing",
         Err(error) => return Err(Error::io(folder, "read")(error)),
     };
-    Err(Error::format(folder, format!("a folder with the files of {}", digits.published.name), found))
+    Err(Error::format(folder, format!("a folder with the files of {name}"), found))
 }
 
 /// The path of a file, which may be gzipped, and spelt with a dot in place of the dash before "idx".
-fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
-    let dotted = name.replace("-idx", ".idx");
-    let spellings = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+pub(super) fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let spellings = spellings(name);
     let paths = || spellings.iter().map(|name| folder.join(name));
     let good = paths().find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0));
     // If none is a file with content, opening the first that exists gives the reason.
@@ -277,18 +300,39 @@ fn spelling(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     })
 }
 
-fn read_four(
-    file: impl Fn(usize) -> Result<Idx, Error>,
-    pixels: [f32; 2],
-) -> Result<(Images, TestSet<Images>), Error> {
-    let train = pair(file(0)?, file(1)?, pixels)?;
-    let test = pair(file(2)?, file(3)?, pixels)?;
-    Ok((train, TestSet::new(test)))
+/// The names that a file may have.
+pub(super) fn spellings(name: &str) -> [String; 4] {
+    let dotted = name.replace("-idx", ".idx");
+    [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")]
 }
 
-/// Joins images [n, 28, 28] and labels [n].
-fn pair(images: Idx, labels: Idx, [mean, std]: [f32; 2]) -> Result<Images, Error> {
-    let (images, labels) = (images.expect_rank(3)?, labels.expect_rank(1)?);
+fn read_four(
+    file: impl Fn(usize) -> Result<Idx, Error>,
+    [mean, std]: [f32; 2],
+) -> Result<(Images, TestSet<Images>), Error> {
+    let normalization = Normalization::new([mean], [std])?;
+    let part = |images, labels| {
+        let (images, labels) = (file(images)?, file(labels)?);
+        let (pixels, classes) = pair(images, labels, 0)?;
+        Dataset::from_bytes(pixels, normalization.clone(), classes)
+    };
+    Ok((part(0, 1)?, TestSet::new(part(2, 3)?)))
+}
+
+/// The pixels of images [n, 28, 28], and the classes of labels [n] of unsigned bytes, which are counted from `first`.
+pub(super) fn pair<const N: usize>(
+    images: Idx,
+    labels: Idx,
+    first: usize,
+) -> Result<(Vec<u8>, Vec<Class<N>>), Error> {
+    let labels = labels.expect_rank(1)?;
+    let classes = classes(labels.path(), labels.values::<u8>()?.iter().copied(), first)?;
+    Ok((pixels(images, labels.path(), classes.len())?, classes))
+}
+
+/// The pixels of images [n, 28, 28], of which there are as many as labels in another file.
+pub(super) fn pixels(images: Idx, labels: &Path, count: usize) -> Result<Vec<u8>, Error> {
+    let images = images.expect_rank(3)?;
     let (n, rows, columns) = (images.dims()[0], images.dims()[1], images.dims()[2]);
     if (rows, columns) != (28, 28) {
         return Err(Error::format(images.path(), "images of 28 × 28 pixels", format!("{rows} × {columns}")));
@@ -296,15 +340,50 @@ fn pair(images: Idx, labels: Idx, [mean, std]: [f32; 2]) -> Result<Images, Error
     if n == 0 {
         return Err(Error::format(images.path(), "at least one image", "none"));
     }
-    if labels.dims()[0] != n {
+    if count != n {
         let expected = format!("{n} labels, one for each image of {}", images.path().display());
-        return Err(Error::format(labels.path(), expected, labels.dims()[0].to_string()));
+        return Err(Error::format(labels, expected, count.to_string()));
     }
-    let class = |(item, &label): (usize, &u8)| {
-        Class::new(label.into()).map_err(|_| {
-            Error::format(labels.path(), "labels from 0 to 9", format!("{label} at item {item}"))
+    images.into_values()
+}
+
+/// The classes of labels that are counted from `first`.
+pub(super) fn classes<const N: usize>(
+    path: &Path,
+    labels: impl Iterator<Item = impl Into<i64>>,
+    first: usize,
+) -> Result<Vec<Class<N>>, Error> {
+    let class = |(item, label): (usize, _)| {
+        let label: i64 = label;
+        let index = usize::try_from(label).ok().and_then(|label| label.checked_sub(first));
+        index.and_then(|index| Class::new(index).ok()).ok_or_else(|| {
+            let expected = format!("labels from {first} to {}", first + N - 1);
+            Error::format(path, expected, format!("{label} at item {item}"))
         })
     };
-    let classes = labels.data().iter().enumerate().map(class).collect::<Result<_, _>>()?;
-    Dataset::from_bytes(images.into_data(), Normalization::new([mean], [std])?, classes)
+    labels.map(Into::into).enumerate().map(class).collect()
+}
+
+/// Training and test images as data sets, normalised to mean 0 and variance 1 over the training images; `path` is that of
+/// the training images.
+pub(super) fn normalized<const N: usize>(
+    path: &Path,
+    train: (Vec<u8>, Vec<Class<N>>),
+    test: (Vec<u8>, Vec<Class<N>>),
+) -> Result<(Grey<N>, TestSet<Grey<N>>), Error> {
+    let mut counts = [0_u64; 256];
+    train.0.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+    let mean_of = |value: &dyn Fn(f64) -> f64| {
+        let values =
+            counts.iter().enumerate().map(|(level, &count)| count as f64 * value(level as f64 / 255.0));
+        values.sum::<f64>() / train.0.len() as f64
+    };
+    let mean = mean_of(&|pixel| pixel);
+    let std = mean_of(&|pixel| (pixel - mean).powi(2)).sqrt();
+    if counts.iter().filter(|&&count| count > 0).count() < 2 {
+        return Err(Error::format(path, "pixels that differ", "all of one value"));
+    }
+    let normalization = Normalization::new([mean as f32], [std as f32])?;
+    let data = |(pixels, classes)| Dataset::from_bytes(pixels, normalization.clone(), classes);
+    Ok((data(train)?, TestSet::new(data(test)?)))
 }

@@ -6,7 +6,8 @@
 //! | source | type | feature |
 //! | --- | --- | --- |
 //! | MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100 | [`Mnist`], [`FashionMnist`], [`Cifar10`], [`Cifar100`] | `download`, `sample` |
-//! | image files, one folder for each class, also in a `.tar` or `.tar.gz` archive | [`ImageFolder`] | `images` |
+//! | EMNIST, KMNIST, QMNIST | [`EmnistDigits`], [`EmnistLetters`], [`EmnistBalanced`], [`Kmnist`], [`Qmnist`] | |
+//! | image files, one folder for each class, also in a `.tar`, `.tar.gz` or `.zip` archive | [`ImageFolder`] | `images` |
 //! | tables of numbers in CSV files | [`Csv`] | `csv` |
 //! | small public tables: iris, wine, breast cancer, diabetes | [`tabular`] | `csv`, `sample` |
 //! | arrays in IDX files | [`Idx`] | |
@@ -70,6 +71,8 @@ mod dataset;
 mod decode;
 #[cfg(feature = "images")]
 mod digit;
+#[cfg(feature = "datasets")]
+mod emnist;
 #[cfg(feature = "images")]
 mod fit;
 mod folds;
@@ -79,9 +82,13 @@ mod foreign;
 mod gzip;
 #[cfg(feature = "datasets")]
 mod idx;
+#[cfg(feature = "datasets")]
+mod idx_number;
 #[cfg(feature = "images")]
 mod image_folder;
 mod images;
+#[cfg(feature = "datasets")]
+mod kmnist;
 mod learnable;
 mod mask;
 mod metadata;
@@ -102,6 +109,8 @@ mod standardizer;
 #[cfg(all(feature = "csv", feature = "sample"))]
 pub mod tabular;
 mod test_set;
+#[cfg(feature = "datasets")]
+mod zipped;
 
 #[cfg(feature = "csv")]
 pub use self::csv::{Csv, Table};
@@ -116,14 +125,20 @@ pub(crate) use class::class_of;
 #[cfg(any(feature = "csv", feature = "images"))]
 pub(crate) use class::order_of_names;
 pub use dataset::Dataset;
+#[cfg(feature = "datasets")]
+pub use emnist::{Emnist, EmnistBalanced, EmnistDigits, EmnistLetters};
 #[cfg(feature = "images")]
 pub use fit::Fit;
 pub use folds::{CrossValidation, cross_validate};
 #[cfg(feature = "datasets")]
 pub use idx::Idx;
+#[cfg(feature = "datasets")]
+pub use idx_number::{IdxNumber, IdxType};
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderOptions, LeftOut, LeftOutReason};
 pub use images::Images;
+#[cfg(feature = "datasets")]
+pub use kmnist::{Kmnist, Qmnist};
 pub use learnable::{Learnable, Validation};
 pub use mask::Mask;
 pub(crate) use metadata::in_few_words;

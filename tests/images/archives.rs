@@ -8,6 +8,7 @@ use tar::EntryType;
 
 use crate::one_image::One;
 use crate::sources::{encoded, gzip, header, noise, png, tar};
+use crate::zips::{Zipped, zip, zip_of};
 
 #[test]
 fn every_prefix_of_an_archive_is_refused() {
@@ -15,8 +16,9 @@ fn every_prefix_of_an_archive_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
     let zipped = gzip(&whole);
-    // Of the two blocks of zeros at the end one may be missing.
-    for (bytes, enough) in [(&whole, whole.len() - 512), (&zipped, zipped.len())] {
+    let zip = zip(&[("class/a.png", png(4, 4)), ("class/b.png", png(3, 5))]);
+    // Of the two blocks of zeros at the end of a tar archive one may be missing.
+    for (bytes, enough) in [(&whole, whole.len() - 512), (&zipped, zipped.len()), (&zip, zip.len())] {
         for len in (0..bytes.len()).chain([bytes.len()]) {
             fs::write(&path, &bytes[..len]).unwrap();
             match One::open(&path) {
@@ -34,16 +36,67 @@ fn every_prefix_of_an_archive_is_refused() {
 fn a_flipped_byte_is_no_panic() {
     let whole =
         tar(&[("class/a.png", png(4, 4)), ("class/b.jpg", encoded(&noise(4, 4, 1), ImageFormat::Jpeg))]);
+    let zip = zip(&[("class/a.png", png(4, 4)), ("class/b.png", png(3, 5))]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
-    for at in 0..whole.len() {
-        let mut bytes = whole.clone();
-        bytes[at] ^= 0x81;
-        fs::write(&path, bytes).unwrap();
-        if let Ok(images) = One::open(&path) {
-            let _ = images.read();
+    for whole in [whole, zip] {
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x81;
+            fs::write(&path, bytes).unwrap();
+            if let Ok(images) = One::open(&path) {
+                let _ = images.read();
+            }
         }
     }
+}
+
+#[test]
+fn unusual_members_of_a_zip_are_read_or_refused() {
+    let image = png(4, 4);
+    let member = |name: &str| Zipped::new(name.as_bytes(), &image, true);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive.zip");
+    let open = |members: Vec<Zipped>| {
+        fs::write(&path, zip_of(members)).unwrap();
+        One::open(&path)
+    };
+    let count = |members| open(members).map(|images| (images.len(), images.read().is_ok())).unwrap();
+    assert_eq!(count(vec![member("/class/a.png"), member("./class//b.png")]), (2, true));
+    assert_eq!(count(vec![member("../evil/a.png"), member("class/a.png")]), (1, true));
+    let folders = Zipped { mode: 0o040_755, ..Zipped::new(b"class/", b"", false) };
+    assert_eq!(count(vec![folders, member("class/a.png")]), (1, true));
+    // Of members with one name the last counts.
+    let broken = Zipped::new(b"class/a.png", b"broken", false);
+    assert_eq!(count(vec![broken, member("class/a.png")]), (1, true));
+    let latin = |name: &[u8]| Zipped { name: name.to_vec(), ..member("") };
+    assert_eq!(count(vec![latin(b"class/\xe9.png"), latin(b"class/\xe8.png")]), (2, true));
+
+    let refused = |member: Zipped| open(vec![member]).unwrap().read().unwrap_err().to_string();
+    let image = || member("class/a.png");
+    let checksum = image().crc ^ 1;
+    for (member, reason) in [
+        (Zipped { mode: 0o120_777, ..image() }, "expected an image, found a link"),
+        (Zipped { flags: 1, ..image() }, "expected an image, found an encrypted member"),
+        (Zipped { method: 12, ..image() }, "found a member packed by another method than deflate"),
+        (Zipped { crc: checksum, ..image() }, "undamaged bytes in the archive, found a wrong checksum"),
+        (Zipped { size: 7, ..image() }, "expected 7 bytes, found more"),
+        (Zipped { packed: vec![0xff; 60], ..image() }, "undamaged bytes in the archive, found damage: "),
+    ] {
+        let text = refused(member);
+        assert!(text.contains("archive.zip: class/a.png: ") && text.contains(reason), "{text}");
+    }
+    let text = open(vec![member(&format!("class/{}.png", "x".repeat(5000)))]).unwrap_err().to_string();
+    assert!(text.ends_with("archive.zip: expected names of at most 4096 bytes, found one of 5010"), "{text}");
+    let text = open(vec![latin(b"\xe9t\xe9/a.png")]).unwrap_err().to_string();
+    assert!(text.ends_with(": expected a class with a name in UTF-8, found another name"), "{text}");
+    // A member that ends after the archive.
+    let mut bytes = zip_of(vec![image()]);
+    let directory = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    bytes[directory + 20..directory + 24].copy_from_slice(&1_000_000_u32.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    let text = One::open(&path).unwrap_err().to_string();
+    assert!(text.contains("archive.zip: class/a.png: expected 1000000 bytes, found "), "{text}");
 }
 
 #[test]
@@ -51,9 +104,9 @@ fn other_files_are_no_archives() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive.tar");
     let cases: [(&[u8], &str); 5] = [
-        (b"", "expected a folder or a tar archive of images, found an empty file"),
+        (b"", "expected a folder or an archive of images, found an empty file"),
         (b"<html>", "expected a tar archive, found a web page"),
-        (b"PK\x03\x04", "expected a tar archive, found a zip archive"),
+        (b"PK\x03\x04", "expected an undamaged zip archive, found invalid Zip archive: Could not find EOCD"),
         (&[7; 2000], "expected a tar archive, found another kind of file"),
         (b"short", "expected a whole tar archive, found one that is cut off"),
     ];

@@ -85,7 +85,7 @@ fn bad_binary_files_are_refused_by_name() {
     let mut files = cifar10();
     files.remove(3);
     let sources = Sources::new(&borrowed(&files));
-    let [folder, archive, _] = sources.all();
+    let [folder, archive, ..] = sources.all();
     let text = Cifar10::load_from(folder).unwrap_err().to_string();
     assert!(text.contains("data_batch_4.bin: cannot read"), "{text}");
     let text = Cifar10::load_from(archive).unwrap_err().to_string();
@@ -107,6 +107,36 @@ fn bad_binary_files_are_refused_by_name() {
         text.contains("expected a folder with CIFAR-10, found neither data_batch_1.bin nor cifar-10"),
         "{text}"
     );
+}
+
+#[test]
+fn other_versions_are_named() {
+    let python = |folder: &str, file: &str| {
+        Sources::new(&[
+            (&format!("{folder}/{file}"), vec![0x80, 2]),
+            (&format!("{folder}/batches.meta"), vec![1]),
+        ])
+    };
+    let text = |path: &Path| Cifar10::load_from(path).unwrap_err().to_string();
+    let binary = "expected the binary version of CIFAR-10 (cifar-10-binary.tar.gz), found the";
+    for path in python("cifar-10-batches-py", "data_batch_1").all() {
+        assert!(text(&path).ends_with(&format!("{binary} Python version")), "{}", text(&path));
+    }
+    let sources = python("cifar-10-batches-py", "data_batch_1");
+    assert!(text(&sources.folder().join("cifar-10-batches-py")).ends_with("the Python version"));
+    for path in python("cifar-10-batches-mat", "data_batch_1.mat").all() {
+        assert!(text(&path).ends_with(&format!("{binary} MATLAB version")), "{}", text(&path));
+    }
+    let archive = fs::read(&sources.all()[2]).unwrap();
+    let named = Sources::new(&[("cifar-10-python.tar.gz", archive)]);
+    let path = named.folder().join("cifar-10-python.tar.gz");
+    assert_eq!(text(&named.folder()), format!("{}: {binary} Python version", path.display()));
+    for path in python("cifar-100-python", "train").all() {
+        let text = Cifar100::load_from(&path).unwrap_err().to_string();
+        let binary =
+            "expected the binary version of CIFAR-100 (cifar-100-binary.tar.gz), found the Python version";
+        assert!(text.ends_with(binary), "{text}");
+    }
 }
 
 #[test]

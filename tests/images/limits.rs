@@ -17,6 +17,7 @@ use crate::glance::Glance;
 use crate::one_image::{One, refusal};
 use crate::options;
 use crate::sources::{Sources, encoded, gzip, header, huge_png, with_orientation};
+use crate::zips::{Zipped, zip_of};
 
 #[test]
 fn limits_can_be_set() {
@@ -53,7 +54,7 @@ fn limits_can_be_set() {
         let text = open(needed - 1).read().unwrap_err().to_string();
         assert!(text.ends_with(&format!("found 40 × 40 pixels of {needed}")), "{text}");
     }
-    let [_, _, gzipped] = sources.all();
+    let [_, _, gzipped, _] = sources.all();
     for (max_unpacked_bytes, fits) in [(1 << 20, true), (1_500, false), (512, false), (0, false)] {
         let result = One::open_with(&gzipped, options().max_unpacked_bytes(max_unpacked_bytes));
         assert_eq!(result.is_ok(), fits);
@@ -105,6 +106,20 @@ fn refuse_bombs(folder: &Path) {
     fs::write(&path, bomb).unwrap();
     let text = One::open(&path).unwrap_err().to_string();
     assert!(text.contains("at most 1073741824 bytes (gunzip it first"), "{text}");
+
+    // Zip archives: images that say how much they unpack to, and images that do not.
+    let zeros = Zipped::new(b"class/a.png", &vec![0; 400 << 20], true);
+    fs::write(&path, zip_of(vec![zeros.clone()])).unwrap();
+    let text = refusal(&path);
+    assert!(
+        text.ends_with("class/a.png: expected an image file of at most 268435456 bytes, found 419430400"),
+        "{text}"
+    );
+    for size in [1, 1000, 200 << 20] {
+        fs::write(&path, zip_of(vec![Zipped { size, ..zeros.clone() }])).unwrap();
+        let text = refusal(&path);
+        assert!(text.ends_with(&format!("class/a.png: expected {size} bytes, found more")), "{text}");
+    }
 
     fs::create_dir(folder.join("folder")).unwrap();
     fs::create_dir(folder.join("folder/class")).unwrap();

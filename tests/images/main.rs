@@ -1,4 +1,4 @@
-//! Promise: a folder, a tar and a gzipped tar of images give the same samples, and no image or archive can panic the
+//! Promise: a folder, a tar, a gzipped tar and a zip of images give the same samples, and no image or archive can panic the
 //! reader, hang it, or make it take more memory than its limits; each broken image is named.
 #![cfg(feature = "images")]
 
@@ -10,6 +10,8 @@ mod glance;
 mod limits;
 mod one_image;
 mod sources;
+#[path = "../zips/mod.rs"]
+mod zips;
 
 use convnet::Error;
 use convnet::data::{Fit, ImageFolder, ImageFolderOptions, Images, Normalization};

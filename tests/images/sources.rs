@@ -9,7 +9,9 @@ use flate2::{Compression, Crc};
 use image::{DynamicImage, EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType, Rgb, RgbImage};
 use tempfile::TempDir;
 
-/// The same files as a folder, a tar archive and a gzipped one.
+use crate::zips::zip;
+
+/// The same files as a folder, a tar archive, a gzipped one and a zip archive.
 pub struct Sources(TempDir);
 
 impl Sources {
@@ -24,6 +26,7 @@ impl Sources {
         let archive = tar(files);
         fs::write(room.path().join("archive.tar.gz"), gzip(&archive)).unwrap();
         fs::write(room.path().join("archive.tar"), archive).unwrap();
+        fs::write(room.path().join("archive.zip"), zip(files)).unwrap();
         Sources(room)
     }
 
@@ -31,8 +34,8 @@ impl Sources {
         self.0.path().join("folder")
     }
 
-    pub fn all(&self) -> [PathBuf; 3] {
-        ["folder", "archive.tar", "archive.tar.gz"].map(|name| self.0.path().join(name))
+    pub fn all(&self) -> [PathBuf; 4] {
+        ["folder", "archive.tar", "archive.tar.gz", "archive.zip"].map(|name| self.0.path().join(name))
     }
 
     /// How an error names a file of a source.

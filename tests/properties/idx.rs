@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use convnet::data::{Idx, Mnist};
+use convnet::data::{Idx, IdxNumber, IdxType, Mnist};
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, FlushCompress, GzBuilder};
@@ -56,7 +56,24 @@ fn every_bad_file_is_refused_with_its_reason() {
         ("empty", vec![], "an IDX file", "an empty file"),
         ("three bytes", vec![0, 0, 8], "an IDX header of 4 bytes or more", "3 bytes"),
         ("wrong magic", b"\x89PNG....".to_vec(), "magic 2049 to 2056", "magic 2303741511 (0x89504e47)"),
-        ("floats", vec![0, 0, 0x0d, 1, 0, 0, 0, 0], "IDX type 0x08 (u8)", "type 0x0d (f32)"),
+        (
+            "unknown type",
+            vec![0, 0, 0x0a, 1, 0, 0, 0, 0],
+            "0x0b (i16), 0x0c (i32), 0x0d (f32) or",
+            "type 0x0a",
+        ),
+        (
+            "half a number",
+            vec![0, 0, 0x0c, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6],
+            "8 bytes of data (2 of i32)",
+            "6",
+        ),
+        (
+            "2⁶⁴ bytes",
+            vec![&[0, 0, 0x0e, 2][..], &[255; 8]].concat(),
+            "whose product fits",
+            "4294967295 × 4294967295",
+        ),
         ("no dimension", vec![0, 0, 8, 0], "1 to 8 dimensions", "0"),
         ("255 dimensions", vec![0, 0, 8, 255], "1 to 8 dimensions", "255"),
         ("short header", good[..9].to_vec(), "an IDX header of 12 bytes", "9 bytes"),
@@ -96,9 +113,47 @@ fn every_bad_file_is_refused_with_its_reason() {
 fn a_dimension_of_zero_leaves_nothing_wherever_it_stands() {
     const MAX: u32 = u32::MAX;
     for dims in [[0, MAX, MAX, MAX], [MAX, MAX, MAX, 0]] {
-        assert!(Idx::parse(Path::new(NAME), &header(&dims)).unwrap().data().is_empty());
+        assert!(Idx::parse(Path::new(NAME), &header(&dims)).unwrap().values::<u8>().unwrap().is_empty());
         assert!(refusal(&idx(&dims, &[1])).contains("expected 0 bytes of data"));
     }
+}
+
+/// The numbers of a file of this type.
+fn numbers<T: IdxNumber>(bytes: &[u8]) -> Vec<T> {
+    let width = std::mem::size_of::<T>();
+    let code = match T::TYPE {
+        IdxType::U8 => 0x08,
+        IdxType::I8 => 0x09,
+        IdxType::I16 => 0x0b,
+        IdxType::I32 => 0x0c,
+        IdxType::F32 => 0x0d,
+        IdxType::F64 => 0x0e,
+    };
+    let file = [&[0, 0, code, 1][..], &((bytes.len() / width) as u32).to_be_bytes(), bytes].concat();
+    let [plain, zipped] = [&file, &gzip(&file)].map(|file| Idx::parse(Path::new(NAME), file).unwrap());
+    assert_eq!((plain.kind(), plain.dims()), (T::TYPE, &[bytes.len() / width][..]));
+    assert_eq!(plain, zipped);
+    plain.into_values().unwrap()
+}
+
+#[test]
+fn numbers_of_every_type_are_read() {
+    assert_eq!(numbers::<u8>(&[0, 255]), [0, 255]);
+    assert_eq!(numbers::<i8>(&[0x7f, 0x80]), [127, -128]);
+    assert_eq!(numbers::<i16>(&[0x01, 0x02, 0xff, 0xfe]), [258, -2]);
+    assert_eq!(numbers::<i32>(&[0x01, 0x02, 0x03, 0x04, 0xff, 0xff, 0xff, 0xff]), [16_909_060, -1]);
+    assert_eq!(numbers::<f32>(&[0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0]), [1.0, -2.5]);
+    assert_eq!(numbers::<f64>(&[0xbf, 0xe0, 0, 0, 0, 0, 0, 0]), [-0.5]);
+
+    let labels = Idx::parse(Path::new(NAME), &[0, 0, 0x0c, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7]).unwrap();
+    assert_eq!(labels.values::<i32>().unwrap(), [7]);
+    let text = labels.values::<u8>().unwrap_err().to_string();
+    assert_eq!(text, format!("{NAME}: expected IDX type 0x08 (u8), found type 0x0c (i32)"));
+    let text = labels.clone().into_values::<f64>().unwrap_err().to_string();
+    assert_eq!(text, format!("{NAME}: expected IDX type 0x0e (f64), found type 0x0c (i32)"));
+    let text = labels.expect_rank(1).unwrap_err().to_string();
+    let magics = "expected magic 3073 (i32, 1 dimension), found 3074 (i32, 2 dimensions)";
+    assert_eq!(text, format!("{NAME}: {magics}"));
 }
 
 #[test]
@@ -106,7 +161,10 @@ fn a_gzip_header_may_say_more() {
     let builder = GzBuilder::new().filename("name").comment("words").extra(*b"ab\x01\0x").mtime(1);
     let mut encoder = builder.write(Vec::new(), Compression::fast());
     encoder.write_all(&idx(&[2], &[1, 2])).unwrap();
-    assert_eq!(Idx::parse(Path::new(NAME), &encoder.finish().unwrap()).unwrap().data(), [1, 2]);
+    assert_eq!(
+        Idx::parse(Path::new(NAME), &encoder.finish().unwrap()).unwrap().values::<u8>().unwrap(),
+        [1, 2]
+    );
 }
 
 /// About 1 MiB that inflates to the header and 1 GiB of zeros.
@@ -170,7 +228,7 @@ fn a_file_that_becomes_a_pipe_is_not_waited_for() {
         let link = path("link");
         let reader = scope.spawn(move || {
             (0..2_000).for_each(|_| match Idx::open(&link) {
-                Ok(idx) => assert_eq!(idx.data(), b"abc"),
+                Ok(idx) => assert_eq!(idx.values::<u8>().unwrap(), b"abc"),
                 Err(error) => {
                     assert!(error.to_string().contains("found a device, pipe or socket"), "{error}")
                 }
@@ -205,8 +263,8 @@ fn content_not_name_tells_gzip() {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let idx = Idx::open(&path).unwrap();
-        assert_eq!((idx.dims(), idx.data(), idx.path()), (&[3][..], &b"abc"[..], path.as_path()));
-        assert_eq!(idx.into_data(), b"abc");
+        assert_eq!((idx.dims(), idx.path()), (&[3][..], path.as_path()));
+        assert_eq!(idx.into_values::<u8>().unwrap(), b"abc");
     }
 }
 
@@ -374,7 +432,8 @@ fn the_sample_has_the_proportions_of_the_whole() {
         assert_eq!(labels.dims(), [size]);
         let whole: usize = classes.iter().sum();
         for (class, count) in classes.into_iter().enumerate() {
-            let found = labels.data().iter().filter(|&&label| usize::from(label) == class).count();
+            let found =
+                labels.values::<u8>().unwrap().iter().filter(|&&label| usize::from(label) == class).count();
             assert!((found * whole).abs_diff(count * size) < whole, "{split} {class}: {found}");
         }
     }
@@ -389,7 +448,7 @@ proptest! {
         for file in [gzip(&bytes), bytes] {
             let idx = Idx::parse(Path::new(NAME), &file).unwrap();
             prop_assert!(idx.dims().iter().map(|&dim| dim as u32).eq(dims.iter().copied()));
-            prop_assert_eq!(idx.data(), &data[..]);
+            prop_assert_eq!(idx.values::<u8>().unwrap(), &data[..]);
         }
     }
 
@@ -408,7 +467,7 @@ proptest! {
         let at = at % file.len();
         file[at] ^= 1 << bit;
         if let Ok(idx) = Idx::parse(Path::new(NAME), &file) {
-            prop_assert_eq!(idx.data(), &data[..]);
+            prop_assert_eq!(idx.values::<u8>().unwrap(), &data[..]);
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::data::archive::{Kind, Member, inside, is_gzipped, walk_tar, walk_tar_
 use crate::data::decode::has_image_name;
 use crate::data::gzip::damage;
 use crate::data::regular::open_regular;
+use crate::data::zipped::{Packed, is_zipped, walk_zip};
 
 /// The place an image is read from.
 pub(super) enum Place {
@@ -23,6 +24,11 @@ pub(super) enum Place {
         name: Box<[u8]>,
         offset: u64,
         size: u64,
+    },
+    /// Packed bytes of a zip archive.
+    Packed {
+        name: Box<[u8]>,
+        packed: Packed,
     },
     /// Bytes of a gzipped archive, in memory.
     Held {
@@ -41,7 +47,10 @@ impl Place {
     fn name(&self) -> &[u8] {
         match self {
             Place::File(_) => &[],
-            Place::Member { name, .. } | Place::Held { name, .. } | Place::Nothing { name, .. } => name,
+            Place::Member { name, .. }
+            | Place::Packed { name, .. }
+            | Place::Held { name, .. }
+            | Place::Nothing { name, .. } => name,
         }
     }
 
@@ -78,7 +87,8 @@ struct Builder<'a> {
 }
 
 impl Listing {
-    /// Lists a folder, a tar archive or a gzipped one, of which only the encoded images of the part are held in memory.
+    /// Lists a folder, a tar or zip archive, or a gzipped one, of which only the encoded images of the part are held in
+    /// memory.
     pub fn open(path: &Path, options: &ImageFolderOptions) -> Result<Listing, Error> {
         let mut builder = Builder::new(path, options)?;
         if fs::metadata(path).map_err(Error::io(path, "read"))?.is_dir() {
@@ -87,10 +97,16 @@ impl Listing {
         }
         let (file, len) = open_regular(path)?;
         if len == 0 {
-            return Err(Error::format(path, "a folder or a tar archive of images", "an empty file"));
+            return Err(Error::format(path, "a folder or an archive of images", "an empty file"));
         }
         if is_gzipped(path, &file)? {
             return builder.unpack(BufReader::new(file));
+        }
+        if is_zipped(path, &file)? {
+            walk_zip(path, &file, len, |member, packed| {
+                builder.add(member, &mut io::empty(), |name, _, _| Ok(Place::Packed { name, packed }))
+            })?;
+            return builder.finish(Some(file), false);
         }
         walk_tar(path, &file, len, |member, _| {
             builder.add(member, &mut io::empty(), |name, member, _| {
@@ -145,16 +161,12 @@ impl Listing {
             }
             Place::Member { offset, size, .. } => {
                 check(*size)?;
-                let file = self.archive.as_ref().expect("members are in an archive");
-                let mut bytes = vec![0; *size as usize];
-                read_at(&self.path, file, &mut bytes, *offset).map_err(|error| match error.kind() {
-                    io::ErrorKind::UnexpectedEof => {
-                        let found = "fewer, since the archive has changed";
-                        Error::format(&path, format!("{size} bytes"), found)
-                    }
-                    _ => Error::io(&path, "read")(error),
-                })?;
-                with(&path, &bytes)
+                with(&path, &self.read_member(&path, *offset, *size)?)
+            }
+            Place::Packed { packed, .. } => {
+                check(packed.size.max(packed.len))?;
+                let bytes = self.read_member(&path, packed.offset, packed.len)?;
+                with(&path, &packed.unpacked(&path, &bytes[..])?)
             }
             Place::Held { bytes, .. } => {
                 check(bytes.len() as u64)?;
@@ -162,6 +174,19 @@ impl Listing {
             }
             Place::Nothing { found, .. } => Err(Error::format(path, "an image", *found)),
         }
+    }
+
+    /// Bytes of the archive; `path` is that of the member in errors.
+    fn read_member(&self, path: &Path, offset: u64, size: u64) -> Result<Vec<u8>, Error> {
+        let file = self.archive.as_ref().expect("members are in an archive");
+        let mut bytes = vec![0; size as usize];
+        read_at(&self.path, file, &mut bytes, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Error::format(path, format!("{size} bytes"), "fewer, since the archive has changed")
+            }
+            _ => Error::io(path, "read")(error),
+        })?;
+        Ok(bytes)
     }
 }
 
