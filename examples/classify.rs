@@ -42,7 +42,7 @@ struct Options {
     /// Weights of the model, or else of LeNet-5, which has its own: safetensors, .pth from torch.save, or .onnx
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Prints one JSON array of objects with "file", "class", "name" and "probabilities"
+    /// Prints one JSON array of objects with "file", "class", "name" and "probabilities"; for digits also "sure"
     #[arg(long)]
     json: bool,
 }
@@ -55,7 +55,9 @@ fn main() -> ExitCode {
                 models::weights(path)?.load_into(&mut network)?;
             }
             let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
-            answer(options, &names, |file| Ok(network.predict(&Mnist::read_digit(file)?)))
+            // Measured for the network's own weights.
+            let sure = options.weights.is_none().then_some(LeNet5::SURE);
+            answer(options, &names, sure, |file| Ok(network.predict(&Mnist::read_digit(file)?)))
         }
         Some(model) => {
             let path = options.weights.as_deref().expect("a required option");
@@ -91,14 +93,15 @@ impl<const OUTPUTS: usize> Work<OUTPUTS> for Photographs<'_, OUTPUTS> {
             names => names.to_vec(),
         };
         let preprocessing = metadata.preprocessing.clone().unwrap_or_else(Preprocessing::imagenet);
-        answer(self.options, &names, |file| Ok(net.predict(&preprocessing.open(file)?)))
+        answer(self.options, &names, None, |file| Ok(net.predict(&preprocessing.open(file)?)))
     }
 }
 
-/// Prints the answer for each picture.
+/// Prints the answer for each picture; it is not sure if its probability is below `sure`.
 fn answer(
     options: &Options,
     names: &[String],
+    sure: Option<f32>,
     predict: impl Fn(&Path) -> Result<Prediction, convnet::Error>,
 ) -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
@@ -123,14 +126,15 @@ fn answer(
                 }
             };
             read += 1;
+            let sure = sure.map(|sure| prediction.probabilities[prediction.class] >= sure);
             if options.json {
                 let Prediction { class, probabilities } = prediction;
                 let file = file.to_string_lossy().into_owned();
                 let name = names.get(class).cloned();
-                answers.push(Answer { file, class, name, probabilities });
+                answers.push(Answer { file, class, name, sure, probabilities });
             } else {
                 let gap = if read == 1 { "" } else { "\n" };
-                write!(out, "{gap}{}", chart(&file, &prediction, names))?;
+                write!(out, "{gap}{}", chart(&file, &prediction, names, sure))?;
             }
         }
     }
@@ -172,14 +176,20 @@ struct Answer {
     class: usize,
     /// Absent if the network has more outputs than there are names.
     name: Option<String>,
+    /// Absent if nobody has measured which answers are to be trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sure: Option<bool>,
     probabilities: Vec<f32>,
 }
 
 /// The class, and a bar for the probability of each, or of the most probable ones.
-fn chart(file: &Path, prediction: &Prediction, names: &[String]) -> String {
+fn chart(file: &Path, prediction: &Prediction, names: &[String], sure: Option<bool>) -> String {
     let name = |class: usize| names.get(class).map_or("(a class without a name)", |name| name.as_str());
     let file: String = file.to_string_lossy().chars().flat_map(printable).collect();
-    let mut text = format!("{file}: {}\n", name(prediction.class));
+    let mut text = match sure {
+        Some(false) => format!("{file}: not sure, perhaps {}\n", name(prediction.class)),
+        _ => format!("{file}: {}\n", name(prediction.class)),
+    };
     let mut shown = prediction.top_k(if names.len() > 10 { SHOWN } else { names.len() });
     if names.len() <= 10 {
         shown.sort_by_key(|(class, _)| *class);

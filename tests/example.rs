@@ -318,7 +318,7 @@ fn digits_on_pictures_are_told() {
         answers.as_array().unwrap().iter().map(|answer| answer["class"].as_u64().unwrap()).collect();
     assert_eq!(classes, [0, 1]);
     for (answer, name) in answers.as_array().unwrap().iter().zip(["digits/a.pgm", "digits/b.pgm"]) {
-        assert_eq!(answer.as_object().unwrap().len(), 4);
+        assert_eq!((answer.as_object().unwrap().len(), &answer["sure"]), (5, &serde_json::Value::Bool(true)));
         assert_eq!(answer["name"], answer["class"].to_string());
         assert_eq!(answer["file"], path(name));
         let sum: f64 = answer["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).sum();

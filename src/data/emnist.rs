@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::archive::inside;
-use super::mnist::{DIGITS, Grey, check_folder, normalized, pair, spelling, spellings};
+use super::mnist::{DIGITS, Grey, Part, check_folder, normalized, pair, spelling, spellings};
 use super::regular::open_regular;
 use super::zipped::{Packed, is_zipped, walk_zip};
-use super::{Class, Idx, TestSet};
+use super::{Idx, TestSet};
 use crate::Error;
 
 const SIDE: usize = 28;
@@ -105,14 +105,14 @@ fn load<const N: usize>(path: &Path, set: &str, first: usize) -> Result<Emnist<N
     let names = ["train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"]
         .map(|name| format!("emnist-{set}-{name}-ubyte"));
     let files = match archive_of(path, &names[0])? {
-        Some(archive) => Files::Zipped(Zipped::open(archive, &names)?),
+        Some(archive) => Files::Zipped(Box::new(Zipped::open(archive, &names)?)),
         None => {
             check_folder(path, &format!("EMNIST {set}"))?;
             let inner = path.join(FOLDER);
             Files::Folder(if spelling(&inner, &names[0]).is_ok() { inner } else { path.to_owned() })
         }
     };
-    let part = |images: usize| -> Result<(PathBuf, (Vec<u8>, Vec<Class<N>>)), Error> {
+    let part = |images: usize| -> Result<(PathBuf, Part<N>), Error> {
         let [images, labels] = [images, images + 1].map(|i| files.open(i, &names[i]));
         let images = images?;
         let path = images.path().to_owned();
@@ -148,7 +148,7 @@ fn archive_of(path: &Path, name: &str) -> Result<Option<PathBuf>, Error> {
 
 enum Files {
     Folder(PathBuf),
-    Zipped(Zipped),
+    Zipped(Box<Zipped>),
 }
 
 impl Files {

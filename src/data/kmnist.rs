@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::mnist::{DIGITS, FILES, Grey, check_folder, classes, normalized, pair, pixels, spelling};
-use super::{Class, Idx, TestSet};
+use super::mnist::{DIGITS, FILES, Grey, Part, check_folder, classes, normalized, pair, pixels, spelling};
+use super::{Idx, TestSet};
 use crate::Error;
 
 /// Ten characters of cursive Japanese (Kuzushiji), 28×28 pixels: 60,000 to train with and 10,000 to test.
@@ -101,7 +101,7 @@ impl Qmnist {
         let folder = folder.as_ref();
         check_folder(folder, "QMNIST")?;
         let file = |name: &str| Idx::open(&spelling(folder, name)?);
-        let part = |part: &str| -> Result<(Vec<u8>, Vec<Class<10>>), Error> {
+        let part = |part: &str| -> Result<Part<10>, Error> {
             let images = file(&format!("qmnist-{part}-images-idx3-ubyte"))?;
             let labels = file(&format!("qmnist-{part}-labels-idx2-int"))?.expect_rank(2)?;
             let columns = labels.dims()[1];

@@ -12,6 +12,8 @@ use crate::shape::Chw;
 
 /// Images of one channel and 28×28 pixels.
 pub(super) type Grey<const N: usize> = Dataset<Chw<1, 28, 28>, Class<N>>;
+/// The pixels of such images, and their classes.
+pub(super) type Part<const N: usize> = (Vec<u8>, Vec<Class<N>>);
 type Images = Grey<10>;
 
 /// The four names, the same in both data sets: training images and labels, test images and labels.
@@ -320,11 +322,7 @@ fn read_four(
 }
 
 /// The pixels of images [n, 28, 28], and the classes of labels [n] of unsigned bytes, which are counted from `first`.
-pub(super) fn pair<const N: usize>(
-    images: Idx,
-    labels: Idx,
-    first: usize,
-) -> Result<(Vec<u8>, Vec<Class<N>>), Error> {
+pub(super) fn pair<const N: usize>(images: Idx, labels: Idx, first: usize) -> Result<Part<N>, Error> {
     let labels = labels.expect_rank(1)?;
     let classes = classes(labels.path(), labels.values::<u8>()?.iter().copied(), first)?;
     Ok((pixels(images, labels.path(), classes.len())?, classes))
@@ -368,8 +366,8 @@ pub(super) fn classes<const N: usize>(
 /// the training images.
 pub(super) fn normalized<const N: usize>(
     path: &Path,
-    train: (Vec<u8>, Vec<Class<N>>),
-    test: (Vec<u8>, Vec<Class<N>>),
+    train: Part<N>,
+    test: Part<N>,
 ) -> Result<(Grey<N>, TestSet<Grey<N>>), Error> {
     let mut counts = [0_u64; 256];
     train.0.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);

@@ -44,12 +44,12 @@ fn jpeg(image: &GrayImage, quality: u8) -> Vec<u8> {
     file
 }
 
-fn inverted(image: &GrayImage) -> GrayImage {
+pub fn inverted(image: &GrayImage) -> GrayImage {
     GrayImage::from_fn(image.width(), image.height(), |x, y| Luma([255 - image.get_pixel(x, y)[0]]))
 }
 
 /// Ink on a dark page of this size.
-fn on_page(width: u32, height: u32, digit: &GrayImage, x: i64, y: i64) -> GrayImage {
+pub fn on_page(width: u32, height: u32, digit: &GrayImage, x: i64, y: i64) -> GrayImage {
     let mut page = GrayImage::new(width, height);
     overlay(&mut page, digit, x, y);
     page
@@ -108,6 +108,10 @@ fn coloured(digit: &GrayImage, paper: [u8; 3], ink: [u8; 3]) -> Vec<u8> {
 
 /// The middle lines of the strokes, 2 pixels wide on a page of 700×900.
 fn thin_pen(digit: &GrayImage, _: u64) -> Vec<u8> {
+    png(&thin_page(digit))
+}
+
+pub fn thin_page(digit: &GrayImage) -> GrayImage {
     let large = resize(digit, 168, 168, FilterType::CatmullRom);
     let mut ink: Vec<bool> = large.pixels().map(|pixel| pixel[0] > 110).collect();
     while thinned(&mut ink, 168, false) | thinned(&mut ink, 168, true) {}
@@ -127,7 +131,7 @@ fn thin_pen(digit: &GrayImage, _: u64) -> Vec<u8> {
             }
         }
     }
-    png(&page)
+    page
 }
 
 /// One pass of T. Y. Zhang and C. Y. Suen's thinning ("A fast parallel algorithm for thinning digital patterns", 1984).

@@ -3,6 +3,10 @@
 #![cfg(feature = "images")]
 
 mod drawing;
+#[cfg(all(feature = "sample", feature = "store"))]
+mod measured;
+#[cfg(all(feature = "sample", feature = "store"))]
+mod paper;
 
 use std::fs;
 use std::sync::LazyLock;
@@ -50,9 +54,10 @@ fn digits_are_known_whichever_way_they_are_drawn() {
         let ending = if file[0] == 0xff { "jpg" } else { "png" };
         let path = folder.path().join(format!("{way}-{digit}.{ending}"));
         fs::write(&path, file).unwrap();
-        let class = network.predict(&Mnist::read_digit(&path).unwrap()).class;
+        // A few are refused: they are wider than digits most often are.
+        let read = Mnist::read_digit(&path);
         fs::remove_file(&path).unwrap();
-        class == MNIST.test.target(digit).index()
+        read.is_ok_and(|read| network.predict(&read).class == MNIST.test.target(digit).index())
     };
     let direct = (0..DIGITS)
         .filter(|&digit| {
@@ -74,11 +79,13 @@ fn digits_are_known_whichever_way_they_are_drawn() {
 fn a_digit_of_mnist_stays_almost_as_it_is() {
     let difference = |digit: usize| {
         let before = pixels(&MNIST.train.sample(digit));
-        let after = decoded(&png(&before));
+        let after = pixels(&Mnist::decode_digit("digit", &png(&before)).ok()?);
         let pairs = before.pixels().zip(after.pixels());
-        pairs.map(|(a, b)| u32::from(a[0].abs_diff(b[0]))).sum::<u32>() as f64 / 784.0
+        Some(pairs.map(|(a, b)| u32::from(a[0].abs_diff(b[0]))).sum::<u32>() as f64 / 784.0)
     };
-    let mut differences: Vec<f64> = (0..500).map(difference).collect();
+    // A few are refused.
+    let mut differences: Vec<f64> = (0..500).filter_map(difference).collect();
+    assert!(differences.len() >= 495);
     differences.sort_by(f64::total_cmp);
     assert!(differences[250] < 0.5 && differences[450] < 2.0, "{differences:?}");
 }
@@ -148,7 +155,7 @@ fn huge_png(side: u32) -> Vec<u8> {
 fn a_picture_of_no_digit_is_refused_with_its_name() {
     let flat = |width, height, level| png(&GrayImage::from_pixel(width, height, Luma([level])));
     let whole = png(&pixels(&MNIST.train.sample(0)));
-    let one_colour = "expected a digit, found an image of one colour";
+    let one_colour = "expected a picture of a single digit, found an image of one colour";
     let faint = GrayImage::from_fn(50, 50, |x, y| Luma([200 + u8::from(x / 10 == y / 10)]));
     for (file, reason) in [
         (vec![], "expected an image, found an empty file"),
@@ -161,7 +168,10 @@ fn a_picture_of_no_digit_is_refused_with_its_name() {
         (flat(3000, 1, 127), one_colour),
         (png(&RgbImage::from_pixel(9, 9, Rgb([1, 2, 3]))), one_colour),
         (png(&RgbaImage::from_fn(9, 9, |x, _| Rgba([x as u8, 0, 0, 0]))), one_colour),
-        (png(&faint), "expected a digit, found nothing that stands out from its background"),
+        (
+            png(&faint),
+            "expected a picture of a single digit, found nothing that stands out from its background",
+        ),
         (
             huge_png(20_000),
             "expected an image of at most 268435456 bytes, found 20000 × 20000 pixels of 1200000000",

@@ -1,9 +1,12 @@
 //! The fuzz targets. `fuzz/` feeds them inputs from a fuzzer, `tests/fuzz/main.rs` inputs that were found before.
 
+#[path = "../zips/mod.rs"]
+mod zips;
+
 use std::io::Write;
 use std::path::Path;
 
-use convnet::data::{Csv, Idx, IdxType};
+use convnet::data::{Cifar10, Csv, EmnistLetters, Idx, IdxType};
 use convnet::prelude::*;
 use convnet::store::{OnnxGraph, Weights};
 use convnet::train::{Checkpoints, Progress};
@@ -23,9 +26,10 @@ network! {
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("idx", idx),
     ("idx_gzip", idx_gzip),
+    ("zip", zip),
     ("csv", csv),
     ("safetensors", safetensors),
     ("checkpoint", checkpoint),
@@ -66,6 +70,18 @@ pub fn idx_gzip(bytes: &[u8]) {
         // Unless what was packed was gzipped itself, or holds NaN.
         let is_whole = !matches!(plain.kind(), IdxType::F32 | IdxType::F64);
         assert!(bytes.starts_with(&[0x1f, 0x8b]) || !is_whole || plain == unpacked);
+    }
+}
+
+/// A zip archive with files of EMNIST, and of CIFAR-10.
+pub fn zip(bytes: &[u8]) {
+    let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(bytes).expect("room for a small file");
+    if let Ok(emnist) = EmnistLetters::load_from(file.path()) {
+        assert!(!emnist.train.is_empty() && !emnist.test.is_empty());
+    }
+    if let Ok(cifar) = Cifar10::load_from(file.path()) {
+        assert!(!cifar.train.is_empty() && !cifar.test.is_empty());
     }
 }
 
@@ -152,6 +168,16 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 [&[0, 0, 0x0c, 2, 0, 0, 0, 1, 0, 0, 0, 2][..], &[0, 0, 0, 7, 255, 255, 255, 255]].concat();
             let floats = [&[0, 0, 0x0e, 1, 0, 0, 0, 1][..], &0.5_f64.to_be_bytes()].concat();
             vec![labels, images, integers, floats]
+        }
+        "zip" => {
+            let images = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28][..], &[9; 783], &[1]].concat();
+            let labels = vec![0, 0, 8, 1, 0, 0, 0, 1, 2];
+            let name = |rest: &str| format!("gzip/emnist-letters-{rest}-ubyte");
+            let names =
+                ["train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"].map(name);
+            let files = names.iter().zip([&images, &labels, &images, &labels]);
+            let files: Vec<_> = files.map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+            vec![zips::zip(&files), zips::zip(&[("cifar-10-batches-py/data_batch_1", vec![1])])]
         }
         "csv" => vec![b"a,b,class\n1,2,0\n3,4.5e-3,1\n".to_vec(), b"\"x\",y\r\n-1,inf\r\n".to_vec()],
         "safetensors" => {

@@ -1,6 +1,7 @@
 //! From a picture of a handwritten digit to a sample like those of MNIST.
 
 mod ink;
+mod lines;
 mod paper;
 mod piece;
 mod placing;
@@ -11,6 +12,7 @@ use std::path::Path;
 use image::DynamicImage;
 
 use self::ink::contrast;
+use self::lines::without_lines;
 use self::piece::cut_out;
 use self::placing::{boxed, placed};
 use super::decode::{decode, read_image};
@@ -38,22 +40,27 @@ impl Mnist {
     /// 2. The paper is what most of the image shows: a polynomial of degree 2 in row and column, for each colour, is
     ///    fitted to it and subtracted. Ink is what is left in the direction of Σ ‖d‖² d over the differences d: so light
     ///    ink or dark, or ink of another colour and the same brightness.
-    /// 3. Otsu's threshold tells ink from its edges, both above the noise. The digit is the connected piece with most
+    /// 3. Lines of ruled and squared paper are taken out: runs of ink from border to border, at least two in parallel or
+    ///    crossing, sloped by at most 1 in 20 and at most 6 % of the shorter side wide. Ink that is darker stays; where it
+    ///    is not, strokes on both sides of a line are joined.
+    /// 4. Otsu's threshold tells ink from its edges, both above the noise. The digit is the connected piece with most
     ///    ink, with smaller ones close by; what is further away, or has less than 1/50 of its ink, is dust.
-    /// 4. The digit is scaled to fit a box of 20×20 pixels, its aspect ratio kept, by means over areas (by straight lines
+    /// 5. The digit is scaled to fit a box of 20×20 pixels, its aspect ratio kept, by means over areas (by straight lines
     ///    between pixels, where it grows), and stretched to 255. Strokes narrower than 1.45 pixels of the box, as those of
     ///    1 in 100 training digits are, would be faint and are first widened to 2.4, the median of all. Width is
     ///    2 · ink / edges, where edges are Σ ‖gradient‖.
-    /// 5. The box is placed in 28×28 pixels so that the centre of mass lies in the pixel of row 14 and column 14, counted
+    /// 6. The box is placed in 28×28 pixels so that the centre of mass lies in the pixel of row 14 and column 14, counted
     ///    from 0, as in MNIST; then a pixel p becomes (p / 255 − 0.1307) / 0.3081.
     ///
-    /// A digit of MNIST comes out almost as it was. What is not found: a digit on a page that does not fill the image,
-    /// and which of several digits is meant.
+    /// A digit of MNIST comes out almost as it was. A digit on a page that does not fill the image is not found. Several
+    /// digits are refused if there is paper between them; some that touch are taken for one, and so is a letter: let an
+    /// answer count only if its probability is high ([`LeNet5::SURE`](crate::model::LeNet5) is measured).
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to
-    /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, PNM, QOI or TGA, or with the feature `tiff` TIFF), or nothing stands
-    /// out in it.
+    /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, PNM, QOI or TGA, or with the feature `tiff` TIFF),
+    /// nothing stands out in it, it has a single line from border to border, or more than one character: pieces of ink
+    /// apart from each other or side by side, or one that is wider than 1.45 times its height.
     ///
     /// ```
     /// use convnet::model::LeNet5;
@@ -85,7 +92,7 @@ impl Mnist {
     /// use convnet::prelude::*;
     ///
     /// let error = Mnist::decode_digit("white.pgm", b"P5 2 1 255\n\xff\xff").unwrap_err();
-    /// assert_eq!(error.to_string(), "white.pgm: expected a digit, found an image of one colour");
+    /// assert_eq!(error.to_string(), "white.pgm: expected a picture of a single digit, found an image of one colour");
     /// ```
     pub fn decode_digit(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
         decode_digit(name.as_ref(), bytes)
@@ -98,7 +105,7 @@ fn read_digit(path: &Path) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
 
 fn decode_digit(name: &Path, bytes: &[u8]) -> Result<Tensor<Chw<1, 28, 28>>, Error> {
     let image = decode(name, bytes, MAX_IMAGE_BYTES, 3)?;
-    let pixels = digit(image).map_err(|found| Error::format(name, "a digit", found))?;
+    let pixels = digit(image).map_err(|found| Error::format(name, "a picture of a single digit", found))?;
     let [mean, std] = PIXELS;
     let mut sample = Tensor::zeros();
     Normalization::write_bytes(Some(&Normalization::new([mean], [std])?), &pixels, sample.as_mut_slice());
@@ -111,6 +118,6 @@ fn digit(image: DynamicImage) -> Result<[u8; SIDE * SIDE], &'static str> {
         true => contrast::<3>(image)?,
         false => contrast::<1>(image)?,
     };
-    let digit = cut_out(ink)?;
+    let digit = cut_out(without_lines(ink)?)?;
     Ok(placed(&boxed(digit)))
 }

@@ -6,14 +6,17 @@ use super::plane::{Area, Plane, median};
 const LEAST_CONTRAST: f32 = 10.0;
 const LEAST_DEVIATIONS: f32 = 4.0;
 
+/// Wider in proportion to its height than 99 in 100 training digits.
+const WIDE: f32 = 1.45;
+/// Characters side by side are at least as high as this part of all together.
+const TALL: f32 = 0.5;
+
 /// The digit alone, to its edges, from 0 to 1.
 pub(super) fn cut_out(ink: Plane) -> Result<Plane, &'static str> {
     const NO_INK: &str = "nothing that stands out from its background";
-    let mut off: Vec<f32> = ink.values.iter().map(|value| value.abs()).collect();
-    let noise = 1.4826 * median(&mut off);
-    let floor = LEAST_CONTRAST.max(LEAST_DEVIATIONS * noise);
+    let floor = floor(&ink);
     let strong = otsu(&ink.values, floor).ok_or(NO_INK)?;
-    let (labels, pieces) = pieces(&ink, floor.max(strong / 4.0));
+    let (labels, pieces) = pieces_of(&ink, floor.max(strong / 4.0));
     let inked = pieces.iter().filter(|piece| piece.most >= strong);
     let strongest = inked.max_by(|a, b| a.ink.total_cmp(&b.ink)).ok_or(NO_INK)?;
     // A stroke may be apart from the rest; what is far away, or small, is not of the digit.
@@ -25,8 +28,16 @@ pub(super) fn cut_out(ink: Plane) -> Result<Plane, &'static str> {
                 && piece.area.distance(&strongest.area) <= strongest.area.longer() / 4
         })
         .collect();
-    let area = pieces.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(piece, _)| piece.area);
-    let area = area.reduce(|a, b| a.with(&b)).ok_or(NO_INK)?;
+    if pieces
+        .iter()
+        .zip(&kept)
+        .any(|(piece, kept)| !kept && piece.most >= strong && piece.ink >= strongest.ink / 8.0)
+    {
+        return Err("several pieces of ink apart from each other");
+    }
+    let parts: Vec<&Piece> =
+        pieces.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(piece, _)| piece).collect();
+    let area = parts.iter().map(|part| part.area).reduce(|a, b| a.with(&b)).ok_or(NO_INK)?;
     let mut digit = Plane::new(ink.height(), ink.width);
     for (place, _) in labels.iter().enumerate().filter(|(_, label)| **label > 0 && kept[**label as usize - 1])
     {
@@ -36,12 +47,26 @@ pub(super) fn cut_out(ink: Plane) -> Result<Plane, &'static str> {
         }
     }
     let mut digit = digit.part(&area, 0);
+    // The cores of strokes are apart where only their faint edges touch.
+    if are_side_by_side(&pieces_of(&digit, strong).1, &digit.whole()) {
+        return Err("several characters side by side");
+    }
+    if digit.width as f32 > WIDE * digit.height() as f32 {
+        return Err("something wider than a digit");
+    }
     // Few pixels may be stronger than the ink itself.
     let mut core: Vec<f32> = digit.values.iter().copied().filter(|&value| value >= strong).collect();
     let place = core.len() * 9 / 10;
     let level = *core.select_nth_unstable_by(place, f32::total_cmp).1;
     digit.values.iter_mut().for_each(|value| *value = (*value / level).min(1.0));
     Ok(digit)
+}
+
+/// The least difference from the paper that is no noise.
+pub(super) fn floor(ink: &Plane) -> f32 {
+    let mut off: Vec<f32> = ink.values.iter().map(|value| value.abs()).collect();
+    let noise = 1.4826 * median(&mut off);
+    LEAST_CONTRAST.max(LEAST_DEVIATIONS * noise)
 }
 
 /// N. Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) among the numbers above `floor`:
@@ -68,6 +93,14 @@ fn otsu(values: &[f32], floor: f32) -> Option<f32> {
     Some(floor + best as f32 * bin)
 }
 
+/// Whether two pieces are each almost as high as all together, and beside each other.
+fn are_side_by_side(parts: &[Piece], whole: &Area) -> bool {
+    let high = |part: &&Piece| part.area.height() as f32 >= TALL * whole.height() as f32;
+    let mut high: Vec<&Piece> = parts.iter().filter(high).collect();
+    high.sort_by_key(|part| part.area.left);
+    high.windows(2).any(|pair| pair[0].area.right <= pair[1].area.left)
+}
+
 /// Pixels that touch.
 struct Piece {
     area: Area,
@@ -76,7 +109,7 @@ struct Piece {
 }
 
 /// The pieces of what is above a threshold, and for each pixel the number of its piece, from 1, or 0.
-fn pieces(plane: &Plane, threshold: f32) -> (Vec<u32>, Vec<Piece>) {
+fn pieces_of(plane: &Plane, threshold: f32) -> (Vec<u32>, Vec<Piece>) {
     let at = |place: usize| {
         let (top, left) = (place / plane.width, place % plane.width);
         Area { top, left, bottom: top + 1, right: left + 1 }

@@ -21,6 +21,14 @@ impl Plane {
         self.values.chunks_exact(self.width)
     }
 
+    /// With rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Plane {
+        let (height, width) = (self.height(), self.width);
+        let values =
+            (0..width).flat_map(|column| (0..height).map(move |row| self.values[row * width + column]));
+        Plane { width: height, values: values.collect() }
+    }
+
     /// Part of it, with a margin of zeros on all sides.
     pub(super) fn part(&self, area: &Area, margin: usize) -> Plane {
         let width = area.width() + 2 * margin;

@@ -28,11 +28,12 @@ use crate::shape::Chw;
 /// In torchvision: `datasets.ImageFolder` with `Resize` and `Normalize`; in Keras: `image_dataset_from_directory`.
 ///
 /// # Where the images are
-/// In a folder, a `.tar` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for each
-/// class; classes are numbered in the order of their names ([`ImageFolder::classes`]), by value if all are numbers, or by
+/// In a folder, a `.tar` archive, a `.zip` archive or a `.tar.gz` archive, told apart by their content. It holds one folder for
+/// each class; classes are numbered in the order of their names ([`ImageFolder::classes`]), by value if all are numbers, or by
 /// those of another part ([`ImageFolderOptions::classes`]); images in the order of classes and then of names, folder by
-/// folder. All three give the same samples.
-/// - A folder is listed, and a `.tar` archive indexed, when it is opened: of the images nothing stays in memory.
+/// folder. All four give the same samples.
+/// - A folder is listed, and a `.tar` or `.zip` archive indexed, when it is opened: of the images nothing stays in memory.
+///   Members of a `.zip` archive are stored or deflated; an encrypted one is a broken image.
 /// - A `.tar.gz` cannot be read at random: the encoded images of the part are held in memory, up to
 ///   [`ImageFolderOptions::max_unpacked_bytes`] of all that the archive unpacks to, headers and names included.
 ///
@@ -42,8 +43,8 @@ use crate::shape::Chw;
 /// files whose names do not end as images' do (.jpg, .jpeg, .jpe, .jfif, .png, .gif, .bmp, .webp, .ppm and its relatives,
 /// .qoi, .tga, with the feature `tiff` .tif and .tiff; their content then tells the format), and files beside the folders of
 /// the classes. Left out without a count are names that begin with a dot, the folders that systems keep for themselves
-/// (`__MACOSX`, `@eaDir`, `#recycle`, `$RECYCLE.BIN`), and members of archives with `..` in their path. What has the name
-/// of an image but is a pipe, a device, or a link inside an archive is a broken image. Classes have names in UTF-8; names
+/// (`__MACOSX`, `@eaDir`, `#recycle`, `$RECYCLE.BIN`), and members of archives with `..` in their path. A pipe, a
+/// device, or a link inside an archive with the name of an image is a broken image. Classes have names in UTF-8; names
 /// inside an archive have at most 4096 bytes.
 ///
 /// # Pixels
