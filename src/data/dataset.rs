@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "images")]
 use super::Preprocessing;
-use super::{Metadata, Normalization, Samples, Standardizer, Target};
+use super::{Metadata, Normalization, Samples, Target, Transformation};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -34,8 +34,8 @@ pub struct Dataset<In, Target> {
     values: Arc<Values>,
     targets: Arc<Vec<Target>>,
     index: Vec<u32>,
-    /// The standardisers that values go through, in this order.
-    pub(super) standardizers: Vec<Arc<Standardizer<In>>>,
+    /// The imputers and standardisers that values go through, in this order.
+    pub(super) transformations: Vec<Transformation<In>>,
     /// The names of the classes and of the features, if they are known.
     names: Arc<[Vec<String>; 2]>,
 }
@@ -46,7 +46,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             values: self.values.clone(),
             targets: self.targets.clone(),
             index: self.index.clone(),
-            standardizers: self.standardizers.clone(),
+            transformations: self.transformations.clone(),
             names: self.names.clone(),
         }
     }
@@ -67,7 +67,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         };
         let index = (0..count).collect();
         let (values, targets) = (Arc::new(values), Arc::new(targets));
-        Ok(Dataset { values, targets, index, standardizers: Vec::new(), names: Arc::default() })
+        Ok(Dataset { values, targets, index, transformations: Vec::new(), names: Arc::default() })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -157,9 +157,9 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             i
         });
         let index = index.collect();
-        let (values, standardizers) = (self.values.clone(), self.standardizers.clone());
+        let (values, transformations) = (self.values.clone(), self.transformations.clone());
         let names = Arc::new([Vec::new(), self.names[1].clone()]);
-        Dataset { values, targets: Arc::new(targets), index, standardizers, names }
+        Dataset { values, targets: Arc::new(targets), index, transformations, names }
     }
 
     /// The stored sample of each sample of this part.
@@ -173,7 +173,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             values: self.values.clone(),
             targets: self.targets.clone(),
             index,
-            standardizers: self.standardizers.clone(),
+            transformations: self.transformations.clone(),
             names: self.names.clone(),
         }
     }
@@ -206,10 +206,15 @@ impl<In: Shape, Y> Dataset<In, Y> {
         }
     }
 
-    /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no standardiser,
-    /// which has its own scale for each value.
+    /// The name of a value in errors.
+    pub(super) fn feature(&self, value: usize) -> String {
+        self.names[1].get(value).map_or_else(|| format!("value {value}"), |name| format!("feature {name:?}"))
+    }
+
+    /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no imputer and no
+    /// standardiser, which have their own numbers for each value.
     pub(super) fn finish<T: Scalar>(&self, values: &mut [T]) -> Result<(), Error> {
-        if values.len() != In::LEN && !self.standardizers.is_empty() {
+        if values.len() != In::LEN && !self.transformations.is_empty() {
             let expected = format!("images of {}, where each value has its own scale", In::DIMS);
             return Err(Error::argument("standardized images", expected, format!("{} values", values.len())));
         }
@@ -221,8 +226,8 @@ impl<In: Shape, Y> Dataset<In, Y> {
     }
 
     fn standardize<T: Scalar>(&self, values: &mut [T]) {
-        for standardizer in &self.standardizers {
-            standardizer.write_over(values);
+        for by in &self.transformations {
+            by.write_over(values);
         }
     }
 
@@ -257,12 +262,14 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
 
     fn metadata(&self) -> Metadata {
         let [classes, features] = (*self.names).clone();
+        let (imputer, standardizer) = Transformation::combined(&self.transformations);
         Metadata {
             classes,
             features,
             #[cfg(feature = "images")]
             preprocessing: self.normalization().map(|by| Preprocessing::new().normalization(by.clone())),
-            standardizer: Standardizer::combined(&self.standardizers),
+            imputer,
+            standardizer,
         }
     }
 }

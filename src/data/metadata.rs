@@ -23,6 +23,9 @@ pub struct Metadata {
     /// The way from a picture to the input.
     #[cfg(feature = "images")]
     pub preprocessing: Option<Preprocessing>,
+    /// The numbers that took the place of missing values, before values were standardised: those of an
+    /// [`Imputer`](super::Imputer).
+    pub imputer: Option<Vec<f64>>,
     /// Mean and standard deviation by which the values were [standardised](super::Standardizer).
     pub standardizer: Option<Standardization>,
 }

@@ -87,6 +87,7 @@ mod idx_number;
 #[cfg(feature = "images")]
 mod image_folder;
 mod images;
+mod imputer;
 #[cfg(feature = "datasets")]
 mod kmnist;
 mod learnable;
@@ -109,6 +110,7 @@ mod standardizer;
 #[cfg(all(feature = "csv", feature = "sample"))]
 pub mod tabular;
 mod test_set;
+mod transformation;
 #[cfg(feature = "datasets")]
 mod zipped;
 
@@ -137,6 +139,7 @@ pub use idx_number::{IdxNumber, IdxType};
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderOptions, LeftOut, LeftOutReason};
 pub use images::Images;
+pub use imputer::{Fill, Imputer};
 #[cfg(feature = "datasets")]
 pub use kmnist::{Kmnist, Qmnist};
 pub use learnable::{Learnable, Validation};
@@ -154,5 +157,6 @@ pub(crate) use regular::open_regular;
 pub(crate) use samples::Fingerprint;
 pub use samples::{Samples, Target};
 pub use split::{Fractions, Parts};
-pub use standardizer::{Standardize, Standardizer};
+pub use standardizer::Standardizer;
 pub use test_set::TestSet;
+pub use transformation::{Transformable, Transformation};

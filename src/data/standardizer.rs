@@ -4,7 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Dataset, Parts, Samples, Standardization, Target, TestSet};
+use super::transformation::{Transformable, Transformation, check_numbers};
+use super::{Dataset, Parts, Samples, Standardization, Target};
 use crate::Error;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -38,13 +39,58 @@ use crate::tensor::Tensor;
 /// ```
 #[doc(alias = "StandardScaler")]
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "store", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "store",
+    serde(into = "Standardization", try_from = "Standardization", bound = "In: Shape")
+)]
 pub struct Standardizer<In> {
     mean: Vec<f64>,
     std: Vec<f64>,
     shape: PhantomData<In>,
 }
 
+impl<In> From<Standardizer<In>> for Standardization {
+    fn from(by: Standardizer<In>) -> Self {
+        Standardization { mean: by.mean, std: by.std }
+    }
+}
+
+/// The standardiser of a network's [`Metadata`](super::Metadata); the errors are those of [`Standardizer::new`].
+impl<In: Shape> TryFrom<Standardization> for Standardizer<In> {
+    type Error = Error;
+
+    fn try_from(numbers: Standardization) -> Result<Self, Error> {
+        Standardizer::new(numbers.mean, numbers.std)
+    }
+}
+
 impl<In: Shape> Standardizer<In> {
+    /// Scales by these means and standard deviations, in channel, row, column order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] unless they are `In::LEN` finite numbers each, and no standard deviation is below 0.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    ///
+    /// let standardizer = Standardizer::<Flat<2>>::new([3.0, 7.0], [2.0, 0.5])?;
+    /// assert_eq!(standardizer.apply(&Tensor::from([5.0, 7.0])), Tensor::from([1.0, 0.0]));
+    /// assert_eq!(
+    ///     Standardizer::<Flat<2>>::new([3.0, 7.0], [2.0, -0.5]).unwrap_err().to_string(),
+    ///     "std: expected 2 finite numbers, none below 0, found -0.5 at 1",
+    /// );
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn new(mean: impl Into<Vec<f64>>, std: impl Into<Vec<f64>>) -> Result<Self, Error> {
+        let (mean, std) = (mean.into(), std.into());
+        check_numbers::<In>("mean", "finite numbers", &mean, f64::is_finite)?;
+        check_numbers::<In>("std", "finite numbers, none below 0", &std, |std| {
+            std.is_finite() && std >= 0.0
+        })?;
+        Ok(Standardizer { mean, std, shape: PhantomData })
+    }
+
     /// The statistics of these samples.
     ///
     /// # Errors
@@ -74,7 +120,10 @@ impl<In: Shape> Standardizer<In> {
             train.write(sample, &mut values);
             for i in 0..In::LEN {
                 if !f64::is_finite(values[i]) {
-                    let found = format!("{} in sample {sample}, value {i}", values[i]);
+                    let mut found = format!("{} in sample {sample}, {}", values[i], train.feature(i));
+                    if values[i].is_nan() {
+                        found += "; Imputer fills missing values";
+                    }
                     return Err(Error::argument(NAME, "finite numbers", found));
                 }
                 constant[i] &= values[i] == first.as_slice()[i];
@@ -120,70 +169,42 @@ impl<In: Shape> Standardizer<In> {
     /// assert_eq!(standardizer.apply(&Tensor::from([5.0]))[0], 3.0);
     /// # Ok::<(), convnet::Error>(())
     /// ```
-    pub fn apply<D: Standardize<In>>(&self, data: &D) -> D {
-        data.standardized(self)
+    pub fn apply<D: Transformable<In>>(&self, data: &D) -> D {
+        data.transformed(&Transformation::Standardize(Arc::new(self.clone())))
     }
 
-    /// The numbers of standardisers that values go through one after the other, as those of one.
-    pub(super) fn combined(all: &[Arc<Self>]) -> Option<Standardization> {
-        let usual = |std: f64| if std == 0.0 { 1.0 } else { std };
-        all.iter().map(|by| Standardization { mean: by.mean.clone(), std: by.std.clone() }).reduce(
-            |first, next| {
-                let pairs = first.mean.iter().zip(&first.std).zip(next.mean.iter().zip(&next.std));
-                let of = |((m, s), (n, t)): ((&f64, &f64), (&f64, &f64))| {
-                    (m + n * usual(*s), usual(*s) * usual(*t))
-                };
-                let (mean, std) = pairs.map(of).unzip();
-                Standardization { mean, std }
-            },
-        )
+    /// The sample whose standardised values these are: `x = y·std + mean`, with 1 for a std of 0.
+    ///
+    /// In scikit-learn: `inverse_transform`.
+    ///
+    /// ```
+    /// use convnet::prelude::*;
+    ///
+    /// let standardizer = Standardizer::<Flat<2>>::new([3.0, 7.0], [2.0, 0.0])?;
+    /// let sample = standardizer.apply(&Tensor::from([5.0, 8.0]));
+    /// assert_eq!(sample, Tensor::from([1.0, 1.0]));
+    /// assert_eq!(standardizer.inverse(&sample), Tensor::from([5.0, 8.0]));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[doc(alias = "inverse_transform")]
+    pub fn inverse<T: Scalar>(&self, sample: &Tensor<In, T>) -> Tensor<In, T> {
+        let mut values = sample.clone();
+        for (value, (mean, std)) in values.as_mut_slice().iter_mut().zip(self.mean.iter().zip(&self.std)) {
+            *value = T::of(value.as_f64() * divisor(*std) + mean);
+        }
+        values
     }
 
     pub(super) fn write_over<T: Scalar>(&self, values: &mut [T]) {
         for (value, (mean, std)) in values.iter_mut().zip(self.mean.iter().zip(&self.std)) {
-            let divisor = if *std == 0.0 { 1.0 } else { *std };
-            *value = T::of((value.as_f64() - mean) / divisor);
+            *value = T::of((value.as_f64() - mean) / divisor(*std));
         }
     }
 }
 
-/// Data and samples that a [`Standardizer`] can be applied to.
-pub trait Standardize<In: Shape>: Sized {
-    /// The same with `y = (x − mean) / std` for each value `x`; see [`Standardizer::apply`].
-    ///
-    /// ```
-    /// use convnet::data::Standardize;
-    /// use convnet::prelude::*;
-    ///
-    /// let train: Dataset<Flat<1>, Class<2>> =
-    ///     [1.0, 3.0].map(|x| (Tensor::from([x]), Class::new(0).unwrap())).into_iter().collect();
-    /// let train = train.standardized(&Standardizer::fit(&train)?);
-    /// assert_eq!(train.sample::<f32>(0)[0], -1.0);
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
-    fn standardized(&self, by: &Standardizer<In>) -> Self;
-}
-
-impl<In: Shape, Y> Standardize<In> for Dataset<In, Y> {
-    fn standardized(&self, by: &Standardizer<In>) -> Self {
-        let mut data = self.clone();
-        data.standardizers.push(Arc::new(by.clone()));
-        data
-    }
-}
-
-impl<In: Shape, D: Standardize<In>> Standardize<In> for TestSet<D> {
-    fn standardized(&self, by: &Standardizer<In>) -> Self {
-        TestSet(self.0.standardized(by))
-    }
-}
-
-impl<In: Shape, T: Scalar> Standardize<In> for Tensor<In, T> {
-    fn standardized(&self, by: &Standardizer<In>) -> Self {
-        let mut sample = self.clone();
-        by.write_over(sample.as_mut_slice());
-        sample
-    }
+/// A value that is the same in all samples has std 0 and is not scaled.
+pub(super) fn divisor(std: f64) -> f64 {
+    if std == 0.0 { 1.0 } else { std }
 }
 
 impl<In: Shape, Y: Target> Parts<Dataset<In, Y>> {

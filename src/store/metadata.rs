@@ -17,6 +17,7 @@ pub(super) const OURS: &str = "convnet.";
 const CLASSES: &str = "convnet.classes";
 const FEATURES: &str = "convnet.features";
 const INPUT: &str = "convnet.input";
+const IMPUTER: &str = "convnet.imputer";
 const STANDARDIZER: &str = "convnet.standardizer";
 #[cfg(feature = "images")]
 const COLOUR: &str = "convnet.colour";
@@ -45,6 +46,9 @@ pub(crate) fn entries_of(metadata: &Metadata, input: Dims) -> Vec<(String, Strin
         if !names.is_empty() {
             add(key, json(names));
         }
+    }
+    if let Some(imputer) = &metadata.imputer {
+        add(IMPUTER, json(imputer));
     }
     if let Some(standardizer) = &metadata.standardizer {
         add(STANDARDIZER, json(standardizer));
@@ -106,6 +110,7 @@ pub(super) fn metadata_of(path: &Path, entries: &[(String, String)]) -> Result<M
                 }
             }
         },
+        imputer: value(path, entries, IMPUTER)?,
         standardizer,
     })
 }

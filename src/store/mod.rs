@@ -47,6 +47,7 @@
 //! | `convnet.input` | the dimensions of a sample, as JSON: `[3,224,224]` |
 //! | `convnet.classes` | the names of the classes in the order of the outputs, as JSON |
 //! | `convnet.features` | the names of a table's columns in the order of the inputs, as JSON |
+//! | `convnet.imputer` | the numbers in the place of missing values of these columns, as JSON, before they are standardised |
 //! | `convnet.standardizer` | `{"mean":[…],"std":[…]}` of these columns, as JSON; a std of 0 stands for 1 |
 //! | `convnet.colour` | `RGB` or `grey` |
 //! | `convnet.fit` | how a picture is scaled: `cover`, `stretch`, `contain`, or `crop 256` ([`Fit`](crate::data::Fit)) |

@@ -1,0 +1,114 @@
+//! Missing values are filled, and values scaled, by the training part alone; both can be written and read.
+
+use convnet::data::{Fill, Imputer, Parts};
+use convnet::prelude::*;
+
+type Rows = Dataset<Flat<2>, Class<2>>;
+
+fn rows(rows: &[[f32; 2]]) -> Rows {
+    rows.iter().map(|row| (Tensor::from(*row), Class::new(0).unwrap())).collect()
+}
+
+const NAN: f32 = f32::NAN;
+
+fn parts() -> Parts<Rows> {
+    Parts {
+        train: rows(&[[1.0, NAN], [NAN, 4.0], [3.0, 8.0]]),
+        validation: rows(&[[NAN, 1e9]]),
+        test: TestSet::new(rows(&[[1e9, NAN]])),
+    }
+}
+
+#[test]
+fn all_parts_are_filled_by_the_training_part() {
+    let (filled, imputer) = parts().impute(Fill::Mean).unwrap();
+    assert_eq!(imputer.values(), [2.0, 6.0]);
+    let train: Vec<_> = (0..3).map(|i| filled.train.sample::<f32>(i)).collect();
+    assert_eq!(train, [[1.0, 6.0], [2.0, 4.0], [3.0, 8.0]].map(Tensor::from));
+    assert_eq!(filled.validation.sample::<f32>(0), Tensor::from([2.0, 1e9]));
+    assert_eq!(filled.test.sample::<f32>(0), Tensor::from([1e9, 6.0]));
+    // Then they are standardised, by the filled training part.
+    let (scaled, standardizer) = filled.standardize().unwrap();
+    assert_eq!(standardizer.mean(), [2.0, 6.0]);
+    assert_eq!(scaled.validation.sample::<f32>(0)[0], 0.0);
+    assert_eq!(scaled.test.sample::<f32>(0)[1], 0.0);
+}
+
+/// Filling after standardising fills standardised values.
+#[test]
+fn transformations_are_applied_in_their_order() {
+    let data = rows(&[[5.0, NAN]]);
+    let by = Standardizer::<Flat<2>>::new([1.0, 1.0], [2.0, 2.0]).unwrap();
+    let fill = Imputer::<Flat<2>>::new([7.0, 7.0]).unwrap();
+    assert_eq!(by.apply(&fill.apply(&data)).sample::<f32>(0), Tensor::from([2.0, 3.0]));
+    assert_eq!(fill.apply(&by.apply(&data)).sample::<f32>(0), Tensor::from([2.0, 7.0]));
+}
+
+/// The values of scikit-learn's `SimpleImputer` with each strategy.
+#[test]
+fn each_way_to_fill_has_its_number() {
+    let data = rows(&[[1.0, 5.0], [2.0, 3.0], [NAN, 3.0], [2.0, 5.0], [100.0, NAN]]);
+    let values = |fill| Imputer::fit(&data, fill).unwrap().values().to_vec();
+    assert_eq!(values(Fill::Mean), [26.25, 4.0]);
+    assert_eq!(values(Fill::Median), [2.0, 4.0]);
+    assert_eq!(values(Fill::MostFrequent), [2.0, 3.0]);
+    assert_eq!(values(Fill::Constant(-1.0)), [-1.0, -1.0]);
+}
+
+#[test]
+fn data_that_cannot_be_fitted_are_refused() {
+    let message = |data: &Rows, fill| Imputer::fit(data, fill).unwrap_err().to_string();
+    let none = rows(&[[1.0, NAN], [2.0, NAN]]);
+    assert_eq!(
+        message(&none, Fill::Mean),
+        "data to impute by: expected a sample with each value, found none for value 1"
+    );
+    assert_eq!(message(&rows(&[]), Fill::Median), "data to impute by: expected at least 1 sample, found 0");
+    let infinite = rows(&[[1.0, 2.0], [f32::INFINITY, 2.0]]);
+    assert_eq!(
+        message(&infinite, Fill::Mean),
+        "data to impute by: expected finite numbers, or NaN, found inf in sample 1, value 0"
+    );
+    assert_eq!(
+        message(&none, Fill::Constant(f64::NAN)),
+        "values to impute: expected 2 finite numbers, found NaN at 0"
+    );
+    assert_eq!(
+        parts().standardize().unwrap_err().to_string(),
+        "data to standardize by: expected finite numbers, found NaN in sample 0, value 1; Imputer fills missing values"
+    );
+}
+
+#[test]
+fn a_standardizer_of_known_numbers_can_be_inverted() {
+    let by = Standardizer::<Flat<2>>::new([3.0, 7.0], [2.0, 0.0]).unwrap();
+    let sample = Tensor::<Flat<2>, f64>::from([5.0, 9.0]);
+    assert_eq!(by.apply(&sample), Tensor::from([1.0, 2.0]));
+    assert_eq!(by.inverse(&by.apply(&sample)), sample);
+    for (mean, std, message) in [
+        (vec![1.0], vec![1.0, 1.0], "mean: expected 2 finite numbers, found [1.0]"),
+        (vec![1.0; 2], vec![1.0; 3], "std: expected 2 finite numbers, none below 0, found [1.0, 1.0, 1.0]"),
+        (vec![1.0; 2], vec![1.0; 30], "std: expected 2 finite numbers, none below 0, found 30"),
+        (vec![1.0, f64::NAN], vec![1.0; 2], "mean: expected 2 finite numbers, found NaN at 1"),
+        (vec![1.0; 2], vec![-1.0, 1.0], "std: expected 2 finite numbers, none below 0, found -1 at 0"),
+    ] {
+        assert_eq!(Standardizer::<Flat<2>>::new(mean, std).unwrap_err().to_string(), message);
+    }
+}
+
+#[cfg(feature = "store")]
+#[test]
+fn both_are_written_and_read() {
+    let by = Standardizer::<Flat<2>>::new([3.0, 0.1], [2.0, 0.3]).unwrap();
+    let text = serde_json::to_string(&by).unwrap();
+    assert_eq!(text, r#"{"mean":[3.0,0.1],"std":[2.0,0.3]}"#);
+    assert!(serde_json::from_str::<Standardizer<Flat<2>>>(&text).unwrap() == by);
+    let error = serde_json::from_str::<Standardizer<Flat<3>>>(&text).unwrap_err();
+    assert!(error.to_string().starts_with("mean: expected 3 finite numbers, found [3.0, 0.1]"), "{error}");
+    let fill = Imputer::<Flat<2>>::new([0.1, -2.0]).unwrap();
+    let text = serde_json::to_string(&fill).unwrap();
+    assert_eq!(text, "[0.1,-2.0]");
+    assert!(serde_json::from_str::<Imputer<Flat<2>>>(&text).unwrap() == fill);
+    let error = serde_json::from_str::<Imputer<Flat<1>>>(&text).unwrap_err();
+    assert!(error.to_string().starts_with("values to impute: expected 1 finite numbers"), "{error}");
+}
