@@ -115,7 +115,7 @@ mod transformation;
 mod zipped;
 
 #[cfg(feature = "csv")]
-pub use self::csv::{Csv, Table};
+pub use self::csv::{Csv, CsvOptions, Missing, Table};
 pub(crate) use augment::VIEWS;
 pub use augment::{Augment, Augmented, ColorComponents, ColorJitter, TenCrop};
 #[cfg(feature = "download")]

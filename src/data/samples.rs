@@ -29,6 +29,13 @@ impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
     }
 }
 
+/// No target: samples to predict for.
+impl Target for () {
+    fn is_met_by<T: Scalar>(&self, _: impl IntoIterator<Item = T>) -> Option<bool> {
+        None
+    }
+}
+
 /// Samples of shape `In` with their targets: data to evaluate a network on and, if they are
 /// [`Learnable`](super::Learnable), to train it on.
 ///

@@ -100,7 +100,7 @@ pub fn breast_cancer() -> Result<Table<30, 2>, Error> {
 /// # Ok::<(), convnet::Error>(())
 /// ```
 pub fn diabetes() -> Result<Dataset<Flat<10>, Tensor<Flat<1>>>, Error> {
-    open("diabetes.csv", include_bytes!("../../assets/tabular/diabetes.csv"))?.regression("progression")
+    open("diabetes.csv", include_bytes!("../../assets/tabular/diabetes.csv"))?.regression(["progression"])
 }
 
 fn open(name: &str, bytes: &'static [u8]) -> Result<Csv<'static>, Error> {

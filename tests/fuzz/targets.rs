@@ -6,7 +6,7 @@ mod zips;
 use std::io::Write;
 use std::path::Path;
 
-use convnet::data::{Cifar10, Csv, EmnistLetters, Idx, IdxType};
+use convnet::data::{Cifar10, Csv, CsvOptions, EmnistLetters, Fill, Idx, IdxType, Imputer, Missing};
 use convnet::prelude::*;
 use convnet::store::{OnnxGraph, Weights};
 use convnet::train::{Checkpoints, Progress};
@@ -85,14 +85,41 @@ pub fn zip(bytes: &[u8]) {
     }
 }
 
-/// A table of numbers.
+/// A table, read with several settings.
 pub fn csv(bytes: &[u8]) {
-    let open = || Csv::from_reader("file", bytes);
-    if let Ok(csv) = open() {
-        let columns = csv.columns().to_vec();
-        let last = columns.last().map_or("", String::as_str);
-        let _ = open().and_then(|csv| csv.classes::<2, 2>(last));
-        let _ = csv.regression::<1>(last);
+    let Ok(csv) = Csv::from_reader("file", bytes) else {
+        // Columns that are chosen need no others.
+        let _ = Csv::from_reader_with("file", bytes, CsvOptions::new().only(["a"])).map(Csv::features::<1>);
+        return;
+    };
+    let columns = csv.columns().to_vec();
+    let [first, .., last] = &columns[..] else { return };
+    if let Ok(data) = csv.regression::<1, 1>([last]) {
+        assert!(
+            (0..data.len()).all(|i| data.sample::<f32>(i)[0].is_finite() && data.target(i)[0].is_finite())
+        );
+    }
+    let kept = CsvOptions::new().missing(Missing::Keep).missing_values(["0"]);
+    let settings = [
+        CsvOptions::new().missing(Missing::DropRows).without([first]).comments(true),
+        CsvOptions::new().one_hot([first]).decimal(',').offset(first, 1e9),
+        CsvOptions::new().separator(';').class_names(["0", "1"]),
+        kept.clone().only([format!("{first}=1"), format!("{first}=2")]).one_hot([first]),
+        kept,
+    ];
+    for options in settings {
+        let open = || Csv::from_reader_with("file", bytes, options.clone());
+        if let Ok(table) = open().and_then(|csv| csv.classes::<2, 2>(last)) {
+            assert_eq!((table.features.len(), table.classes.len()), (2, 2));
+            let _ = Imputer::fit(&table.data, Fill::Median);
+            let again = Csv::from_reader_with("file", bytes, options.clone().only(&table.features));
+            assert_eq!(
+                again.and_then(Csv::features::<2>).map_or(table.data.len(), |data| data.len()),
+                table.data.len()
+            );
+        }
+        let _ = open().and_then(|csv| csv.regression::<1, 2>([first, last]));
+        let _ = open().and_then(Csv::features::<2>);
     }
 }
 
@@ -179,7 +206,12 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             let files: Vec<_> = files.map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
             vec![zips::zip(&files), zips::zip(&[("cifar-10-batches-py/data_batch_1", vec![1])])]
         }
-        "csv" => vec![b"a,b,class\n1,2,0\n3,4.5e-3,1\n".to_vec(), b"\"x\",y\r\n-1,inf\r\n".to_vec()],
+        "csv" => vec![
+            b"a,b,class\n1,2,0\n3,4.5e-3,1\n".to_vec(),
+            b"\"x\",y\r\n-1,inf\r\n".to_vec(),
+            b"sep=;\n# c\nx;color;y\n1,5;red;yes\n?;blue;no\n".to_vec(),
+            b"\tt\tx\r0\t1700000001\tNA\r1\t1700000002\t0\r".to_vec(),
+        ],
         "safetensors" => {
             Tiny::new(2).save(&path).expect("a file can be written");
             vec![read(&path)]

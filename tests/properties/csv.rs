@@ -17,7 +17,17 @@ fn classes(bytes: &[u8]) -> Result<Table<2, 2>, Error> {
 }
 
 fn regression(bytes: &[u8]) -> Result<Dataset<Flat<2>, Tensor<Flat<1>>>, Error> {
-    Csv::from_reader(NAME, bytes)?.regression("y")
+    Csv::from_reader(NAME, bytes)?.regression(["y"])
+}
+
+/// The hint for text where a number of a feature should be.
+const TEXT: &str = "; CsvOptions::without leaves the column out, one_hot makes features of its categories";
+
+/// The text about one missing cell.
+fn missing(column: &str, line: usize) -> String {
+    let choices = "CsvOptions::missing(Missing::DropRows) leaves such rows out, Missing::Keep leaves the cells to an Imputer, \
+                   and CsvOptions::without leaves out a column";
+    format!("missing ones: 1 in column \"{column}\", the first in line {line}; {choices}")
 }
 
 /// All samples with the names of their classes.
@@ -33,24 +43,33 @@ fn every_bad_table_of_classes_is_refused_with_its_reason() {
     let header = "a header with the names of the columns";
     let many: String = (0..50).map(|i| format!("column{i},")).collect();
     let first_40 = (0..40).map(|i| format!("\"column{i}\"")).collect::<Vec<_>>().join(", ");
-    let many_found = format!("50: {first_40} and 10 more");
+    let many_found = format!("50: {first_40} and 10 more; CsvOptions::without leaves columns out");
     let long = "z".repeat(1000);
-    let long_found = format!("\"{}…\"", "z".repeat(40));
+    let long_found = format!("\"{}…\"{TEXT}", "z".repeat(40));
+    let cell = "a value in each cell";
     let cases: &[(&[u8], &str, &str)] = &[
         (b"", header, "no text"),
         (b"\xef\xbb\xbf", header, "no text"),
         (b"\n\r\n\n", header, "no text"),
         (b"1,2,3\n4,5,6\n", header, "the numbers \"1\", \"2\", \"3\""),
         (b"a,b,a,kind\n", "each column name once", "\"a\" in columns 1 and 3"),
-        (b"a,,kind\n1,2,x\n", "a name for each column", "none for column 2"),
+        (
+            b"a,,kind\n1,2,x\n",
+            "a name for each column",
+            "none for column 2; CsvOptions::without([\"\"]) leaves it out",
+        ),
         (b"a,\xff,kind\n1,2,x\n", "a header in UTF-8", "bytes that are not in column 2"),
-        (b"\xff\xfea\0,\0b\0\n\0", "a header in UTF-8", "bytes that are not in column 1"),
+        (b"\xff\xfea\0,\0b\0\n\0", "text in UTF-8", "UTF-16"),
+        (b"\xffa,b\n", "a header in UTF-8", "bytes that are not in column 1"),
         (b"a,b,c\n1,2,x\n", "a column \"kind\"", "\"a\", \"b\", \"c\""),
         (b"a,b,Kind\n1,2,x\n", "a column \"kind\"", "\"a\", \"b\", \"Kind\""),
-        (b"a;b;kind\n1;2;x\n", "a column \"kind\"", "\"a;b;kind\""),
         (b"kind\nx\n", "2 feature columns besides \"kind\"", "none"),
         (b"a,kind\n1,x\n", "2 feature columns besides \"kind\"", "1: \"a\""),
-        (b"a,kind,b,c\n1,x,2,3\n", "2 feature columns besides \"kind\"", "3: \"a\", \"b\", \"c\""),
+        (
+            b"a,kind,b,c\n1,x,2,3\n",
+            "2 feature columns besides \"kind\"",
+            "3: \"a\", \"b\", \"c\"; CsvOptions::without leaves columns out",
+        ),
         (&[many.as_bytes(), b"kind\n"].concat(), "2 feature columns besides \"kind\"", &many_found),
         (b"a,b,kind\n", "at least one row below the header", "none"),
         (b"a,b,kind", "at least one row below the header", "none"),
@@ -58,15 +77,19 @@ fn every_bad_table_of_classes_is_refused_with_its_reason() {
         (b"a,b,kind\r\n1,2,x\r\n3,4,y,5\r\n", "3 cells in line 3, as in the header", "4"),
         (b"a,b,kind\n\n\n1,2,x\n\n3\n", "3 cells in line 6, as in the header", "1"),
         (b"a,b,kind\n1,2,\"x\ny\"\n3,4\n", "3 cells in line 4, as in the header", "2"),
-        (b"a,b,kind\n1,two,x\n", "a finite number in line 2, column \"b\"", "\"two\""),
-        (b"a,b,kind\n1,2,x\n3,\"4,5\",y\n", "a finite number in line 3, column \"b\"", "\"4,5\""),
+        (b"a,b,kind\n1,two,x\n", "a finite number in line 2, column \"b\"", &format!("\"two\"{TEXT}")),
+        (
+            b"a,b,kind\n1,2,x\n3,\"4,5\",y\n",
+            "a finite number in line 3, column \"b\"",
+            "\"4,5\"; CsvOptions::decimal(',') reads decimal commas",
+        ),
         (b"a,b,kind\n1,2,x\n3,\"4\n5\",y\n", "a finite number in line 3, column \"b\"", "\"4\\n5\""),
-        (b"a,b,kind\nNaN,2,x\n", "a finite number in line 2, column \"a\"", "\"NaN\""),
+        (b"a,b,kind\nNaN,2,x\n", cell, &missing("a", 2)),
         (b"a,b,kind\n1,-inf,x\n", "a finite number in line 2, column \"b\"", "\"-inf\""),
         (b"a,b,kind\n1e39,2,x\n", "a finite number in line 2, column \"a\"", "\"1e39\""),
-        (b"a,b,kind\n1,2,x\n3,,y\n", "a value in line 3, column \"b\"", "an empty cell"),
-        (b"a,b,kind\n1,2,x\n3,  ,y\n", "a value in line 3, column \"b\"", "an empty cell"),
-        (b"a,b,kind\n1,2,x\n3,4,\n", "a value in line 3, column \"kind\"", "an empty cell"),
+        (b"a,b,kind\n1,2,x\n3,,y\n", cell, &missing("b", 3)),
+        (b"a,b,kind\n1,2,x\n3,  ,y\n", cell, &missing("b", 3)),
+        (b"a,b,kind\n1,2,x\n3,4,\n", cell, &missing("kind", 3)),
         (b"a,b,kind\n1,2\xff,x\n", "text in UTF-8 in line 2, column \"b\"", "bytes that are not"),
         (b"a,b,kind\n1,2,\xc3(\n", "text in UTF-8 in line 2, column \"kind\"", "bytes that are not"),
         (b"a,b,kind\n1,2,x\n3,4,x\n", "2 classes in column \"kind\"", "1: \"x\""),
@@ -98,7 +121,7 @@ fn every_bad_table_of_numbers_is_refused_with_its_reason() {
         (b"a,b,z\n1,2,3\n", "a column \"y\"", "\"a\", \"b\", \"z\""),
         (b"a,y\n1,2\n", "2 feature columns besides \"y\"", "1: \"a\""),
         (b"a,b,y\n1,2,3\n1,2,x\n", "a finite number in line 3, column \"y\"", "\"x\""),
-        (b"a,b,y\n1,2,3\n1,2,\n", "a value in line 3, column \"y\"", "an empty cell"),
+        (b"a,b,y\n1,2,3\n1,2,\n", "a value in each cell", &missing("y", 3)),
         (b"a,b,y\n1,2,inf\n", "a finite number in line 2, column \"y\"", "\"inf\""),
         (b"a,b,y\n\n", "at least one row below the header", "none"),
     ];
@@ -159,9 +182,9 @@ fn classes_are_numbered_by_their_names() {
     let table = Csv::from_reader(NAME, text.as_bytes()).unwrap().classes::<1, 4>("kind").unwrap();
     assert_eq!(table.classes, ["10", "9", "a", "b"]);
 
-    let text = named(&["1", "1.0", "nan", "01"]);
+    let text = named(&["1", "1.0", "inf", "01"]);
     let table = Csv::from_reader(NAME, text.as_bytes()).unwrap().classes::<1, 4>("kind").unwrap();
-    assert_eq!(table.classes, ["01", "1", "1.0", "nan"]);
+    assert_eq!(table.classes, ["01", "1", "1.0", "inf"]);
 }
 
 #[test]

@@ -1,28 +1,43 @@
 //! CSV: tables of numbers with a header.
 
-use std::collections::HashMap;
+mod cells;
+mod options;
+mod rows;
+mod text;
+
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Terminator};
 
+use self::rows::{Rows, Wanted};
 use super::regular::open_regular;
 use super::{Class, Dataset};
 use crate::Error;
 use crate::shape::Flat;
 use crate::tensor::Tensor;
 
+pub use self::options::{CsvOptions, Missing};
+
 /// Characters of a cell or a name that a message shows.
 const SHOWN: usize = 40;
 /// Names that a message lists.
 const LISTED: usize = 40;
+/// The hint for a line that looks like a comment.
+const COMMENT: &str = "; CsvOptions::comments(true) skips lines that begin with #";
 
 /// A CSV file whose header has been read.
 ///
-/// Cells are separated by commas; one in double quotes may hold commas, line breaks and, doubled, quotes. Lines end in
-/// `\n` or `\r\n`, and empty ones are skipped, as are a UTF-8 mark at the start and white space around cells. The first
-/// line names the columns. Described by [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180).
+/// Cells are separated by commas, semicolons or tabs ([`CsvOptions::separator`]); one in double quotes may hold separators,
+/// line breaks and, doubled, quotes. Lines end in `\n`, `\r\n` or, in all of the file, `\r`, and empty ones are skipped, as are a
+/// UTF-8 mark at the start and white space around cells. The first line names the columns. Described by
+/// [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180).
+///
+/// A cell of a feature or of a numeric target is a number, with a point or a comma ([`CsvOptions::decimal`]), or in a column of
+/// nothing else `true` or `yes`, which is 1, or `false` or `no`, which is 0, in any case. [`CsvOptions`] has settings for
+/// other columns: text, an index, missing cells, numbers that 32 bits cannot tell apart.
 ///
 /// In pandas: `read_csv`.
 ///
@@ -44,7 +59,14 @@ pub struct Csv<'a> {
     path: PathBuf,
     /// The last line is ended, so that every row but one with an open quote ends where its line does.
     reader: Reader<Box<dyn Read + Send + 'a>>,
+    options: CsvOptions,
+    separator: u8,
+    /// The names of all columns of the file.
+    header: Vec<String>,
+    /// The names of the columns that are not left out.
     columns: Vec<String>,
+    /// Their places in a row, and a second place of those that are there twice.
+    places: HashMap<String, (usize, Option<usize>)>,
 }
 
 /// Samples of `F` features in `C` classes, and what they are called.
@@ -58,20 +80,11 @@ pub struct Table<const F: usize, const C: usize> {
     pub classes: Vec<String>,
 }
 
-/// The rows of a table: features, the number of each row's class, and names.
-struct Labelled {
-    numbers: Vec<f32>,
-    labels: Vec<usize>,
-    features: Vec<String>,
-    classes: Vec<String>,
-}
-
 impl Csv<'static> {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a regular file, has no header, or one
-    /// with a name that is empty, there twice or not UTF-8, or with numbers for names.
+    /// Those of [`Csv::open_with`].
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -81,19 +94,34 @@ impl Csv<'static> {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Csv::open_with(path, CsvOptions::new())
+    }
+
+    /// Opens a file and reads its header, with settings.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a regular file, is not in UTF-8, has no header, or
+    /// one with a name that is empty or there twice, or with numbers for names, or without a column that the settings
+    /// leave out; [`Error::Argument`] for a setting outside its range.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions};
+    ///
+    /// let csv = Csv::open_with("assets/tabular/iris.csv", CsvOptions::new().without(["sepal_width"]))?;
+    /// assert_eq!(csv.columns(), ["sepal_length", "petal_length", "petal_width", "class"]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn open_with(path: impl AsRef<Path>, options: CsvOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        Csv::from_reader(path, open_regular(path)?.0)
+        Csv::from_reader_with(path, open_regular(path)?.0, options)
     }
 }
-
-/// Reads the label of a row: (table, number of the row, cell).
-type Label<'a, C> = dyn FnMut(&C, u64, &[u8]) -> Result<(), Error> + 'a;
 
 impl<'a> Csv<'a> {
     /// Reads the header of a file that is open, in memory, or no file at all; `name` stands for its path in errors.
     ///
     /// # Errors
-    /// As [`Csv::open`].
+    /// Those of [`Csv::open_with`].
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -102,86 +130,140 @@ impl<'a> Csv<'a> {
     /// assert_eq!(error.to_string(), "data.csv: expected each column name once, found \"x\" in columns 1 and 3");
     /// ```
     pub fn from_reader(name: impl Into<PathBuf>, reader: impl Read + Send + 'a) -> Result<Self, Error> {
-        Self::read_header(name.into(), Box::new(reader.chain(&b"\n"[..])))
+        Csv::from_reader_with(name, reader, CsvOptions::new())
     }
 
-    fn read_header(path: PathBuf, reader: Box<dyn Read + Send + 'a>) -> Result<Self, Error> {
+    /// Reads the header of a file that is open, in memory, or no file at all, with settings; `name` stands for its path in
+    /// errors.
+    ///
+    /// # Errors
+    /// Those of [`Csv::open_with`].
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions};
+    ///
+    /// let text = "# made by hand\nx,y\n1,2\n";
+    /// let csv = Csv::from_reader_with("data.csv", text.as_bytes(), CsvOptions::new().comments(true))?;
+    /// assert_eq!(csv.columns(), ["x", "y"]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn from_reader_with(
+        name: impl Into<PathBuf>,
+        reader: impl Read + Send + 'a,
+        options: CsvOptions,
+    ) -> Result<Self, Error> {
+        let path = name.into();
+        options.check()?;
+        let text = match text::recognize(reader, &options).map_err(Error::io(&path, "read"))? {
+            Ok(text) => text,
+            Err(encoding) => return Err(Error::format(path, "text in UTF-8", encoding)),
+        };
+        Self::read_header(path, text, options)
+    }
+
+    fn read_header(path: PathBuf, text: text::Text<'a>, options: CsvOptions) -> Result<Self, Error> {
         // A carriage return before the end of a line is white space at the end of its last cell.
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(text.separator)
+            .comment(options.comments.then_some(b'#'))
             .terminator(Terminator::Any(b'\n'))
-            .from_reader(reader);
-        let mut csv = Csv { path, reader, columns: Vec::new() };
+            .from_reader(text.reader);
+        let (header, columns, places) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut csv = Csv { path, reader, options, separator: text.separator, header, columns, places };
         let mut header = ByteRecord::new();
         if csv.read(&mut header)?.is_none() {
             return Err(csv.wrong("a header with the names of the columns", "no text"));
         }
-        let mut places = HashMap::new();
         for (i, name) in header.iter().enumerate() {
-            let column = i + 1;
-            let Ok(name) = std::str::from_utf8(name.trim_ascii()) else {
-                return Err(csv.wrong("a header in UTF-8", format!("bytes that are not in column {column}")));
-            };
-            if name.is_empty() {
-                return Err(csv.wrong("a name for each column", format!("none for column {column}")));
+            match std::str::from_utf8(name.trim_ascii()) {
+                Ok(name) => csv.header.push(name.to_owned()),
+                Err(_) => {
+                    let found = format!("bytes that are not in column {}", i + 1);
+                    return Err(csv.wrong("a header in UTF-8", found));
+                }
             }
-            if let Some(first) = places.insert(name.to_owned(), column) {
-                let found = format!("{} in columns {first} and {column}", quoted(name));
-                return Err(csv.wrong("each column name once", found));
-            }
-            csv.columns.push(name.to_owned());
         }
-        if csv.columns.iter().all(|name| name.parse::<f64>().is_ok()) {
-            let found = format!("the numbers {}", list(&csv.columns));
-            return Err(csv.wrong("a header with the names of the columns", found));
-        }
+        csv.choose_columns()?;
         Ok(csv)
     }
 
-    /// The names of the columns, in their order.
+    /// Leaves columns out, and refuses names that do not tell the others.
+    fn choose_columns(&mut self) -> Result<(), Error> {
+        let without: HashSet<&String> = self.options.without.iter().collect();
+        let known: HashSet<&String> = self.header.iter().collect();
+        if let Some(name) = self.options.without.iter().find(|name| !known.contains(name)) {
+            return Err(self.wrong(format!("a column {} to leave out", quoted(name)), list(&self.header)));
+        }
+        for (i, name) in self.header.iter().enumerate().filter(|(_, name)| !without.contains(name)) {
+            let (first, second) = *self
+                .places
+                .entry(name.clone())
+                .and_modify(|of| of.1 = of.1.or(Some(i)))
+                .or_insert((i, None));
+            self.columns.push(name.clone());
+            // Columns that are chosen by name need no others.
+            if !self.options.only.is_empty() {
+                continue;
+            }
+            if name.is_empty() {
+                let found = format!("none for column {}; CsvOptions::without([\"\"]) leaves it out", i + 1);
+                return Err(self.wrong("a name for each column", found));
+            }
+            if let Some(second) = second {
+                return Err(self.repeated(name, first, second));
+            }
+        }
+        if !self.columns.is_empty() && self.columns.iter().all(|name| name.parse::<f64>().is_ok()) {
+            let found = format!("the numbers {}", list(&self.columns));
+            return Err(self.wrong("a header with the names of the columns", found));
+        }
+        Ok(())
+    }
+
+    /// The names of the columns, in their order, without those that are [left out](CsvOptions::without).
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// All rows: the column `target` is the number to be predicted from the `F` others.
+    /// All rows: the columns `targets` are the numbers to be predicted from the `F` others.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read. [`Error::Format`], with line and column, if there is no such column,
-    /// there are not `F` others, a row has another number of cells than the header, a cell is not a finite number of
-    /// 32 bits, or there is no row.
+    /// [`Error::Io`] if the file cannot be read. [`Error::Format`], with line and column, if a column of the targets or of the
+    /// settings is not there, there are not `F` features, a row has another number of cells than the header, a cell is
+    /// missing ([`CsvOptions::missing`]) or not a finite number of 32 bits, two numbers of a column become equal that differ by
+    /// more than a millionth of the column's range, or there is no row.
     ///
     /// ```
     /// use convnet::prelude::*;
     ///
-    /// let read = |text: &'static str| Csv::from_reader("lines.csv", text.as_bytes())?.regression::<1>("y");
-    /// assert_eq!(*read("x,y\n1,2.5\n")?.target(0), Tensor::from([2.5]));
+    /// let read = |text: &'static str| Csv::from_reader("lines.csv", text.as_bytes())?.regression::<1, 2>(["y", "z"]);
+    /// assert_eq!(*read("x,y,z\n1,2.5,3\n")?.target(0), Tensor::from([2.5, 3.0]));
     /// assert_eq!(
-    ///     read("x,y\n1,2.5\n2,much\n").unwrap_err().to_string(),
-    ///     "lines.csv: expected a finite number in line 3, column \"y\", found \"much\"",
+    ///     read("x,y,z\n1,2.5,3\n2,1e99,0\n").unwrap_err().to_string(),
+    ///     "lines.csv: expected a finite number in line 3, column \"y\", found \"1e99\"",
     /// );
     /// # Ok::<(), convnet::Error>(())
     /// ```
-    pub fn regression<const F: usize>(
+    pub fn regression<const F: usize, const Y: usize>(
         self,
-        target: &str,
-    ) -> Result<Dataset<Flat<F>, Tensor<Flat<1>>>, Error> {
-        let mut targets = Vec::new();
-        let numbers = self.rows(F, target, &mut |csv, line, cell| {
-            targets.push(Tensor::from([csv.number(line, target, cell)?]));
-            Ok(())
-        })?;
-        Dataset::from_numbers(numbers, targets)
+        targets: [&str; Y],
+    ) -> Result<Dataset<Flat<F>, Tensor<Flat<Y>>>, Error> {
+        let rows = self.rows(F, &Wanted::Numbers(&targets))?;
+        let (targets, _) = rows.targets.as_chunks::<Y>();
+        let targets = targets.iter().map(|values| Tensor::from(values.map(|value| value as f32))).collect();
+        Dataset::from_numbers(rows.numbers, targets)
     }
 
     /// All rows: the column `target` names the class, one of `C`, to be predicted from the `F` others.
     ///
     /// The classes are numbered in the order of their names, whatever the order of the rows: by value if all names are
-    /// numbers, else by their letters (Unicode code points).
+    /// numbers, else by their letters (Unicode code points). [`CsvOptions::class_names`] gives them their numbers instead.
     ///
     /// # Errors
-    /// Those of [`Csv::regression`], and [`Error::Format`] if there are not `C` classes, or a name is empty or not
-    /// UTF-8.
+    /// Those of [`Csv::regression`], and [`Error::Format`] if there are not `C` classes, a row has none of the given
+    /// ones, or a name is not UTF-8; [`Error::Argument`] if the given names are not `C`.
     ///
     /// ```
     /// use convnet::prelude::*;
@@ -192,87 +274,38 @@ impl<'a> Csv<'a> {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn classes<const F: usize, const C: usize>(self, target: &str) -> Result<Table<F, C>, Error> {
-        let Labelled { numbers, labels, features, classes } = self.labelled(F, C, target)?;
-        let targets = labels.into_iter().map(Class::new).collect::<Result<_, _>>()?;
+        let path = self.path.clone();
+        let Rows { numbers, targets, features, classes, .. } = self.rows(F, &Wanted::Classes(target, C))?;
+        if classes.len() < C {
+            let expected = format!("{C} classes in column {}", quoted(target));
+            return Err(Error::format(path, expected, format!("{}: {}", classes.len(), list(&classes))));
+        }
+        let targets =
+            targets.into_iter().map(|class| Class::new(class as usize)).collect::<Result<_, _>>()?;
         Ok(Table { data: Dataset::from_numbers(numbers, targets)?, features, classes })
     }
 
-    /// The body of [`Csv::classes`], for `count` features and `classes` classes.
-    fn labelled(self, count: usize, classes: usize, target: &str) -> Result<Labelled, Error> {
-        let features: Vec<_> = self.columns.iter().filter(|name| *name != target).cloned().collect();
-        let path = self.path.clone();
-        // In order of appearance.
-        let mut names: Vec<String> = Vec::new();
-        let mut places = HashMap::new();
-        let mut labels = Vec::new();
-        let numbers = self.rows(count, target, &mut |csv, line, cell| {
-            let name = csv.text(line, target, cell)?;
-            if let Some(&place) = places.get(name) {
-                labels.push(place);
-                return Ok(());
-            }
-            if names.len() == classes {
-                let found = format!("{} besides {}", quoted(name), list(&names));
-                return Err(csv.wrong_cell(line, target, format!("{classes} classes"), found));
-            }
-            places.insert(name.to_owned(), names.len());
-            names.push(name.to_owned());
-            labels.push(names.len() - 1);
-            Ok(())
-        })?;
-        if names.len() < classes {
-            let expected = format!("{classes} classes in column {}", quoted(target));
-            return Err(Error::format(path, expected, format!("{}: {}", names.len(), list(&names))));
-        }
-
-        let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-        let mut order: Vec<usize> = (0..classes).collect();
-        order.sort_by(|&a, &b| {
-            let by_value = values.as_ref().map(|values| values[a].total_cmp(&values[b]));
-            by_value.unwrap_or(std::cmp::Ordering::Equal).then_with(|| names[a].cmp(&names[b]))
-        });
-        let mut numbers_of = vec![0; classes];
-        order.iter().enumerate().for_each(|(number, &place)| numbers_of[place] = number);
-        labels.iter_mut().for_each(|label| *label = numbers_of[*label]);
-        let classes = order.into_iter().map(|place| names[place].clone()).collect();
-        Ok(Labelled { numbers, labels, features, classes })
-    }
-
-    /// The `count` features of all rows, one row after the other. Calls `label` with the line and the cell of the column
-    /// `target` in each.
-    fn rows(mut self, count: usize, target: &str, label: &mut Label<'_, Self>) -> Result<Vec<f32>, Error> {
-        let Some(place) = self.columns.iter().position(|name| name == target) else {
-            return Err(self.wrong(format!("a column {}", quoted(target)), list(&self.columns)));
-        };
-        if self.columns.len() - 1 != count {
-            let features: Vec<_> = self.columns.iter().filter(|name| *name != target).cloned().collect();
-            let expected = format!("{count} feature columns besides {}", quoted(target));
-            let found = match features.len() {
-                0 => "none".to_owned(),
-                count => format!("{count}: {}", list(&features)),
-            };
-            return Err(self.wrong(expected, found));
-        }
-        let (mut numbers, mut has_rows) = (Vec::new(), false);
-        let mut row = ByteRecord::new();
-        while let Some(line) = self.read(&mut row)? {
-            if row.len() != self.columns.len() {
-                let expected = format!("{} cells in line {line}, as in the header", self.columns.len());
-                return Err(self.wrong(expected, row.len().to_string()));
-            }
-            has_rows = true;
-            for (i, cell) in row.iter().enumerate() {
-                if i == place {
-                    label(&self, line, cell)?;
-                } else {
-                    numbers.push(self.number(line, &self.columns[i], cell)?);
-                }
-            }
-        }
-        if !has_rows {
-            return Err(self.wrong("at least one row below the header", "none"));
-        }
-        Ok(numbers)
+    /// All rows of a table to predict for, whose `F` columns are features; with [`CsvOptions::only`] the table may have others,
+    /// in any order. No row is left out, so that predictions keep their places: [`Missing::DropRows`] refuses missing cells
+    /// here.
+    ///
+    /// # Errors
+    /// Those of [`Csv::regression`]. Numbers that 32 bits cannot tell apart are not looked for: a few rows do not tell the
+    /// range of a column.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions};
+    /// use convnet::prelude::*;
+    ///
+    /// let train = Csv::from_reader("train.csv", "x,y,kind\n1,2,a\n3,4,b\n".as_bytes())?.classes::<2, 2>("kind")?;
+    /// let options = CsvOptions::new().only(&train.features);
+    /// let new = Csv::from_reader_with("new.csv", "id,y,x\n7,6,5\n".as_bytes(), options)?.features::<2>()?;
+    /// assert_eq!(new.sample::<f32>(0), Tensor::from([5.0, 6.0]));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn features<const F: usize>(self) -> Result<Dataset<Flat<F>, ()>, Error> {
+        let rows = self.rows(F, &Wanted::Nothing)?;
+        Dataset::from_numbers(rows.numbers, vec![(); rows.count])
     }
 
     /// Reads the next row that is not empty, if there is one, and tells the line it begins in.
@@ -293,22 +326,6 @@ impl<'a> Csv<'a> {
         }
     }
 
-    fn number(&self, line: u64, column: &str, cell: &[u8]) -> Result<f32, Error> {
-        let text = self.text(line, column, cell)?;
-        match text.parse::<f32>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            _ => Err(self.wrong_cell(line, column, "a finite number", quoted(text))),
-        }
-    }
-
-    fn text<'t>(&self, line: u64, column: &str, cell: &'t [u8]) -> Result<&'t str, Error> {
-        match std::str::from_utf8(cell.trim_ascii()) {
-            Ok("") => Err(self.wrong_cell(line, column, "a value", "an empty cell")),
-            Ok(text) => Ok(text),
-            Err(_) => Err(self.wrong_cell(line, column, "text in UTF-8", "bytes that are not")),
-        }
-    }
-
     fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
         Error::format(&self.path, expected, found)
     }
@@ -322,6 +339,31 @@ impl<'a> Csv<'a> {
     ) -> Error {
         let expected = format!("{} in line {line}, column {}", expected.as_ref(), quoted(column));
         self.wrong(expected, found)
+    }
+
+    fn repeated(&self, name: &str, first: usize, second: usize) -> Error {
+        let found = format!("{} in columns {} and {}", quoted(name), first + 1, second + 1);
+        self.wrong("each column name once", found)
+    }
+
+    /// The columns, for an error in which one is not there.
+    fn found_columns(&self) -> String {
+        list(&self.columns) + &self.hint()
+    }
+
+    /// The setting that a header with unexpected columns may want.
+    fn hint(&self) -> String {
+        let first = self.header.first().map_or("", String::as_str);
+        if first.starts_with('#') {
+            return COMMENT.to_owned();
+        }
+        let other = |separator: &char| first.contains(*separator);
+        match [',', ';', '\t', '|'].iter().find(|separator| other(separator)) {
+            Some(separator) if self.header.len() == 1 => {
+                format!("; CsvOptions::separator({separator:?}) takes this header apart")
+            }
+            _ => String::new(),
+        }
     }
 }
 
