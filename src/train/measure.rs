@@ -232,7 +232,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         metrics::roc_auc(&scores, &positive)
     }
 
-    /// Loss, R², RMSE and MAE on a data set with numbers as targets, over all values of all samples.
+    /// Loss, R², RMSE and MAE on a data set with numbers as targets, of each output and their means over the outputs.
     ///
     /// # Errors
     /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
@@ -254,12 +254,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
                 targets.extend(data.target(sample).values().iter().map(|d| d.as_f64()));
             }
         })?;
-        Ok(Regression {
-            loss: total.mean_loss(),
-            r2: metrics::r2(&outputs, &targets)?,
-            rmse: metrics::rmse(&outputs, &targets)?,
-            mae: metrics::mae(&outputs, &targets)?,
-        })
+        Regression::new(total.mean_loss(), N::Output::LEN, &outputs, &targets)
     }
 
     /// Evaluates a classifier on ten crops of each image: it predicts the class with the highest mean probability over the

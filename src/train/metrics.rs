@@ -6,8 +6,10 @@ use crate::error::Error;
 
 /// Loss and errors of a regression on a data set: the result of
 /// [`Trainer::evaluate_regression`](super::Trainer::evaluate_regression).
+///
+/// R², RMSE and MAE are the means of those of the outputs, as in scikit-learn.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Regression {
     /// Mean loss.
     pub loss: f64,
@@ -17,13 +19,52 @@ pub struct Regression {
     pub rmse: f64,
     /// Mean absolute error, in the unit of the targets.
     pub mae: f64,
+    /// The errors of each output, in their order. In scikit-learn: `multioutput="raw_values"`.
+    pub outputs: Vec<OutputErrors>,
 }
 
-/// `loss 2859.6963, R² 0.4773, RMSE 53.4761, MAE 43.2775`
+/// The errors of one output of a regression.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct OutputErrors {
+    /// Coefficient of determination.
+    pub r2: f64,
+    /// Root mean squared error, in the unit of the target.
+    pub rmse: f64,
+    /// Mean absolute error, in the unit of the target.
+    pub mae: f64,
+}
+
+impl Regression {
+    /// The errors of samples with `width` outputs and targets each, one sample after the other.
+    pub(super) fn new(loss: f64, width: usize, outputs: &[f64], targets: &[f64]) -> Result<Self, Error> {
+        let of = |values: &[f64], i: usize| values.iter().skip(i).step_by(width).copied().collect::<Vec<_>>();
+        let errors = |i: usize| {
+            let (outputs, targets) = (of(outputs, i), of(targets, i));
+            Ok(OutputErrors {
+                r2: r2(&outputs, &targets)?,
+                rmse: rmse(&outputs, &targets)?,
+                mae: mae(&outputs, &targets)?,
+            })
+        };
+        let outputs = (0..width).map(errors).collect::<Result<Vec<_>, Error>>()?;
+        let mean = |value: fn(&OutputErrors) -> f64| outputs.iter().map(value).sum::<f64>() / width as f64;
+        let (r2, rmse, mae) = (mean(|of| of.r2), mean(|of| of.rmse), mean(|of| of.mae));
+        Ok(Regression { loss, r2, rmse, mae, outputs })
+    }
+}
+
+/// `loss 2859.6963, R² 0.4773, RMSE 53.4761, MAE 43.2775`, and a line for each output if there are 2 to 20.
 impl fmt::Display for Regression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Regression { loss, r2, rmse, mae } = self;
-        write!(f, "loss {loss:.4}, R² {r2:.4}, RMSE {rmse:.4}, MAE {mae:.4}")
+        let Regression { loss, r2, rmse, mae, outputs } = self;
+        write!(f, "loss {loss:.4}, R² {r2:.4}, RMSE {rmse:.4}, MAE {mae:.4}")?;
+        if (2..=20).contains(&outputs.len()) {
+            for (i, OutputErrors { r2, rmse, mae }) in outputs.iter().enumerate() {
+                write!(f, "\noutput {i}: R² {r2:.4}, RMSE {rmse:.4}, MAE {mae:.4}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -72,7 +113,8 @@ pub fn mae(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
 
 /// The coefficient of determination R² = 1 − Σ (yᵢ − dᵢ)² / Σ (dᵢ − d̄)²: 1 is perfect, 0 is no better
 /// than the mean d̄ of the targets.
-/// Targets that are all equal give 1 for perfect outputs and 0 for others, as in scikit-learn.
+/// Targets that are all equal, also where rounding moves their mean, give 1 for perfect outputs and 0 for others, as
+/// scikit-learn documents.
 ///
 /// # Errors
 /// [`Error::Argument`] unless there are as many outputs as targets, at least one.
@@ -85,13 +127,16 @@ pub fn mae(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
 #[doc(alias = "r2_score")]
 pub fn r2(outputs: &[f64], targets: &[f64]) -> Result<f64, Error> {
     let residual = mean_of_errors(outputs, targets, |e| e * e)?;
+    if residual == 0.0 {
+        return Ok(1.0);
+    }
+    // The rounded mean of equal targets may differ from them.
+    if targets.iter().all(|target| *target == targets[0]) {
+        return Ok(0.0);
+    }
     let mean = targets.iter().sum::<f64>() / targets.len() as f64;
     let total = targets.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / targets.len() as f64;
-    Ok(match (residual, total) {
-        (0.0, _) => 1.0,
-        (_, 0.0) => 0.0,
-        _ => 1.0 - residual / total,
-    })
+    Ok(1.0 - residual / total)
 }
 
 /// The area under the receiver operating characteristic: the probability that a positive sample scores higher than a negative

@@ -66,7 +66,7 @@ pub use diagnosis::{Desired, Diagnosis, Verdict};
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use evaluation::{ClassScore, Evaluation};
 pub use history::{Ending, Epoch, History, LossAndAccuracy};
-pub use metrics::Regression;
+pub use metrics::{OutputErrors, Regression};
 #[cfg(feature = "csv")]
 pub use predictions::write_csv;
 pub use predictions::{PredictAll, Predicted, Predictions, least_sure, worst};

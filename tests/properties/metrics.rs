@@ -93,10 +93,49 @@ fn a_regression_is_measured_over_all_values() {
     assert_eq!(regression.to_string(), "loss 0.3750, R² 0.9486, RMSE 0.6124, MAE 0.5000");
 }
 
+/// The values of scikit-learn's documentation of `r2_score`, `mean_absolute_error` and `root_mean_squared_error`.
+#[test]
+fn a_regression_of_two_outputs_is_measured_for_each() {
+    network! {
+        struct Same: Flat<2> => Flat<2> {
+            fc: Dense { units: 2 },
+        }
+    }
+    let mut net = Same::new(1);
+    net.model_mut().params_mut().copy_from_slice(&[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    let outputs = [[0.0, 2.0], [-1.0, 2.0], [8.0, -5.0]].map(Tensor::<Flat<2>>::from);
+    let targets = [[0.5, 1.0], [-1.0, 1.0], [7.0, -6.0]].map(Tensor::<Flat<2>>::from);
+    let data: Dataset<Flat<2>, Tensor<Flat<2>>> = outputs.into_iter().zip(targets).collect();
+    let trainer = Trainer::new(net, MeanSquaredError, Sgd::new(0.1)).progress(Progress::Silent);
+    let regression = trainer.evaluate_regression(&data).unwrap();
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    near(regression.r2, 0.9368005266622779);
+    near(regression.mae, 0.75);
+    near(regression.rmse, (0.6454972243679028 + 1.0) / 2.0);
+    let [first, second] = regression.outputs[..] else { panic!("two outputs") };
+    near(first.r2, 0.9654377880184332);
+    near(second.r2, 0.9081632653061225);
+    assert_eq!((first.mae, second.mae, second.rmse), (0.5, 1.0, 1.0));
+    near(first.rmse, 0.6454972243679028);
+    assert_eq!(
+        regression.to_string(),
+        "loss 0.7083, R² 0.9368, RMSE 0.8227, MAE 0.7500\noutput 0: R² 0.9654, RMSE 0.6455, MAE 0.5000\n\
+         output 1: R² 0.9082, RMSE 1.0000, MAE 1.0000"
+    );
+}
+
 #[test]
 fn targets_that_are_all_equal_have_an_r2() {
     assert_eq!(r2(&[2.0, 2.0], &[2.0, 2.0]).unwrap(), 1.0);
     assert_eq!(r2(&[2.0, 3.0], &[2.0, 2.0]).unwrap(), 0.0);
+    // The mean of three 0.1 is not 0.1 in f64.
+    for (value, count) in [(0.1, 3), (0.1, 10), (-1e10 / 3.0, 7)] {
+        let targets = vec![value; count];
+        assert_eq!(r2(&targets, &targets).unwrap(), 1.0);
+        let mut outputs = targets.clone();
+        outputs[0] += 1.0;
+        assert_eq!(r2(&outputs, &targets).unwrap(), 0.0);
+    }
 }
 
 #[test]
