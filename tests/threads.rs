@@ -2,6 +2,7 @@
 
 mod wide;
 
+use convnet::loss::Loss;
 use convnet::model::{LeNet5, LeNet5Original};
 use convnet::optim::Optimizer;
 use convnet::prelude::*;
@@ -82,9 +83,12 @@ network! {
 
 /// Fifty steps, with a smaller batch among them, give the same bits on any number of threads; so do the answers
 /// of the network that has learnt.
-fn bits_of_fifty_steps<N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>, O: Optimizer>(
-    trainer: fn(N) -> Trainer<N, SoftmaxCrossEntropy, O>,
-) {
+fn bits_of_fifty_steps<N, L, O>(trainer: fn(N) -> Trainer<N, L, O>)
+where
+    N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
+    L: Loss<Flat<10>, Class<10>, f32>,
+    O: Optimizer,
+{
     let data = Mnist::load_from("assets/mnist").unwrap().train.subset(0..490);
     let batches =
         [1, 3, 16, 104].map(|samples| -> Batch<_> { (0..samples).map(|i| data.sample(i)).collect() });
@@ -119,13 +123,20 @@ fn adam<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Adam> {
     trainer.l1(1e-4).clip_grad_norm(0.5).max_norm(1.0)
 }
 
+/// A loss that is a mean over weights which are no powers of 2.
+fn weighted<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy<[f64; 10]>, Sgd> {
+    let weights = std::array::from_fn(|class| 0.1 * (class + 1) as f64);
+    Trainer::new(net, SoftmaxCrossEntropy.class_weights(weights).unwrap(), Sgd::new(0.01))
+}
+
 #[test]
 fn fifty_steps_are_the_same_bits_on_any_number_of_threads() {
     const { assert!(Transformed::PARAMS <= 1 << 19, "small enough to be cut into groups of tiles") };
-    bits_of_fifty_steps::<LeNet5, _>(momentum);
-    bits_of_fifty_steps::<LeNet5, _>(adam);
-    bits_of_fifty_steps::<Transformed, _>(momentum);
-    bits_of_fifty_steps::<LeNet5Original, _>(momentum);
+    bits_of_fifty_steps::<LeNet5, _, _>(momentum);
+    bits_of_fifty_steps::<LeNet5, _, _>(adam);
+    bits_of_fifty_steps::<LeNet5, _, _>(weighted);
+    bits_of_fifty_steps::<Transformed, _, _>(momentum);
+    bits_of_fifty_steps::<LeNet5Original, _, _>(momentum);
 }
 
 #[test]
@@ -136,15 +147,15 @@ fn fifty_steps_with_statistics_of_the_batch_are_too() {
             "a small one and a wide one"
         )
     };
-    bits_of_fifty_steps::<Normalised, _>(momentum);
-    bits_of_fifty_steps::<Normalised, _>(adam);
-    bits_of_fifty_steps::<WideNormalised, _>(momentum);
+    bits_of_fifty_steps::<Normalised, _, _>(momentum);
+    bits_of_fifty_steps::<Normalised, _, _>(adam);
+    bits_of_fifty_steps::<WideNormalised, _, _>(momentum);
 }
 
 #[test]
 fn fifty_steps_of_a_wide_network_are_too() {
     const { assert!(WideTransformed::PARAMS > 1 << 19, "wide enough to be cut layer by layer") };
-    bits_of_fifty_steps::<Wide, _>(momentum);
-    bits_of_fifty_steps::<Wide, _>(adam);
-    bits_of_fifty_steps::<WideTransformed, _>(momentum);
+    bits_of_fifty_steps::<Wide, _, _>(momentum);
+    bits_of_fifty_steps::<Wide, _, _>(adam);
+    bits_of_fifty_steps::<WideTransformed, _, _>(momentum);
 }

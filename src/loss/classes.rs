@@ -71,8 +71,8 @@ impl<const N: usize> ClassWeights<N> for [f64; N] {
 /// d the one-hot target (Bishop 2006, eq. 4.108–4.109).
 ///
 /// With label smoothing ε and class weights w: −(1 − ε)·w_d·log softmax(y)_d − ε/N · Σⱼ wⱼ·log softmax(y)ⱼ. The loss of a
-/// batch is the sum over its samples divided by their number, as in Keras; PyTorch divides a weighted sum by the sum of the
-/// samples' weights.
+/// batch, or of a data set, is the sum over its samples divided by the sum of their weights w_d, as in PyTorch; it is 0, with no
+/// gradient, if all of these are 0 (PyTorch gives NaN). Keras divides by the number of samples.
 ///
 /// ```
 /// use convnet::prelude::*;
@@ -87,7 +87,7 @@ impl<const N: usize> ClassWeights<N> for [f64; N] {
 ///
 /// let weighted = SoftmaxCrossEntropy.label_smoothing(0.1)?.class_weights([2.0, 1.0, 1.0])?;
 /// let trainer = Trainer::new(Chances::new(1), weighted, Sgd::new(0.1));
-/// assert!((trainer.evaluate(&data)?.loss - (0.9 * 2.0 + 0.1 / 3.0 * 4.0) * 3_f64.ln()).abs() < 1e-6);
+/// assert!((trainer.evaluate(&data)?.loss - (0.9 * 2.0 + 0.1 / 3.0 * 4.0) / 2.0 * 3_f64.ln()).abs() < 1e-6);
 /// # Ok::<(), convnet::Error>(())
 /// ```
 #[doc(alias(
@@ -121,9 +121,10 @@ impl<Weights> SoftmaxCrossEntropy<Weights> {
         Ok(SoftmaxCrossEntropy { smoothing: epsilon, ..self })
     }
 
-    /// Multiplies the loss of each sample by the weight of its class, for example to give rare classes more weight.
+    /// Multiplies the loss of each sample by the weight of its class, for example to give rare classes more weight. The mean is
+    /// one over the weights: a batch of one class has the same loss as without them.
     ///
-    /// In PyTorch: `nn.CrossEntropyLoss(weight=…)`. In Keras: `fit(class_weight=…)`.
+    /// In PyTorch: `nn.CrossEntropyLoss(weight=…)`. In Keras: `fit(class_weight=…)`, which divides by the number of samples.
     ///
     /// # Errors
     /// [`Error::Argument`] unless all weights are finite, none is below 0 and one is above.
@@ -193,6 +194,10 @@ impl<const N: usize, W: ClassWeights<N>, Y: LabelsOf<Flat<N>>, T: Scalar> Loss<F
             }
         }
         loss
+    }
+
+    fn weight(&self, target: &Y) -> f64 {
+        self.weights.weight(target.entry())
     }
 }
 

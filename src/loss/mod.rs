@@ -51,7 +51,8 @@ use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Lanes;
 
-/// A loss for outputs of shape `Out` and targets `Y`; the loss of a batch is the mean over its samples.
+/// A loss for outputs of shape `Out` and targets `Y`; the loss of a batch is the sum over its samples divided by the sum of their
+/// weights, which is their number unless [`weight`](Self::weight) tells otherwise.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit an output of shape `{Out}` and the data's targets",
     label = "the network gives `{Out}`"
@@ -63,6 +64,12 @@ pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
     /// Training passes `dy`: the gradient of that sum by the outputs, times `scale`, is written there, and zero in lanes
     /// without a sample. Evaluation passes `None` and needs no gradient; the loss must be the same to the bit.
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64;
+
+    /// The weight of a sample with this target in the mean over a batch or a data set. The loss of [`tile`](Self::tile) is already
+    /// multiplied by it.
+    fn weight(&self, _target: &Y) -> f64 {
+        1.0
+    }
 }
 
 /// [`Loss::tile`] of losses that are a mean over the values of a sample: `loss` and `slope` take a value, its index and

@@ -16,6 +16,8 @@ pub struct Tally {
     pub(crate) samples: usize,
     /// Sum of the samples' losses.
     pub(crate) loss: f64,
+    /// Sum of the samples' weights.
+    pub(crate) weight: f64,
     /// Samples with a target that can be answered correctly: those whose target is a class.
     pub(crate) judged: usize,
     /// Samples that were answered correctly.
@@ -26,12 +28,14 @@ impl Tally {
     pub(crate) fn add(&mut self, other: Tally) {
         self.samples += other.samples;
         self.loss += other.loss;
+        self.weight += other.weight;
         self.right += other.right;
         self.judged += other.judged;
     }
 
+    /// The sum of the losses divided by that of the weights; 0 if all weights are 0, unless a loss is not finite.
     pub(crate) fn mean_loss(&self) -> f64 {
-        self.loss / self.samples as f64
+        if self.weight == 0.0 { self.loss * 0.0 } else { self.loss / self.weight }
     }
 
     /// Fraction of samples that were answered correctly; `None` unless every target is a class.
@@ -59,6 +63,7 @@ pub(crate) fn tally_tiles<Out: Shape, Y: Target, T: Scalar>(
         let dy = dy.as_mut().map(|dy| &mut dy[tile * Out::LEN..][..Out::LEN]);
         tally.loss += loss.tile(dy, y, targets, scale);
         for (lane, target) in targets.iter().enumerate() {
+            tally.weight += loss.weight(target);
             if let Some(right) = target.is_met_by(y.iter().map(|y| y.0[lane])) {
                 tally.judged += 1;
                 tally.right += usize::from(right);

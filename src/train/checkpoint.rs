@@ -228,10 +228,10 @@ impl State {
     /// Whether the numbers are consistent for epochs of `batches` batches.
     fn is_consistent(&self, batches: usize) -> bool {
         let Position { samples, epochs, batches: done, step, tally, ref losses, seconds, .. } = self.position;
-        let Tally { samples: seen, loss, judged, right } = tally;
+        let Tally { samples: seen, loss, weight, judged, right } = tally;
         let steps = (epochs as u128) * (batches as u128) + done as u128;
         let numbered = self.history.iter().enumerate().all(|(i, epoch)| epoch.epoch == i + 1);
-        let finite = losses.iter().chain([&loss, &seconds]).all(|number| number.is_finite());
+        let finite = losses.iter().chain([&loss, &weight, &seconds]).all(|number| number.is_finite());
         done <= batches
             && u128::from(step) == steps
             && step < 1 << 53

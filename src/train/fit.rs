@@ -419,7 +419,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     where
         L: Loss<N::Output, Y, N::Scalar>,
     {
-        let scale = N::Scalar::of(1.0 / targets.len() as f64);
+        let weight: f64 = targets.iter().map(|target| self.loss.weight(target.borrow())).sum();
+        let scale = N::Scalar::of(if weight == 0.0 { 0.0 } else { 1.0 / weight });
         if targets.len() == 1 {
             self.refuse_single()?;
         }
@@ -431,7 +432,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let task = Task { input, dx: None, params, keys: &self.keys, loss, groups: None };
         let tally = N::Scalar::compiled::<Gradient>((program, &mut self.space, task));
         failure.map_or(Ok(()), FirstError::result)?;
-        let loss = tally.loss / targets.len() as f64;
+        let loss = tally.mean_loss();
         let gradient = self.space.gradient_mut();
         if !(loss.is_finite() && self.updater.step(&self.optimizer, params, gradient, factor)) {
             return Err(Error::Diverged { epoch, batch: Some(batch), loss });

@@ -3,8 +3,8 @@
     pip install torch
     python make_functions.py functions.json
 
-Gradients are those of torch.autograd. Losses are the mean over samples: where PyTorch's own mean divides by the
-samples' weights, the sum is divided by their number here.
+Gradients are those of torch.autograd. Losses are sums over samples divided by their number, also where
+PyTorch's own mean divides by the samples' weights: the test gives that factor to Loss::tile.
 """
 
 import json

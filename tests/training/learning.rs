@@ -76,3 +76,84 @@ fn a_regression_finds_its_line() {
     assert!((line.weight()[0][0] - 3.0).abs() < 1e-3 && (line.bias()[0] + 1.0).abs() < 1e-3);
     assert!(trainer.loss_and_accuracy(&data).unwrap().loss < 1e-6);
 }
+
+/// A mean over weights, as PyTorch's: loss and gradient of one batch, for both tilings.
+///
+/// ```python
+/// x = torch.tensor([[1.0, -2.0], [0.5, 0.25], [-1.5, 2.0], [3.0, 1.0], [0.0, -0.5]])
+/// t = torch.tensor([0, 2, 1, 0, 2])
+/// W = torch.tensor([[0.5, -0.25], [1.0, 0.75], [-0.5, 0.125]], requires_grad=True)
+/// b = torch.tensor([0.1, -0.2, 0.3], requires_grad=True)
+/// nn.CrossEntropyLoss(weight=torch.tensor([2.0, 0.5, 4.0]), label_smoothing=eps)(x @ W.T + b, t).backward()
+/// ```
+#[test]
+fn class_weights_give_the_weighted_mean_of_pytorch() {
+    network! {
+        struct Net: Flat<2> => Flat<3> {
+            fc: Dense { units: 3 },
+        }
+    }
+    let x =
+        [[1.0, -2.0], [0.5, 0.25], [-1.5, 2.0], [3.0, 1.0], [0.0, -0.5]].map(Tensor::<Flat<2>, f64>::from);
+    let classes = [0, 2, 1, 0, 2].map(|class| Class::<3>::new(class).unwrap());
+    let net = || {
+        let mut net = Net::<f64>::new(1);
+        net.model_mut().params_mut().copy_from_slice(&[0.5, -0.25, 1.0, 0.75, -0.5, 0.125, 0.1, -0.2, 0.3]);
+        net
+    };
+    let loss = |epsilon: f64, weights: [f64; 3]| {
+        SoftmaxCrossEntropy.label_smoothing(epsilon).unwrap().class_weights(weights).unwrap()
+    };
+    let plain = [
+        -0.4276265413547117,
+        -0.08983578672483264,
+        0.5617039468276765,
+        0.041006396670300364,
+        -0.13407740547296476,
+        0.048829390054532296,
+        0.05002099336692023,
+        0.3159782937187626,
+        -0.36599928708568275,
+    ];
+    let smoothed = [
+        -0.38199739405485267,
+        -0.1081117667552791,
+        0.5490741796614311,
+        0.05328316078591819,
+        -0.16707678560657852,
+        0.05482860596936096,
+        0.04654286229408522,
+        0.3083542683369789,
+        -0.35489713063106404,
+    ];
+    for (epsilon, mean, gradient) in [(0.0, 1.1978221519628562, plain), (0.1, 1.223031888492815, smoothed)] {
+        let loss = loss(epsilon, [2.0, 0.5, 4.0]);
+        for times in [1, 20] {
+            let mut trainer = Trainer::new(net(), loss, Sgd::new(0.1));
+            let targets: Vec<_> = classes.iter().copied().cycle().take(5 * times).collect();
+            let inputs: Batch<Flat<2>, f64> = x.iter().cycle().take(5 * times).collect();
+            let found = trainer.train_step(&inputs, &targets, 0).unwrap();
+            assert!((found - mean).abs() < 1e-12, "{found} {mean}");
+            for (found, expected) in trainer.gradient().iter().zip(gradient) {
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        }
+        let samples: Vec<_> = x
+            .iter()
+            .zip(&classes)
+            .map(|(x, class)| (Tensor::from([x[0] as f32, x[1] as f32]), *class))
+            .collect();
+        let data: Dataset<Flat<2>, Class<3>> = samples.into_iter().collect();
+        let evaluation = Trainer::new(net(), loss, Sgd::new(0.1)).evaluate(&data).unwrap();
+        assert!((evaluation.loss - mean).abs() < 1e-12, "{}", evaluation.loss);
+        // The loss of an epoch of unequal batches is the mean over all weights, too.
+        let still = Trainer::new(net(), loss, Sgd::new(1e-300));
+        let mut still = still.batch_size(2).epochs(1).progress(Progress::Silent);
+        let found = still.fit(&data, None).unwrap().epochs[0].train.loss;
+        assert!((found - mean).abs() < 1e-12, "{found} {mean}");
+    }
+    // A batch of classes of weight 0 teaches nothing.
+    let mut trainer = Trainer::new(net(), loss(0.1, [0.0, 1.0, 1.0]), Sgd::new(0.1));
+    let found = trainer.train_step(&x[..1].iter().collect(), &classes[..1], 0).unwrap();
+    assert_eq!((found, trainer.gradient().iter().all(|value| *value == 0.0)), (0.0, true));
+}
