@@ -253,7 +253,7 @@ impl<'a> Csv<'a> {
         let rows = self.rows(F, &Wanted::Numbers(&targets))?;
         let (targets, _) = rows.targets.as_chunks::<Y>();
         let targets = targets.iter().map(|values| Tensor::from(values.map(|value| value as f32))).collect();
-        Dataset::from_numbers(rows.numbers, targets)
+        Ok(Dataset::from_numbers(rows.numbers, targets)?.with_feature_names(rows.features))
     }
 
     /// All rows: the column `target` names the class, one of `C`, to be predicted from the `F` others.
@@ -282,7 +282,9 @@ impl<'a> Csv<'a> {
         }
         let targets =
             targets.into_iter().map(|class| Class::new(class as usize)).collect::<Result<_, _>>()?;
-        Ok(Table { data: Dataset::from_numbers(numbers, targets)?, features, classes })
+        let data = Dataset::from_numbers(numbers, targets)?;
+        let data = data.with_feature_names(&features).with_class_names(&classes);
+        Ok(Table { data, features, classes })
     }
 
     /// All rows of a table to predict for, whose `F` columns are features; with [`CsvOptions::only`] the table may have others,
@@ -305,7 +307,7 @@ impl<'a> Csv<'a> {
     /// ```
     pub fn features<const F: usize>(self) -> Result<Dataset<Flat<F>, ()>, Error> {
         let rows = self.rows(F, &Wanted::Nothing)?;
-        Dataset::from_numbers(rows.numbers, vec![(); rows.count])
+        Ok(Dataset::from_numbers(rows.numbers, vec![(); rows.count])?.with_feature_names(rows.features))
     }
 
     /// Reads the next row that is not empty, if there is one, and tells the line it begins in.

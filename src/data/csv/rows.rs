@@ -7,6 +7,7 @@ use ::csv::ByteRecord;
 use super::cells::{Cells, Column, Kind, Names, is_text, made_equal};
 use super::{Csv, Missing, list, quoted};
 use crate::Error;
+use crate::data::order_of_names;
 
 /// The hint for text in a column of a feature.
 const TEXT: &str = "; CsvOptions::without leaves the column out, one_hot makes features of its categories";
@@ -44,17 +45,6 @@ struct Layout {
     targets: usize,
 }
 
-/// The order in which names are numbered: by value if all are numbers, else by their letters.
-fn order_of(names: &[String]) -> Vec<usize> {
-    let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-    let mut order: Vec<usize> = (0..names.len()).collect();
-    order.sort_by(|&a, &b| {
-        let by_value = values.as_ref().map(|values| values[a].total_cmp(&values[b]));
-        by_value.unwrap_or(std::cmp::Ordering::Equal).then_with(|| names[a].cmp(&names[b]))
-    });
-    order
-}
-
 impl Csv<'_> {
     /// All rows, with `count` features each.
     pub(super) fn rows(mut self, count: usize, wanted: &Wanted<'_>) -> Result<Rows, Error> {
@@ -73,7 +63,7 @@ impl Csv<'_> {
             if names.is_given() {
                 continue;
             }
-            let order = order_of(&names.names);
+            let order = order_of_names(&names.names);
             let mut numbers = vec![0.0; order.len()];
             order.iter().enumerate().for_each(|(number, &place)| numbers[place] = number as f64);
             let cells = values.iter_mut().skip(i).step_by(width).filter(|value| !value.is_nan());
