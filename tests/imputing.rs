@@ -112,3 +112,57 @@ fn both_are_written_and_read() {
     let error = serde_json::from_str::<Imputer<Flat<1>>>(&text).unwrap_err();
     assert!(error.to_string().starts_with("values to impute: expected 1 finite numbers"), "{error}");
 }
+
+/// A network that is loaded from its file reads another table as the training table was read.
+#[cfg(all(feature = "csv", feature = "store"))]
+#[test]
+fn a_network_takes_its_table_along() {
+    use convnet::data::{CsvOptions, Missing};
+    use convnet::train::Progress;
+    network! {
+        struct Net: Flat<3> => Flat<2> {
+            fc: Dense { units: 2 },
+        }
+    }
+    let text = "id,x,color,kind\n1,1,red,yes\n2,,blue,no\n3,3,red,no\n4,4,blue,yes\n";
+    let options = || CsvOptions::new().missing(Missing::Keep);
+    let read = |text, options| Csv::from_reader_with("kinds.csv", text, options).unwrap();
+    let table =
+        read(text.as_bytes(), options().without(["id"]).one_hot(["color"])).classes::<3, 2>("kind").unwrap();
+    let imputer = Imputer::fit(&table.data, Fill::Median).unwrap();
+    let filled = imputer.apply(&table.data);
+    let standardizer = Standardizer::fit(&filled).unwrap();
+    let train = standardizer.apply(&filled);
+    let mut trainer =
+        Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(1).progress(Progress::Silent);
+    trainer.fit(&train, None).unwrap();
+    let path = tempfile::tempdir().unwrap().keep().join("net.safetensors");
+    trainer.network().save(&path).unwrap();
+
+    let mut net = Net::new(2);
+    net.load(&path).unwrap();
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    let metadata = net.metadata().clone();
+    assert_eq!(metadata.features, ["x", "color=blue", "color=red"]);
+    assert_eq!(metadata.classes, ["no", "yes"]);
+    assert!(Imputer::new(metadata.imputer.unwrap()).unwrap() == imputer);
+    assert!(Standardizer::try_from(metadata.standardizer.unwrap()).unwrap() == standardizer);
+    let new = b"color,x\nblue,2\nred,?\n";
+    let new = read(&new[..], options().only(&metadata.features)).features::<3>().unwrap();
+    let new = standardizer.apply(&imputer.apply(&new));
+    assert_eq!(new.sample::<f32>(1)[0], standardizer.apply(&Tensor::<Flat<3>>::from([3.0, 0.0, 1.0]))[0]);
+    // Missing values that nobody filled are told by the name of the feature.
+    let error = trainer.evaluate(&table.data).unwrap_err().to_string();
+    assert_eq!(error, "data, sample 1: expected finite numbers, found NaN in feature \"x\"");
+}
+
+/// An imputer after a standardiser is told as one before it.
+#[test]
+fn metadata_have_the_imputer_before_the_standardizer() {
+    let by = Standardizer::<Flat<2>>::new([1.0, 1.0], [2.0, 0.0]).unwrap();
+    let fill = Imputer::<Flat<2>>::new([7.0, 7.0]).unwrap();
+    let metadata = fill.apply(&by.apply(&rows(&[[5.0, NAN]]))).metadata();
+    assert_eq!(metadata.imputer, Some(vec![15.0, 8.0]));
+    let twice = by.apply(&by.apply(&rows(&[[5.0, NAN]]))).metadata().standardizer.unwrap();
+    assert_eq!((twice.mean, twice.std), (vec![3.0, 2.0], vec![4.0, 1.0]));
+}
