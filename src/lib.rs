@@ -84,13 +84,13 @@ pub use scalar::Scalar;
 /// What most programs use.
 pub mod prelude {
     pub use crate::block;
-    #[cfg(feature = "csv")]
-    pub use crate::data::Csv;
     pub use crate::data::{
         Augment, Class, Dataset, Fractions, Mask, Samples, Standardizer, TestSet, cross_validate,
     };
     #[cfg(feature = "datasets")]
     pub use crate::data::{Cifar10, Cifar100, FashionMnist, Mnist};
+    #[cfg(feature = "csv")]
+    pub use crate::data::{Csv, CsvOptions};
     #[cfg(feature = "images")]
     pub use crate::data::{Fit, ImageFolder, ImageFolderOptions};
     pub use crate::init::Init;

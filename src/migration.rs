@@ -206,6 +206,7 @@
 //! | a subclass of `Dataset` | `tf.data.Dataset` | [`Dataset`](crate::data::Dataset), [`Samples`](crate::data::Samples) |
 //! | `Subset(data, indices)`, `random_split` | `validation_split=0.1` | [`subset`](crate::data::Dataset::subset), [`split`](crate::data::Dataset::split), [`train_val_test_split`](crate::data::Dataset::train_val_test_split) |
 //! | `transforms.Normalize` | `Normalization` | [`Normalization`](crate::data::Normalization), [`Standardizer`](crate::data::Standardizer) |
+//! | `SimpleImputer` (scikit-learn), `fillna` (pandas) | the same | [`Imputer`](crate::data::Imputer) |
 //! | `RandomCrop(32, padding=4)` | `RandomCrop` | [`Augment::random_crop`](crate::data::Augment::random_crop) |
 //! | `RandomHorizontalFlip()` | `RandomFlip("horizontal")` | [`Augment::random_horizontal_flip`](crate::data::Augment::random_horizontal_flip) |
 //! | `RandomRotation(10)` | `RandomRotation` | [`Augment::random_rotation`](crate::data::Augment::random_rotation) |

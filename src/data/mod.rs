@@ -53,6 +53,9 @@
 //! # Ok::<(), convnet::Error>(())
 //! ```
 //!
+//! [`CsvOptions`] reads tables with other separators, an index, text or missing cells; an [`Imputer`] fills these by the
+//! training set, before values are standardised.
+//!
 //! Test data are a [`TestSet`]: they can be evaluated on, while training, validation and statistics on them do not
 //! compile. For small data sets, [`cross_validate`] averages over folds.
 

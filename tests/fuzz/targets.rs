@@ -112,11 +112,11 @@ pub fn csv(bytes: &[u8]) {
         if let Ok(table) = open().and_then(|csv| csv.classes::<2, 2>(last)) {
             assert_eq!((table.features.len(), table.classes.len()), (2, 2));
             let _ = Imputer::fit(&table.data, Fill::Median);
+            // A row without a class is one to predict for.
             let again = Csv::from_reader_with("file", bytes, options.clone().only(&table.features));
-            assert_eq!(
-                again.and_then(Csv::features::<2>).map_or(table.data.len(), |data| data.len()),
-                table.data.len()
-            );
+            if let Ok(data) = again.and_then(Csv::features::<2>) {
+                assert!(data.len() >= table.data.len());
+            }
         }
         let _ = open().and_then(|csv| csv.regression::<1, 2>([first, last]));
         let _ = open().and_then(Csv::features::<2>);

@@ -41,7 +41,8 @@ const COMMENT: &str = "; CsvOptions::comments(true) skips lines that begin with 
 ///
 /// In pandas: `read_csv`.
 ///
-/// No file can make the reader panic or hang, and the memory it takes is a small multiple of the file's size.
+/// No file can make the reader panic or hang, and the memory it takes is a small multiple of the size of the file and of the
+/// features.
 ///
 /// ```
 /// use convnet::prelude::*;

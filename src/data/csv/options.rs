@@ -95,6 +95,14 @@ impl CsvOptions {
     }
 
     /// Sets whether lines that begin with `#` are comments and are skipped; by default they are rows.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions};
+    /// let options = CsvOptions::new().comments(true);
+    /// let csv = Csv::from_reader_with("a.csv", "# made by hand\nx,y\n1,2\n".as_bytes(), options)?;
+    /// assert_eq!(csv.columns(), ["x", "y"]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
     pub fn comments(self, skip: bool) -> Self {
         CsvOptions { comments: skip, ..self }
     }
@@ -144,6 +152,16 @@ impl CsvOptions {
     /// classes ([`Csv::classes`](super::Csv::classes)).
     ///
     /// In pandas: `get_dummies(columns=…)`. In scikit-learn: `OneHotEncoder`.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions};
+    /// let options = CsvOptions::new().one_hot(["size"]);
+    /// let csv = Csv::from_reader_with("a.csv", "size,kind\nS,a\nL,b\n".as_bytes(), options)?;
+    /// let table = csv.classes::<2, 2>("kind")?;
+    /// assert_eq!(table.features, ["size=L", "size=S"]);
+    /// assert_eq!(table.data.sample::<f32>(0).as_slice(), [0.0, 1.0]);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
     #[doc(alias = "get_dummies")]
     #[doc(alias = "OneHotEncoder")]
     pub fn one_hot(self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -171,12 +189,31 @@ impl CsvOptions {
     /// Missing are empty cells and those with `?`, `NA`, `N/A`, `n/a`, `#N/A`, `#NA`, `<NA>`, `NaN`, `nan`, `-NaN`, `-nan`,
     /// `NULL`, `null` or `None`, and [others](Self::missing_values) that are named. In pandas: the default of `na_values`, and
     /// `?`.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions, Missing};
+    /// let read = |missing| {
+    ///     let options = CsvOptions::new().missing(missing);
+    ///     Csv::from_reader_with("a.csv", "x,y\n1,2\n3,NA\n".as_bytes(), options)?.features::<2>()
+    /// };
+    /// assert!(read(Missing::Refuse).unwrap_err().to_string().contains("1 in column \"y\", the first in line 3"));
+    /// assert!(read(Missing::Keep)?.sample::<f32>(1)[1].is_nan());
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
     #[doc(alias = "dropna")]
     pub fn missing(self, missing: Missing) -> Self {
         CsvOptions { missing, ..self }
     }
 
     /// Names more cells that stand for a missing value, such as "-999". In pandas: `na_values`.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions, Missing};
+    /// let options = CsvOptions::new().missing(Missing::DropRows).missing_values(["-999"]);
+    /// let csv = Csv::from_reader_with("a.csv", "x,y\n1,2\n3,-999\n".as_bytes(), options)?;
+    /// assert_eq!(csv.regression::<1, 1>(["y"])?.targets().len(), 1);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
     #[doc(alias = "na_values")]
     pub fn missing_values(self, cells: impl IntoIterator<Item = impl Into<String>>) -> Self {
         CsvOptions { missing_values: owned(cells), ..self }
