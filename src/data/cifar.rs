@@ -383,12 +383,8 @@ impl Binary {
                     let path = inside(path, &member.name);
                     let bytes = packed.read(&path, &file, left)?;
                     left -= packed.size;
-                    parts[i] = Some(self.read_part(
-                        &path,
-                        packed.size,
-                        &mut &bytes[..],
-                        Error::io(&path, "read"),
-                    )?);
+                    let failed = Error::io(&path, "read");
+                    parts[i] = Some(self.read_part(&path, packed.size, &mut &bytes[..], failed)?);
                 }
                 Ok(())
             })?;
@@ -402,8 +398,7 @@ impl Binary {
         if self.images && parts.iter().all(Option::is_none) {
             return self.read_images(|options| ImageFolder::open_with(path, options));
         }
-        let missing = parts.iter().position(Option::is_none);
-        if let Some(missing) = missing {
+        if let Some(missing) = parts.iter().position(Option::is_none) {
             return Err(Error::format(path, format!("a member {}", names[missing]), "none of this name"));
         }
         Ok(join(parts.into_iter().flatten().collect()))

@@ -63,7 +63,7 @@ impl Emnist<10> {
     /// [`Error::Io`] if a file cannot be read; [`Error::Format`] if one is missing, damaged, not of 28×28 images or
     /// labels 0 to 9, empty, or of another length than its partner.
     pub fn load_from(path: impl AsRef<Path>) -> Result<Self, Error> {
-        load(path.as_ref(), "digits", 0)
+        load(path.as_ref(), "digits", &Self::CLASSES, 0)
     }
 }
 
@@ -79,7 +79,7 @@ impl Emnist<26> {
     /// # Errors
     /// As [`EmnistDigits::load_from`], with labels 1 to 26.
     pub fn load_from(path: impl AsRef<Path>) -> Result<Self, Error> {
-        load(path.as_ref(), "letters", 1)
+        load(path.as_ref(), "letters", &Self::CLASSES, 1)
     }
 }
 
@@ -96,12 +96,17 @@ impl Emnist<47> {
     /// # Errors
     /// As [`EmnistDigits::load_from`], with labels 0 to 46.
     pub fn load_from(path: impl AsRef<Path>) -> Result<Self, Error> {
-        load(path.as_ref(), "balanced", 0)
+        load(path.as_ref(), "balanced", &Self::CLASSES, 0)
     }
 }
 
 /// The published files of a part, wherever they lie; the labels are counted from `first`.
-fn load<const N: usize>(path: &Path, set: &str, first: usize) -> Result<Emnist<N>, Error> {
+fn load<const N: usize>(
+    path: &Path,
+    set: &str,
+    classes: &[&str; N],
+    first: usize,
+) -> Result<Emnist<N>, Error> {
     let names = ["train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"]
         .map(|name| format!("emnist-{set}-{name}-ubyte"));
     let files = match archive_of(path, &names[0])? {
@@ -116,12 +121,12 @@ fn load<const N: usize>(path: &Path, set: &str, first: usize) -> Result<Emnist<N
         let [images, labels] = [images, images + 1].map(|i| files.open(i, &names[i]));
         let images = images?;
         let path = images.path().to_owned();
-        let (mut pixels, classes) = pair(images, labels?, first)?;
+        let (mut pixels, targets) = pair(images, labels?, first)?;
         pixels.chunks_exact_mut(SIDE * SIDE).for_each(set_upright);
-        Ok((path, (pixels, classes)))
+        Ok((path, (pixels, targets)))
     };
     let ((path, train), (_, test)) = (part(0)?, part(2)?);
-    let (train, test) = normalized(&path, train, test)?;
+    let (train, test) = normalized(&path, classes, train, test)?;
     Ok(Emnist { train, test })
 }
 

@@ -46,7 +46,8 @@ impl Kmnist {
         let file = |i: usize| Idx::open(&spelling(folder, FILES[i])?);
         let images = file(0)?;
         let path = images.path().to_owned();
-        let (train, test) = normalized(&path, pair(images, file(1)?, 0)?, pair(file(2)?, file(3)?, 0)?)?;
+        let (train, test) =
+            normalized(&path, &Kmnist::CLASSES, pair(images, file(1)?, 0)?, pair(file(2)?, file(3)?, 0)?)?;
         Ok(Kmnist { train, test })
     }
 }
@@ -117,7 +118,7 @@ impl Qmnist {
             Ok((pixels(images, labels.path(), classes.len())?, classes))
         };
         let path = spelling(folder, "qmnist-train-images-idx3-ubyte")?;
-        let (train, test) = normalized(&path, part("train")?, part("test")?)?;
+        let (train, test) = normalized(&path, &Qmnist::CLASSES, part("train")?, part("test")?)?;
         Ok(Qmnist { train, test })
     }
 }

@@ -28,6 +28,7 @@ pub(super) const FILES: [&str; 4] = [
 struct Digits {
     published: Published,
     pixels: [f32; 2],
+    classes: &'static [&'static str],
 }
 
 /// The names of digits as classes.
@@ -70,6 +71,7 @@ const MNIST: Digits = Digits {
         ],
     },
     pixels: PIXELS,
+    classes: &Mnist::CLASSES,
 };
 
 const FASHION_MNIST: Digits = Digits {
@@ -106,6 +108,7 @@ const FASHION_MNIST: Digits = Digits {
         ],
     },
     pixels: [0.2860, 0.3530],
+    classes: &FashionMnist::CLASSES,
 };
 
 /// Handwritten digits: 60,000 to train with and 10,000 to test, 28×28 pixels, labels 0 to 9.
@@ -189,7 +192,7 @@ impl Mnist {
             include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
             include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
         ];
-        let (train, test) = read_four(|i| Idx::parse(Path::new(FILES[i]), GZIPPED[i]), MNIST.pixels)?;
+        let (train, test) = read_four(|i| Idx::parse(Path::new(FILES[i]), GZIPPED[i]), &MNIST)?;
         Ok(Mnist { train, test })
     }
 
@@ -272,12 +275,12 @@ impl FashionMnist {
 }
 
 fn fetch(digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
-    read_four(|i| Idx::open(&digits.published.fetch(i)?), digits.pixels)
+    read_four(|i| Idx::open(&digits.published.fetch(i)?), digits)
 }
 
 fn read_folder(folder: &Path, digits: &Digits) -> Result<(Images, TestSet<Images>), Error> {
     check_folder(folder, digits.published.name)?;
-    read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits.pixels)
+    read_four(|i| Idx::open(&spelling(folder, FILES[i])?), digits)
 }
 
 /// Refuses a path that is no folder, with the name of the data set that is wanted.
@@ -310,13 +313,15 @@ pub(super) fn spellings(name: &str) -> [String; 4] {
 
 fn read_four(
     file: impl Fn(usize) -> Result<Idx, Error>,
-    [mean, std]: [f32; 2],
+    digits: &Digits,
 ) -> Result<(Images, TestSet<Images>), Error> {
+    let [mean, std] = digits.pixels;
     let normalization = Normalization::new([mean], [std])?;
-    let part = |images, labels| {
+    let part = |images, labels| -> Result<Images, Error> {
         let (images, labels) = (file(images)?, file(labels)?);
         let (pixels, classes) = pair(images, labels, 0)?;
-        Dataset::from_bytes(pixels, normalization.clone(), classes)
+        let data = Dataset::from_bytes(pixels, normalization.clone(), classes)?;
+        Ok(data.with_class_names(digits.classes.iter().copied()))
     };
     Ok((part(0, 1)?, TestSet::new(part(2, 3)?)))
 }
@@ -362,10 +367,11 @@ pub(super) fn classes<const N: usize>(
     labels.map(Into::into).enumerate().map(class).collect()
 }
 
-/// Training and test images as data sets, normalised to mean 0 and variance 1 over the training images; `path` is that of
+/// Training and test images as data sets with these classes, normalised to mean 0 and variance 1 over the training images; `path` is that of
 /// the training images.
 pub(super) fn normalized<const N: usize>(
     path: &Path,
+    names: &[&str],
     train: Part<N>,
     test: Part<N>,
 ) -> Result<(Grey<N>, TestSet<Grey<N>>), Error> {
@@ -382,6 +388,9 @@ pub(super) fn normalized<const N: usize>(
         return Err(Error::format(path, "pixels that differ", "all of one value"));
     }
     let normalization = Normalization::new([mean as f32], [std as f32])?;
-    let data = |(pixels, classes)| Dataset::from_bytes(pixels, normalization.clone(), classes);
+    let data = |(pixels, classes)| -> Result<Grey<N>, Error> {
+        let data = Dataset::from_bytes(pixels, normalization.clone(), classes)?;
+        Ok(data.with_class_names(names.iter().copied()))
+    };
     Ok((data(train)?, TestSet::new(data(test)?)))
 }

@@ -23,7 +23,7 @@ use crate::shape::Shape;
 use crate::store::{Saved, Weights, encode, entries_of, saved, write};
 
 /// Version of the content of a checkpoint.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";

@@ -1,6 +1,6 @@
 //! The samples of a run: how they are split, and the order, batches and dropout that the seed gives them.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use convnet::Error;
@@ -26,15 +26,15 @@ fn the_seed_decides() {
 /// The samples that are left are a batch of their own; a single one joins the batch before it.
 #[test]
 fn the_last_smaller_batch_is_trained_on() {
-    batches_are(34, 32, &[0..32, 32..34]);
-    batches_are(33, 32, &[0..33]);
-    batches_are(65, 32, &[0..32, 32..65]);
-    batches_are(33, 33, &[0..33]);
-    batches_are(3, 1, &[0..1, 1..2, 2..3]);
-    batches_are(1, 32, &[0..1]);
+    batches_are(34, 32, &[32, 2]);
+    batches_are(33, 32, &[33]);
+    batches_are(65, 32, &[32, 33]);
+    batches_are(33, 33, &[33]);
+    batches_are(3, 1, &[1, 1, 1]);
+    batches_are(1, 32, &[1]);
 }
 
-fn batches_are(count: usize, batch_size: usize, expected: &[Range<usize>]) {
+fn batches_are(count: usize, batch_size: usize, expected: &[usize]) {
     let data = digits(count);
     let ends = Arc::new(Mutex::new(Vec::new()));
     let counted = ends.clone();
@@ -47,7 +47,10 @@ fn batches_are(count: usize, batch_size: usize, expected: &[Range<usize>]) {
     assert!(ends.iter().copied().eq((1..=expected.len()).map(|batch| (batch, expected.len()))), "{ends:?}");
 
     let mut by_hand = trainer(1).shuffle(false);
-    for samples in expected.iter().cloned() {
+    let mut start = 0;
+    for count in expected {
+        let samples = start..start + count;
+        start += count;
         let mut inputs = Batch::zeros(samples.len());
         samples.clone().enumerate().for_each(|(place, sample)| {
             inputs.set(place, data.sample(sample).as_slice().iter().copied());

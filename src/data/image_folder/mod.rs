@@ -387,11 +387,9 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Samples<Chw
     }
 
     fn metadata(&self) -> Metadata {
-        let mut metadata = Metadata::default();
-        metadata.classes = self.classes().to_vec();
         let preprocessing = self.shared.files.options.preprocessing.clone();
-        metadata.preprocessing = Some(preprocessing.normalization(self.normalization().clone()));
-        metadata
+        let preprocessing = Some(preprocessing.normalization(self.normalization().clone()));
+        Metadata { classes: self.classes().to_vec(), preprocessing, ..Metadata::default() }
     }
 
     /// A hash of the names of the files, without the path of the folder.
