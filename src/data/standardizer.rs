@@ -155,7 +155,7 @@ impl<In: Shape> Standardizer<In> {
         &self.std
     }
 
-    /// Standardised data or sample: a [`Dataset`] or a [`TestSet`] of one, which share their memory with what they
+    /// Standardised data or sample: a [`Dataset`] or a [`TestSet`](super::TestSet) of one, which share their memory with what they
     /// are made from, or a [`Tensor`].
     ///
     /// ```

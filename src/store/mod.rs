@@ -39,7 +39,7 @@
 //! # Metadata
 //!
 //! A file has more than numbers: the names of the classes and the way from a picture or a row of a table to the network's input
-//! ([`Metadata`](crate::data::Metadata)), which [`Network::metadata`](crate::network::Network::metadata) returns after loading.
+//! ([`Metadata`](crate::data::Metadata)), which [`Network::metadata`] returns after loading.
 //! They are entries of safetensors' `__metadata__`, for other programs too:
 //!
 //! | key | value |
