@@ -153,7 +153,7 @@ pub use metadata::{Metadata, Standardization};
 pub use mnist::{FashionMnist, Mnist};
 pub use normalization::Normalization;
 #[cfg(feature = "images")]
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{ImageSource, Preprocessing};
 #[cfg(feature = "store")]
 pub(crate) use regular::open_regular;
 #[cfg(feature = "images")]

@@ -44,6 +44,48 @@ impl Default for Preprocessing {
     }
 }
 
+/// The image that a tensor is made from: a file by its path, or the bytes of one.
+#[derive(Clone, Copy, Debug)]
+pub enum ImageSource<'a> {
+    /// The path of a file.
+    Path(&'a Path),
+    /// The content of a file.
+    Bytes(&'a [u8]),
+}
+
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for ImageSource<'a> {
+    fn from(path: &'a P) -> Self {
+        ImageSource::Path(path.as_ref())
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Tensor<Chw<C, H, W>, T> {
+    /// An image as a network's input: from a file of any size, or from its bytes, such as an upload.
+    ///
+    /// # Errors
+    /// Those of [`Preprocessing::open`].
+    ///
+    /// ```
+    /// use convnet::data::{ImageSource, Preprocessing};
+    /// use convnet::prelude::*;
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("photo.pgm");
+    /// let bytes = [b"P5 2 1 255\n", &[0, 255][..]].concat();
+    /// std::fs::write(&path, &bytes).unwrap();
+    /// let image = Tensor::<Chw<1, 1, 2>>::from_image(&path, &Preprocessing::new())?;
+    /// assert_eq!(image.as_slice(), [0.0, 1.0]);
+    /// let same = Tensor::from_image(ImageSource::Bytes(&bytes), &Preprocessing::new())?;
+    /// assert_eq!(image, same);
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn from_image<'a>(
+        image: impl Into<ImageSource<'a>>,
+        preprocessing: &Preprocessing,
+    ) -> Result<Self, Error> {
+        preprocessing.open(image)
+    }
+}
+
 impl Preprocessing {
     /// The default settings.
     pub fn new() -> Self {
@@ -92,51 +134,29 @@ impl Preprocessing {
         &self.normalization
     }
 
-    /// Reads an image file as a network's input, turned as its EXIF data say.
+    /// Reads an image file, or its bytes, as a network's input, turned as its EXIF data say: see [`Tensor::from_image`].
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is no image, is damaged or cut off, or is larger
     /// than the limit; [`Error::Argument`] if the normalisation is for another number of channels, or the crop is larger
     /// than the image it is cut from.
-    pub fn open<const C: usize, const H: usize, const W: usize, T: Scalar>(
+    pub fn open<'a, const C: usize, const H: usize, const W: usize, T: Scalar>(
         &self,
-        path: impl AsRef<Path>,
+        image: impl Into<ImageSource<'a>>,
     ) -> Result<Tensor<Chw<C, H, W>, T>, Error> {
         let mut values = Tensor::zeros();
-        let pixels = self.read(path.as_ref(), [C, H, W])?;
+        let pixels = self.read(image.into(), [C, H, W])?;
         Normalization::write_bytes(Some(&self.normalization), &pixels, values.as_mut_slice());
         Ok(values)
     }
 
-    /// Reads the bytes of an image file as a network's input; errors name it by `name`.
-    ///
-    /// # Errors
-    /// Those of [`Preprocessing::open`].
-    ///
-    /// ```
-    /// use convnet::data::{Fit, Preprocessing};
-    /// use convnet::prelude::*;
-    /// let bytes = [b"P5 2 1 255\n", &[0, 255][..]].concat();
-    /// let image: Tensor<Chw<1, 1, 2>> = Preprocessing::new().decode_bytes("upload", &bytes)?;
-    /// assert_eq!(image.as_slice(), [0.0, 1.0]);
-    /// # Ok::<(), convnet::Error>(())
-    /// ```
-    pub fn decode_bytes<const C: usize, const H: usize, const W: usize, T: Scalar>(
-        &self,
-        name: impl AsRef<Path>,
-        bytes: &[u8],
-    ) -> Result<Tensor<Chw<C, H, W>, T>, Error> {
-        let (mut values, size) = (Tensor::zeros(), [C, H, W]);
+    fn read(&self, image: ImageSource<'_>, size: [usize; 3]) -> Result<Vec<u8>, Error> {
         self.check(size)?;
-        let pixels = self.fitted(self.decode(name.as_ref(), bytes, size)?, size);
-        Normalization::write_bytes(Some(&self.normalization), &pixels, values.as_mut_slice());
-        Ok(values)
-    }
-
-    fn read(&self, path: &Path, size: [usize; 3]) -> Result<Vec<u8>, Error> {
-        self.check(size)?;
-        let bytes = read_image(path, self.max_image_bytes)?;
-        Ok(self.fitted(self.decode(path, &bytes, size)?, size))
+        let decoded = match image {
+            ImageSource::Path(path) => self.decode(path, &read_image(path, self.max_image_bytes)?, size)?,
+            ImageSource::Bytes(bytes) => self.decode(Path::new("image"), bytes, size)?,
+        };
+        Ok(self.fitted(decoded, size))
     }
 
     /// Refuses samples of another number of channels, or larger than the crop is cut from.
