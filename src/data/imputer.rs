@@ -35,9 +35,9 @@ pub enum Fill {
 ///
 /// ```
 /// use convnet::prelude::*;
+/// # #[cfg(feature = "csv")] {
 /// use convnet::data::{CsvOptions, Fill, Imputer, Missing};
 ///
-/// # #[cfg(feature = "csv")] {
 /// let text = "x,y,kind\n1,NA,a\n,4,b\n5,6,b\n";
 /// let options = CsvOptions::new().missing(Missing::Keep);
 /// let table = Csv::from_reader_with("kinds.csv", text.as_bytes(), options)?.classes::<2, 2>("kind")?;
