@@ -97,7 +97,7 @@ impl Packed {
         self.unpacked(path, BufReader::new(archive).take(self.len))
     }
 
-    /// What packed bytes unpack to: exactly as many bytes as the directory says, with its checksum.
+    /// Unpacks a member: the bytes must have the length and the checksum of its directory entry.
     pub fn unpacked(&self, path: &Path, packed: impl Read) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         // One more tells that there are more.

@@ -1,5 +1,6 @@
 //! Loading of named tensors into networks.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -299,15 +300,14 @@ impl Weights {
             }
         }
         if !mismatches.is_empty() {
-            let names: Vec<&str> = tensors.iter().map(|(name, _)| *name).collect();
-            if self.bytes_of("version").is_some() && names.iter().any(|name| name.starts_with("network.")) {
+            let is_checkpoint = tensors.iter().any(|(name, _)| name.starts_with("network."));
+            if self.bytes_of("version").is_some() && is_checkpoint {
                 let found = "a checkpoint of a training: Trainer::resume continues it, and best.safetensors beside it has \
                              the weights of the best epoch";
                 return Err(Error::format(&self.path, "weights alone", found));
             }
-            let wanted: Vec<&str> =
-                wanted.iter().map(|(name, _)| name.as_str()).filter(|name| !is_skipped(name)).collect();
-            let proposal = self.proposal(&names, &wanted, &mismatches);
+            let wanted: Vec<&(String, Param)> = wanted.iter().filter(|(name, _)| !is_skipped(name)).collect();
+            let proposal = proposal::<T>(&tensors, &wanted);
             return Err(Error::Weights { path: self.path.clone(), mismatches, proposal });
         }
 
@@ -323,41 +323,31 @@ impl Weights {
     }
 }
 
-impl Weights {
-    /// A way to load the file, if all tensors would then be found.
-    fn proposal(&self, names: &[&str], wanted: &[&str], mismatches: &[TensorMismatch]) -> Option<String> {
-        let prefix = wanted.first().and_then(|first| {
-            let has =
-                |prefix: &str, name: &str| names.iter().any(|known| known.strip_prefix(prefix) == Some(name));
-            let prefixes = names
-                .iter()
-                .filter_map(|name| name.strip_suffix(first).filter(|prefix| prefix.ends_with('.')));
-            prefixes.into_iter().find(|prefix| wanted.iter().all(|name| has(prefix, name)))
-        });
-        let dtype = |name: &str| {
-            let full = format!("{}{name}", prefix.unwrap_or_default());
-            self.tensor(&full).map(|tensor| tensor.dtype).filter(|dtype| dtype.is_float())
+/// A way to load these tensors, if all that are wanted are there after a prefix or with numbers of another type.
+fn proposal<T: Scalar>(tensors: &[(&str, &Tensor)], wanted: &[&(String, Param)]) -> Option<String> {
+    /// Prefixes that are tried; a network's own file has one.
+    const TRIED: usize = 16;
+    let by_name: HashMap<&str, &Tensor> = tensors.iter().copied().collect();
+    let (first, _) = wanted.first()?;
+    let prefixes = tensors.iter().filter_map(|(name, _)| name.strip_suffix(first.as_str()));
+    prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).take(TRIED).find_map(|prefix| {
+        let dtype = |(name, param): &&(String, Param)| {
+            let tensor = by_name.get(format!("{prefix}{name}").as_str())?;
+            let fits = tensor.dtype.is_float() && is_same(&tensor.shape, &param.shape);
+            fits.then_some(tensor.dtype)
         };
-        let is_other = |mismatch: &TensorMismatch| {
-            dtype(&mismatch.name).is_some_and(|_| {
-                let ending = |text: &str| text.split_once(' ').map(|(_, shape)| shape.to_owned());
-                mismatch.expected != mismatch.found && ending(&mismatch.expected) == ending(&mismatch.found)
-            })
-        };
-        let half = wanted.first().and_then(|name| dtype(name)).filter(|dtype| *dtype != Dtype::F32);
-        match (prefix, half) {
-            (Some(prefix), half) => {
-                let convert = if half.is_some() { ".convert()" } else { "" };
-                Some(format!(
-                    "the names begin with {prefix:?}: Weights::open(path)?.strip_prefix({prefix:?}){convert} loads them"
-                ))
+        let dtypes: Option<Vec<Dtype>> = wanted.iter().map(dtype).collect();
+        let convert = dtypes?.iter().any(|dtype| *dtype != Dtype::of::<T>());
+        match (prefix, if convert { ".convert()" } else { "" }) {
+            ("", "") => None,
+            ("", convert) => {
+                Some(format!("the numbers are of another type: Weights::open(path)?{convert} loads them"))
             }
-            (None, _) if mismatches.iter().all(is_other) => {
-                Some("the numbers are of another type: Weights::open(path)?.convert() loads them".to_owned())
-            }
-            _ => None,
+            (prefix, convert) => Some(format!(
+                "the names begin with {prefix:?}: Weights::open(path)?.strip_prefix({prefix:?}){convert} loads them"
+            )),
         }
-    }
+    })
 }
 
 compiled! {

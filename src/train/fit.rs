@@ -184,8 +184,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.check()?;
         check_sizes(train.len(), validation.map(V::len), self.early_stopping.is_some())?;
         let batches = batches_of(train.len(), self.batch_size);
-        self.check_memory(train.len() - (batches - 1) * self.batch_size.min(train.len()))?;
-        self.check_memory(self.batch_size.min(train.len()))?;
+        let last = train.len() - (batches - 1) * self.batch_size;
+        self.check_memory(last.max(self.batch_size.min(train.len())))?;
         let metadata = train.metadata();
         if let Some(validation) = validation {
             refuse_other_classes(

@@ -12,7 +12,7 @@ use crate::{Digit, MNIST, pixels};
 const DIGITS: usize = 50;
 const PAIRS: usize = 50;
 
-/// Of so many pictures those that were refused, and of the sure answers the right and the wrong ones.
+/// Numbers of refused pictures, and of right and wrong sure answers.
 #[derive(Default, Debug, Clone, Copy)]
 struct Counts {
     refused: usize,

@@ -9,7 +9,7 @@ use convnet::store::Weights;
 
 use super::example;
 
-/// Images of two classes that differ in their colour, so many of each, and a file that is none.
+/// A folder with `images` plain images of each of two colours, and a text file that is named as an image.
 fn colours(folder: &Path, images: u8) {
     for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 20, 30])] {
         std::fs::create_dir_all(folder.join(class)).unwrap();

@@ -11,7 +11,7 @@ fn options() -> ImageFolderOptions {
     ImageFolderOptions::new()
 }
 
-/// So many images in each of these folders.
+/// Folders, each with this number of images.
 fn images(folders: &[(&str, usize)]) -> Sources {
     let names =
         folders.iter().flat_map(|(folder, count)| (0..*count).map(move |i| format!("{folder}/{i}.png")));

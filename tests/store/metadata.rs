@@ -1,4 +1,4 @@
-//! What a file has besides numbers: names, preprocessing, and the place in a training.
+//! Metadata in files of weights and checkpoints: class names, preprocessing, and the state of a training.
 
 use std::fs;
 

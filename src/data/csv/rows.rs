@@ -15,7 +15,7 @@ const TEXT: &str = "; CsvOptions::without leaves the column out, one_hot makes f
 /// The target columns that are wanted.
 pub(super) enum Wanted<'t> {
     Numbers(&'t [&'t str]),
-    /// A column of one of so many classes.
+    /// The column with the class, and the number of classes.
     Classes(&'t str, usize),
     Nothing,
 }

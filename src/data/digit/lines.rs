@@ -98,7 +98,7 @@ impl Ruling {
             let levels: Vec<_> = (top..=bottom).map(levels).collect();
             let strongest = levels.iter().map(|level| level.0).fold(0.0, f32::max);
             let noise = levels.iter().map(|level| level.1).fold(0.0, f32::max);
-            // What is darker than the line is ink on it.
+            // A pixel darker than the line is ink on it.
             let clear = strongest + (0.3 * strongest).max(3.0 * noise);
             let rows = (bottom + 1 - top) as i64;
             let at =
