@@ -102,6 +102,34 @@ fn two_digits_side_by_side_are_refused() {
     }
 }
 
+/// Two digits whose ink touches: of those whose boxes overlap by 0 to 4 of their pixels few get a sure answer. The digits are those
+/// that the rule was chosen by.
+#[test]
+fn few_digits_that_touch_get_a_sure_answer() {
+    let network = LeNet5::pretrained();
+    // Refused, not sure, sure.
+    let outcome = |overlap: i64, i: usize| {
+        let [first, second] = [2 * i, 2 * i + 1].map(|i| pixels(&MNIST.train.sample(i)));
+        match Mnist::decode_digit("two.png", &png(&pair(&first, &second, -(overlap * 160) / 28))) {
+            Err(_) => 0,
+            Ok(digit) => {
+                let prediction = network.predict(&digit);
+                1 + usize::from(prediction.probabilities[prediction.class] >= LeNet5::SURE)
+            }
+        }
+    };
+    let mut all = [0; 3];
+    for overlap in 0..=4 {
+        let mut counts = [0; 3];
+        let outcomes: Vec<usize> = (0..PAIRS).into_par_iter().map(|i| outcome(overlap, i)).collect();
+        outcomes.into_iter().for_each(|outcome| counts[outcome] += 1);
+        println!("{overlap} pixels over each other: refused, not sure, sure {counts:?}");
+        all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    println!("all {all:?}");
+    assert!(all[2] <= 15, "{all:?}");
+}
+
 /// Digits of MNIST are single ones.
 #[test]
 fn few_single_digits_are_refused() {

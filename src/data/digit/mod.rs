@@ -53,14 +53,20 @@ impl Mnist {
     ///    from 0, as in MNIST; then a pixel p becomes (p / 255 − 0.1307) / 0.3081.
     ///
     /// A digit of MNIST comes out almost as it was. A digit on a page that does not fill the image is not found. Several
-    /// digits are refused if there is paper between them; some that touch are taken for one, and so is a letter: let an
-    /// answer count only if its probability is high ([`LeNet5::SURE`](crate::model::LeNet5) is measured).
+    /// digits are refused if there is paper between them, or if a row of pixels crosses more than 1.9 strokes on average, as
+    /// fewer than 1 in 100 training digits have. Some that touch are still taken for one, and so is a letter: let an answer
+    /// count only if its probability is high ([`LeNet5::SURE`](crate::model::LeNet5) is measured).
+    ///
+    /// Measured on 5000 pairs of training digits whose boxes overlap by 0 to 4 of their 28 pixels: 84 % are refused, 8 % get an
+    /// answer that is not sure, and 8 % a sure one, which is wrong: from 1 % without overlap to 14 % at 4 pixels. Of 4000
+    /// single ones 0.9 % are refused, 0.4 % for the number of strokes.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to
     /// three colours, is not an undamaged image (JPEG, PNG, GIF, BMP, WebP, PNM, QOI or TGA, or with the feature `tiff` TIFF),
     /// nothing stands out in it, it has a single line from border to border, or more than one character: pieces of ink
-    /// apart from each other or side by side, or one that is wider than 1.45 times its height.
+    /// apart from each other or side by side, or one that is wider than 1.45 times its height or has more strokes
+    /// beside each other than a digit.
     ///
     /// ```
     /// use convnet::model::LeNet5;

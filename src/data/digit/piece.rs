@@ -8,6 +8,10 @@ const LEAST_DEVIATIONS: f32 = 4.0;
 
 /// Wider in proportion to its height than 99 in 100 training digits.
 const WIDE: f32 = 1.45;
+/// More strokes beside each other than in 99 of 100 training digits: those that a row crosses, on average over the rows.
+const STROKES: f32 = 1.9;
+/// The longer side, in pixels, of the digit when its strokes are counted.
+const COUNTED: usize = 60;
 /// Characters side by side are at least as high as this part of all together.
 const TALL: f32 = 0.5;
 
@@ -59,7 +63,18 @@ pub(super) fn cut_out(ink: Plane) -> Result<Plane, &'static str> {
     let place = core.len() * 9 / 10;
     let level = *core.select_nth_unstable_by(place, f32::total_cmp).1;
     digit.values.iter_mut().for_each(|value| *value = (*value / level).min(1.0));
+    if strokes(&digit) > STROKES {
+        return Err("several strokes side by side, more than a digit has");
+    }
     Ok(digit)
+}
+
+/// The number of strokes that a row crosses, on average: those of two digits that touch add up.
+fn strokes(digit: &Plane) -> f32 {
+    let small = digit.scaled(COUNTED);
+    let of_row =
+        |row: &[f32]| row.chunk_by(|a, b| (*a > 0.5) == (*b > 0.5)).filter(|run| run[0] > 0.5).count();
+    small.rows().map(of_row).sum::<usize>() as f32 / small.height() as f32
 }
 
 /// The least difference from the paper that is no noise.
