@@ -8,6 +8,7 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::Dtype;
+use super::kinds::{PYTORCH, kind_of};
 use super::pickle::{self, Strided};
 use super::safetensors::Tensor;
 use crate::error::Error;
@@ -23,10 +24,12 @@ pub(super) fn tensors_of(path: &Path, bytes: &mut Vec<u8>) -> Result<Vec<(String
         let found = "one of PyTorch before 1.6; load it there and save it again".to_owned();
         return Err(bad(found));
     }
-    let mut archive = ZipArchive::new(Cursor::new(&bytes[..])).map_err(|error| bad(error.to_string()))?;
+    let kind = kind_of(bytes).filter(|kind| ![PYTORCH, "a zip archive"].contains(kind)).map(str::to_owned);
+    let or_kind = |found: String| bad(kind.clone().unwrap_or(found));
+    let mut archive = ZipArchive::new(Cursor::new(&bytes[..])).map_err(|error| or_kind(error.to_string()))?;
     let names =
         archive.file_names().flatten().find(|name| name.ends_with(NAMES)).map(|name| name.into_owned());
-    let names = names.ok_or_else(|| bad(format!("a zip archive without an entry FOLDER{NAMES}")))?;
+    let names = names.ok_or_else(|| or_kind(format!("a zip archive without an entry FOLDER{NAMES}")))?;
     let folder = names.strip_suffix(NAMES).expect("its end");
     let mut entry = |name: &str| place(&mut archive, name).map_err(&bad);
     if let Some(order) = entry(&format!("{folder}/byteorder"))?

@@ -103,6 +103,33 @@ fn other_kinds_of_files_are_named() {
         let expected = format!("{}: expected a safetensors file, found {found}", file(name));
         assert!(error.starts_with(&expected), "{error}");
     }
+    for (name, opened, found) in [
+        (
+            "plain.safetensors",
+            0,
+            "a model in the format of ONNX, found a safetensors file, which Weights::open reads",
+        ),
+        (
+            "torch_save.pth",
+            0,
+            "a model in the format of ONNX, found a file from torch.save, which Weights::open_pytorch reads",
+        ),
+        (
+            "plain.safetensors",
+            1,
+            "a file of tensors from torch.save, found a safetensors file, which Weights::open reads",
+        ),
+        (
+            "arrays.npz",
+            1,
+            "a file of tensors from torch.save, found a NumPy archive (.npz): write its arrays",
+        ),
+        ("o_default_export.onnx", 1, "a file of tensors from torch.save, found perhaps an ONNX file"),
+    ] {
+        let open = [Weights::open_onnx, Weights::open_pytorch][opened];
+        let error = open(file(name)).err().unwrap().to_string();
+        assert!(error.starts_with(&format!("{}: expected {found}", file(name))), "{error}");
+    }
     let mut net = Foreign::new(1);
     Weights::open_pytorch(file("torch_save.pth")).unwrap().load_into(&mut net).unwrap();
 }

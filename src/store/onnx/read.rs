@@ -6,6 +6,7 @@ use std::path::Path;
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::super::kinds::{ONNX, kind_of};
 use super::super::{Dtype, Stored};
 use super::CODES;
 use super::external::Beside;
@@ -51,7 +52,11 @@ pub(super) fn message<M: Message + Default>(path: &Path, what: &str, bytes: Byte
 
 /// The graph of a model, whose nodes and tensors are not read yet.
 pub(super) fn graph_of(path: &Path, bytes: Vec<u8>) -> Result<GraphParts, Error> {
-    let model: ModelParts = message(path, "a model", bytes.into())?;
+    let kind = kind_of(&bytes).filter(|kind| *kind != ONNX);
+    let model: ModelParts = message(path, "a model", bytes.into()).map_err(|error| match kind {
+        Some(kind) => Error::format(path, "a model in the format of ONNX", kind),
+        None => error,
+    })?;
     model.graph.ok_or_else(|| Error::format(path, "a model with a graph", "none"))
 }
 
