@@ -41,6 +41,9 @@ fn a_part_is_numbered_by_the_classes_of_another() {
         let sentence = "expected the classes that were given, 3 (cat, dog, fish), found others: 1 (bird)";
         assert!(error.ends_with(sentence), "{error}");
     }
+    let error = Pets::open_with(sources.folder(), options().part("train").classes(&["cat", "dog", "cat"]))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "classes: expected each name once, found \"cat\" twice");
     // A folder without images is that of an absent class; the list must have as many names as the type has classes.
     let sources = Sources::new(&[("cat/a.png", png(4, 4)), ("dog/notes.txt", vec![1])]);
     let found = Pets::open_with(sources.folder(), options().classes(&["cat", "dog", "fish"])).unwrap();
@@ -87,6 +90,16 @@ fn the_wrong_folder_is_refused_with_the_part_to_open() {
     let sources = made(&[classes("a/"), classes("b/"), classes("c/")].concat());
     assert!(Pets::open(sources.folder()).is_err());
     assert_eq!(Pets::open_with(sources.folder(), options().nested(true)).unwrap().len(), 18);
+    // A wrapper beside folders with images is no class either.
+    let sources = images(&[("archive/cat", 2), ("archive/dog", 2), ("samples", 1), ("spare", 1)]);
+    for path in sources.all() {
+        let error = Pets::open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("found images only in folders further down, such as \"archive/cat\""),
+            "{error}"
+        );
+        assert_eq!(Pets::open_with(&path, options().nested(true)).unwrap().len(), 6);
+    }
 }
 
 #[test]

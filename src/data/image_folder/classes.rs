@@ -60,6 +60,11 @@ impl Folders {
         let mut found = vec![String::new(); self.folders.len()];
         self.numbers.iter().for_each(|(name, &number)| found[number] = name.clone());
         if let Some(given) = given {
+            if let Some(name) =
+                given.iter().enumerate().find_map(|(i, name)| given[..i].contains(name).then_some(name))
+            {
+                return Err(Error::argument("classes", "each name once", format!("{name:?} twice")));
+            }
             let place = |name: &String| given.iter().position(|known| known == name);
             let unknown: Vec<String> =
                 self.numbers.keys().filter(|name| place(name).is_none()).cloned().collect();
@@ -96,9 +101,7 @@ impl Folders {
             return Err(Error::format(root, "a folder for each class", found));
         }
         let mut outer = self.numbers.iter().filter(|(_, number)| is_outer(**number));
-        let none_is_direct = self.folders.iter().all(|folder| folder.direct == 0);
         if let Some((name, &number)) = outer.next()
-            && none_is_direct
             && !nested
         {
             let inner = self.folders[number].inner.as_deref().unwrap_or_default();
