@@ -351,6 +351,17 @@ fn numbers_that_become_equal_are_refused() {
         "expected numbers that 32 bits can tell apart in column \"y\", found 16777216 in line 2 and 16777217 in line 3, which \
          both become 16777216; CsvOptions::offset subtracts a number near them first",
     );
+    // Time stamps in nanoseconds are equal in 64 bits already.
+    let nanoseconds = "t,kind\n1700000000000000001,a\n1700000000000000002,b\n";
+    refused(
+        classes::<1>(nanoseconds, default()),
+        "expected numbers that 32 bits can tell apart in column \"t\", found 1700000000000000001 in line 2 and \
+         1700000000000000002 in line 3, which become equal; CsvOptions::offset subtracts a number near them first",
+    );
+    let table = classes::<1>(nanoseconds, default().offset("t", 1.7e18)).unwrap();
+    assert_eq!(features(&table.data), [[1.0], [2.0]]);
+    classes::<1>("t,kind\n1700000000000000001,a\n1700000000000000001,b\n", default()).unwrap();
+    classes::<1>("t,kind\n1700000000000000001,a\n1700000000000000002,b\n0,b\n", default()).unwrap();
     refused(
         classes::<2>(big, default().offset("z", 1.0)),
         "expected a column \"z\" for offset, found \"x\", \"y\", \"kind\"",

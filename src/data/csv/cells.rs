@@ -26,6 +26,9 @@ pub(super) enum Kind {
         offset: f64,
         /// Whether they are truth values, once one is read.
         truth: Option<bool>,
+        /// The first whole number that 64 bits may not hold exactly, with its line, and the first other one that becomes the
+        /// same.
+        whole: [Option<(i128, u64)>; 2],
     },
     Names(Names),
 }
@@ -119,14 +122,23 @@ impl Cells {
     pub fn value(&mut self, kind: &mut Kind, line: u64, text: &str) -> Result<f64, (String, String)> {
         match kind {
             Kind::Names(names) => names.place(text).map(|place| place as f64),
-            Kind::Numbers { offset, truth } => {
+            Kind::Numbers { offset, truth, whole } => {
                 let value = truth_of(text);
                 let is_truth = value.is_some();
                 if *truth.get_or_insert(is_truth) != is_truth {
                     let expected = if is_truth { "a finite number" } else { "true, false, yes or no" };
                     return Err((format!("{expected}, as above"), quoted(text)));
                 }
-                let value = value.map_or_else(|| self.number(line, text), Ok)? - *offset;
+                let value = match exact(text, *offset) {
+                    Some((number, value)) => {
+                        let (first, _) = *whole[0].get_or_insert((number, line));
+                        if first != number && less(first, *offset) == Some(value) {
+                            whole[1].get_or_insert((number, line));
+                        }
+                        value
+                    }
+                    None => value.map_or_else(|| self.number(line, text), Ok)? - *offset,
+                };
                 if (value as f32).is_finite() { Ok(value) } else { Err(not_finite(quoted(text))) }
             }
         }
@@ -188,6 +200,18 @@ impl Cells {
             None => Ok(()),
         }
     }
+}
+
+/// A whole number beyond 2⁵³, from where 64 bits do not hold all of them, and the number less a whole offset, rounded once.
+fn exact(text: &str, offset: f64) -> Option<(i128, f64)> {
+    let number: i128 = text.parse().ok()?;
+    let value = less(number, offset)?;
+    (number.unsigned_abs() > 1 << 53).then_some((number, value))
+}
+
+fn less(number: i128, offset: f64) -> Option<f64> {
+    let is_whole = offset.fract() == 0.0 && offset.abs() < 1e30;
+    is_whole.then(|| number.checked_sub(offset as i128)).flatten().map(|difference| difference as f64)
 }
 
 fn not_finite(found: String) -> (String, String) {

@@ -301,20 +301,27 @@ impl Csv<'_> {
 
     fn check_precision(&self, columns: &[Column], values: &[f64], lines: &[u64]) -> Result<(), Error> {
         for (i, column) in columns.iter().enumerate() {
-            if matches!(column.kind, Kind::Names(_)) {
-                continue;
-            }
+            let Kind::Numbers { whole, .. } = &column.kind else { continue };
             let of_column: Vec<f64> = values.iter().skip(i).step_by(columns.len()).copied().collect();
-            if let Some((a, b, equal)) = made_equal(&of_column) {
-                let expected =
-                    format!("numbers that 32 bits can tell apart in column {}", quoted(&column.name));
-                let found = format!(
-                    "{} in line {} and {} in line {}, which both become {equal}; CsvOptions::offset subtracts a number near \
-                     them first",
-                    of_column[a], lines[a], of_column[b], lines[b]
-                );
-                return Err(self.wrong(expected, found));
-            }
+            let is_constant = || {
+                let mut known = of_column.iter().filter(|value| !value.is_nan());
+                known.next().is_some_and(|first| known.all(|value| value == first))
+            };
+            let found = match (made_equal(&of_column), whole) {
+                (Some((a, b, equal)), _) => {
+                    let [first, second] =
+                        [a, b].map(|row| format!("{} in line {}", of_column[row], lines[row]));
+                    format!("{first} and {second}, which both become {equal}")
+                }
+                // They are equal in 64 bits already.
+                (None, [Some((a, line)), Some((b, other))]) if is_constant() => {
+                    format!("{a} in line {line} and {b} in line {other}, which become equal")
+                }
+                _ => continue,
+            };
+            let expected = format!("numbers that 32 bits can tell apart in column {}", quoted(&column.name));
+            let found = format!("{found}; CsvOptions::offset subtracts a number near them first");
+            return Err(self.wrong(expected, found));
         }
         Ok(())
     }
@@ -349,6 +356,14 @@ impl Layout {
             }
         });
         self.features = features.collect();
+    }
+
+    fn offsets(&self) -> Vec<(String, f64)> {
+        let offset = |column: &Column| match column.kind {
+            Kind::Numbers { offset, .. } if offset != 0.0 => Some((column.name.clone(), offset)),
+            _ => None,
+        };
+        self.columns.iter().filter_map(offset).collect()
     }
 
     fn names(&self) -> Vec<String> {
