@@ -112,7 +112,10 @@ impl fmt::Display for Evaluation {
         let largest = self.confusion.iter().flatten().max().copied().unwrap_or(0);
         let width = largest.to_string().len().max(self.confusion.len().to_string().len()) + 1;
         let label = |class: usize| match self.names.get(class) {
-            Some(name) => format!("{} {class}", name.chars().take(LONGEST_NAME).collect::<String>()),
+            Some(name) => {
+                let name = name.chars().take(LONGEST_NAME).map(|c| if c.is_control() { ' ' } else { c });
+                format!("{} {class}", name.collect::<String>())
+            }
             None => class.to_string(),
         };
         let labels: Vec<String> = (0..self.confusion.len()).map(label).collect();
