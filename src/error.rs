@@ -127,8 +127,11 @@ pub enum Error {
         found: f64,
     },
 
-    /// An output of a network is not a number, though the sample is finite.
-    #[error("{data}, sample {sample}{}: expected numbers as outputs of the network, found NaN", origin_of(origin.as_deref()))]
+    /// An output of a network is NaN or infinite, though the sample is finite.
+    #[error(
+        "{data}, sample {sample}{}: expected finite numbers as outputs of the network, found {found}",
+        origin_of(origin.as_deref())
+    )]
     Output {
         /// The data that hold the sample: "training data", "validation data" or "data".
         data: &'static str,
@@ -136,6 +139,8 @@ pub enum Error {
         sample: usize,
         /// The file that the sample is from, if it is known.
         origin: Option<String>,
+        /// The output: NaN or infinite.
+        found: f64,
     },
 }
 

@@ -20,12 +20,22 @@ pub trait Target: Clone + Send + Sync + 'static {
     fn stratum(&self) -> Option<usize> {
         None
     }
+
+    /// The numbers of the target: those of a tensor, the classes of a mask's pixels, or else its [`stratum`](Self::stratum).
+    /// Errors name one that is not finite, and the [fingerprint](Samples::fingerprint) of data tells other targets by them.
+    fn numbers(&self) -> Vec<f64> {
+        self.stratum().into_iter().map(|stratum| stratum as f64).collect()
+    }
 }
 
 /// The target of a regression.
 impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
     fn is_met_by<U: Scalar>(&self, _: impl IntoIterator<Item = U>) -> Option<bool> {
         None
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        self.as_slice().iter().map(|number| number.as_f64()).collect()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::optim::{Optimizer, ScheduleState};
 use crate::random::{self, purpose};
 use crate::run::{Gradient, Input, Task, in_pool, join};
 use crate::scalar::Scalar;
+use crate::shape::Shape;
 use crate::tensor::{Batch, Lanes};
 
 /// The place of a run: all that it needs to continue, besides the network, the optimiser's state and the best epoch.
@@ -379,7 +380,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         self.keys
             .extend((0..inputs.len()).map(|i| random::key(self.seed, &[purpose::SAMPLE, step, i as u64])));
         let number = (step as usize).saturating_add(1);
-        let tally = in_pool(|| self.learn(Input::Batch(inputs.entries()), None, targets, 1.0, 1, number))?;
+        let tally = in_pool(|| self.learn(Input::Batch(inputs.entries()), None, targets, 1.0, 1, number));
+        let tally = tally.map_err(|error| match error {
+            Error::Diverged { .. } => bad_sample(inputs, targets).unwrap_or(error),
+            other => other,
+        })?;
         Ok(tally.mean_loss())
     }
 
@@ -439,6 +444,20 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         }
         Ok(tally)
     }
+}
+
+/// The error that names the first number of a batch that is not finite, if there is one.
+fn bad_sample<In: Shape, Y: Target, T: Scalar>(inputs: &Batch<In, T>, targets: &[Y]) -> Option<Error> {
+    fn bad(numbers: impl IntoIterator<Item = f64>) -> Option<(usize, f64)> {
+        numbers.into_iter().enumerate().find(|(_, number)| !number.is_finite())
+    }
+    targets.iter().enumerate().find_map(|(sample, target)| {
+        let value = bad(inputs.sample(sample).as_slice().iter().map(|value| value.as_f64()));
+        let value = value.map(|(at, found)| (format!("value {at}"), found));
+        let target = || bad(target.numbers()).map(|(at, found)| (format!("value {at} of the target"), found));
+        let (feature, found) = value.or_else(target)?;
+        Some(Error::Sample { data: "batch", sample, origin: None, feature, found })
+    })
 }
 
 /// Without the feature `store` there are no checkpoints.

@@ -1,6 +1,6 @@
 //! Loading of samples into batches, on all threads.
 
-use crate::data::Samples;
+use crate::data::{Samples, Target};
 use crate::error::{Error, FirstError};
 use crate::kernel::{Exec, interleave};
 use crate::scalar::{Scalar, compiled};
@@ -71,6 +71,9 @@ pub(super) fn not_finite<In: Shape, D: Samples<In>, T: Scalar>(
 ) -> Option<Error> {
     let mut values = vec![T::zero(); In::LEN];
     for (place, &sample) in samples.iter().enumerate() {
+        if let Some(error) = bad_target(name, data, sample) {
+            return Some(error);
+        }
         data.write_to(sample, &mut values, key(place)).ok()?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             let names = data.metadata().features;
@@ -81,6 +84,41 @@ pub(super) fn not_finite<In: Shape, D: Samples<In>, T: Scalar>(
         }
     }
     None
+}
+
+/// The error that names the first number of a sample's target that is not finite, if there is one.
+pub(super) fn bad_target<In: Shape, D: Samples<In>>(
+    name: &'static str,
+    data: &D,
+    sample: usize,
+) -> Option<Error> {
+    let (at, found) =
+        data.target(sample).numbers().into_iter().enumerate().find(|(_, number)| !number.is_finite())?;
+    let (origin, feature) = (data.origin(sample), format!("value {at} of the target"));
+    Some(Error::Sample { data: name, sample, origin, feature, found })
+}
+
+/// Refuses outputs for these samples that are no answers: NaN, or infinity. The error names the value of the sample that is not
+/// finite, if there is one.
+pub(super) fn refuse_no_answer<In: Shape, Out: Shape, D: Samples<In>, T: Scalar>(
+    name: &'static str,
+    data: &D,
+    samples: &[usize],
+    outputs: &Batch<Out, T>,
+) -> Result<(), Error> {
+    // A logarithm may be that of 0.
+    let is_bad = |value: &T| value.is_nan() || *value == T::infinity();
+    if !outputs.whole_tiles().any(|tile| tile.iter().any(|lanes| lanes.0.iter().any(is_bad))) {
+        return Ok(());
+    }
+    for (i, &sample) in samples.iter().enumerate() {
+        if let Some(value) = outputs.sample(i).as_slice().iter().find(|value| is_bad(value)) {
+            let (origin, found) = (data.origin(sample), value.as_f64());
+            let of_sample = not_finite::<In, _, T>(name, data, &[sample], |_| None);
+            return Err(of_sample.unwrap_or(Error::Output { data: name, sample, origin, found }));
+        }
+    }
+    Ok(())
 }
 
 /// Loads these samples as a batch for evaluation.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::loading::{load, not_finite};
+use super::loading::{bad_target, load, refuse_no_answer};
 use super::metrics::{self, Regression};
 use super::trainer::refuse_empty;
 use super::{Evaluation, LossAndAccuracy, Segmentation, Trainer};
@@ -125,25 +125,23 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Calls `f` with ranges of samples and the network's outputs for them.
     ///
     /// # Errors
-    /// The error of a sample that cannot be read; [`Error::Sample`] or [`Error::Output`] for an output that is not a number.
+    /// [`Error::Argument`] for data whose classes or features have other names; the error of a sample that cannot be read;
+    /// [`Error::Sample`] for a target, and this or [`Error::Output`] for an output, that is not finite.
     fn outputs<D: Samples<N::Input>>(
         &self,
         name: &'static str,
         data: &D,
         mut f: impl FnMut(Range<usize>, &Batch<N::Output, N::Scalar>),
     ) -> Result<(), Error> {
+        refuse_other_data(self.network.metadata(), &data.metadata())?;
         let together = samples_together::<N::Input>();
         for start in (0..data.len()).step_by(together) {
             let samples: Vec<usize> = (start..(start + together).min(data.len())).collect();
             let inputs = load(data, &samples)?;
             let outputs = self.network.infer(&inputs);
-            let is_nan = |values: &[N::Scalar]| values.iter().any(|value| value.as_f64().is_nan());
-            if outputs.whole_tiles().any(|tile| tile.iter().any(|lanes| is_nan(&lanes.0))) {
-                let first = (0..samples.len()).find(|&i| is_nan(outputs.sample(i).as_slice()));
-                let sample = samples[first.expect("lanes repeat samples")];
-                let error = not_finite::<N::Input, _, N::Scalar>(name, data, &[sample], |_| None);
-                let origin = data.origin(sample);
-                return Err(error.unwrap_or(Error::Output { data: name, sample, origin }));
+            refuse_no_answer(name, data, &samples, &outputs)?;
+            if let Some(error) = samples.iter().find_map(|&sample| bad_target(name, data, sample)) {
+                return Err(error);
             }
             f(start..start + samples.len(), &outputs);
         }
@@ -214,7 +212,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// In Keras: the metric `AUC`. In scikit-learn: `roc_auc_score`.
     ///
     /// # Errors
-    /// [`Error::Argument`] unless the data set has samples of the class and of others, and no output is NaN.
+    /// Those of [`evaluate`](Self::evaluate), and [`Error::Argument`] unless the data set has samples of the class and of others.
     pub fn roc_auc<D, const C: usize>(&self, data: &D, class: Class<C>) -> Result<f64, Error>
     where
         D: Samples<N::Input, Target = Class<C>>,
@@ -263,7 +261,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// In PyTorch: `torchvision.transforms.TenCrop`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples; the error of a sample that cannot be read.
+    /// Those of [`evaluate`](Self::evaluate).
     ///
     /// ```
     /// use convnet::data::TenCrop;

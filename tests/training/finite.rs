@@ -145,7 +145,8 @@ fn a_gradient_that_is_not_finite_changes_nothing() {
     let before = trainer.network().model().params().to_vec();
     let targets = [Tensor::from([0.0])];
     let inputs = Batch::from_iter([Tensor::from([f32::NAN])]);
-    assert!(matches!(trainer.train_step(&inputs, &targets, u64::MAX), Err(Error::Diverged { .. })));
+    let error = trainer.train_step(&inputs, &targets, u64::MAX).unwrap_err().to_string();
+    assert_eq!(error, "batch, sample 0: expected finite numbers, found NaN in value 0");
     assert_eq!(trainer.network().model().params(), before);
 }
 
@@ -179,7 +180,53 @@ fn a_nan_is_no_answer() {
     // The data are finite, and the network is broken.
     trainer.network_mut().model_mut().set_param("fc.bias", &[f32::NAN, 0.0]).unwrap();
     let error = trainer.evaluate(&whole).unwrap_err();
-    assert_eq!(error.to_string(), "data, sample 0: expected numbers as outputs of the network, found NaN");
+    assert_eq!(
+        error.to_string(),
+        "data, sample 0: expected finite numbers as outputs of the network, found NaN"
+    );
     let error = trainer.fit(&whole, None).unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, batch: Some(1), .. }), "{error}");
+}
+
+/// A NaN in a target is named where it is, and no reason for a smaller learning rate.
+#[test]
+fn a_target_that_is_not_finite_is_named() {
+    let data = |broken: Option<usize>| -> Dataset<Flat<1>, Tensor<Flat<1>>> {
+        let target = |i: usize| if Some(i) == broken { f32::INFINITY } else { i as f32 };
+        (0..10).map(|i| (Tensor::from([i as f32]), Tensor::from([target(i)]))).collect()
+    };
+    let mut trainer =
+        Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(1e-3)).epochs(1).progress(Progress::Silent);
+    let named = "sample 3: expected finite numbers, found inf in value 0 of the target";
+    let error = trainer.fit(&data(Some(3)), None).unwrap_err().to_string();
+    assert_eq!(error, format!("training data, {named}"));
+    let error = trainer.fit(&data(None), &data(Some(3))).unwrap_err().to_string();
+    assert_eq!(error, format!("validation data, {named}"));
+    let error = trainer.evaluate_regression(&data(Some(3))).unwrap_err().to_string();
+    assert_eq!(error, format!("data, {named}"));
+    let batch: Batch<Flat<1>> = (0..4).map(|i| Tensor::from([i as f32])).collect();
+    let targets: Vec<Tensor<Flat<1>>> = data(Some(3)).targets().take(4).cloned().collect();
+    let error = trainer.train_step(&batch, &targets, 0).unwrap_err().to_string();
+    assert_eq!(error, format!("batch, {named}"));
+    let batch: Batch<Flat<1>> = [0.0, f32::NAN].into_iter().map(|x| Tensor::from([x])).collect();
+    let error = trainer.train_step(&batch, &targets[..2], 0).unwrap_err().to_string();
+    assert_eq!(error, "batch, sample 1: expected finite numbers, found NaN in value 0");
+}
+
+/// Predictions for whole data sets end at a sample that the network has no answer for.
+#[test]
+fn no_class_is_predicted_from_what_is_not_finite() {
+    use convnet::train::PredictAll;
+    network! {
+        struct Two: Flat<1> => Flat<2> { fc: Dense { units: 2 } }
+    }
+    let data: Dataset<Flat<1>, Class<2>> =
+        [1.0, f32::NAN].map(|x| (Tensor::from([x]), Class::new(0).unwrap())).into_iter().collect();
+    let mut net = Two::new(1);
+    let answers: Result<Vec<_>, _> = net.predict_all(&data).collect();
+    let error = answers.unwrap_err().to_string();
+    assert_eq!(error, "data, sample 1: expected finite numbers, found NaN in value 0");
+    net.model_mut().set_param("fc.bias", &[f32::INFINITY, 0.0]).unwrap();
+    let error = net.predict_all(&data.subset([0])).next().unwrap().unwrap_err().to_string();
+    assert_eq!(error, "data, sample 0: expected finite numbers as outputs of the network, found inf");
 }
