@@ -377,7 +377,12 @@ impl Weights {
             Some(Tensor { dtype, shape, values: place })
                 if *dtype == Dtype::of::<T>() && *shape == [values.len()] =>
             {
-                read_values(values, *dtype, &self.bytes[place.clone()]);
+                let bytes = &self.bytes[place.clone()];
+                if let Some((place, value)) = not_finite::<T>(*dtype, bytes) {
+                    let found = format!("{value} at place {place}");
+                    return Err(Error::format(&self.path, format!("finite numbers in {name}"), found));
+                }
+                read_values(values, *dtype, bytes);
                 Ok(())
             }
             _ => {

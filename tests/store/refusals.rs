@@ -159,6 +159,21 @@ fn forged_states_are_refused() {
     }
 }
 
+/// State that is not finite would spoil the network at the first step.
+#[test]
+fn state_that_is_not_finite_is_refused() {
+    let folder = filled();
+    let mut bytes = fs::read(step(&folder, 24)).unwrap();
+    let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + len]).unwrap();
+    let start = header["optimizer"]["data_offsets"][0].as_u64().unwrap() as usize + 8 + len;
+    bytes[start + 4..start + 8].copy_from_slice(&f32::NAN.to_le_bytes());
+    let path = folder.path().join("spoiled.safetensors");
+    fs::write(&path, bytes).unwrap();
+    let error = trainer(20, Sgd::new(0.05).momentum(0.9)).resume(&path).unwrap_err().to_string();
+    assert!(error.contains("expected finite numbers in optimizer, found NaN at place 1"), "{error}");
+}
+
 /// Two optimisers of a user's own around [`Sgd`], with as much state as each other.
 mod wrapped {
     use convnet::Error;
