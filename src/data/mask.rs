@@ -107,6 +107,10 @@ impl<const CLASSES: usize, const H: usize, const W: usize> Target for Mask<CLASS
     fn is_met_by<T: Scalar>(&self, _: impl IntoIterator<Item = T>) -> Option<bool> {
         None
     }
+
+    fn numbers(&self) -> Vec<f64> {
+        self.0.iter().map(|class| f64::from(*class)).collect()
+    }
 }
 
 impl<const CLASSES: usize, const H: usize, const W: usize> fmt::Debug for Mask<CLASSES, H, W> {

@@ -97,7 +97,7 @@ pub trait Samples<In: Shape>: Sync {
         Metadata::default()
     }
 
-    /// A number that differs between other data: a hash of some samples' values and classes, or of the names of their files.
+    /// A number that differs between other data: a hash of some samples' values and targets, or of the names of their files.
     /// A run is not resumed on data with another fingerprint.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ pub trait Samples<In: Shape>: Sync {
             let sample = i * (self.len() - 1) / (self.len().min(READ) - 1).max(1);
             self.write_to(sample, &mut values, None)?;
             values.iter().for_each(|value| hash.add(value.to_bits().into()));
-            hash.add(self.target(sample).stratum().map_or(0, |stratum| stratum as u64 + 1));
+            self.target(sample).numbers().iter().for_each(|number| hash.add(number.to_bits()));
         }
         Ok(hash.0)
     }

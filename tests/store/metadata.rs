@@ -158,6 +158,27 @@ fn a_run_is_not_resumed_on_other_data() {
         assert!(error.starts_with("training data: ") && error.contains(part), "{error}");
     }
     assert_eq!(resumed().fit(&named(51), None).unwrap().epochs.len(), 2);
+    // Masks and numbers are compared, too.
+    network! {
+        struct Line: Flat<1> => Flat<1> { fc: Dense { units: 1 } }
+    }
+    let table = |slope: f32| -> Dataset<Flat<1>, Tensor<Flat<1>>> {
+        (0..20).map(|i| (Tensor::from([i as f32 / 20.0]), Tensor::from([slope * i as f32]))).collect()
+    };
+    let line =
+        || Trainer::new(Line::new(1), MeanSquaredError, Sgd::new(0.01)).epochs(2).progress(Progress::Silent);
+    let lines = tempfile::tempdir().unwrap();
+    line().epochs(1).checkpoints(Checkpoints::new(lines.path())).fit(&table(1.0), None).unwrap();
+    let resumed = |slope: f32| {
+        let mut trainer = line();
+        trainer.resume(lines.path()).unwrap();
+        trainer.fit(&table(slope), None)
+    };
+    let error = resumed(2.0).unwrap_err().to_string();
+    assert!(error.ends_with(
+        "expected the samples of the run that is resumed, found as many others, or in another order"
+    ));
+    assert_eq!(resumed(1.0).unwrap().epochs.len(), 2);
     let best = Weights::open(folder.path().join("best.safetensors")).unwrap();
     assert_eq!(best.metadata().classes[1], "bee");
 }

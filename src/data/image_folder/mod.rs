@@ -395,6 +395,10 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize> Samples<Chw
     /// A hash of the names of the files, without the path of the folder.
     fn fingerprint(&self) -> Result<u64, Error> {
         let mut hash = Fingerprint::default();
+        let fit = self.shared.files.options.preprocessing.fit_of_images().to_string();
+        fit.bytes().for_each(|byte| hash.add(byte.into()));
+        let by = self.normalization();
+        by.mean().iter().chain(by.std()).for_each(|number| hash.add(number.to_bits().into()));
         for (sample, target) in self.index.iter().zip(self.targets()) {
             let name = self.shared.files.listing.name_of(*sample as usize);
             name.iter().for_each(|byte| hash.add((*byte).into()));
