@@ -16,6 +16,15 @@ enum Values {
     Numbers(Vec<f32>),
 }
 
+/// What is known of the samples of a table or of classes, besides their values.
+#[derive(Clone, Default)]
+struct Known {
+    classes: Vec<String>,
+    features: Vec<String>,
+    /// Numbers that were subtracted from columns, with their names.
+    offsets: Vec<(String, f64)>,
+}
+
 /// Samples in memory, with their targets. Splits and subsets share the memory.
 ///
 /// In PyTorch: `torch.utils.data.TensorDataset`.
@@ -36,8 +45,7 @@ pub struct Dataset<In, Target> {
     index: Vec<u32>,
     /// The imputers and standardisers that values go through, in this order.
     pub(super) transformations: Vec<Transformation<In>>,
-    /// The names of the classes and of the features, if they are known.
-    names: Arc<[Vec<String>; 2]>,
+    known: Arc<Known>,
 }
 
 impl<In, Target> Clone for Dataset<In, Target> {
@@ -47,7 +55,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             targets: self.targets.clone(),
             index: self.index.clone(),
             transformations: self.transformations.clone(),
-            names: self.names.clone(),
+            known: self.known.clone(),
         }
     }
 }
@@ -67,7 +75,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         };
         let index = (0..count).collect();
         let (values, targets) = (Arc::new(values), Arc::new(targets));
-        Ok(Dataset { values, targets, index, transformations: Vec::new(), names: Arc::default() })
+        Ok(Dataset { values, targets, index, transformations: Vec::new(), known: Arc::default() })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -100,14 +108,25 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// # Ok::<(), convnet::Error>(())
     /// ```
     pub fn with_class_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let names = [names.into_iter().map(Into::into).collect(), self.names[1].clone()];
-        Dataset { names: Arc::new(names), ..self }
+        let classes = names.into_iter().map(Into::into).collect();
+        self.with(|known| known.classes = classes)
     }
 
     /// Gives the values of a sample names, such as those of a table's columns.
     pub fn with_feature_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let names = [self.names[0].clone(), names.into_iter().map(Into::into).collect()];
-        Dataset { names: Arc::new(names), ..self }
+        let features = names.into_iter().map(Into::into).collect();
+        self.with(|known| known.features = features)
+    }
+
+    /// Tells which numbers were subtracted from columns.
+    #[cfg(feature = "csv")]
+    pub(super) fn with_offsets(self, offsets: Vec<(String, f64)>) -> Self {
+        self.with(|known| known.offsets = offsets)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
+        change(Arc::make_mut(&mut self.known));
+        self
     }
 
     /// One sample.
@@ -158,8 +177,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         });
         let index = index.collect();
         let (values, transformations) = (self.values.clone(), self.transformations.clone());
-        let names = Arc::new([Vec::new(), self.names[1].clone()]);
-        Dataset { values, targets: Arc::new(targets), index, transformations, names }
+        let known = Arc::new(Known { classes: Vec::new(), ..(*self.known).clone() });
+        Dataset { values, targets: Arc::new(targets), index, transformations, known }
     }
 
     /// The stored sample of each sample of this part.
@@ -174,7 +193,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             targets: self.targets.clone(),
             index,
             transformations: self.transformations.clone(),
-            names: self.names.clone(),
+            known: self.known.clone(),
         }
     }
 }
@@ -208,7 +227,10 @@ impl<In: Shape, Y> Dataset<In, Y> {
 
     /// The name of a value in errors.
     pub(super) fn feature(&self, value: usize) -> String {
-        self.names[1].get(value).map_or_else(|| format!("value {value}"), |name| format!("feature {name:?}"))
+        self.known
+            .features
+            .get(value)
+            .map_or_else(|| format!("value {value}"), |name| format!("feature {name:?}"))
     }
 
     /// Normalises and standardises the values of [`Dataset::write_raw`], or a crop of them if there is no imputer and no
@@ -261,11 +283,12 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
     }
 
     fn metadata(&self) -> Metadata {
-        let [classes, features] = (*self.names).clone();
+        let Known { classes, features, offsets } = (*self.known).clone();
         let (imputer, standardizer) = Transformation::combined(&self.transformations);
         Metadata {
             classes,
             features,
+            offsets,
             #[cfg(feature = "images")]
             preprocessing: self.normalization().map(|by| Preprocessing::new().normalization(by.clone())),
             imputer,

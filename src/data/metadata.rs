@@ -1,7 +1,10 @@
 //! Names and preprocessing that go with a network.
 
+use std::collections::HashSet;
+
 #[cfg(feature = "images")]
 use super::Preprocessing;
+use crate::shape::Dims;
 
 /// A program needs these to use a network on samples of its own, besides the parameters: the names of the classes, and the way
 /// from a picture or a row of a table to the network's input.
@@ -20,6 +23,9 @@ pub struct Metadata {
     pub classes: Vec<String>,
     /// The names of a table's columns in the order of the network's inputs; empty if unknown.
     pub features: Vec<String>,
+    /// The numbers that were subtracted from columns of a table, features or targets, with the names of the columns: those of
+    /// [`CsvOptions::offset`](super::CsvOptions::offset), before anything else.
+    pub offsets: Vec<(String, f64)>,
     /// The way from a picture to the input.
     #[cfg(feature = "images")]
     pub preprocessing: Option<Preprocessing>,
@@ -52,6 +58,40 @@ impl Metadata {
     /// ```
     pub fn class_name(&self, class: usize) -> Option<&str> {
         self.classes.get(class).map(String::as_str)
+    }
+
+    /// Refuses more classes than the network's outputs, classes of one name, and names or numbers that are not as many as its
+    /// inputs: (expected, found).
+    pub(crate) fn check(&self, input: Dims, output: Dims) -> Result<(), (String, String)> {
+        let outputs = match output.is_maps() {
+            true => output.channels(),
+            // A single output decides between two classes.
+            false => output.len().max(2),
+        };
+        // Data may have fewer classes than the network.
+        if self.classes.len() > outputs {
+            let expected = format!("at most {outputs} names of classes, one for each output");
+            return Err((expected, in_few_words(&self.classes)));
+        }
+        let counts = [
+            (self.features.len(), "names of features"),
+            (self.imputer.as_ref().map_or(0, Vec::len), "numbers for missing values"),
+            (self.standardizer.as_ref().map_or(0, |by| by.mean.len()), "means"),
+        ];
+        if let Some((found, name)) = counts.into_iter().find(|(found, _)| ![0, input.len()].contains(found)) {
+            let expected = format!("{} {name}, one for each value of a sample", input.len());
+            return Err((expected, found.to_string()));
+        }
+        let mut seen = HashSet::new();
+        match self.classes.iter().find(|name| !seen.insert(name.as_str())) {
+            Some(name) => Err(("each class with a name of its own".to_owned(), format!("{name:?} twice"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The number that was subtracted from a column.
+    pub(crate) fn offset_of(&self, column: &str) -> f64 {
+        self.offsets.iter().find(|(name, _)| name == column).map_or(0.0, |(_, offset)| *offset)
     }
 
     /// The same without the names of classes, for a network whose last layer is another one.

@@ -17,6 +17,7 @@ pub(super) const OURS: &str = "convnet.";
 const CLASSES: &str = "convnet.classes";
 const FEATURES: &str = "convnet.features";
 const INPUT: &str = "convnet.input";
+const OFFSETS: &str = "convnet.offsets";
 const IMPUTER: &str = "convnet.imputer";
 const STANDARDIZER: &str = "convnet.standardizer";
 #[cfg(feature = "images")]
@@ -46,6 +47,9 @@ pub(crate) fn entries_of(metadata: &Metadata, input: Dims) -> Vec<(String, Strin
         if !names.is_empty() {
             add(key, json(names));
         }
+    }
+    if !metadata.offsets.is_empty() {
+        add(OFFSETS, json(&metadata.offsets));
     }
     if let Some(imputer) = &metadata.imputer {
         add(IMPUTER, json(imputer));

@@ -47,6 +47,7 @@
 //! | `convnet.input` | the dimensions of a sample, as JSON: `[3,224,224]` |
 //! | `convnet.classes` | the names of the classes in the order of the outputs, as JSON |
 //! | `convnet.features` | the names of a table's columns in the order of the inputs, as JSON |
+//! | `convnet.offsets` | the numbers that were subtracted from columns first, as JSON: `[["time",1700000000.0]]` |
 //! | `convnet.imputer` | the numbers in the place of missing values of these columns, as JSON, before they are standardised |
 //! | `convnet.standardizer` | `{"mean":[…],"std":[…]}` of these columns, as JSON; a std of 0 stands for 1 |
 //! | `convnet.colour` | `RGB` or `grey` |

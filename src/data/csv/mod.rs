@@ -254,7 +254,9 @@ impl<'a> Csv<'a> {
         let rows = self.rows(F, &Wanted::Numbers(&targets))?;
         let (targets, _) = rows.targets.as_chunks::<Y>();
         let targets = targets.iter().map(|values| Tensor::from(values.map(|value| value as f32))).collect();
-        Ok(Dataset::from_numbers(rows.numbers, targets)?.with_feature_names(rows.features))
+        Ok(Dataset::from_numbers(rows.numbers, targets)?
+            .with_feature_names(rows.features)
+            .with_offsets(rows.offsets))
     }
 
     /// All rows: the column `target` names the class, one of `C`, to be predicted from the `F` others.
@@ -276,7 +278,8 @@ impl<'a> Csv<'a> {
     /// ```
     pub fn classes<const F: usize, const C: usize>(self, target: &str) -> Result<Table<F, C>, Error> {
         let path = self.path.clone();
-        let Rows { numbers, targets, features, classes, .. } = self.rows(F, &Wanted::Classes(target, C))?;
+        let Rows { numbers, targets, features, classes, offsets, .. } =
+            self.rows(F, &Wanted::Classes(target, C))?;
         if classes.len() < C {
             let expected = format!("{C} classes in column {}", quoted(target));
             return Err(Error::format(path, expected, format!("{}: {}", classes.len(), list(&classes))));
@@ -284,7 +287,7 @@ impl<'a> Csv<'a> {
         let targets =
             targets.into_iter().map(|class| Class::new(class as usize)).collect::<Result<_, _>>()?;
         let data = Dataset::from_numbers(numbers, targets)?;
-        let data = data.with_feature_names(&features).with_class_names(&classes);
+        let data = data.with_feature_names(&features).with_class_names(&classes).with_offsets(offsets);
         Ok(Table { data, features, classes })
     }
 
@@ -308,7 +311,8 @@ impl<'a> Csv<'a> {
     /// ```
     pub fn features<const F: usize>(self) -> Result<Dataset<Flat<F>, ()>, Error> {
         let rows = self.rows(F, &Wanted::Nothing)?;
-        Ok(Dataset::from_numbers(rows.numbers, vec![(); rows.count])?.with_feature_names(rows.features))
+        let data = Dataset::from_numbers(rows.numbers, vec![(); rows.count])?;
+        Ok(data.with_feature_names(rows.features).with_offsets(rows.offsets))
     }
 
     /// Reads the next row that is not empty, if there is one, and tells the line it begins in.

@@ -1,6 +1,7 @@
 //! Settings of a CSV file.
 
 use crate::Error;
+use crate::data::Metadata;
 
 /// Characters that may stand between cells.
 const SEPARATORS: &str = ",;\t|: ";
@@ -241,6 +242,32 @@ impl CsvOptions {
     pub fn offset(mut self, column: impl Into<String>, offset: f64) -> Self {
         self.offsets.push((column.into(), offset));
         self
+    }
+
+    /// Reads the columns of another table as those of the training table were read: its features ([`only`](Self::only)), the names
+    /// of its classes ([`class_names`](Self::class_names)) and its offsets ([`offset`](Self::offset)), by the metadata of a network
+    /// or of data. A prediction for a target with an offset is the number less that offset.
+    ///
+    /// ```
+    /// use convnet::data::{CsvOptions, Samples};
+    /// use convnet::prelude::*;
+    ///
+    /// let options = CsvOptions::new().offset("time", 1_700_000_000.0);
+    /// let text = "time,x,y\n1700000001,1,0\n1700000002,2,0\n";
+    /// let train = Csv::from_reader_with("log.csv", text.as_bytes(), options)?.regression::<2, 1>(["y"])?;
+    /// // In another program: net.load(path)?, and net.metadata() for train.metadata().
+    /// let options = CsvOptions::new().like(&train.metadata());
+    /// let new = Csv::from_reader_with("new.csv", "x,time\n5,1700000003\n".as_bytes(), options)?.features::<2>()?;
+    /// assert_eq!(new.sample::<f32>(0), Tensor::from([3.0, 5.0]));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    pub fn like(self, metadata: &Metadata) -> Self {
+        CsvOptions {
+            only: metadata.features.clone(),
+            class_names: metadata.classes.clone(),
+            offsets: metadata.offsets.clone(),
+            ..self
+        }
     }
 
     /// Refuses settings outside their range.

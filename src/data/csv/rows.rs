@@ -29,6 +29,8 @@ pub(super) struct Rows {
     pub targets: Vec<f64>,
     pub features: Vec<String>,
     pub classes: Vec<String>,
+    /// The numbers that were subtracted from columns, with their names.
+    pub offsets: Vec<(String, f64)>,
 }
 
 /// A feature: a column, or one category of a column; all of them if they are found in the cells.
@@ -87,11 +89,12 @@ impl Csv<'_> {
             targets.extend_from_slice(&row[first_target..]);
         }
         let features = layout.names();
+        let offsets = layout.offsets();
         let classes = match layout.columns.pop().map(|column| column.kind) {
             Some(Kind::Names(names)) if layout.targets > 0 => names.names,
             _ => Vec::new(),
         };
-        Ok(Rows { count: lines.len(), numbers, targets, features, classes })
+        Ok(Rows { count: lines.len(), numbers, targets, features, classes, offsets })
     }
 
     /// The place of a column in a row.
@@ -191,7 +194,7 @@ impl Csv<'_> {
 
     fn numbers(&self, name: &str) -> Kind {
         let given = self.options.offsets.iter().rev().find(|(column, _)| column == name);
-        Kind::Numbers { offset: given.map_or(0.0, |(_, offset)| *offset), truth: None }
+        Kind::Numbers { offset: given.map_or(0.0, |(_, offset)| *offset), truth: None, whole: [None; 2] }
     }
 
     /// Refuses another number of features, unless categories are still to be found.
