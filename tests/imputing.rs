@@ -1,5 +1,7 @@
 //! Missing values are filled, and values scaled, by the training part alone; both can be written and read.
 
+#[cfg(feature = "csv")]
+use convnet::Error;
 use convnet::data::{Fill, Imputer, Parts};
 use convnet::prelude::*;
 
@@ -165,4 +167,85 @@ fn metadata_have_the_imputer_before_the_standardizer() {
     assert_eq!(metadata.imputer, Some(vec![15.0, 8.0]));
     let twice = by.apply(&by.apply(&rows(&[[5.0, NAN]]))).metadata().standardizer.unwrap();
     assert_eq!((twice.mean, twice.std), (vec![3.0, 2.0], vec![4.0, 1.0]));
+}
+
+/// The numbers that were subtracted from a table's columns are in the file of a network, and data without them are refused.
+#[cfg(all(feature = "csv", feature = "store"))]
+#[test]
+fn a_network_takes_its_offsets_along() {
+    use convnet::data::CsvOptions;
+    use convnet::train::Progress;
+    network! {
+        struct Net: Flat<2> => Flat<1> {
+            fc: Dense { units: 1 },
+        }
+    }
+    let text = "time,x,y,z\n1700000001,1,16777217,9\n1700000002,2,16777219,9\n1700000003,4,16777221,9\n";
+    let read = |text, options| Csv::from_reader_with("log.csv", text, options).unwrap();
+    let options = || CsvOptions::new().without(["z"]).offset("time", 5.0).offset("time", 1.7e9);
+    let with = options().offset("y", 16_777_216.0);
+    let train = read(text.as_bytes(), with).regression::<2, 1>(["y"]).unwrap();
+    let mut trainer =
+        Trainer::new(Net::new(1), MeanSquaredError, Sgd::new(0.01)).epochs(1).progress(Progress::Silent);
+    trainer.fit(&train, &train).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    trainer.network().save(&path).unwrap();
+    let mut net = Net::new(2);
+    net.load(&path).unwrap();
+    let metadata = net.metadata();
+    assert_eq!(metadata.offsets, [("time".to_owned(), 1.7e9), ("y".to_owned(), 16_777_216.0)]);
+    let new = read(b"x,time\n7,1700000009\n", CsvOptions::new().like(metadata)).features::<2>().unwrap();
+    assert_eq!(new.sample::<f32>(0), Tensor::from([9.0, 7.0]));
+
+    let other = read(b"time,x,y\n1,7,0\n", CsvOptions::new()).regression::<2, 1>(["y"]).unwrap();
+    assert_eq!(
+        trainer.evaluate_regression(&other).unwrap_err().to_string(),
+        "offsets of the data: expected 1700000000 for feature \"time\", as in training, found 0 for feature \"time\""
+    );
+    let error = trainer.fit(&train, &other).unwrap_err().to_string();
+    assert!(error.starts_with("offsets of the validation data: expected 1700000000 for feature"), "{error}");
+    // The target's own is another matter: its numbers are compared by whoever set it.
+    let same = read(b"time,x,y\n1700000001,7,0\n", options().without(Vec::<String>::new()));
+    trainer.evaluate_regression(&same.regression::<2, 1>(["y"]).unwrap()).unwrap();
+}
+
+/// Columns in another order are no features of the network, nor are other categories.
+#[cfg(feature = "csv")]
+#[test]
+fn features_are_compared_by_name() {
+    use convnet::data::CsvOptions;
+    use convnet::train::Progress;
+    network! {
+        struct Net: Flat<2> => Flat<2> {
+            fc: Dense { units: 2 },
+        }
+    }
+    let read = |text: &'static str| {
+        let options = CsvOptions::new();
+        Csv::from_reader_with("kinds.csv", text.as_bytes(), options)
+            .unwrap()
+            .classes::<2, 2>("kind")
+            .unwrap()
+            .data
+    };
+    let train = read("width,height,kind\n1,2,a\n3,5,b\n");
+    let turned = read("height,width,kind\n2,1,a\n5,3,b\n");
+    let mut trainer =
+        Trainer::new(Net::new(1), SoftmaxCrossEntropy, Sgd::new(0.1)).epochs(1).progress(Progress::Silent);
+    let found = "expected those of the training data, 2 (width, height), found 2 (height, width)";
+    let error = trainer.fit(&train, &turned).unwrap_err().to_string();
+    assert_eq!(error, format!("features of the validation data: {found}"));
+    trainer.fit(&train, &train).unwrap();
+    let refused = |result: Result<(), Error>| {
+        assert_eq!(result.unwrap_err().to_string(), format!("features of the data: {found}"));
+    };
+    refused(trainer.evaluate(&turned).map(|_| ()));
+    refused(trainer.loss_and_accuracy(&turned).map(|_| ()));
+    refused(trainer.roc_auc(&turned, Class::new(0).unwrap()).map(|_| ()));
+    let mut answers = convnet::train::PredictAll::predict_all(trainer.network(), &turned);
+    refused(answers.next().unwrap().map(|_| ()));
+    assert!(answers.next().is_none());
+    // Data without names are taken as they are.
+    trainer.evaluate(&rows(&[[1.0, 2.0]])).unwrap();
 }

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 
 use super::early_stopping::Best;
 use super::loading::{fetch, not_finite};
-use super::measure::refuse_other_classes;
+use super::measure::refuse_other_names;
 use super::progress::Display;
 use super::trainer::refuse_empty;
 use super::{BatchEnd, Ending, Epoch, History, LossAndAccuracy, Trainer};
@@ -158,7 +158,7 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, for early stopping without validation
-    /// data, for validation data whose classes have other names, and for a batch of one sample with a batch normalisation of one
+    /// data, for validation data whose classes or features have other names, and for a batch of one sample with a batch normalisation of one
     /// value in each channel; [`Error::Sample`] for a value that is not finite; [`Error::Memory`] for a batch that needs more memory than is available, where the operating system
     /// tells; [`Error::Diverged`] for a loss or gradient that is not finite though the samples are. The network then has the parameters
     /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
@@ -188,12 +188,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
         let last = train.len() - (batches - 1) * self.batch_size;
         self.check_memory(last.max(self.batch_size.min(train.len())))?;
         let metadata = train.metadata();
+        let checked = metadata.check(N::Input::DIMS, N::Output::DIMS);
+        checked.map_err(|(expected, found)| Error::argument("training data", expected, found))?;
         if let Some(validation) = validation {
-            refuse_other_classes(
+            let names = [
                 "classes of the validation data",
-                &metadata.classes,
-                &validation.metadata(),
-            )?;
+                "features of the validation data",
+                "offsets of the validation data",
+            ];
+            refuse_other_names(names, &metadata, &validation.metadata())?;
         }
         let display = Display::new(self.progress, self.epochs, train.len());
         if !std::mem::replace(&mut self.advised, true) {

@@ -58,39 +58,49 @@ impl Answers {
     }
 }
 
-/// Refuses data whose classes have other names than `expected`, if both are known.
-pub(super) fn refuse_other_classes(
-    name: &'static str,
-    expected: &[String],
+/// Refuses data whose classes or features have other names than those of the training data, if both are known, or from whose
+/// features other numbers were subtracted. `names` are those of classes, features and offsets in errors.
+pub(super) fn refuse_other_names(
+    names: [&'static str; 3],
+    trained: &Metadata,
     found: &Metadata,
 ) -> Result<(), Error> {
-    let found = &found.classes;
-    if expected.is_empty() || found.is_empty() || expected == found {
-        return Ok(());
+    let pairs = [(&trained.classes, &found.classes), (&trained.features, &found.features)];
+    for (name, (expected, found)) in names.into_iter().zip(pairs) {
+        if !(expected.is_empty() || found.is_empty() || expected == found) {
+            let expected = format!("those of the training data, {}", in_few_words(expected));
+            return Err(Error::argument(name, expected, in_few_words(found)));
+        }
     }
-    let expected = format!("those of the training data, {}", in_few_words(expected));
-    Err(Error::argument(name, expected, in_few_words(found)))
+    let features = if found.features.is_empty() { &[][..] } else { &trained.features };
+    for feature in features {
+        let [expected, found] = [trained, found].map(|metadata| metadata.offset_of(feature));
+        if expected != found {
+            let of = |offset: f64| format!("{offset} for feature {feature:?}");
+            return Err(Error::argument(names[2], format!("{}, as in training", of(expected)), of(found)));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses data to evaluate a network on, as [`refuse_other_names`].
+pub(super) fn refuse_other_data(trained: &Metadata, found: &Metadata) -> Result<(), Error> {
+    refuse_other_names(["classes of the data", "features of the data", "offsets of the data"], trained, found)
 }
 
 impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// The mean loss on a data set, and the accuracy if its targets are classes.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
-    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
-    /// cannot be read.
+    /// [`Error::Argument`] if the data set has no samples, or its classes or features have other names than those that the
+    /// network was trained on; [`Error::Sample`] or [`Error::Output`] for a value, a target or an output that is not finite;
+    /// the error of a sample that cannot be read.
     pub fn loss_and_accuracy<D: Samples<N::Input>>(&self, data: &D) -> Result<LossAndAccuracy, Error>
     where
         L: Loss<N::Output, D::Target, N::Scalar>,
     {
         refuse_empty("data", data.len())?;
-        self.check_classes(data)?;
         Ok(LossAndAccuracy::of(self.tally("data", data)?))
-    }
-
-    /// Refuses data whose classes have other names than those that the network was trained on.
-    fn check_classes<D: Samples<N::Input>>(&self, data: &D) -> Result<(), Error> {
-        refuse_other_classes("classes of the data", &self.network.metadata().classes, &data.metadata())
     }
 
     /// Loss and correct answers on a data set, which errors name by `name`.
@@ -153,16 +163,15 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// In Keras: `model.evaluate`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
-    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
-    /// cannot be read.
+    /// [`Error::Argument`] if the data set has no samples, or its classes or features have other names than those that the
+    /// network was trained on; [`Error::Sample`] or [`Error::Output`] for a value, a target or an output that is not finite;
+    /// the error of a sample that cannot be read.
     pub fn evaluate<D, const C: usize>(&self, data: &D) -> Result<Evaluation, Error>
     where
         D: Samples<N::Input, Target = Class<C>>,
         L: Loss<N::Output, Class<C>, N::Scalar>,
     {
         refuse_empty("data", data.len())?;
-        self.check_classes(data)?;
         let mut total = Tally::default();
         let mut answers = Answers::new(C);
         self.outputs("data", data, |samples, y| {
@@ -179,9 +188,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// The predicted class of a pixel is that of the largest value, as in [`Mask::predicted`].
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
-    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
-    /// cannot be read.
+    /// [`Error::Argument`] if the data set has no samples, or its classes or features have other names than those that the
+    /// network was trained on; [`Error::Sample`] or [`Error::Output`] for a value, a target or an output that is not finite;
+    /// the error of a sample that cannot be read.
     pub fn evaluate_segmentation<D, const C: usize, const H: usize, const W: usize>(
         &self,
         data: &D,
@@ -233,9 +242,9 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     /// Loss, R², RMSE and MAE on a data set with numbers as targets, of each output and their means over the outputs.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the data set has no samples, or its classes have other names than those that the network was
-    /// trained on; [`Error::Sample`] or [`Error::Output`] for an output that is not a number; the error of a sample that
-    /// cannot be read.
+    /// [`Error::Argument`] if the data set has no samples, or its classes or features have other names than those that the
+    /// network was trained on; [`Error::Sample`] or [`Error::Output`] for a value, a target or an output that is not finite;
+    /// the error of a sample that cannot be read.
     pub fn evaluate_regression<D>(&self, data: &D) -> Result<Regression, Error>
     where
         D: Samples<N::Input>,

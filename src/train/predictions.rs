@@ -2,8 +2,8 @@
 
 use std::vec;
 
-use super::loading::load;
-use super::measure::samples_together;
+use super::loading::{load, refuse_no_answer};
+use super::measure::{refuse_other_data, samples_together};
 use crate::data::{Samples, Target};
 use crate::error::Error;
 use crate::network::{Network, Prediction, Scores};
@@ -46,7 +46,8 @@ where
     /// In Keras: `model.predict`; in scikit-learn: `predict_proba`.
     ///
     /// # Errors
-    /// An item is the error of a batch with a sample that cannot be read; it is the last.
+    /// An item is an error, and the last, for data whose classes or features have other names than those that the network was
+    /// trained on, and for a batch with a sample that cannot be read, or for which an output is not finite.
     ///
     /// ```
     /// use convnet::model::LeNet5;
@@ -84,10 +85,14 @@ where
     N::Output: Scores,
 {
     fn batch(&mut self) -> Result<(), Error> {
+        if self.next == 0 {
+            refuse_other_data(self.network.metadata(), &self.data.metadata())?;
+        }
         let end = (self.next + samples_together::<N::Input>()).min(self.data.len());
         let samples: Vec<usize> = (self.next..end).collect();
         self.next = end;
         let outputs = self.network.infer(&load(self.data, &samples)?);
+        refuse_no_answer("data", self.data, &samples, &outputs)?;
         let answer = |(i, &sample): (usize, &usize)| Predicted {
             sample,
             origin: self.data.origin(sample),

@@ -160,6 +160,13 @@ fn a_segmentation_is_learnt() {
     assert_eq!(evaluation.confusion.iter().flatten().filter(|count| **count > 0).count(), 2);
     let error = trainer.evaluate_segmentation(&data.subset([])).unwrap_err().to_string();
     assert_eq!(error, "data: expected at least 1 sample, found 0");
+    // Classes of masks are compared by name, as others are.
+    trainer.fit(&train.clone().with_class_names(["road", "tree", "sky"]), None).unwrap();
+    let error = trainer.evaluate_segmentation(&data.with_class_names(["sky", "tree", "road"])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "classes of the data: expected those of the training data, 3 (road, tree, sky), found 3 (sky, tree, road)"
+    );
 }
 
 /// A mask does not follow an image that is flipped.
