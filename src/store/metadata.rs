@@ -91,9 +91,19 @@ pub(super) fn metadata_of(path: &Path, entries: &[(String, String)]) -> Result<M
             found,
         ));
     }
+    #[cfg(feature = "images")]
+    for (key, text) in entries {
+        let expected = match &**key {
+            COLOUR if !["RGB", "grey"].contains(&&**text) => "RGB or grey",
+            MEAN | STD if !entries.iter().any(|(key, _)| key == FIT) => "convnet.fit beside it",
+            _ => continue,
+        };
+        return Err(Error::format(path, format!("{expected} in metadata {key}"), text.as_str()));
+    }
     Ok(Metadata {
         classes: value(path, entries, CLASSES)?,
         features: value(path, entries, FEATURES)?,
+        offsets: value(path, entries, OFFSETS)?,
         #[cfg(feature = "images")]
         preprocessing: {
             let fit = entries.iter().find(|(key, _)| key == FIT).map(|(_, text)| text.parse::<Fit>());

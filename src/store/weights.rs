@@ -17,6 +17,7 @@ use crate::error::{Error, TensorMismatch};
 use crate::network::Network;
 use crate::plan::{Param, Plan};
 use crate::scalar::{Scalar, compiled};
+use crate::shape::Shape;
 
 /// Named tensors of a file, to be loaded into a network.
 ///
@@ -223,7 +224,8 @@ impl Weights {
     }
 
     /// Copies the weights and the metadata into a network; of a file of which a layer is skipped, not the names of the
-    /// classes. After an error the network is unchanged.
+    /// classes. A network that loads a file without metadata has none: other weights have other classes. After an error the
+    /// network is unchanged.
     ///
     /// The file may also have the counters `num_batches_tracked` of PyTorch's batch normalisation, which are ignored.
     ///
@@ -232,13 +234,15 @@ impl Weights {
     /// not finite, and a way to load them if there is one; [`Error::Format`] for a checkpoint; [`Error::Argument`] if neither the network nor the file has a layer that is to be skipped.
     #[doc(alias = "load_state_dict")]
     pub fn load_into<N: Network>(&self, network: &mut N) -> Result<(), Error> {
-        let (program, params) = network.model_mut().parts_mut();
-        N::Scalar::compiled::<Load>((self, program.plan(), params))?;
         let metadata = self.metadata.clone();
         let metadata = if self.skipped.is_empty() { metadata } else { metadata.without_classes() };
-        if metadata != Metadata::default() {
-            network.model_mut().set_metadata(metadata);
-        }
+        let checked = metadata.check(N::Input::DIMS, N::Output::DIMS);
+        checked.map_err(|(expected, found)| {
+            Error::format(&self.path, format!("metadata of {expected}"), found)
+        })?;
+        let (program, params) = network.model_mut().parts_mut();
+        N::Scalar::compiled::<Load>((self, program.plan(), params))?;
+        network.model_mut().set_metadata(metadata);
         Ok(())
     }
 

@@ -37,6 +37,11 @@ fn names_of_classes_travel_with_the_network() {
     let error = net.load(write(&folder, &bad)).unwrap_err().to_string();
     assert!(error.contains("expected metadata convnet.classes as it is documented"), "{error}");
     assert_eq!(bits(&net), bits(trainer.network()));
+
+    // Weights of another program have no names, and do not get those of the weights before them.
+    let plain = replaced(&bytes, b"\"convnet.classes\":", b"\"another.classes\":");
+    net.load(write(&folder, &plain)).unwrap();
+    assert!(net.metadata().classes.is_empty());
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -66,6 +71,47 @@ fn preprocessing_travels_with_the_network() {
         let mut loaded = Small::new(2);
         loaded.load(&path).unwrap();
         assert_eq!(*loaded.metadata(), metadata);
+    }
+}
+
+#[cfg(feature = "images")]
+#[test]
+fn preprocessing_that_is_not_understood_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let mut net = Small::new(1);
+    let mut metadata = net.metadata().clone();
+    metadata.preprocessing = Some(convnet::data::Preprocessing::new());
+    net.model_mut().set_metadata(metadata);
+    net.save(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for (from, to, told) in [
+        ("\"RGB\"", "\"BGR\"", "expected RGB or grey in metadata convnet.colour, found BGR"),
+        (
+            "\"cover\"",
+            "\"blows\"",
+            "expected metadata convnet.fit as it is documented, found fit: expected cover, ",
+        ),
+        (
+            "convnet.fit",
+            "another.fit",
+            "expected convnet.fit beside it in metadata convnet.mean, found [0.0]",
+        ),
+        (
+            "\"convnet.std\":\"[1.0]",
+            "\"convnet.std\":\"[0.0]",
+            "found normalization: expected a finite mean and a std above 0",
+        ),
+        (
+            "\"convnet.std\":\"[1.0]",
+            "\"convnet.std\":\"[\\n\\n]",
+            "found normalization: expected as many means as standard",
+        ),
+    ] {
+        let bad = replaced(&bytes, from.as_bytes(), to.as_bytes());
+        let len = bytes.len();
+        let error = net.load(write(&folder, &bad[..len.min(bad.len())])).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
     }
 }
 
@@ -205,4 +251,45 @@ fn settings_that_differ_from_a_checkpoint_are_told() {
         ["optimiser", "schedule", "penalties and limits", "frozen layers and factors", "early stopping"];
     assert_eq!(names, expected);
     assert!(changes[0].now.contains("learning_rate: 0.1") && changes[0].before.contains("0.05"));
+}
+
+/// Names and numbers that are not one for each output or value would be given to others.
+#[test]
+fn metadata_fit_the_network() {
+    let changed = |change: &dyn Fn(&mut convnet::data::Metadata)| {
+        let mut net = Small::new(1);
+        let mut metadata = named(1).metadata();
+        change(&mut metadata);
+        net.model_mut().set_metadata(metadata);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        net.save(&path).unwrap();
+        let mut other = Small::new(2);
+        let error = other.load(&path).unwrap_err().to_string();
+        assert_eq!(bits(&other), bits(&Small::new(2)));
+        // A network with a last layer of its own has its own classes.
+        let skipped = Weights::open(&path).unwrap().skip("fc2").load_into(&mut other).is_ok();
+        (error.split_once(": ").unwrap().1.to_owned(), skipped)
+    };
+    let four = ["ant", "bee", "cat", "dog"];
+    for (names, sentence) in [
+        (&four[..], "at most 3 names of classes, one for each output, found 4 (ant, bee, cat, dog)"),
+        (&["ant", "bee", "ant"], "each class with a name of its own, found \"ant\" twice"),
+    ] {
+        let data = data(0, 20).with_class_names(names.iter().copied());
+        let error = trainer(1, Sgd::new(0.05)).fit(&data, None).unwrap_err().to_string();
+        assert_eq!(error, format!("training data: expected {sentence}"));
+        let classes: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let found = changed(&|metadata| metadata.classes = classes.clone());
+        assert_eq!(found, (format!("expected metadata of {sentence}"), true));
+    }
+    let found = changed(&|metadata| metadata.imputer = Some(vec![0.0; 2]));
+    let sentence =
+        "expected metadata of 72 numbers for missing values, one for each value of a sample, found 2";
+    assert_eq!(found, (sentence.to_owned(), false));
+    let error = trainer(1, Sgd::new(0.05)).fit(&named(20).with_feature_names(["width"]), None).unwrap_err();
+    let sentence = "training data: expected 72 names of features, one for each value of a sample, found 1";
+    assert_eq!(error.to_string(), sentence);
+    // Data may have fewer classes than the network.
+    trainer(1, Sgd::new(0.05)).fit(&data(0, 20).with_class_names(["ant", "bee"]), None).unwrap();
 }
