@@ -40,7 +40,8 @@ impl<const N: usize> Scores for shape::LogProbabilities<N> {
 /// The predicted class of a sample, and the probability of each class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction<T = f32> {
-    /// The class with the highest score; if several are equal, the first.
+    /// The class with the highest score; if several are equal, the first. It is no answer if the probabilities are NaN, as for an
+    /// input that is.
     pub class: usize,
     /// The probability of each class.
     pub probabilities: Vec<T>,

@@ -231,7 +231,9 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::Weights`] with all tensors that are missing, unknown, of another shape or number type, or hold a number that is
-    /// not finite, and a way to load them if there is one; [`Error::Format`] for a checkpoint; [`Error::Argument`] if neither the network nor the file has a layer that is to be skipped.
+    /// not finite, and a way to load them if there is one; [`Error::Format`] for a checkpoint, and for metadata that are not for
+    /// the network's inputs and outputs; [`Error::Argument`] if neither the network nor the file has a layer that is to be
+    /// skipped.
     #[doc(alias = "load_state_dict")]
     pub fn load_into<N: Network>(&self, network: &mut N) -> Result<(), Error> {
         let metadata = self.metadata.clone();

@@ -158,11 +158,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check); [`Error::Argument`] for data without samples, for early stopping without validation
-    /// data, for validation data whose classes or features have other names, and for a batch of one sample with a batch normalisation of one
-    /// value in each channel; [`Error::Sample`] for a value that is not finite; [`Error::Memory`] for a batch that needs more memory than is available, where the operating system
-    /// tells; [`Error::Diverged`] for a loss or gradient that is not finite though the samples are. The network then has the parameters
-    /// from before that batch; if the validation loss is not finite, those from the end of that epoch; with early stopping,
-    /// those of the best epoch. [`history`](Self::history) has the epochs before the failure.
+    /// data, for names of classes or features that are not those of the network's outputs or inputs, for validation data with
+    /// other names, and for a batch of one sample with a batch normalisation of one value in each channel; [`Error::Sample`] for
+    /// a value or a target that is not finite; [`Error::Memory`] for a batch that needs more memory than is available, where
+    /// the operating system tells; [`Error::Diverged`] for a loss or gradient that is not finite though the samples are. The
+    /// network then has the parameters from before that batch; if the validation loss is not finite, those from the end of that
+    /// epoch; with early stopping, those of the best epoch. [`history`](Self::history) has the epochs before the failure.
     #[doc(alias("train", "train_loop"))]
     pub fn fit<'a, D, V>(&mut self, train: &D, validation: V) -> Result<History, Error>
     where
