@@ -35,6 +35,12 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch(self, _: *const T) {}
 
+    /// Both unchanged. To the compiler they are new, so that it computes the vector before it reads from the address.
+    #[inline(always)]
+    fn in_order(self, v: Self::V, at: *const T) -> (Self::V, *const T) {
+        (v, at)
+    }
+
     /// a · b + c, fused if the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
@@ -238,6 +244,7 @@ pub use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::asm;
     use std::arch::x86_64::*;
 
     use super::{Isa, Kernel, Portable, Simd, Vectorized};
@@ -298,7 +305,7 @@ mod x86 {
 
     /// The vectors of one instruction set and scalar, by the names of their intrinsics.
     macro_rules! vectors {
-        ($isa:ident $scalar:ident $vector:ident $width:literal $registers:literal:
+        ($isa:ident $scalar:ident $vector:ident $register:ident $feature:literal $width:literal $registers:literal:
          $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
          relu_backward($dx:ident, $x:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
@@ -328,6 +335,22 @@ mod x86 {
                 fn prefetch(self, at: *const $scalar) {
                     // SAFETY: a hint, which does not fault.
                     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+                }
+
+                #[inline(always)]
+                fn in_order(self, v: $vector, at: *const $scalar) -> ($vector, *const $scalar) {
+                    #[inline]
+                    #[target_feature(enable = $feature)]
+                    fn both(mut v: $vector, mut at: *const $scalar) -> ($vector, *const $scalar) {
+                        // SAFETY: no instruction; both registers keep their values.
+                        unsafe {
+                            asm!("/* {v} {at} */", v = inout($register) v, at = inout(reg) at,
+                                options(nomem, nostack, preserves_flags));
+                        }
+                        (v, at)
+                    }
+                    // SAFETY: `self` proves that the processor has the registers.
+                    unsafe { both(v, at) }
                 }
 
                 #[inline(always)]
@@ -370,15 +393,15 @@ mod x86 {
         };
     }
 
-    vectors!(Avx512 f32 __m512 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
+    vectors!(Avx512 f32 __m512 zmm_reg "avx512f" 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
         relu_backward(dx, x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), dx);
         sum(v) _mm512_reduce_add_ps(v));
-    vectors!(Avx2 f32 __m256 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
+    vectors!(Avx2 f32 __m256 ymm_reg "avx2" 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
         relu_backward(dx, x) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), dx);
         sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
-    vectors!(Avx2 f64 __m256d 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
+    vectors!(Avx2 f64 __m256d ymm_reg "avx2" 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
         _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
         relu_backward(dx, x) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), dx);
         sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));

@@ -109,15 +109,16 @@ impl<T: Vectorized> Inner<'_, T> {
             for p in 0..P {
                 x[p] = x[p].wrapping_add(self.taps[tap + p].x as usize * self.lanes + part);
             }
-            accumulate(
-                simd,
-                &mut sums,
-                self.positions.iter().enumerate(),
-                // SAFETY: `run` has checked that every filter's every position is inside dy.
-                |f, (i, _)| unsafe { simd.load(dy.add(f * self.dy_plane + i * LANES)) },
-                // SAFETY: `run` has checked that every tap's every position is inside x.
-                |p, (_, position)| unsafe { simd.load(x[p].add(*position as usize * LANES)) },
-            );
+            // SAFETY: `run` has checked that every filter's every position is inside dy, and every tap's every position inside x.
+            unsafe {
+                accumulate::<false, _, _, F, P, _>(
+                    simd,
+                    &mut sums,
+                    self.positions.iter().enumerate(),
+                    |f, (i, _)| dy.wrapping_add(f * self.dy_plane + i * LANES),
+                    |p, (_, position)| x[p].wrapping_add(*position as usize * LANES),
+                );
+            }
         }
         for f in 0..F {
             for p in 0..P {

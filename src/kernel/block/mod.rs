@@ -46,23 +46,43 @@ pub(super) struct Tap {
     pub(super) w: u32,
 }
 
-/// `sums[f][p] += left(f, step) · right(p, step)` for all steps.
+/// `sums[f][p] += left(f, step) · right(p, step)` for all steps. `left` returns the address of a number if `SPLAT` and of a vector if
+/// not, and `right` that of a vector.
+///
+/// # Safety
+/// Every address is valid for reading its number or vector.
 #[inline(always)]
-fn accumulate<T: Vectorized, S: Simd<T>, const F: usize, const P: usize, X: Copy>(
+unsafe fn accumulate<
+    const SPLAT: bool,
+    T: Vectorized,
+    S: Simd<T>,
+    const F: usize,
+    const P: usize,
+    X: Copy,
+>(
     simd: S,
     sums: &mut [[S::V; P]; F],
     steps: impl Iterator<Item = X>,
-    left: impl Fn(usize, X) -> S::V,
-    right: impl Fn(usize, X) -> S::V,
+    left: impl Fn(usize, X) -> *const T,
+    right: impl Fn(usize, X) -> *const T,
 ) {
     let mut acc = *sums;
     for step in steps {
         let mut b = [simd.splat(T::zero()); P];
         for p in 0..P {
-            b[p] = right(p, step);
+            // SAFETY: the caller's promise.
+            b[p] = unsafe { simd.load(right(p, step)) };
         }
         for f in 0..F {
-            let a = left(f, step);
+            let mut at = left(f, step);
+            if f > 0 {
+                // All loads at once would take more registers than there are, and a compiler then keeps sums in memory.
+                for p in 0..P {
+                    (acc[f - 1][p], at) = simd.in_order(acc[f - 1][p], at);
+                }
+            }
+            // SAFETY: the caller's promise.
+            let a = unsafe { if SPLAT { simd.splat(*at) } else { simd.load(at) } };
             for p in 0..P {
                 acc[f][p] = simd.mul_add(a, b[p], acc[f][p]);
             }

@@ -98,15 +98,17 @@ impl<T: Vectorized> Outer<'_, T> {
             for x in x {
                 simd.prefetch(x.wrapping_add(next));
             }
-            accumulate(
-                simd,
-                &mut sums,
-                0..self.lanes,
-                // SAFETY: `run` has checked that every row's every position and lane is inside x.
-                |f, lane| simd.splat(unsafe { *x[f].add(*position as usize + lane) }),
-                // SAFETY: `run` has checked that the panel has a row for each position and lane.
-                |p, lane| unsafe { simd.load(panel.add(lane * self.width + p * S::WIDTH)) },
-            );
+            // SAFETY: `run` has checked that every row's every position and lane is inside x, and that the panel has a row for
+            // each position and lane.
+            unsafe {
+                accumulate::<true, _, _, F, P, _>(
+                    simd,
+                    &mut sums,
+                    0..self.lanes,
+                    |f, lane| x[f].wrapping_add(*position as usize + lane),
+                    |p, lane| panel.wrapping_add(lane * self.width + p * S::WIDTH),
+                );
+            }
             panel = panel.wrapping_add(self.lanes * self.width);
         }
         for f in 0..F {

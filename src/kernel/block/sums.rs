@@ -263,15 +263,16 @@ impl<T: Vectorized> Sums<'_, T> {
             }
         }
         let w = self.w.as_ptr().wrapping_add(first * self.w_step);
-        accumulate(
-            simd,
-            &mut sums,
-            self.taps.iter(),
-            // SAFETY: `run` has checked that every filter's every tap is inside w.
-            |f, tap| simd.splat(unsafe { *w.add(f * self.w_step + tap.w as usize) }),
-            // SAFETY: `run` has checked that every place's every tap is inside x.
-            |p, tap| unsafe { simd.load(x[p].add(tap.x as usize * self.lanes)) },
-        );
+        // SAFETY: `run` has checked that every filter's every tap is inside w, and every place's every tap inside x.
+        unsafe {
+            accumulate::<true, _, _, F, P, _>(
+                simd,
+                &mut sums,
+                self.taps.iter(),
+                |f, tap| w.wrapping_add(f * self.w_step + tap.w as usize),
+                |p, tap| x[p].wrapping_add(tap.x as usize * self.lanes),
+            );
+        }
         for f in 0..F {
             for p in 0..P {
                 let v = match self.end {
