@@ -29,7 +29,7 @@ impl<T: Vectorized> Run<'_, T> {
         let panel = values_mut(&mut panel);
         let mut segments = [Segment::default(); GATHERED * LANES];
         let blocks = table.taps.len().div_ceil(DEPTH).max(1);
-        for (block, six) in (0..blocks).flat_map(|block| columns.clone().map(move |six| (block, six))) {
+        for (six, block) in columns.flat_map(|six| (0..blocks).map(move |block| (six, block))) {
             let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
             let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
             for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {

@@ -177,8 +177,8 @@ impl Correlation {
             let columns = (total - left).div_ceil(LANES * GATHERED);
             let filters = self.tiling.filters;
             let blocks = self.filters.div_ceil(filters);
-            // A single thread runs one task, so that buffers are cleared once.
-            let together = if exec.parallel { 1 } else { columns.max(1) };
+            // A single thread runs one task, so that buffers are cleared once. Several have four tasks each on many cores.
+            let together = if exec.parallel { columns.div_ceil(64) } else { columns }.max(1);
             let parts = columns.div_ceil(together);
             let tasks = (parts + usize::from(left > 0)) * blocks;
             exec.each(self.groups * tasks, |task| {
