@@ -164,7 +164,9 @@ impl Conv {
         };
         // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
-        let transforms = self.transformed.iter().flatten().map(|pass| pass.scratch(tiles)).max();
+        let transforms = self.transformed.as_ref().map(|[forward, backward]| {
+            forward.scratch(tiles).max(backward.scratch(tiles)).max(forward.gradient_scratch(tiles))
+        });
         let backward = tiles * direct.dy.scratch() + if direct.packed { self.packed_len() } else { 0 };
         let weights = tiles * (direct.x.scratch() + panels);
         [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)

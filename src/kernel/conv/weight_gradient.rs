@@ -51,6 +51,10 @@ impl Conv {
             }
             Tables::Direct(direct) => direct,
         };
+        if let Some([pass, _]) = self.transformed(tiles, exec) {
+            pass.backward_weights(dw, dy, x, scratch, exec, tiles);
+            return db.into_iter().for_each(|db| plane_sums(db, dy, self.geometry.output, exec, tiles));
+        }
         let (padding, panels) = scratch.split_at_mut(tiles * direct.x.scratch());
         let x = direct.x.of(x, padding, exec);
         let of_group = [dw.len() / groups, filters / groups];

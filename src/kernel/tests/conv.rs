@@ -186,6 +186,10 @@ fn geometries() -> Vec<Geometry> {
     }
     // Positions are left over after whole columns of a narrow tile, with more taps and filters than one block of them has.
     all.extend(geometry([120, 3, 19], 70, Window::new([3, 3], [1, 1], [0, 0])));
+    // Winograd's weight gradient: several parts of columns, of channels and of filters.
+    for (channels, filters) in [(97, 5), (3, 49)] {
+        all.extend(geometry([channels, 9, 11], filters, Window::new([3, 3], [1, 1], [1, 1])));
+    }
     // A dense layer is a convolution of one position.
     for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
         let window = Window::new([1, 1], [1, 1], [0, 0]);
@@ -230,26 +234,39 @@ fn transforms_lose_little() {
         |len| (0..len).map(|_| (0..12).map(|_| integers.next()).sum::<f64>() / 3.0).collect::<Vec<f64>>();
     let (weight, bias) = (normals(32 * 64 * 9), normals(32));
     let x: Vec<Vec<f64>> = (0..16).map(|_| normals(64 * 120)).collect();
+    let dy: Vec<Vec<f64>> = (0..16).map(|_| normals(32 * 120)).collect();
     let mut expected = vec![vec![0.0; 32 * 120]; 16];
-    for (y, x) in expected.iter_mut().zip(&x) {
-        naive::conv_forward(y, x, &weight, &bias, &g);
+    let (mut expected_dw, mut db) = (vec![0.0; weight.len()], vec![0.0; 32]);
+    for n in 0..16 {
+        naive::conv_forward(&mut expected[n], &x[n], &weight, &bias, &g);
+        naive::conv_backward_weights(&mut expected_dw, &mut db, &dy[n], &x[n], &g);
     }
-    let size = expected.iter().flatten().map(|y| y * y).sum::<f64>() / (16.0 * 32.0 * 120.0);
     let exec = Exec::new(false);
-    let error = |transforms| {
+    // The largest error in relation to the size of the numbers, forward and of the weight gradient.
+    let errors = |transforms| {
         let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
         let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
-        let (weight, bias) = (single(&weight), single(&bias));
-        conv.forward(&mut y, &tiles(&x, exec), &weight, Some(&bias), Finish::relu(false), &mut scratch, exec);
-        let errors = expected.iter().enumerate().flat_map(|(n, sample)| {
-            let y = &y;
-            sample.iter().enumerate().map(move |(i, expected)| (f64::from(y[i].0[n]) - expected).abs())
-        });
-        errors.fold(0.0, f64::max) / size.sqrt()
+        let (weight, bias, x) = (single(&weight), single(&bias), tiles(&x, exec));
+        conv.forward(&mut y, &x, &weight, Some(&bias), Finish::relu(false), &mut scratch, exec);
+        let mut dw = weight.clone();
+        conv.backward_weights(&mut dw, None, &tiles(&dy, exec), &x, &mut scratch, exec);
+        let of_sample = |n: usize| y.iter().map(move |y| y.0[n]);
+        let y: Vec<f32> = (0..16).flat_map(of_sample).collect();
+        [error(&y, &expected.concat()), error(&dw, &expected_dw)]
     };
-    let (direct, transformed) = (error(1000), error(1));
+    let (direct, transformed) = (errors(1000), errors(1));
     assert_ne!(direct, transformed, "two ways to compute it");
-    assert!(direct < 1e-5 && transformed < 1e-5, "largest errors {direct:e} and {transformed:e}");
+    for error in [direct, transformed].concat() {
+        assert!(error < 1e-5, "largest errors {direct:?} and {transformed:?}");
+    }
+}
+
+/// The largest difference in relation to the root of the mean square of what is expected.
+fn error(found: &[f32], expected: &[f64]) -> f64 {
+    let size = expected.iter().map(|v| v * v).sum::<f64>() / expected.len() as f64;
+    let differences =
+        found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
+    differences.fold(0.0, f64::max) / size.sqrt()
 }
 
 #[test]

@@ -9,11 +9,12 @@
 //! channels times channels × patches. The transforms only add, subtract and, for weights, halve, so that whole numbers
 //! stay exact. Lanes are samples here too, so transforms are arithmetic on whole vectors.
 
+mod gradient;
 mod patches;
 
 use std::ops::Range;
 
-use self::patches::{Patch, PatchesOf, gather_narrow, gather_patch, scatter_narrow, scatter_patch};
+use self::patches::{Patch, PatchesOf, Plane, gather, gather_narrow, scatter_narrow, scatter_patch};
 use super::block::{End, PLACES, Start, Sums, Tap};
 use super::conv::Tiling;
 use super::correlation::{index, part};
@@ -140,19 +141,8 @@ impl Winograd {
             let together = self.chunk / COLUMNS;
             for first in (0..blocks).step_by(together) {
                 let chunk = first..(first + together).min(blocks);
+                self.transform_inputs(v, x, chunk.clone(), exec, tiles);
                 let block_len = ENTRIES * self.channels * COLUMNS;
-                // Inputs: a task for some channels of a block of columns.
-                let channel_parts = self.channels.div_ceil(16);
-                let shared = Shared::new(values_mut(v));
-                exec.each(chunk.len() * channel_parts, |task| {
-                    let block = task / channel_parts;
-                    let channels = part(self.channels, 16, task % channel_parts);
-                    // SAFETY: tasks differ in the block or in the channels, and so in every value they write.
-                    let v = unsafe { shared.writer() };
-                    let (first, block) = (block * block_len * LANES, chunk.start + block);
-                    let lanes = exec.lanes;
-                    T::call(exec.isa, Patches { table: self, v, first, x, block, channels, lanes, tiles });
-                });
                 let v = super::values(v);
                 // Products and outputs: a task for some filters of a block of columns.
                 let filter_parts = self.filters.div_ceil(self.filters_together);
@@ -177,6 +167,29 @@ impl Winograd {
                 });
             }
         }
+    }
+
+    /// `v[block][entry][channel][column]` = Bᵀ d B: a task for some channels of a block of columns.
+    fn transform_inputs<T: Vectorized>(
+        &self,
+        v: &mut [Lanes<T>],
+        x: &[T],
+        chunk: Range<usize>,
+        exec: Exec,
+        tiles: usize,
+    ) {
+        let block_len = ENTRIES * self.channels * COLUMNS;
+        let channel_parts = self.channels.div_ceil(16);
+        let shared = Shared::new(values_mut(v));
+        exec.each(chunk.len() * channel_parts, |task| {
+            let block = task / channel_parts;
+            let channels = part(self.channels, 16, task % channel_parts);
+            // SAFETY: tasks differ in the block or in the channels, and so in every value they write.
+            let v = unsafe { shared.writer() };
+            let (first, block) = (block * block_len * LANES, chunk.start + block);
+            let lanes = exec.lanes;
+            T::call(exec.isa, Patches { table: self, v, first, x, block, channels, lanes, tiles });
+        });
     }
 
     /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`,
@@ -243,15 +256,19 @@ impl Winograd {
         });
     }
 
-    /// The 2×2 patches of the output in a block of columns of sixteen values: `LANES / lanes` for each column.
-    fn patches_of(&self, block: usize, lanes: usize, tiles: usize) -> PatchesOf {
+    fn input_plane(&self) -> Plane {
+        Plane { size: self.input, padding: self.padding }
+    }
+
+    /// The 2×2 patches of the output in `count` columns of sixteen values from `first`: `LANES / lanes` for each column.
+    fn patches_of(&self, first: usize, count: usize, lanes: usize, tiles: usize) -> PatchesOf {
         let [rows, columns] = self.patches();
-        let of_block = COLUMNS * LANES / lanes;
-        let (first, all) = (block * of_block, tiles * rows * columns);
+        let per_column = LANES / lanes;
+        let (first, all) = (first * per_column, tiles * rows * columns);
         let (tile, patch) = (first / (rows * columns), first % (rows * columns));
         PatchesOf {
             next: Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) },
-            left: all.saturating_sub(first).min(of_block),
+            left: all.saturating_sub(first).min(count * per_column),
             end: [2 * rows, 2 * columns],
         }
     }
@@ -278,7 +295,7 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
         let Patches { table, mut v, first, x, block, channels, lanes, tiles } = self;
         let [rows, columns] = table.input;
         let area = rows * columns;
-        let mut patches = table.patches_of(block, lanes, tiles);
+        let mut patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
         let per_column = LANES / lanes;
         for c in 0..patches.left.div_ceil(per_column) {
             let column = patches.clone().take(per_column);
@@ -288,9 +305,10 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
                 for (at, patch) in column.clone().enumerate() {
                     let plane = (patch.tile * table.groups * table.channels + channel) * area * lanes;
                     let plane = &x[plane..][..area * lanes];
+                    let (rows, of) = (&[0, 1, 2, 3], table.input_plane());
                     match lanes {
-                        LANES => gather_patch::<T, LANES>(&mut d, plane, 0, patch, table),
-                        _ => gather_narrow(&mut d, plane, at * lanes, lanes, patch, table),
+                        LANES => gather::<T, LANES, ROW>(&mut d, plane, 0, patch, rows, of),
+                        _ => gather_narrow::<T, ROW>(&mut d, plane, at * lanes, lanes, patch, rows, of),
                     }
                 }
                 for part in (0..LANES).step_by(S::WIDTH) {
@@ -346,7 +364,7 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
         let area = rows * columns;
         let (end, rest) = end.split();
         let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
-        let patches = table.patches_of(block, lanes, tiles);
+        let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
         let per_column = LANES / lanes;
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));

@@ -1,6 +1,6 @@
 //! Patches of the input and the output, and their copies to and from vectors of lanes.
 
-use super::{ENTRIES, Winograd};
+use super::Winograd;
 use crate::kernel::block::Rest;
 use crate::kernel::shared::Shared;
 use crate::kernel::{Vectorized, with_lanes};
@@ -42,43 +42,68 @@ impl Iterator for PatchesOf {
     }
 }
 
-/// [`gather_patch`] in a function of its own, compiled once and not for each instruction set.
+/// The size of a plane that patches are read from, and its rows and columns of zeros before the first patch.
+#[derive(Clone, Copy)]
+pub(super) struct Plane {
+    pub(super) size: [usize; 2],
+    pub(super) padding: [usize; 2],
+}
+
+impl Plane {
+    /// A row of a patch of `SIDE` columns, if all of it lies inside the plane, of whole tiles.
+    #[inline(always)]
+    pub(super) fn row<'a, T, const SIDE: usize>(
+        self,
+        values: &'a [T],
+        patch: Patch,
+        row: usize,
+    ) -> Option<&'a [[T; LANES]; SIDE]> {
+        let Plane { size: [height, width], padding } = self;
+        let row = (patch.row + row).checked_sub(padding[0]).filter(|row| *row < height)?;
+        let column = patch.column.checked_sub(padding[1]).filter(|column| column + SIDE <= width)?;
+        values.as_chunks().0[row * width + column..].first_chunk()
+    }
+}
+
+/// [`gather`] in a function of its own, compiled once and not for each instruction set.
 #[inline(never)]
-pub(super) fn gather_narrow<T: Vectorized>(
-    d: &mut [Lanes<T>; ENTRIES],
-    plane: &[T],
+pub(super) fn gather_narrow<T: Vectorized, const SIDE: usize>(
+    d: &mut [Lanes<T>],
+    values: &[T],
     lane: usize,
     lanes: usize,
     patch: Patch,
-    table: &Winograd,
+    rows: &[usize],
+    plane: Plane,
 ) {
-    with_lanes!(lanes, N => gather_patch::<T, N>(d, plane, lane, patch, table));
+    with_lanes!(lanes, N => gather::<T, N, SIDE>(d, values, lane, patch, rows, plane));
 }
 
-/// Copies a patch of the input, with zeros outside of it, to the lanes from `lane`.
+/// Copies some rows of a patch of `SIDE` columns, but nothing of what lies outside the plane, to the lanes from `lane`.
 #[inline(always)]
-pub(super) fn gather_patch<T: Vectorized, const N: usize>(
-    d: &mut [Lanes<T>; ENTRIES],
-    plane: &[T],
+pub(super) fn gather<T: Vectorized, const N: usize, const SIDE: usize>(
+    d: &mut [Lanes<T>],
+    values: &[T],
     lane: usize,
     patch: Patch,
-    table: &Winograd,
+    rows: &[usize],
+    plane: Plane,
 ) {
-    let [rows, columns] = table.input;
-    let plane = plane.as_chunks::<N>().0;
-    for i in 0..4 {
-        let row = (patch.row + i).checked_sub(table.padding[0]).filter(|row| *row < rows);
-        let Some(row) = row.map(|row| &plane[row * columns..][..columns]) else { continue };
-        let first = patch.column.checked_sub(table.padding[1]);
-        if let Some(values) = first.and_then(|first| row.get(first..first + 4)) {
-            for j in 0..4 {
-                d[i * 4 + j].0[lane..lane + N].copy_from_slice(&values[j]);
+    let Plane { size: [height, width], padding } = plane;
+    let values = values.as_chunks::<N>().0;
+    for (d, row) in d.chunks_exact_mut(SIDE).zip(rows) {
+        let row = (patch.row + row).checked_sub(padding[0]).filter(|row| *row < height);
+        let Some(row) = row.map(|row| &values[row * width..][..width]) else { continue };
+        let first = patch.column.checked_sub(padding[1]);
+        if let Some(values) = first.and_then(|first| row.get(first..first + SIDE)) {
+            for j in 0..SIDE {
+                d[j].0[lane..lane + N].copy_from_slice(&values[j]);
             }
         } else {
-            for j in 0..4 {
-                let at = (patch.column + j).checked_sub(table.padding[1]);
+            for j in 0..SIDE {
+                let at = (patch.column + j).checked_sub(padding[1]);
                 if let Some(values) = at.and_then(|at| row.get(at)) {
-                    d[i * 4 + j].0[lane..lane + N].copy_from_slice(values);
+                    d[j].0[lane..lane + N].copy_from_slice(values);
                 }
             }
         }
