@@ -53,6 +53,7 @@ pub(crate) mod local_response;
 pub(crate) mod merge;
 #[cfg(test)]
 mod naive;
+mod peak;
 pub(crate) mod pool;
 pub(crate) mod radial;
 pub(crate) mod resize;
@@ -71,7 +72,7 @@ use rayon::prelude::*;
 // Public for the benchmarks, which give speeds as a part of the processor's peak.
 #[doc(hidden)]
 pub use block::Finish;
-pub use simd::peak_flops;
+pub use peak::peak_flops;
 pub(crate) use simd::vectorized;
 pub use simd::{Isa, Vectorized};
 

@@ -37,22 +37,31 @@ impl<T: Vectorized> Run<'_, T> {
             }
             let first = six * GATHERED * LANES;
             let columns = (total - first).div_ceil(LANES).min(GATHERED);
-            let segments = table.segments(&mut segments, first..(first + columns * LANES).min(total), lanes);
-            T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
             // The sixteen values of these columns are contiguous in y. Other columns are computed outside y and copied.
             let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
+            let of_column = |c: usize| &table.positions[(first + c * LANES) / lanes..][..LANES / lanes];
+            // Columns whose inputs are contiguous, too, because they lie in one row, are read in place.
+            let in_row =
+                |c: usize| of_column(c)[0].x + index(LANES / lanes - 1) == of_column(c)[LANES / lanes - 1].x;
+            let in_place = whole == columns && (0..columns).all(in_row);
+            if !in_place {
+                let outputs = first..(first + columns * LANES).min(total);
+                let segments = table.segments(&mut segments, outputs, lanes);
+                T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+            }
             let mut places = [Place::default(); GATHERED];
             for (c, place) in places.iter_mut().enumerate() {
-                *place = Place { x: c * LANES, y: first + c * LANES };
+                let x = if in_place && c < columns { of_column(c)[0].x as usize * lanes } else { c * LANES };
+                *place = Place { x, y: first + c * LANES };
             }
             let sums = Sums {
                 y: &y,
                 y_plane: plane,
-                x: &*panel,
+                x: if in_place { self.x } else { &*panel },
                 w: self.w,
                 w_step: table.w_step,
-                taps: &steps[..taps.len()],
-                lanes: LANES,
+                taps: if in_place { taps } else { &steps[..taps.len()] },
+                lanes: if in_place { lanes } else { LANES },
                 filters: filters.clone(),
                 places: &places[..whole],
                 start: if block == 0 { self.start } else { Start::Carry },

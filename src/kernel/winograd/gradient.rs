@@ -236,11 +236,8 @@ impl<T: Vectorized> RowOf<'_, T> {
                     let d = d.as_flattened_mut();
                     if lanes < LANES {
                         gather_narrow::<T, SIDE>(d, values, at * lanes, lanes, patch, &rows, factor.plane);
-                    } else if let [Some(a), Some(b)] = [
-                        factor.plane.row::<T, SIDE>(values, patch, rows[0]),
-                        factor.plane.row::<T, SIDE>(values, patch, rows[1]),
-                    ] {
-                        sources = [a.as_ptr().cast(), b.as_ptr().cast()];
+                    } else if let Some(inside) = factor.plane.rows::<T, SIDE, 2>(values, patch, rows) {
+                        sources = inside;
                     } else {
                         gather::<T, LANES, SIDE>(d, values, 0, patch, &rows, factor.plane);
                     }

@@ -50,18 +50,22 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// A row of a patch of `SIDE` columns, if all of it lies inside the plane, of whole tiles.
+    /// The addresses of some rows of a patch of `SIDE` columns, if all of them lie inside the plane, of whole tiles.
     #[inline(always)]
-    pub(super) fn row<'a, T, const SIDE: usize>(
+    pub(super) fn rows<T, const SIDE: usize, const ROWS: usize>(
         self,
-        values: &'a [T],
+        values: &[T],
         patch: Patch,
-        row: usize,
-    ) -> Option<&'a [[T; LANES]; SIDE]> {
+        rows: [usize; ROWS],
+    ) -> Option<[*const T; ROWS]> {
         let Plane { size: [height, width], padding } = self;
-        let row = (patch.row + row).checked_sub(padding[0]).filter(|row| *row < height)?;
         let column = patch.column.checked_sub(padding[1]).filter(|column| column + SIDE <= width)?;
-        values.as_chunks().0[row * width + column..].first_chunk()
+        let mut addresses = [values.as_ptr(); ROWS];
+        for i in 0..ROWS {
+            let row = (patch.row + rows[i]).checked_sub(padding[0]).filter(|row| *row < height)?;
+            addresses[i] = values[(row * width + column) * LANES..][..SIDE * LANES].as_ptr();
+        }
+        Some(addresses)
     }
 }
 
