@@ -177,7 +177,8 @@ impl Correlation {
             let columns = (total - left).div_ceil(LANES * GATHERED);
             let filters = self.tiling.filters;
             let blocks = self.filters.div_ceil(filters);
-            // A single thread runs one task, so that buffers are cleared once. Several have four tasks each on many cores.
+            // A single thread runs one task, so that buffers are cleared once; several share at most 64 for each block of
+            // filters.
             let together = if exec.parallel { columns.div_ceil(64) } else { columns }.max(1);
             let parts = columns.div_ceil(together);
             let tasks = (parts + usize::from(left > 0)) * blocks;

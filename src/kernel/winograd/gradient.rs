@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::patches::{Plane, gather, gather_narrow};
-use super::{ENTRIES, ROW, Winograd};
+use super::{ENTRIES, ROW, Winograd, transform_input};
 use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
 use crate::kernel::correlation::{index, part};
 use crate::kernel::shared::{Shared, Writer};
@@ -229,28 +229,28 @@ impl<T: Vectorized> RowOf<'_, T> {
             let mut patches = patches.clone();
             for c in 0..columns.len() {
                 let mut d = [[Lanes::<T>::zero(); SIDE]; 2];
-                let mut sources = [d[0].as_ptr().cast::<T>(), d[1].as_ptr().cast()];
+                let mut inside = None;
                 for (at, patch) in patches.by_ref().take(per_column).enumerate() {
                     let from = ((patch.tile * table.groups + group) * factor.planes + plane) * area;
                     let values = &x[from..][..area];
                     let d = d.as_flattened_mut();
                     if lanes < LANES {
                         gather_narrow::<T, SIDE>(d, values, at * lanes, lanes, patch, &rows, factor.plane);
-                    } else if let Some(inside) = factor.plane.rows::<T, SIDE, 2>(values, patch, rows) {
-                        sources = inside;
                     } else {
-                        gather::<T, LANES, SIDE>(d, values, 0, patch, &rows, factor.plane);
+                        inside = factor.plane.rows::<T, SIDE>(values, patch, rows);
+                        if inside.is_none() {
+                            gather::<T, LANES, SIDE>(d, values, 0, patch, &rows, factor.plane);
+                        }
                     }
                 }
+                let [above, below] = inside.unwrap_or([d[0].as_ptr().cast(), d[1].as_ptr().cast()]);
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let zero = simd.splat(T::zero());
                     let mut t = [zero; SIDE];
                     for j in 0..SIDE {
-                        // SAFETY: a source has sixteen values for each column of the patch.
-                        let [a, b] = unsafe {
-                            let at = j * LANES + part;
-                            [simd.load(sources[0].add(at)), simd.load(sources[1].add(at))]
-                        };
+                        let at = j * LANES + part;
+                        // SAFETY: both rows have sixteen values for each column of the patch.
+                        let [a, b] = unsafe { [simd.load(above.add(at)), simd.load(below.add(at))] };
                         t[j] = match (SIDE, row) {
                             (2, 0) => a,
                             (_, 1) => simd.add(a, b),
@@ -259,9 +259,7 @@ impl<T: Vectorized> RowOf<'_, T> {
                         };
                     }
                     let entries = if SIDE == 4 {
-                        // Rows of Bᵀ: (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
-                        let [b, c, d] = [t[1], t[SIDE - 2], t[SIDE - 1]];
-                        [simd.sub(t[0], c), simd.add(b, c), simd.sub(c, b), simd.sub(b, d)]
+                        transform_input(simd, [t[0], t[1], t[SIDE - 2], t[SIDE - 1]])
                     } else {
                         // Rows of A: (1, 0), (1, 1), (1, −1), (0, −1).
                         [t[0], simd.add(t[0], t[1]), simd.sub(t[0], t[1]), simd.sub(zero, t[1])]
@@ -284,24 +282,18 @@ impl<T: Vectorized> Kernel<T> for Kernels<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let (half, zero) = (simd.splat(T::of(0.5)), simd.splat(T::zero()));
         for part in (0..LANES).step_by(S::WIDTH) {
-            let mut t = [zero; ENTRIES];
+            let mut t = [simd.splat(T::zero()); ENTRIES];
             for entry in 0..ENTRIES {
                 // SAFETY: an entry has sixteen values, a whole number of vectors.
                 t[entry] = unsafe { simd.load(self.0[entry].0.as_ptr().add(part)) };
             }
-            // Rows of Gᵀ: (1, ½, ½, 0), (0, ½, −½, 0), (0, ½, ½, 1).
             for j in 0..ROW {
-                let [a, b, c, d] = [t[j], t[4 + j], t[8 + j], t[12 + j]];
-                let sum = simd.mul_add(simd.add(b, c), half, zero);
-                [t[j], t[4 + j]] = [simd.add(a, sum), simd.mul_add(simd.sub(b, c), half, zero)];
-                t[8 + j] = simd.add(sum, d);
+                [t[j], t[4 + j], t[8 + j]] = transform_sums(simd, [t[j], t[4 + j], t[8 + j], t[12 + j]]);
             }
             for row in 0..3 {
-                let [a, b, c, d] = [t[4 * row], t[4 * row + 1], t[4 * row + 2], t[4 * row + 3]];
-                let sum = simd.mul_add(simd.add(b, c), half, zero);
-                let of_row = [simd.add(a, sum), simd.mul_add(simd.sub(b, c), half, zero), simd.add(sum, d)];
+                let of_row =
+                    transform_sums(simd, [t[4 * row], t[4 * row + 1], t[4 * row + 2], t[4 * row + 3]]);
                 for j in 0..3 {
                     // SAFETY: as for the load.
                     unsafe { simd.store(self.0[row * 3 + j].0.as_mut_ptr().add(part), of_row[j]) };
@@ -309,4 +301,12 @@ impl<T: Vectorized> Kernel<T> for Kernels<'_, T> {
             }
         }
     }
+}
+
+/// Gᵀ m for a column m, with the rows of Gᵀ (1, ½, ½, 0), (0, ½, −½, 0), (0, ½, ½, 1).
+#[inline(always)]
+fn transform_sums<T: Vectorized, S: Simd<T>>(simd: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 3] {
+    let (half, zero) = (simd.splat(T::of(0.5)), simd.splat(T::zero()));
+    let sum = simd.mul_add(simd.add(b, c), half, zero);
+    [simd.add(a, sum), simd.mul_add(simd.sub(b, c), half, zero), simd.add(sum, d)]
 }

@@ -317,16 +317,13 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
                         // SAFETY: an entry has sixteen values, a whole number of vectors.
                         t[i] = unsafe { simd.load(d[i].0.as_ptr().add(part)) };
                     }
-                    // Rows of Bᵀ: (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
                     for j in 0..4 {
-                        let [a, b, c, d] = [t[j], t[4 + j], t[8 + j], t[12 + j]];
-                        [t[j], t[4 + j]] = [simd.sub(a, c), simd.add(b, c)];
-                        [t[8 + j], t[12 + j]] = [simd.sub(c, b), simd.sub(b, d)];
+                        [t[j], t[4 + j], t[8 + j], t[12 + j]] =
+                            transform_input(simd, [t[j], t[4 + j], t[8 + j], t[12 + j]]);
                     }
                     for i in (0..ENTRIES).step_by(4) {
-                        let [a, b, c, d] = [t[i], t[i + 1], t[i + 2], t[i + 3]];
-                        [t[i], t[i + 1]] = [simd.sub(a, c), simd.add(b, c)];
-                        [t[i + 2], t[i + 3]] = [simd.sub(c, b), simd.sub(b, d)];
+                        [t[i], t[i + 1], t[i + 2], t[i + 3]] =
+                            transform_input(simd, [t[i], t[i + 1], t[i + 2], t[i + 3]]);
                     }
                     for (entry, t) in t.into_iter().enumerate() {
                         let at = ((entry * table.channels + channel) * COLUMNS + c) * LANES + part;
@@ -336,6 +333,12 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
             }
         }
     }
+}
+
+/// Bᵀ d for a column d, with the rows of Bᵀ (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
+#[inline(always)]
+fn transform_input<T: Vectorized, S: Simd<T>>(simd: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
+    [simd.sub(a, c), simd.add(b, c), simd.sub(c, b), simd.sub(b, d)]
 }
 
 /// Transforms a row of products and, after the last row, writes the outputs: y = Aᵀ m A + bias.

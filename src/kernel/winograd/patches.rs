@@ -50,18 +50,18 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// The addresses of some rows of a patch of `SIDE` columns, if all of them lie inside the plane, of whole tiles.
+    /// The addresses of two rows of a patch of `SIDE` columns in a whole tile, if both lie inside the plane.
     #[inline(always)]
-    pub(super) fn rows<T, const SIDE: usize, const ROWS: usize>(
+    pub(super) fn rows<T, const SIDE: usize>(
         self,
         values: &[T],
         patch: Patch,
-        rows: [usize; ROWS],
-    ) -> Option<[*const T; ROWS]> {
+        rows: [usize; 2],
+    ) -> Option<[*const T; 2]> {
         let Plane { size: [height, width], padding } = self;
         let column = patch.column.checked_sub(padding[1]).filter(|column| column + SIDE <= width)?;
-        let mut addresses = [values.as_ptr(); ROWS];
-        for i in 0..ROWS {
+        let mut addresses = [values.as_ptr(); 2];
+        for i in 0..2 {
             let row = (patch.row + rows[i]).checked_sub(padding[0]).filter(|row| *row < height)?;
             addresses[i] = values[(row * width + column) * LANES..][..SIDE * LANES].as_ptr();
         }
