@@ -16,15 +16,6 @@ enum Values {
     Numbers(Vec<f32>),
 }
 
-/// What is known of the samples of a table or of classes, besides their values.
-#[derive(Clone, Default)]
-struct Known {
-    classes: Vec<String>,
-    features: Vec<String>,
-    /// Numbers that were subtracted from columns, with their names.
-    offsets: Vec<(String, f64)>,
-}
-
 /// Samples in memory, with their targets. Splits and subsets share the memory.
 ///
 /// In PyTorch: `torch.utils.data.TensorDataset`.
@@ -45,7 +36,8 @@ pub struct Dataset<In, Target> {
     index: Vec<u32>,
     /// The imputers and standardisers that values go through, in this order.
     pub(super) transformations: Vec<Transformation<In>>,
-    known: Arc<Known>,
+    /// Names of classes and features, and offsets of columns.
+    metadata: Arc<Metadata>,
 }
 
 impl<In, Target> Clone for Dataset<In, Target> {
@@ -55,7 +47,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             targets: self.targets.clone(),
             index: self.index.clone(),
             transformations: self.transformations.clone(),
-            known: self.known.clone(),
+            metadata: self.metadata.clone(),
         }
     }
 }
@@ -75,7 +67,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         };
         let index = (0..count).collect();
         let (values, targets) = (Arc::new(values), Arc::new(targets));
-        Ok(Dataset { values, targets, index, transformations: Vec::new(), known: Arc::default() })
+        Ok(Dataset { values, targets, index, transformations: Vec::new(), metadata: Arc::default() })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -109,23 +101,23 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     /// ```
     pub fn with_class_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let classes = names.into_iter().map(Into::into).collect();
-        self.with(|known| known.classes = classes)
+        self.with(|metadata| metadata.classes = classes)
     }
 
     /// Gives the values of a sample names, such as those of a table's columns.
     pub fn with_feature_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let features = names.into_iter().map(Into::into).collect();
-        self.with(|known| known.features = features)
+        self.with(|metadata| metadata.features = features)
     }
 
     /// Tells which numbers were subtracted from columns.
     #[cfg(feature = "csv")]
     pub(super) fn with_offsets(self, offsets: Vec<(String, f64)>) -> Self {
-        self.with(|known| known.offsets = offsets)
+        self.with(|metadata| metadata.offsets = offsets)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
-        change(Arc::make_mut(&mut self.known));
+    fn with(mut self, change: impl FnOnce(&mut Metadata)) -> Self {
+        change(Arc::make_mut(&mut self.metadata));
         self
     }
 
@@ -177,8 +169,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         });
         let index = index.collect();
         let (values, transformations) = (self.values.clone(), self.transformations.clone());
-        let known = Arc::new(Known { classes: Vec::new(), ..(*self.known).clone() });
-        Dataset { values, targets: Arc::new(targets), index, transformations, known }
+        let metadata = Arc::new(Metadata::clone(&self.metadata).without_classes());
+        Dataset { values, targets: Arc::new(targets), index, transformations, metadata }
     }
 
     /// The stored sample of each sample of this part.
@@ -193,7 +185,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             targets: self.targets.clone(),
             index,
             transformations: self.transformations.clone(),
-            known: self.known.clone(),
+            metadata: self.metadata.clone(),
         }
     }
 }
@@ -227,7 +219,7 @@ impl<In: Shape, Y> Dataset<In, Y> {
 
     /// The name of a value in errors.
     pub(super) fn feature(&self, value: usize) -> String {
-        self.known
+        self.metadata
             .features
             .get(value)
             .map_or_else(|| format!("value {value}"), |name| format!("feature {name:?}"))
@@ -283,16 +275,13 @@ impl<In: Shape, Y: Target> Samples<In> for Dataset<In, Y> {
     }
 
     fn metadata(&self) -> Metadata {
-        let Known { classes, features, offsets } = (*self.known).clone();
         let (imputer, standardizer) = Transformation::combined(&self.transformations);
         Metadata {
-            classes,
-            features,
-            offsets,
             #[cfg(feature = "images")]
             preprocessing: self.normalization().map(|by| Preprocessing::new().normalization(by.clone())),
             imputer,
             standardizer,
+            ..Metadata::clone(&self.metadata)
         }
     }
 }

@@ -108,8 +108,8 @@ impl<const CLASSES: usize, const H: usize, const W: usize> Target for Mask<CLASS
         None
     }
 
-    fn numbers(&self) -> Vec<f64> {
-        self.0.iter().map(|class| f64::from(*class)).collect()
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().map(|class| f64::from(*class))
     }
 }
 

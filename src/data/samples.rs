@@ -23,8 +23,8 @@ pub trait Target: Clone + Send + Sync + 'static {
 
     /// The numbers of the target: those of a tensor, the classes of a mask's pixels, or else its [`stratum`](Self::stratum).
     /// Errors name one that is not finite, and the [fingerprint](Samples::fingerprint) of data tells other targets by them.
-    fn numbers(&self) -> Vec<f64> {
-        self.stratum().into_iter().map(|stratum| stratum as f64).collect()
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.stratum().into_iter().map(|stratum| stratum as f64)
     }
 }
 
@@ -34,8 +34,8 @@ impl<S: Shape, T: Scalar> Target for Tensor<S, T> {
         None
     }
 
-    fn numbers(&self) -> Vec<f64> {
-        self.as_slice().iter().map(|number| number.as_f64()).collect()
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.as_slice().iter().map(|number| number.as_f64())
     }
 }
 
@@ -112,7 +112,7 @@ pub trait Samples<In: Shape>: Sync {
             let sample = i * (self.len() - 1) / (self.len().min(READ) - 1).max(1);
             self.write_to(sample, &mut values, None)?;
             values.iter().for_each(|value| hash.add(value.to_bits().into()));
-            self.target(sample).numbers().iter().for_each(|number| hash.add(number.to_bits()));
+            self.target(sample).numbers().for_each(|number| hash.add(number.to_bits()));
         }
         Ok(hash.0)
     }

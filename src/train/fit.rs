@@ -9,7 +9,7 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::early_stopping::Best;
-use super::loading::{fetch, not_finite};
+use super::loading::{fetch, first_bad, not_finite};
 use super::measure::refuse_other_names;
 use super::progress::Display;
 use super::trainer::refuse_empty;
@@ -452,13 +452,11 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
 
 /// The error that names the first number of a batch that is not finite, if there is one.
 fn bad_sample<In: Shape, Y: Target, T: Scalar>(inputs: &Batch<In, T>, targets: &[Y]) -> Option<Error> {
-    fn bad(numbers: impl IntoIterator<Item = f64>) -> Option<(usize, f64)> {
-        numbers.into_iter().enumerate().find(|(_, number)| !number.is_finite())
-    }
     targets.iter().enumerate().find_map(|(sample, target)| {
-        let value = bad(inputs.sample(sample).as_slice().iter().map(|value| value.as_f64()));
+        let value = first_bad(inputs.sample(sample).as_slice().iter().map(|value| value.as_f64()));
         let value = value.map(|(at, found)| (format!("value {at}"), found));
-        let target = || bad(target.numbers()).map(|(at, found)| (format!("value {at} of the target"), found));
+        let target =
+            || first_bad(target.numbers()).map(|(at, found)| (format!("value {at} of the target"), found));
         let (feature, found) = value.or_else(target)?;
         Some(Error::Sample { data: "batch", sample, origin: None, feature, found })
     })

@@ -86,14 +86,18 @@ pub(super) fn not_finite<In: Shape, D: Samples<In>, T: Scalar>(
     None
 }
 
+/// The first number that is not finite, and its place.
+pub(super) fn first_bad(numbers: impl IntoIterator<Item = f64>) -> Option<(usize, f64)> {
+    numbers.into_iter().enumerate().find(|(_, number)| !number.is_finite())
+}
+
 /// The error that names the first number of a sample's target that is not finite, if there is one.
 pub(super) fn bad_target<In: Shape, D: Samples<In>>(
     name: &'static str,
     data: &D,
     sample: usize,
 ) -> Option<Error> {
-    let (at, found) =
-        data.target(sample).numbers().into_iter().enumerate().find(|(_, number)| !number.is_finite())?;
+    let (at, found) = first_bad(data.target(sample).numbers())?;
     let (origin, feature) = (data.origin(sample), format!("value {at} of the target"));
     Some(Error::Sample { data: name, sample, origin, feature, found })
 }
