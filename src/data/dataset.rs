@@ -38,6 +38,8 @@ pub struct Dataset<In, Target> {
     pub(super) transformations: Vec<Transformation<In>>,
     /// Names of classes and features, and offsets of columns.
     metadata: Arc<Metadata>,
+    /// Rows of the table that are no samples.
+    dropped_rows: usize,
 }
 
 impl<In, Target> Clone for Dataset<In, Target> {
@@ -48,6 +50,7 @@ impl<In, Target> Clone for Dataset<In, Target> {
             index: self.index.clone(),
             transformations: self.transformations.clone(),
             metadata: self.metadata.clone(),
+            dropped_rows: self.dropped_rows,
         }
     }
 }
@@ -67,7 +70,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         };
         let index = (0..count).collect();
         let (values, targets) = (Arc::new(values), Arc::new(targets));
-        Ok(Dataset { values, targets, index, transformations: Vec::new(), metadata: Arc::default() })
+        let (transformations, metadata) = (Vec::new(), Arc::default());
+        Ok(Dataset { values, targets, index, transformations, metadata, dropped_rows: 0 })
     }
 
     /// Samples stored as bytes, one after the other, in channel, row, column order.
@@ -114,6 +118,30 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
     #[cfg(feature = "csv")]
     pub(super) fn with_offsets(self, offsets: Vec<(String, f64)>) -> Self {
         self.with(|metadata| metadata.offsets = offsets)
+    }
+
+    /// Counts the rows of the table that are no samples.
+    #[cfg(feature = "csv")]
+    pub(super) fn with_dropped_rows(self, dropped_rows: usize) -> Self {
+        Dataset { dropped_rows, ..self }
+    }
+
+    /// The number of rows that were left out of the table, because a cell was missing
+    /// ([`Missing::DropRows`](super::Missing::DropRows)). Parts of the data tell that of the whole table.
+    ///
+    /// ```
+    /// use convnet::data::{Csv, CsvOptions, Missing};
+    /// use convnet::prelude::*;
+    /// # use convnet::data::Samples;
+    /// let text = "x,y\n1,2\n?,4\n5,6\n";
+    /// let csv = Csv::from_reader_with("lines.csv", text.as_bytes(), CsvOptions::new().missing(Missing::DropRows))?;
+    /// let data = csv.regression::<1, 1>(["y"])?;
+    /// assert_eq!((data.len(), data.dropped_rows()), (2, 1));
+    /// # Ok::<(), convnet::Error>(())
+    /// ```
+    #[cfg(feature = "csv")]
+    pub fn dropped_rows(&self) -> usize {
+        self.dropped_rows
     }
 
     fn with(mut self, change: impl FnOnce(&mut Metadata)) -> Self {
@@ -170,7 +198,8 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
         let index = index.collect();
         let (values, transformations) = (self.values.clone(), self.transformations.clone());
         let metadata = Arc::new(Metadata::clone(&self.metadata).without_classes());
-        Dataset { values, targets: Arc::new(targets), index, transformations, metadata }
+        let dropped_rows = self.dropped_rows;
+        Dataset { values, targets: Arc::new(targets), index, transformations, metadata, dropped_rows }
     }
 
     /// The stored sample of each sample of this part.
@@ -186,6 +215,7 @@ impl<In: Shape, Y: Target> Dataset<In, Y> {
             index,
             transformations: self.transformations.clone(),
             metadata: self.metadata.clone(),
+            dropped_rows: self.dropped_rows,
         }
     }
 }

@@ -140,7 +140,7 @@ pub use idx::Idx;
 #[cfg(feature = "datasets")]
 pub use idx_number::{IdxNumber, IdxType};
 #[cfg(feature = "images")]
-pub use image_folder::{ImageFolder, ImageFolderOptions, LeftOut, LeftOutReason};
+pub use image_folder::{ImageFiles, ImageFolder, ImageFolderOptions, LeftOut, LeftOutReason};
 pub use images::Images;
 pub use imputer::{Fill, Imputer};
 #[cfg(feature = "datasets")]

@@ -150,7 +150,8 @@ impl Preprocessing {
         Ok(values)
     }
 
-    fn read(&self, image: ImageSource<'_>, size: [usize; 3]) -> Result<Vec<u8>, Error> {
+    /// The bytes of an image in channel, row, column order.
+    pub(super) fn read(&self, image: ImageSource<'_>, size: [usize; 3]) -> Result<Vec<u8>, Error> {
         self.check(size)?;
         let decoded = match image {
             ImageSource::Path(path) => self.decode(path, &read_image(path, self.max_image_bytes)?, size)?,

@@ -23,7 +23,7 @@ use crate::shape::Shape;
 use crate::store::{Saved, Weights, encode, entries_of, saved, write};
 
 /// Version of the content of a checkpoint.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const START: &str = "checkpoint-";
 const END: &str = ".safetensors";
 const BEST: &str = "best.safetensors";
@@ -264,8 +264,8 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
     ///
     /// With the same settings and data, the run ends with the same bits as an uninterrupted one. The kind of optimiser (its
     /// [`name`](Optimizer::name)), the batch size, the seed, and whether samples are shuffled must be those of the checkpoint,
-    /// which is checked; so are the training data when [`fit`](Self::fit) begins: their number, the names of their classes and
-    /// their [fingerprint](crate::data::Samples::fingerprint). Other settings come from this trainer and may differ, such as
+    /// which is checked; so are the data when [`fit`](Self::fit) begins: the number of training samples, the names of their
+    /// classes, and the [fingerprints](crate::data::Samples::fingerprint) of the training and the validation data. Other settings come from this trainer and may differ, such as
     /// the learning rate, the schedule, penalties and the rule of early stopping; those that do are returned, and `fit` shows
     /// them. The number of epochs may also differ. (PyTorch's `load_state_dict` restores the saved learning rate instead.)
     ///

@@ -34,8 +34,8 @@ pub(super) struct Position {
     pub samples: usize,
     /// The names of their classes, if they are known.
     pub classes: Vec<String>,
-    /// Their fingerprint, or 0 in a run without checkpoints.
-    pub fingerprint: u64,
+    /// The fingerprints of the training data and of the validation data, 0 without them or without checkpoints.
+    pub fingerprints: [u64; 2],
     /// Complete epochs.
     pub epochs: usize,
     /// Batches that are done of the unfinished epoch.
@@ -52,8 +52,8 @@ pub(super) struct Position {
 
 impl Position {
     /// The beginning of a run.
-    fn begin(samples: usize, classes: Vec<String>, fingerprint: u64) -> Self {
-        Position { samples, classes, fingerprint, ..Position::default() }
+    fn begin(samples: usize, classes: Vec<String>, fingerprints: [u64; 2]) -> Self {
+        Position { samples, classes, fingerprints, ..Position::default() }
     }
 
     /// Refuses to continue with other data than those of the run's beginning.
@@ -66,9 +66,20 @@ impl Position {
             let expected = format!("the classes of the run that is resumed, {}", in_few_words(&self.classes));
             return Err(Error::argument("training data", expected, in_few_words(&now.classes)));
         }
-        if self.fingerprint != now.fingerprint {
-            let expected = "the samples of the run that is resumed";
+        let expected = "the samples of the run that is resumed";
+        let ([train, validation], [train_now, validation_now]) = (self.fingerprints, now.fingerprints);
+        if train != train_now {
             return Err(Error::argument("training data", expected, "as many others, or in another order"));
+        }
+        let found = match (validation, validation_now) {
+            (0, 1..) => {
+                return Err(Error::argument("validation data", "none, as in the run that is resumed", "some"));
+            }
+            (_, 0) => "none",
+            _ => "others, or in another order",
+        };
+        if validation != validation_now {
+            return Err(Error::argument("validation data", expected, found));
         }
         Ok(())
     }
@@ -82,7 +93,7 @@ impl Position {
             return Err(Error::Diverged { epoch: number, batch: None, loss });
         }
         self.losses.push(validation.unwrap_or(train).loss);
-        let begun = Position::begin(self.samples, take(&mut self.classes), self.fingerprint);
+        let begun = Position::begin(self.samples, take(&mut self.classes), self.fingerprints);
         *self = Position { epochs: number, step: self.step, losses: take(&mut self.losses), ..begun };
         Ok(Epoch { epoch: number, train, validation, seconds })
     }
@@ -204,8 +215,12 @@ impl<N: Network, L, O: Optimizer> Trainer<N, L, O> {
             display.advise(self.advice(train.len()));
         }
         let needs_fingerprint = self.tracks_checkpoints() || self.resumed.is_some();
-        let fingerprint = if needs_fingerprint { train.fingerprint()? } else { 0 };
-        let begun = Position::begin(train.len(), metadata.classes.clone(), fingerprint);
+        let fingerprints = match validation {
+            _ if !needs_fingerprint => [0; 2],
+            Some(validation) => [train.fingerprint()?, validation.fingerprint()?],
+            None => [train.fingerprint()?, 0],
+        };
+        let begun = Position::begin(train.len(), metadata.classes.clone(), fingerprints);
         if let Some(from) = &self.resumed {
             from.at.check_data(&begun)?;
             #[cfg(feature = "store")]

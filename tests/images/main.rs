@@ -10,6 +10,8 @@ mod glance;
 mod limits;
 mod one_image;
 mod sources;
+#[cfg(feature = "csv")]
+mod unlabelled;
 #[path = "../zips/mod.rs"]
 mod zips;
 

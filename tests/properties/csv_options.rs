@@ -193,6 +193,7 @@ fn missing_cells_are_counted_and_dropped_or_kept() {
     let dropped =
         classes::<2>("x,y,kind\n1,2,a\n?,2,c\n3,,b\n5,6,b\n", default().missing(Missing::DropRows)).unwrap();
     assert_eq!((features(&dropped.data), dropped.classes.len()), (vec![vec![1.0, 2.0], vec![5.0, 6.0]], 2));
+    assert_eq!((dropped.data.dropped_rows(), dropped.data.subset([0]).dropped_rows()), (2, 2));
     let kept = classes::<2>(na, default().missing(Missing::Keep)).unwrap();
     let first = kept.data.sample::<f32>(0);
     assert!(first[0] == 1.5 && first[1].is_nan());

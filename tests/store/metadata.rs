@@ -204,6 +204,22 @@ fn a_run_is_not_resumed_on_other_data() {
         assert!(error.starts_with("training data: ") && error.contains(part), "{error}");
     }
     assert_eq!(resumed().fit(&named(51), None).unwrap().epochs.len(), 2);
+    // The validation data are compared, too.
+    let error = resumed().fit(&named(51), &named(10)).unwrap_err().to_string();
+    assert_eq!(error, "validation data: expected none, as in the run that is resumed, found some");
+    let validated = tempfile::tempdir().unwrap();
+    let mut first = trainer(1, sgd()).checkpoints(Checkpoints::new(validated.path()));
+    first.fit(&named(51), &named(10)).unwrap();
+    for (other, found) in [(None, "none"), (Some(named(9)), "others, or in another order")] {
+        let mut trainer = trainer(2, sgd());
+        trainer.resume(validated.path()).unwrap();
+        let error = match &other {
+            None => trainer.fit(&named(51), None),
+            Some(other) => trainer.fit(&named(51), other),
+        };
+        let expected = "validation data: expected the samples of the run that is resumed, found ";
+        assert_eq!(error.unwrap_err().to_string(), format!("{expected}{found}"));
+    }
     // Masks and numbers are compared, too.
     network! {
         struct Line: Flat<1> => Flat<1> { fc: Dense { units: 1 } }

@@ -90,7 +90,7 @@ fn what_cannot_be_resumed_from_is_refused_in_words() {
     for (what, bytes, part) in [
         ("cut off", whole[..whole.len() / 2].to_vec(), "a safetensors file"),
         ("empty", Vec::new(), "an empty file"),
-        ("of another version", other_version, "expected a checkpoint of version 3, found version 9"),
+        ("of another version", other_version, "expected a checkpoint of version 4, found version 9"),
     ] {
         fs::write(&latest, bytes).unwrap();
         let mut untouched = trainer(5, momentum());

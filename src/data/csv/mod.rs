@@ -256,7 +256,8 @@ impl<'a> Csv<'a> {
         let targets = targets.iter().map(|values| Tensor::from(values.map(|value| value as f32))).collect();
         Ok(Dataset::from_numbers(rows.numbers, targets)?
             .with_feature_names(rows.features)
-            .with_offsets(rows.offsets))
+            .with_offsets(rows.offsets)
+            .with_dropped_rows(rows.dropped))
     }
 
     /// All rows: the column `target` names the class, one of `C`, to be predicted from the `F` others.
@@ -278,7 +279,7 @@ impl<'a> Csv<'a> {
     /// ```
     pub fn classes<const F: usize, const C: usize>(self, target: &str) -> Result<Table<F, C>, Error> {
         let path = self.path.clone();
-        let Rows { numbers, targets, features, classes, offsets, .. } =
+        let Rows { numbers, targets, features, classes, offsets, dropped, .. } =
             self.rows(F, &Wanted::Classes(target, C))?;
         if classes.len() < C {
             let expected = format!("{C} classes in column {}", quoted(target));
@@ -288,6 +289,7 @@ impl<'a> Csv<'a> {
             targets.into_iter().map(|class| Class::new(class as usize)).collect::<Result<_, _>>()?;
         let data = Dataset::from_numbers(numbers, targets)?;
         let data = data.with_feature_names(&features).with_class_names(&classes).with_offsets(offsets);
+        let data = data.with_dropped_rows(dropped);
         Ok(Table { data, features, classes })
     }
 

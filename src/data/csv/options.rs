@@ -13,7 +13,8 @@ pub enum Missing {
     /// A missing cell is an error, which counts them in each column.
     #[default]
     Refuse,
-    /// A row with a missing cell in a column that is used is left out. In pandas: `dropna()`.
+    /// A row with a missing cell in a column that is used is left out; [`Dataset::dropped_rows`](crate::data::Dataset::dropped_rows)
+    /// counts them. In pandas: `dropna()`.
     DropRows,
     /// A missing number becomes NaN, to be filled by an [`Imputer`](crate::data::Imputer). A missing target is an error.
     Keep,

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     pub classes: Vec<String>,
     /// The numbers that were subtracted from columns, with their names.
     pub offsets: Vec<(String, f64)>,
+    /// Rows that were left out, because a cell was missing.
+    pub dropped: usize,
 }
 
 /// A feature: a column, or one category of a column; all of them if they are found in the cells.
@@ -52,7 +54,7 @@ impl Csv<'_> {
     pub(super) fn rows(mut self, count: usize, wanted: &Wanted<'_>) -> Result<Rows, Error> {
         let mut layout = self.layout(count, wanted)?;
         self.check_count(&layout, count)?;
-        let (values, lines) = self.values(&mut layout.columns, matches!(wanted, Wanted::Nothing))?;
+        let (values, lines, dropped) = self.values(&mut layout.columns, matches!(wanted, Wanted::Nothing))?;
         self.check_missing(&layout)?;
         let width = layout.columns.len();
         if !matches!(wanted, Wanted::Nothing) {
@@ -94,7 +96,7 @@ impl Csv<'_> {
             Some(Kind::Names(names)) if layout.targets > 0 => names.names,
             _ => Vec::new(),
         };
-        Ok(Rows { count: lines.len(), numbers, targets, features, classes, offsets })
+        Ok(Rows { count: lines.len(), numbers, targets, features, classes, offsets, dropped })
     }
 
     /// The place of a column in a row.
@@ -219,8 +221,13 @@ impl Csv<'_> {
         Err(self.wrong(expected, found))
     }
 
-    /// The values of these columns in all rows, one row after the other, and the line of each row. A missing one is NaN.
-    fn values(&mut self, columns: &mut [Column], keeps_rows: bool) -> Result<(Vec<f64>, Vec<u64>), Error> {
+    /// The values of these columns in all rows, one row after the other, the line of each row, and the number of rows that were
+    /// left out. A missing value is NaN.
+    fn values(
+        &mut self,
+        columns: &mut [Column],
+        keeps_rows: bool,
+    ) -> Result<(Vec<f64>, Vec<u64>, usize), Error> {
         let mut cells = Cells::new(&self.options, self.separator);
         let drops = self.options.missing == Missing::DropRows && !keeps_rows;
         let (mut values, mut lines, mut dropped) = (Vec::new(), Vec::new(), 0);
@@ -265,7 +272,7 @@ impl Csv<'_> {
         }
         cells.check().map_err(|(expected, found)| self.wrong(expected, found))?;
         match (lines.is_empty(), dropped) {
-            (false, _) => Ok((values, lines)),
+            (false, _) => Ok((values, lines, dropped)),
             (true, 0) => Err(self.wrong("at least one row below the header", "none")),
             (true, dropped) => {
                 Err(self.wrong("at least one row without a missing cell", format!("none of {dropped}")))

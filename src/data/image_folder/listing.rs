@@ -362,7 +362,7 @@ fn is_hidden(name: &[u8]) -> bool {
 }
 
 /// The entries of a folder that are not hidden.
-fn entries(folder: &Path) -> Result<Vec<(OsString, PathBuf, fs::FileType)>, Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(OsString, PathBuf, fs::FileType)>, Error> {
     let unreadable = || Error::io(folder, "read");
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable())? {

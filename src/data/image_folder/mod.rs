@@ -2,6 +2,7 @@
 
 mod classes;
 mod files;
+mod image_files;
 mod left_out;
 mod listing;
 mod options;
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::files::Files;
+pub use self::image_files::ImageFiles;
 pub use self::left_out::{LeftOut, LeftOutReason};
 pub use self::options::ImageFolderOptions;
 use super::split::{split_in_three, split_index};
