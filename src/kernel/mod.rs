@@ -49,11 +49,13 @@ pub(crate) mod channels;
 pub mod conv;
 mod correlation;
 mod depthwise;
+mod isa;
 pub(crate) mod local_response;
 pub(crate) mod merge;
 #[cfg(test)]
 mod naive;
 mod peak;
+pub(crate) mod pointwise;
 pub(crate) mod pool;
 pub(crate) mod radial;
 pub(crate) mod resize;
@@ -72,9 +74,10 @@ use rayon::prelude::*;
 // Public for the benchmarks, which give speeds as a part of the processor's peak.
 #[doc(hidden)]
 pub use block::Finish;
+pub use isa::Isa;
 pub use peak::peak_flops;
+pub use simd::Vectorized;
 pub(crate) use simd::vectorized;
-pub use simd::{Isa, Vectorized};
 
 use crate::tensor::{LANES, Lanes};
 use shared::Shared;

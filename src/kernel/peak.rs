@@ -1,6 +1,7 @@
 //! The peak rate of multiply-adds, with which benchmarks compare.
 
-use super::simd::{Isa, Kernel, Simd, Vectorized};
+use super::Isa;
+use super::simd::{Kernel, Simd, Vectorized};
 
 /// Runs 12 or 24 independent vector multiply-adds `rounds` times, to measure the peak rate of one thread. Returns the number of
 /// floating-point operations.

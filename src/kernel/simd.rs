@@ -1,10 +1,9 @@
-//! Vectors and instruction sets, chosen at run time.
+//! Vectors of each instruction set.
 //!
 //! An algorithm is written once, over [`Simd`], and compiled once for each instruction set. A value of
 //! [`Avx512`] or [`Avx2`] proves that the processor has it, because it can only be made by detecting it.
 
-use std::fmt;
-
+use super::Isa;
 use crate::number::Number;
 
 /// Vectors of `T` on one instruction set.
@@ -125,32 +124,6 @@ macro_rules! vectorized {
 }
 pub(crate) use vectorized;
 
-/// An instruction set that this processor has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Isa {
-    /// 512-bit vectors.
-    #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512),
-    /// 256-bit vectors with fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-    /// Arrays, compiled for the baseline of the target: SSE2, NEON.
-    Portable,
-}
-
-impl fmt::Display for Isa {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(_) => "AVX-512",
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(_) => "AVX2 and FMA",
-            Isa::Portable => "portable",
-        })
-    }
-}
-
 /// Vectors from arrays, for any processor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Portable;
@@ -214,18 +187,6 @@ impl<T: Number> Simd<T> for Portable {
 mod detected {
     use super::{Isa, Kernel, Portable, Vectorized};
 
-    impl Isa {
-        /// The fastest instruction set of this processor.
-        pub fn best() -> Isa {
-            Isa::Portable
-        }
-
-        /// All instruction sets of this processor, the fastest first.
-        pub fn all() -> Vec<Isa> {
-            vec![Isa::Portable]
-        }
-    }
-
     impl Vectorized for f32 {
         fn call<K: Kernel<f32>>(_: Isa, kernel: K) -> K::Output {
             kernel.run(Portable)
@@ -278,28 +239,6 @@ mod x86 {
         /// The proof, if the processor has the instructions.
         pub fn new() -> Option<Self> {
             (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
-        }
-    }
-
-    impl Isa {
-        /// The fastest instruction set of this processor.
-        pub fn best() -> Isa {
-            if let Some(proof) = Avx512::new() {
-                Isa::Avx512(proof)
-            } else if let Some(proof) = Avx2::new() {
-                Isa::Avx2(proof)
-            } else {
-                Isa::Portable
-            }
-        }
-
-        /// All instruction sets of this processor, the fastest first.
-        pub fn all() -> Vec<Isa> {
-            let mut all = Vec::new();
-            all.extend(Avx512::new().map(Isa::Avx512));
-            all.extend(Avx2::new().map(Isa::Avx2));
-            all.push(Isa::Portable);
-            all
         }
     }
 

@@ -104,19 +104,15 @@ impl SigmoidCrossEntropy {
 impl<S: Features, Y: ChancesOf<S, T>, T: Scalar> Loss<S, Y, T> for SigmoidCrossEntropy {
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let weight = T::of(self.positive_weight);
-        let yes_and_no = |i: usize, target: &Y| {
-            let chance = target.chance(i);
-            (weight * chance, T::one() - chance)
-        };
-        let loss = |y: T, i: usize, target: &Y| {
-            let (yes, no) = yes_and_no(i, target);
+        let loss = |y: T, chance: T| {
+            let (yes, no) = (weight * chance, T::one() - chance);
             yes * Softplus.value(-y) + no * Softplus.value(y)
         };
-        let slope = |y: T, i: usize, target: &Y| {
-            let (yes, no) = yes_and_no(i, target);
+        let slope = |y: T, chance: T| {
+            let (yes, no) = (weight * chance, T::one() - chance);
             no * Sigmoid.value(y) - yes * Sigmoid.value(-y)
         };
-        mean_over_values(dy, y, targets, scale, loss, slope)
+        mean_over_values(dy, y, targets, scale, |target, i| target.chance(i), loss, slope)
     }
 }
 
@@ -151,12 +147,10 @@ pub struct PerceptronLoss;
 
 impl<T: Scalar> Loss<Flat<1>, Class<2>, T> for PerceptronLoss {
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Class<2>], scale: T) -> f64 {
-        let slope =
-            |y: T, _: usize, target: &Class<2>| T::of(f64::from(y > T::zero()) - target.index() as f64);
-        let loss = |y: T, i: usize, target: &Class<2>| {
-            // A NaN stays one.
-            if slope(y, i, target) == T::zero() && !y.is_nan() { T::zero() } else { y.abs() }
-        };
-        mean_over_values(dy, y, targets, scale, loss, slope)
+        let number = |target: &Class<2>, _: usize| T::of(target.index() as f64);
+        let slope = |y: T, d: T| T::of(f64::from(y > T::zero())) - d;
+        // A NaN stays one.
+        let loss = |y: T, d: T| if slope(y, d) == T::zero() && !y.is_nan() { T::zero() } else { y.abs() };
+        mean_over_values(dy, y, targets, scale, number, loss, slope)
     }
 }

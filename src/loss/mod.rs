@@ -47,6 +47,8 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError, ValuesOf};
 pub(crate) use tally::{Tally, tally_tiles};
 
 use crate::data::Target;
+use crate::kernel::Exec;
+use crate::kernel::pointwise::sum_of_losses;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tensor::Lanes;
@@ -72,32 +74,17 @@ pub trait Loss<Out: Shape, Y: Target, T: Scalar>: Send + Sync {
     }
 }
 
-/// [`Loss::tile`] of losses that are a mean over the values of a sample: `loss` and `slope` take a value, its index and
-/// the target, and return the value's loss and the derivative of that.
-fn mean_over_values<Y, T: Scalar>(
+/// [`Loss::tile`] of losses that are a mean over the values of a sample: `number` is what a target has for a value, by the value's
+/// index; `loss` and `slope` take the value and that number, and return the value's loss and the derivative of that.
+fn mean_over_values<Y: Target, T: Scalar>(
     dy: Option<&mut [Lanes<T>]>,
     y: &[Lanes<T>],
     targets: &[&Y],
     scale: T,
-    loss: impl Fn(T, usize, &Y) -> T,
-    slope: impl Fn(T, usize, &Y) -> T,
+    number: impl Fn(&Y, usize) -> T + Sync,
+    loss: impl Fn(T, T) -> T + Sync,
+    slope: impl Fn(T, T) -> T + Sync,
 ) -> f64 {
-    let count = T::of(y.len() as f64);
-    if let Some(dy) = dy {
-        dy.fill(Lanes::zero());
-        for (lane, target) in targets.iter().enumerate() {
-            for (i, (dy, y)) in dy.iter_mut().zip(y).enumerate() {
-                dy.0[lane] = scale * slope(y.0[lane], i, target) / count;
-            }
-        }
-    }
-    let mut total = 0.0;
-    for (lane, target) in targets.iter().enumerate() {
-        let mut sum = T::zero();
-        for (i, y) in y.iter().enumerate() {
-            sum += loss(y.0[lane], i, target);
-        }
-        total += (sum / count).as_f64();
-    }
-    total
+    let number = |lane: usize, i: usize| number(targets[lane], i);
+    sum_of_losses(Exec::new(true), dy, y, targets.len(), scale, number, loss, slope) / y.len() as f64
 }

@@ -52,10 +52,9 @@ pub struct MeanSquaredError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanSquaredError {
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
-        let loss = |y: T, i: usize, target: &Y| difference(y, i, target) * difference(y, i, target);
-        let slope = |y: T, i: usize, target: &Y| T::of(2.0) * difference(y, i, target);
-        mean_over_values(dy, y, targets, scale, loss, slope)
+        let loss = |y: T, d: T| (y - d) * (y - d);
+        let slope = |y: T, d: T| T::of(2.0) * (y - d);
+        mean_over_values(dy, y, targets, scale, |target, i| target.values()[i], loss, slope)
     }
 }
 
@@ -88,13 +87,9 @@ pub struct MeanAbsoluteError;
 
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for MeanAbsoluteError {
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
-        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
-        let loss = |y: T, i: usize, target: &Y| difference(y, i, target).abs();
-        let slope = |y: T, i: usize, target: &Y| {
-            let difference = difference(y, i, target);
-            if difference == T::zero() { T::zero() } else { difference.signum() }
-        };
-        mean_over_values(dy, y, targets, scale, loss, slope)
+        let loss = |y: T, d: T| (y - d).abs();
+        let slope = |y: T, d: T| if y == d { T::zero() } else { (y - d).signum() };
+        mean_over_values(dy, y, targets, scale, |target, i| target.values()[i], loss, slope)
     }
 }
 
@@ -150,16 +145,15 @@ impl Default for Huber {
 impl<S: Features, Y: ValuesOf<S, T>, T: Scalar> Loss<S, Y, T> for Huber {
     fn tile(&self, dy: Option<&mut [Lanes<T>]>, y: &[Lanes<T>], targets: &[&Y], scale: T) -> f64 {
         let (delta, half) = (T::of(self.delta), T::of(0.5));
-        let difference = |y: T, i: usize, target: &Y| y - target.values()[i];
-        let loss = |y: T, i: usize, target: &Y| {
-            let difference = difference(y, i, target);
+        let loss = |y: T, d: T| {
+            let difference = y - d;
             let distance = difference.abs();
             if distance <= delta { half * difference * difference } else { delta * (distance - half * delta) }
         };
-        let slope = |y: T, i: usize, target: &Y| {
-            let difference = difference(y, i, target);
+        let slope = |y: T, d: T| {
+            let difference = y - d;
             if difference.abs() <= delta { difference } else { difference.clamp(-delta, delta) }
         };
-        mean_over_values(dy, y, targets, scale, loss, slope)
+        mean_over_values(dy, y, targets, scale, |target, i| target.values()[i], loss, slope)
     }
 }

@@ -73,7 +73,11 @@ impl Position {
         }
         let found = match (validation, validation_now) {
             (0, 1..) => {
-                return Err(Error::argument("validation data", "none, as in the run that is resumed", "some"));
+                return Err(Error::argument(
+                    "validation data",
+                    "none, as in the run that is resumed",
+                    "some",
+                ));
             }
             (_, 0) => "none",
             _ => "others, or in another order",
