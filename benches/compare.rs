@@ -3,24 +3,34 @@
 //!     cargo bench -p convnet-benches --bench compare -- --seconds 0.5 lenet
 
 mod cases;
+#[path = "cases/chosen.rs"]
+mod chosen;
 #[path = "../examples/command/mod.rs"]
 mod command;
 #[path = "cases/networks.rs"]
 mod networks;
+#[path = "cases/peak.rs"]
+mod peak;
 #[path = "cases/stopwatch.rs"]
 mod stopwatch;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cases::{CASES, Case, DENSE, PASSES};
+use chosen::{Choice, Chosen};
 use clap::Parser;
+use convnet::kernel::Isa;
+use convnet::kernel::conv::Geometry;
 use networks::{models, works};
 use serde_json::{Value, json};
 
 /// Measures single convolutions and whole networks, each for a while.
 #[derive(Parser)]
 struct Options {
+    #[command(flatten)]
+    chosen: Chosen,
     /// Prints a JSON object for each piece of work
     #[arg(long)]
     json: bool,
@@ -52,7 +62,12 @@ struct Piece {
     set_up: Box<dyn Fn() -> Box<dyn FnMut()> + Sync>,
 }
 
-fn pieces() -> Vec<Piece> {
+/// Convolutions that were chosen, or else all work.
+fn pieces(chosen: &Chosen) -> Result<Vec<Piece>, String> {
+    let chosen = chosen.cases()?;
+    if !chosen.is_empty() {
+        return Ok(chosen.into_iter().flat_map(|Choice { case, .. }| passes("conv", case)).collect());
+    }
     let large = models().into_iter().map(|work| (true, work));
     let networks = works().into_iter().map(|work| (false, work)).chain(large).map(|(large, work)| Piece {
         name: format!("{}/{}", work.network, work.name()),
@@ -63,8 +78,16 @@ fn pieces() -> Vec<Piece> {
         large,
         set_up: Box::new(move || work.set_up()),
     });
-    let passes = |kind: &'static str, case: &'static Case| {
-        PASSES.map(|(pass, run)| Piece {
+    let convolutions = CASES.into_iter().flat_map(|case| passes("conv", case));
+    Ok(networks.chain(convolutions).chain(passes("dense", DENSE)).collect())
+}
+
+fn passes(kind: &'static str, case: Case) -> [Piece; 3] {
+    let case = Arc::new(case);
+    PASSES.map(|(pass, run)| {
+        let case = case.clone();
+        let Geometry { input, output, window, groups } = case.geometry;
+        Piece {
             name: if kind == case.name {
                 format!("{kind}/{pass}")
             } else {
@@ -74,11 +97,13 @@ fn pieces() -> Vec<Piece> {
                 "layer": kind,
                 "pass": pass,
                 "samples": case.samples,
-                "input": case.geometry.input,
-                "output": case.geometry.output,
-                "kernel": case.geometry.window.kernel,
-                "stride": case.geometry.window.stride,
-                "padding": case.geometry.window.padding[..2],
+                "input": input,
+                "output": output,
+                "kernel": window.kernel,
+                "stride": window.stride,
+                "padding": window.padding[..2],
+                "dilation": window.dilation,
+                "groups": groups,
                 "flop": case.flop(),
             }),
             in_pool: true,
@@ -87,10 +112,8 @@ fn pieces() -> Vec<Piece> {
                 let mut buffers = case.buffers();
                 Box::new(move || run(&mut buffers))
             }),
-        })
-    };
-    let convolutions = CASES.iter().flat_map(|case| passes("conv", case));
-    networks.chain(convolutions).chain(passes("dense", &DENSE)).collect()
+        }
+    })
 }
 
 fn main() -> ExitCode {
@@ -98,7 +121,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    for piece in pieces().iter().filter(|piece| piece.name.contains(&options.filter)) {
+    for piece in pieces(&options.chosen)?.iter().filter(|piece| piece.name.contains(&options.filter)) {
         // Nothing but one image at a time is called from outside the pool.
         if piece.in_pool {
             rayon::scope(|_| treat(piece, options));
@@ -124,11 +147,17 @@ fn treat(piece: &Piece, options: &Options) {
         println!("{name}: done once");
         return;
     }
-    let milliseconds = 1e3 * stopwatch::median_seconds(options.seconds, call);
+    let before = fixed_work();
+    let times = stopwatch::spread_of_seconds(options.seconds, call).map(|seconds| 1e3 * seconds);
+    let around = [before, fixed_work()];
     if options.json {
-        let threads = rayon::current_num_threads();
-        println!("{}", json!({ "name": name, "threads": threads, "median_ms": milliseconds }));
+        println!("{}", json!({ "name": name, "ms": times, "fixed_ms": around }));
     } else {
-        println!("{name:<36} {milliseconds:>12.4} ms");
+        println!("{name:<36} {:>12.4} ms", times[1]);
     }
+}
+
+/// Milliseconds for 10⁹ multiply-adds in registers: more, if the machine does something else besides.
+fn fixed_work() -> f64 {
+    2e12 / peak::peak(Isa::best(), rayon::current_num_threads(), 0.01)
 }

@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
-"""Compares convnet with PyTorch: the same work on the same machine, in turn.
+"""Compares convnet with PyTorch, and forward passes with ONNX Runtime and tract: the same work on the same machine, in turn.
 
     python3 benches/compare_torch.py --rounds 3 --markdown comparison.md
+    python3 benches/compare_torch.py --conv 64x56x56:128:3:s2:p1 --batch 8
+    python3 benches/compare_torch.py --isa avx2 --only conv/
 
-Each round is a process for PyTorch and one for convnet, with equal numbers of threads, and one for convnet with one
-thread; a figure is the median over rounds of the median over calls. What the work is, convnet says itself
-(`cargo bench -p convnet-benches --bench compare -- --list`).
+Each round is a process for each peer and one for convnet, with equal numbers of threads, and one for convnet with one thread; a
+figure is the median over rounds of the median over calls. The work is what convnet lists
+(`cargo bench -p convnet-benches --bench compare -- --list`). Peers that are not installed are left out; PyTorch makes the networks
+that ONNX Runtime and tract read.
+
+Before and after each piece of work, each process times a fixed product of matrices or fixed multiply-adds. A measurement around
+which they took more than a quarter longer than at their fastest in the whole run is one of a busy machine: it does not count, and
+without one that does there is no ratio.
 """
 
 import argparse
 import datetime
 import gzip
+import importlib.metadata
 import importlib.util
 import json
 import math
@@ -19,7 +27,9 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,9 +52,11 @@ ONE_CONVOLUTION = 0.9
 ALL_CONVOLUTIONS = 1.1  # the geometric mean
 SECOND_THREAD = 1.85
 LAYOUTS = ("nchw", "channels_last")
+PEERS = {"torch": "torch", "onnxruntime": "onnxruntime", "tract": "tract"}  # and the modules that they need
+BUSY = 1.25
 
 
-# ---- PyTorch: a process of its own, with the pieces of work on standard input and figures on standard output
+# ---- Peers: each a process of its own, with the pieces of work on standard input and figures on standard output
 
 
 def measure_torch(seconds):
@@ -60,8 +72,7 @@ def measure_torch(seconds):
         if hasattr(settings, "fp32_precision"):
             settings.fp32_precision = "ieee"
 
-    for line in sys.stdin:
-        piece = json.loads(line)
+    for piece in read_pieces():
         facts = piece["facts"]
         for layout in LAYOUTS:
             torch.manual_seed(0)
@@ -77,13 +88,108 @@ def measure_torch(seconds):
             # A training step needs to record what it does; all else must not.
             records = facts.get("work") in ("training-step", "epoch")
             with torch.enable_grad() if records else torch.inference_mode():
-                milliseconds = 1e3 * median_seconds(seconds, call)
-            report = {"name": piece["name"], "layout": layout, "threads": threads, "median_ms": milliseconds}
-            print(json.dumps(report), flush=True)
+                report(piece, layout, seconds, lambda: call)
 
 
-def median_seconds(budget, call):
-    """As benches/cases/stopwatch.rs does it, after some more calls in which PyTorch finds out what is fast."""
+def measure_onnx(who, seconds):
+    """Forward passes alone: neither trains."""
+    for piece in read_pieces():
+        facts = piece["facts"]
+        if facts.get("pass") == "forward" or facts.get("work") == "inference":
+            with tempfile.TemporaryDirectory() as folder:
+                path = str(Path(folder) / "model.onnx")
+                shape = write_onnx(path, facts)
+                report(piece, who, seconds, lambda: onnx_call(who, path, shape))
+
+
+def write_onnx(path, facts):
+    """Writes a model of one layer or a whole network, and returns the shape of its input."""
+    import numpy
+
+    if "network" in facts:
+        import torch
+
+        model, shape = make_network(torch, facts["network"])
+        shape = (facts["samples"], *shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(model.eval(), (torch.zeros(shape),), path, dynamo=False)
+        return shape
+
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    random = numpy.random.default_rng(0)
+    filters = facts["output"][0]
+    if facts["layer"] == "dense":
+        x, y = (facts["samples"], facts["input"][0]), (facts["samples"], filters)
+        weights = random.standard_normal((filters, x[1]), numpy.float32)
+        node = helper.make_node("Gemm", ["x", "w", "b"], ["y"], transB=1)
+    else:
+        x, y = (facts["samples"], *facts["input"]), (facts["samples"], *facts["output"])
+        weights = random.standard_normal((filters, x[1] // facts["groups"], *facts["kernel"]), numpy.float32)
+        window = dict(strides=facts["stride"], dilations=facts["dilation"], pads=facts["padding"] * 2)
+        node = helper.make_node("Conv", ["x", "w", "b"], ["y"], group=facts["groups"], **window)
+    parameters = [(weights, "w"), (random.standard_normal(filters, numpy.float32), "b")]
+    graph = helper.make_graph(
+        [node],
+        "layer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, x)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, y)],
+        [numpy_helper.from_array(values, name) for values, name in parameters],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return x
+
+
+def onnx_call(who, path, shape):
+    import numpy
+
+    x = numpy.random.default_rng(0).standard_normal(shape, numpy.float32)
+    if who == "tract":
+        import tract
+
+        model = tract.onnx().load(path)
+        model.set_input_fact(0, ",".join(map(str, shape)) + ",f32")
+        runnable, tensor = model.into_model().into_runnable(), tract.Tensor.from_numpy(x)
+        return lambda: runnable.run([tensor])
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda: session.run(None, {name: x})
+
+
+def read_pieces():
+    return (json.loads(line) for line in sys.stdin)
+
+
+def report(piece, who, seconds, set_up):
+    """Measures a piece of work between two runs of the fixed one."""
+    before = fixed_work()
+    call = set_up()
+    times = [1e3 * time for time in spread_of_seconds(seconds, call)]
+    del call
+    around = [before, fixed_work()]
+    print(json.dumps({"name": piece["name"], "who": who, "ms": times, "fixed_ms": around}), flush=True)
+
+
+def fixed_work():
+    import numpy
+
+    a = numpy.full((384, 384), 0.5, numpy.float32)
+    times = []
+    for _ in range(15):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return 1e3 * statistics.median(times)
+
+
+def spread_of_seconds(budget, call):
+    """Least, median and most, as benches/cases/stopwatch.rs measures them, after some more calls in which PyTorch finds out what
+    is fast."""
     begin = time.perf_counter()
     for _ in range(5):
         call()
@@ -97,22 +203,23 @@ def median_seconds(budget, call):
         end = time.perf_counter()
         times.append(end - start)
         if end - begin >= budget and (len(times) >= 5 or end - begin >= 2.0):
-            return statistics.median(times)
+            return min(times), statistics.median(times), max(times)
 
 
 def convolution_call(torch, F, facts, memory_format):
     n, stride, padding = facts["samples"], facts["stride"], facts["padding"]
-    filters, channels = facts["output"][0], facts["input"][0]
+    dilation, groups = facts["dilation"], facts["groups"]
+    filters, channels = facts["output"][0], facts["input"][0] // groups
     x = torch.randn(n, *facts["input"]).contiguous(memory_format=memory_format)
     dy = torch.randn(n, *facts["output"]).contiguous(memory_format=memory_format)
     w = torch.randn(filters, channels, *facts["kernel"]).contiguous(memory_format=memory_format)
     bias = torch.randn(filters)
     if facts["pass"] == "forward":
-        return lambda: F.conv2d(x, w, bias, stride, padding)
+        return lambda: F.conv2d(x, w, bias, stride, padding, dilation, groups)
     # Gradients by the input, the weights and the bias.
     mask = {"backward-data": [True, False, False], "backward-weights": [False, True, True]}[facts["pass"]]
     backward = torch.ops.aten.convolution_backward
-    return lambda: backward(dy, x, w, [filters], stride, padding, [1, 1], False, [0, 0], 1, mask)
+    return lambda: backward(dy, x, w, [filters], stride, padding, dilation, False, [0, 0], groups, mask)
 
 
 def dense_call(torch, F, facts):
@@ -202,10 +309,13 @@ def read_idx(torch, name):
 # ---- Rounds
 
 
-def run(command, threads, stdin=None):
+def run(command, threads, isa=None, stdin=None):
     """The JSON objects that a program prints, one a line."""
     count = str(threads)
-    environment = dict(os.environ, OMP_NUM_THREADS=count, MKL_NUM_THREADS=count, RAYON_NUM_THREADS=count)
+    variables = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+    environment = dict(os.environ, **dict.fromkeys(variables, count))
+    if isa:
+        environment |= {"CONVNET_ISA": isa, "ONEDNN_MAX_CPU_ISA": isa.upper(), "ATEN_CPU_CAPABILITY": isa}
     try:
         result = subprocess.run(command, env=environment, input=stdin, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     except OSError as error:
@@ -224,22 +334,49 @@ def build():
     sys.exit("cargo did not build the benchmark compare")
 
 
-def rounds(options, program, pieces):
-    """Median milliseconds by (name, who): who is a layout of PyTorch's, "convnet" or "one thread"."""
-    figures = {}
+class Figures:
+    """Measurements of all rounds: of who ("nchw", "onnxruntime", "convnet", "one thread", …) at which piece of work."""
+
+    def __init__(self):
+        self.lines = {}
+        self.fastest = {}
+
+    def add(self, who, kind, line):
+        """`kind` is the process that measured: each has its own fixed work."""
+        self.lines.setdefault((line["name"], who), []).append((kind, line))
+        self.fastest[kind] = min([self.fastest.get(kind, math.inf)] + line["fixed_ms"])
+
+    def get(self, name, who):
+        """Least, median and most milliseconds of the rounds in which the machine was not busy; None without any."""
+        quiet = [
+            line["ms"] for kind, line in self.lines.get((name, who), []) if max(line["fixed_ms"]) <= BUSY * self.fastest[kind]
+        ]
+        if not quiet:
+            return None
+        least, medians, most = zip(*quiet)
+        return min(least), statistics.median(medians), max(most)
+
+    def was_busy(self, name, who):
+        return (name, who) in self.lines and self.get(name, who) is None
+
+
+def rounds(options, program, pieces, peers, chosen):
+    figures = Figures()
     listed = "".join(json.dumps(piece) + "\n" for piece in pieces)
-    torch = [sys.executable, str(Path(__file__).resolve()), "--measure", "--seconds", str(options.seconds)]
-    convnet = [program, "--json", "--seconds", str(options.seconds), options.only]
+    seconds = ["--seconds", str(options.seconds)]
+    convnet = [program, "--json", *seconds, *chosen]
     for number in range(1, options.rounds + 1):
-        say(f"round {number} of {options.rounds}: PyTorch")
-        for line in run(torch, options.threads, listed):
-            figures.setdefault((line["name"], line["layout"]), []).append(line["median_ms"])
+        for peer in peers:
+            say(f"round {number} of {options.rounds}: {peer}")
+            command = [sys.executable, str(Path(__file__).resolve()), "--measure", peer, *seconds]
+            for line in run(command, options.threads, options.isa, listed):
+                figures.add(line["who"], peer, line)
         for who, threads in (("convnet", options.threads), ("one thread", 1)):
             if who == "convnet" or options.threads > 1:
                 say(f"round {number} of {options.rounds}: convnet, threads: {threads}")
-                for line in run(convnet, threads):
-                    figures.setdefault((line["name"], who), []).append(line["median_ms"])
-    return {key: statistics.median(values) for key, values in figures.items()}
+                for line in run(convnet, threads, options.isa):
+                    figures.add(who, who, line)
+    return figures
 
 
 def say(text):
@@ -249,34 +386,45 @@ def say(text):
 # ---- The table
 
 
-def table(figures, pieces, threads):
+def table(figures, pieces, threads, peers):
     speed_up = f"1 thread ÷ {threads}"
-    rows = [["work", "PyTorch NCHW, ms", "channels_last, ms", "convnet, ms", "ratio", "target", "met", speed_up, "met"]]
+    others = [peer for peer in peers if peer != "torch"]
+    rows = [["work", "PyTorch NCHW, ms", "channels last, ms"] + [f"{peer}, ms" for peer in others]]
+    rows[0] += ["convnet, ms", "least–most", "ratio", "target", "met"] + [f"to {peer}" for peer in others] + [speed_up, "met"]
     ratios, speed_ups = {}, {}
     for piece in pieces:
         name, facts = piece["name"], piece["facts"]
-        ours = figures[name, "convnet"]
-        theirs = [figures.get((name, layout)) for layout in LAYOUTS]
-        ratio = min(ms for ms in theirs if ms is not None) / ours
+        median = lambda who: (figures.get(name, who) or [None] * 3)[1]
+        busy = lambda who: "busy" if figures.was_busy(name, who) else ""
+        ours, theirs = median("convnet"), [median(layout) for layout in LAYOUTS]
+        quiet = [ms for ms in theirs if ms is not None]
+        complete = ours and quiet and not any(busy(layout) for layout in LAYOUTS)
+        ratio = min(quiet) / ours if complete else None
         target = ONE_CONVOLUTION if facts.get("layer") == "conv" else TARGETS.get(name, LARGE_NETWORK if facts.get("large") else None)
         most = MOST_MS.get(name)
-        met = [ratio >= target] if target else []
-        met += [ours <= most] if most else []
+        met = [ratio >= target] if target and ratio else []
+        met += [ours <= most] if most and ours else []
         words = ([f"≥ {target:g}"] if target else []) + ([f"≤ {most:g} ms"] if most else [])
-        alone = figures.get((name, "one thread"))
-        alone = alone / ours if alone and facts["samples"] > 1 else None
+        alone = median("one thread")
+        alone = alone / ours if alone and ours and facts["samples"] > 1 else None
         if facts.get("layer") == "conv":
-            ratios.setdefault(facts["pass"], []).append(ratio)
+            if ratio:
+                ratios.setdefault(facts["pass"], []).append(ratio)
             if alone:
                 speed_ups.setdefault(facts["pass"], []).append(alone)
-        rows.append([name] + [number(ms) for ms in theirs] + [number(ours), f"{ratio:.2f}", ", ".join(words), yes(met)])
-        rows[-1] += second_thread(alone, threads)
+        cells = [number(median(who)) or busy(who) for who in (*LAYOUTS, *others, "convnet")]
+        spread = figures.get(name, "convnet")
+        cells += [f"{number(spread[0])}–{number(spread[2])}" if spread else ""]
+        cells += [f"{ratio:.2f}" if ratio else "busy", ", ".join(words), yes(met)]
+        cells += [f"{median(who) / ours:.2f}" if ours and median(who) else busy(who) for who in others]
+        rows.append([name] + cells + second_thread(alone, threads))
     for step, values in ratios.items():
         mean = statistics.geometric_mean(values)
-        rows.append([f"conv/{step}, geometric mean of {len(values)}", "", "", "", f"{mean:.2f}"])
-        rows[-1] += [f"≥ {ALL_CONVOLUTIONS:g}", yes([mean >= ALL_CONVOLUTIONS])]
+        blank = [""] * (len(others) + 4)
+        row = [f"conv/{step}, geometric mean of {len(values)}", *blank, f"{mean:.2f}"]
+        row += [f"≥ {ALL_CONVOLUTIONS:g}", yes([mean >= ALL_CONVOLUTIONS])] + [""] * len(others)
         alone = statistics.geometric_mean(speed_ups[step]) if step in speed_ups else None
-        rows[-1] += second_thread(alone, threads)
+        rows.append(row + second_thread(alone, threads))
     if threads == 1:
         rows = [row[:-2] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -307,9 +455,7 @@ def second_thread(ratio, threads):
     return [f"{ratio:.2f}", yes([ratio >= SECOND_THREAD] if threads == 2 else [])]
 
 
-def conditions(options):
-    import torch
-
+def conditions(options, peers):
     processor = "unknown processor"
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -319,11 +465,14 @@ def conditions(options):
     rustc = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.split()[1]
     metadata = run(["cargo", "metadata", "--no-deps", "--format-version", "1"], 1)[0]
     version = next(package["version"] for package in metadata["packages"] if package["name"] == "convnet")
+    names = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "tract": "tract"}
+    versions = ", ".join(f"{names[peer]} {importlib.metadata.version(peer)}" for peer in peers)
+    limited = f", instructions limited to {options.isa} (not of ONNX Runtime and tract)" if options.isa else ""
     return "\n".join([
-        f"{datetime.date.today()}, {processor}, {os.cpu_count()} processors, threads: {options.threads}",
-        f"PyTorch {torch.__version__}, Python {platform.python_version()}, rustc {rustc}, convnet {version}",
+        f"{datetime.date.today()}, {processor}, {os.cpu_count()} processors, threads: {options.threads}{limited}",
+        f"{versions}, Python {platform.python_version()}, rustc {rustc}, convnet {version}",
         f"rounds: {options.rounds}, of which the median; {options.seconds:g} s for each piece of work in each round",
-        "ratio: the faster of PyTorch's two layouts ÷ convnet",
+        "ratio: the faster of PyTorch's two layouts ÷ convnet; to a peer: the peer ÷ convnet; busy: no quiet measurement",
         f"targets of single convolutions: each ≥ {ONE_CONVOLUTION}, geometric mean ≥ {ALL_CONVOLUTIONS:g}; of a second "
         f"thread: ≥ {SECOND_THREAD} times as fast",
     ])
@@ -341,30 +490,46 @@ def positive(kind):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=positive(int), default=3, help="how often to measure both (default 3)")
+    parser.add_argument("--rounds", type=positive(int), default=3, help="how often to measure all (default 3)")
     parser.add_argument("--seconds", type=positive(float), default=0.5, help="for each piece of work (default 0.5)")
     parser.add_argument("--only", default="", metavar="NAME", help="only work whose name contains this")
-    parser.add_argument("--threads", type=positive(int), default=2, help="of both (default 2)")
+    parser.add_argument("--conv", action="append", default=[], metavar="SIZES", help="a convolution, as conv_throughput takes it")
+    parser.add_argument("--file", metavar="FILE", help="a file of convolutions, as conv_throughput takes it")
+    parser.add_argument("--model", metavar="NAME", help="every convolution of a model, such as resnet50")
+    parser.add_argument("--batch", type=positive(int), default=8, help="samples, where sizes do not say it (default 8)")
+    parser.add_argument("--threads", type=positive(int), default=2, help="of all (default 2)")
+    parser.add_argument("--isa", choices=["avx2"], help="limits the instructions of convnet and PyTorch")
+    parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS) + " (default: all that are installed)")
     parser.add_argument("--markdown", metavar="FILE", help="writes the table to a file, too")
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--measure", choices=PEERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if importlib.util.find_spec("torch") is None:
+    for peer in options.peers.split(","):
+        if peer not in PEERS:
+            parser.error(f"argument --peers: expected some of {', '.join(PEERS)}, found {peer}")
+    peers = [peer for peer in options.peers.split(",") if importlib.util.find_spec(PEERS[peer])]
+    if "torch" not in peers or importlib.util.find_spec("numpy") is None:
         sys.exit(
-            "PyTorch is missing: python3 -m venv venv && venv/bin/pip install torch numpy, "
+            "PyTorch or NumPy is missing: python3 -m venv venv && venv/bin/pip install torch torchvision numpy onnx onnxruntime, "
             "then venv/bin/python benches/compare_torch.py"
         )
+    if importlib.util.find_spec("onnx") is None:
+        peers = ["torch"]
     if options.measure:
-        return measure_torch(options.seconds)
+        return measure_torch(options.seconds) if options.measure == "torch" else measure_onnx(options.measure, options.seconds)
     try:
         markdown = open(options.markdown, "w") if options.markdown else None
     except OSError as error:
         sys.exit(f"{options.markdown}: cannot write: {error.strerror}")
     program = build()
-    pieces = run([program, "--list", options.only], options.threads)
+    chosen = [word for sizes in options.conv for word in ("--conv", sizes)]
+    chosen += ["--file", str(Path(options.file).resolve())] if options.file else []
+    chosen += ["--model", options.model] if options.model else []
+    chosen += ["--batch", str(options.batch), options.only]
+    pieces = run([program, "--list", *chosen], options.threads)
     if not pieces:
         sys.exit(f"no work has {options.only!r} in its name")
-    figures = rounds(options, program, pieces)
-    where, result = conditions(options), table(figures, pieces, options.threads)
+    figures = rounds(options, program, pieces, peers, chosen)
+    where, result = conditions(options, peers), table(figures, pieces, options.threads, peers)
     print(f"{where}\n\n{result}")
     if markdown:
         markdown.write("\n".join(f"- {line}" for line in where.splitlines()) + f"\n\n{result}\n")

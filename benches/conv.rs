@@ -13,7 +13,7 @@ fn conv(criterion: &mut Criterion) {
     for (pass, run) in PASSES {
         let mut group = criterion.benchmark_group(format!("conv/{pass}"));
         for case in &CASES {
-            bench(&mut group, case.name, case, run);
+            bench(&mut group, &case.name, case, run);
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! The files beside this one are modules of their own, so that each program takes in no more than it uses.
 
+use std::borrow::Cow;
+
 use convnet::kernel::conv::{Conv, Geometry};
 use convnet::kernel::{Exec, Finish};
 use convnet::shape::Window;
@@ -10,7 +12,7 @@ use convnet::tensor::{LANES, Lanes};
 
 /// A convolution of some samples.
 pub struct Case {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub samples: usize,
     pub geometry: Geometry,
 }
@@ -48,7 +50,7 @@ const fn case(
     let out = (size + 2 * padding - kernel) / stride + 1;
     let window = Window::new([kernel; 2], [stride; 2], [padding; 2]);
     let geometry = Geometry { input: [channels, size, size], output: [filters, out, out], window, groups: 1 };
-    Case { name, samples, geometry }
+    Case { name: Cow::Borrowed(name), samples, geometry }
 }
 
 /// The name of a pass, and the pass.
@@ -68,13 +70,22 @@ impl Case {
         2 * self.samples * rows * columns * self.geometry.weights()
     }
 
+    /// Bytes that a pass reads and writes at least: input, output and weights, each once, whichever of them is computed from the
+    /// others.
+    #[allow(dead_code, reason = "a module of several programs")]
+    pub fn bytes(&self) -> usize {
+        let Geometry { input, output, .. } = self.geometry;
+        let values = |dims: [usize; 3]| self.samples * dims.iter().product::<usize>();
+        size_of::<f32>() * (values(input) + values(output) + self.geometry.weights())
+    }
+
     /// The convolution with all that it reads and writes.
     pub fn buffers(&self) -> Buffers {
         let Geometry { input, output, .. } = self.geometry;
         let conv = Conv::new(self.geometry);
         let exec = Exec { lanes: Exec::lanes_for(self.samples), ..Exec::new(true) };
         let room = |dims: [usize; 3]| {
-            let values = self.samples * dims.iter().product::<usize>();
+            let values = self.samples.next_multiple_of(exec.lanes) * dims.iter().product::<usize>();
             vec![Lanes::splat(0.5); values.div_ceil(LANES)]
         };
         let weights = vec![0.1; self.geometry.weights()];

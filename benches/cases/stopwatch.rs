@@ -2,9 +2,14 @@
 
 use std::time::Instant;
 
-/// Median seconds of a call, after one that is not counted: calls until `budget` seconds have passed, and five
+/// Median seconds of a call: see [`spread_of_seconds`].
+pub fn median_seconds(budget: f64, call: impl FnMut()) -> f64 {
+    spread_of_seconds(budget, call)[1]
+}
+
+/// Least, median and most seconds of a call, after one that is not counted: calls until `budget` seconds have passed, and five
 /// calls at least unless they take two seconds.
-pub fn median_seconds(budget: f64, mut call: impl FnMut()) -> f64 {
+pub fn spread_of_seconds(budget: f64, mut call: impl FnMut()) -> [f64; 3] {
     call();
     let (begin, mut times) = (Instant::now(), Vec::new());
     loop {
@@ -17,7 +22,7 @@ pub fn median_seconds(budget: f64, mut call: impl FnMut()) -> f64 {
         }
     }
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    [times[0], times[times.len() / 2], times[times.len() - 1]]
 }
 
 /// Reads an option that is a time.

@@ -243,10 +243,6 @@ impl ConvOp {
         ConvOp { geometry, has_bias, conv: Conv::new(geometry) }
     }
 
-    fn weights(&self) -> usize {
-        self.geometry.weights()
-    }
-
     /// The input and the parameters of an ONNX node.
     #[cfg(feature = "store")]
     pub(super) fn operands(&self) -> Vec<Operand> {
@@ -281,6 +277,10 @@ impl<T: Scalar> Op<T> for ConvOp {
         Some(vec![over_windows("Conv", self.operands(), window).with("group", groups)])
     }
 
+    fn convolution(&self) -> Option<Geometry> {
+        Some(self.geometry)
+    }
+
     fn scratch(&self, tiles: usize) -> usize {
         self.conv.scratch(tiles)
     }
@@ -306,17 +306,17 @@ impl<T: Scalar> Op<T> for ConvOp {
     }
 
     fn forward(&self, Forward { y, x, params, scratch, scale, plus, relu, pass, .. }: Forward<'_, T>) {
-        let (weight, bias) = params.split_at(self.weights());
+        let (weight, bias) = params.split_at(self.geometry.weights());
         let finish = Finish { scale, plus: plus.map(values), relu };
         self.conv.forward(y, x, weight, self.has_bias.then_some(bias), finish, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
-        let (dw, db) = dparams.split_at_mut(self.weights());
+        let (dw, db) = dparams.split_at_mut(self.geometry.weights());
         self.conv.backward_weights(dw, self.has_bias.then_some(db), dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
             let relu = relu.then_some(x);
-            self.conv.backward_data(dx, dy, &params[..self.weights()], relu, scratch, pass.exec);
+            self.conv.backward_data(dx, dy, &params[..self.geometry.weights()], relu, scratch, pass.exec);
         }
     }
 }

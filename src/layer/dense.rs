@@ -127,6 +127,10 @@ impl<T: Scalar> Op<T> for DenseOp {
         Some(vec![Node::new("Gemm", self.0.operands()).with("transB", 1)])
     }
 
+    fn convolution(&self) -> Option<Geometry> {
+        Op::<T>::convolution(&self.0)
+    }
+
     fn scratch(&self, tiles: usize) -> usize {
         Op::<T>::scratch(&self.0, tiles)
     }

@@ -4,6 +4,7 @@
 use super::onnx::Node;
 use super::param::Param;
 use crate::kernel::Exec;
+use crate::kernel::conv::Geometry;
 use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
@@ -194,6 +195,12 @@ pub trait Op<T>: Send + Sync + 'static {
     /// `None`, the default, means that a network with this layer cannot be exported.
     #[cfg(feature = "store")]
     fn nodes(&self) -> Option<Vec<Node>> {
+        None
+    }
+
+    /// The sizes of a convolution, with a dense layer as one of a single position, for benchmarks.
+    #[doc(hidden)]
+    fn convolution(&self) -> Option<Geometry> {
         None
     }
 

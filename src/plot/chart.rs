@@ -41,6 +41,7 @@ pub struct Chart {
     title: String,
     x_label: String,
     y_label: String,
+    log_x: bool,
     log_y: bool,
     series: Vec<Series>,
     marks: Vec<(f64, String)>,
@@ -90,6 +91,7 @@ impl Chart {
             title: title.into(),
             x_label: String::new(),
             y_label: String::new(),
+            log_x: false,
             log_y: false,
             series: Vec::new(),
             marks: Vec::new(),
@@ -114,6 +116,19 @@ impl Chart {
     /// ```
     pub fn y_label(mut self, label: impl Into<String>) -> Chart {
         self.y_label = label.into();
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic.
+    ///
+    /// ```
+    /// use convnet::plot::Chart;
+    ///
+    /// let chart = Chart::new("Growth").log_x().line("time", [[1.0, 1.0], [1000.0, 2.0]]);
+    /// assert!(chart.draw().svg().contains("100"));
+    /// ```
+    pub fn log_x(mut self) -> Chart {
+        self.log_x = true;
         self
     }
 
@@ -265,7 +280,10 @@ impl Chart {
     fn axes(&self, [width, height]: [f64; 2]) -> ([Axis; 2], bool) {
         let rows = (height / 45.0) as usize;
         let points = self.series.iter().flat_map(|series| &series.points);
-        let seen = |[x, y]: &[f64; 2]| x.is_finite() && y.is_finite() && !(self.log_y && *y <= 0.0);
+        let seen = |[x, y]: &[f64; 2]| {
+            let off = (self.log_x && *x <= 0.0) || (self.log_y && *y <= 0.0);
+            x.is_finite() && y.is_finite() && !off
+        };
         let points = points.filter(|point| seen(point));
         let y = match &self.regions {
             Some(Regions { y, .. }) => Some(Axis::between(y.start, y.end, rows)),
@@ -275,9 +293,8 @@ impl Chart {
         let x = points.map(|point| point[0]).chain(self.marks.iter().map(|mark| mark.0));
         let x = |count| match &self.regions {
             Some(Regions { x, .. }) => Axis::between(x.start, x.end, count),
-            None => {
-                Axis::around(x.clone(), false, true, count).unwrap_or_else(|| Axis::between(0.0, 1.0, count))
-            }
+            None => Axis::around(x.clone(), self.log_x, !self.log_x, count)
+                .unwrap_or_else(|| Axis::between(0.0, 1.0, count)),
         };
         // As many numbers as there is room for, side by side.
         let counts = [70.0, 90.0, 120.0, 160.0].map(|room| (width / room) as usize);

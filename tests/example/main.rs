@@ -299,14 +299,74 @@ fn it_prints_writes_and_draws_throughput() {
     assert!(figures["peak_gflops"].as_f64().unwrap() > 0.0);
     let rows = figures["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 6);
-    assert!(rows.iter().all(|row| row["gflops"].as_f64().unwrap() > 0.0), "{rows:?}");
+    for row in rows {
+        for figure in ["gflops", "milliseconds", "percent_of_peak", "percent_of_bound"] {
+            assert!(row[figure].as_f64().unwrap() > 0.0, "{figure} of {row}");
+        }
+        assert!(row["bound"] == "peak" || row["bound"] == "copy", "{row}");
+    }
+    // Input, output and weights of 64 samples, four bytes a value.
+    assert_eq!(rows[0]["bytes"], (4 * (64 * (784 + 6 * 784) + 6 * 25)) as f64);
 
     let svg = std::fs::read_to_string(&plot).unwrap();
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
-    for label in ["lenet_c1", "lenet_c2", "forward", "backward-data", "backward-weights", "peak", "GFLOP/s"] {
+    for label in [
+        "forward",
+        "backward-data",
+        "backward-weights",
+        "GFLOP/s of multiply-adds",
+        "GB/s of a copy",
+        "for each byte",
+    ] {
         assert!(svg.contains(label), "{label} is not in the plot");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
+}
+
+#[test]
+fn throughput_takes_any_sizes_a_file_and_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, json) = (folder.path().join("sizes.txt"), folder.path().join("figures.json"));
+    std::fs::write(
+        &file,
+        "# of some network\nstem 3x9x8:4:3x1:s2x1:p1x0:b2\n\n4x6x6:8:3:d2:p2:g4 # dilated\n",
+    )
+    .unwrap();
+    let (file, json) = (file.to_str().unwrap(), json.to_str().unwrap());
+    let rows = |options: &[&str]| -> (Vec<serde_json::Value>, String) {
+        let output = conv_throughput(&[options, &["--seconds", "0.0001", "--json", json]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let figures: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        (figures["rows"].as_array().unwrap().clone(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (of_both, _) = rows(&["--conv", "64x5x5:32:1:s2:g32", "--file", file, "--batch", "3"]);
+    let facts = |row: &serde_json::Value| {
+        let keys = [
+            "name", "samples", "input", "output", "kernel", "stride", "padding", "dilation", "groups",
+            "count",
+        ];
+        keys.map(|key| row[key].to_string()).join(" ")
+    };
+    let names: Vec<String> = of_both.iter().step_by(3).map(facts).collect();
+    let expected = [
+        "\"64x5x5:32:1:s2:g32\" 3 [64,5,5] [32,3,3] [1,1] [2,2] [0,0,0,0] [1,1] 32 1",
+        "\"stem\" 2 [3,9,8] [4,5,8] [3,1] [2,1] [1,0,1,0] [1,1] 1 1",
+        "\"4x6x6:8:3:d2:p2:g4\" 3 [4,6,6] [8,6,6] [3,3] [1,1] [2,2,2,2] [2,2] 4 1",
+    ];
+    assert_eq!(names, expected);
+
+    let (of_model, text) = rows(&["--model", "resnet20-cifar", "--batch", "1"]);
+    let count: u64 = of_model.iter().step_by(3).map(|row| row["count"].as_u64().unwrap()).sum();
+    assert_eq!(count, 20, "nineteen convolutions and a dense layer: {text}");
+    let flop: f64 = of_model
+        .iter()
+        .step_by(3)
+        .map(|row| row["flop"].as_f64().unwrap() * row["count"].as_f64().unwrap())
+        .sum();
+    use convnet::prelude::*;
+    assert_eq!(flop as usize, 2 * convnet::model::ResNet20Cifar::<10>::MACS);
+    assert!(text.contains("All convolutions and dense layers: forward"), "{text}");
 }
 
 #[test]
@@ -317,10 +377,23 @@ fn throughput_refuses_in_one_line() {
         (&["--seconds", "nan"], 2, &["--seconds", "nan", "above 0"]),
         (&["--seconds", "inf"], 2, &["--seconds", "inf", "above 0"]),
         (&["--seconds", "0"], 2, &["--seconds", "above 0"]),
-        (&["--only", "lenet_c9"], 2, &["--only", "lenet_c9", "lenet_c1"]),
+        (&["--only", "lenet_c9"], 1, &["--only", "lenet_c9", "lenet_c1"]),
         (&["--json", "no/such/folder/f.json"], 1, &["no/such/folder/f.json", "cannot write"]),
         (&["--plot", "tests"], 1, &["tests", "cannot write", "not a file"]),
         (&["--speed"], 2, &["--speed"]),
+        (&["--conv", "64x56:128:3"], 2, &["64x56", "3 whole numbers"]),
+        (&["--conv", "64x56x56:128"], 2, &["CHANNELSxROWSxCOLUMNS:FILTERS:KERNEL", "64x56x56:128"]),
+        (&["--conv", "3x4x4:8:7"], 2, &["a kernel of at most 4, found 7"]),
+        (&["--conv", "3x4x4:8:3:s0"], 2, &["sizes above 0"]),
+        (&["--conv", "3x4x4:8:3:q2"], 2, &["s, p, d, g or b", "q2"]),
+        (&["--conv", "3x4x4:8:3:g2"], 2, &["groups that divide 3 channels and 8 filters, found 2"]),
+        (&["--conv", "3x4x4:8:99999999999"], 2, &["99999999999"]),
+        (&["--conv", "1000x1000x1000:8:3"], 2, &["at most 268435456 values"]),
+        (&["--conv", "9x1000000x1:9:1:p1000000"], 2, &["at most 268435456 values"]),
+        (&["--file", "no/such.txt"], 1, &["no/such.txt", "No such file"]),
+        (&["--file", "LICENSE-MIT"], 1, &["LICENSE-MIT, line"]),
+        (&["--model", "resnet51"], 2, &["resnet51", "resnet50"]),
+        (&["--model", "vgg16", "--batch", "60000"], 1, &["at most 268435456 values"]),
     ] {
         let output = conv_throughput(options);
         let errors = String::from_utf8(output.stderr).unwrap();
