@@ -34,10 +34,10 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch(self, _: *const T) {}
 
-    /// Both unchanged. To the compiler they are new, so that it computes the vector before it reads from the address.
+    /// Both unchanged. To the compiler they are new, so that it computes the vector before it reads at the offset.
     #[inline(always)]
-    fn in_order(self, v: Self::V, at: *const T) -> (Self::V, *const T) {
-        (v, at)
+    fn in_order(self, v: Self::V, offset: usize) -> (Self::V, usize) {
+        (v, offset)
     }
 
     /// a · b + c, fused if the processor can.
@@ -277,20 +277,19 @@ mod x86 {
                 }
 
                 #[inline(always)]
-                fn in_order(self, v: $vector, at: *const $scalar) -> ($vector, *const $scalar) {
+                fn in_order(self, v: $vector, offset: usize) -> ($vector, usize) {
                     #[inline]
                     #[target_feature(enable = $feature)]
-                    #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read there")]
-                    fn both(mut v: $vector, mut at: *const $scalar) -> ($vector, *const $scalar) {
+                    fn both(mut v: $vector, mut offset: usize) -> ($vector, usize) {
                         // SAFETY: no instruction; both registers keep their values.
                         unsafe {
-                            asm!("/* {v} {at} */", v = inout($register) v, at = inout(reg) at,
+                            asm!("/* {v} {offset} */", v = inout($register) v, offset = inout(reg) offset,
                                 options(nomem, nostack, preserves_flags));
                         }
-                        (v, at)
+                        (v, offset)
                     }
                     // SAFETY: `self` proves that the processor has the registers.
-                    unsafe { both(v, at) }
+                    unsafe { both(v, offset) }
                 }
 
                 #[inline(always)]

@@ -104,21 +104,17 @@ impl<T: Vectorized> Inner<'_, T> {
     fn block<S: Simd<T>, const F: usize, const P: usize>(&mut self, simd: S, first: usize, tap: usize) {
         let mut sums = [[simd.splat(T::zero()); P]; F];
         for part in (0..LANES).step_by(S::WIDTH) {
-            let dy = self.dy.as_ptr().wrapping_add(first * self.dy_plane + part);
-            let mut x = [self.x.as_ptr(); P];
+            let (mut dy, mut x) = ([self.dy.as_ptr(); F], [self.x.as_ptr(); P]);
+            for f in 0..F {
+                dy[f] = dy[f].wrapping_add((first + f) * self.dy_plane + part);
+            }
             for p in 0..P {
                 x[p] = x[p].wrapping_add(self.taps[tap + p].x as usize * self.lanes + part);
             }
+            let positions = self.positions.iter().enumerate();
+            let offsets = |(i, position): (usize, &u32)| [i * LANES, *position as usize * LANES];
             // SAFETY: `run` has checked that every filter's every position is inside dy, and every tap's every position inside x.
-            unsafe {
-                accumulate::<false, _, _, F, P, _>(
-                    simd,
-                    &mut sums,
-                    self.positions.iter().enumerate(),
-                    |f, (i, _)| dy.wrapping_add(f * self.dy_plane + i * LANES),
-                    |p, (_, position)| x[p].wrapping_add(*position as usize * LANES),
-                );
-            }
+            unsafe { accumulate::<false, _, _, F, P, _>(simd, &mut sums, dy, x, positions, offsets) };
         }
         for f in 0..F {
             for p in 0..P {

@@ -46,41 +46,38 @@ pub(super) struct Tap {
     pub(super) w: u32,
 }
 
-/// `sums[f][p] += left(f, step) · right(p, step)` for all steps. `left` returns the address of a number if `SPLAT` and of a vector if
-/// not, and `right` that of a vector.
+/// `sums[f][p] += left[f] · right[p]` for all steps, each of which reads at its offsets from the addresses: one for `left`, one
+/// for `right`. `left` holds addresses of numbers if `SPLAT` and of vectors if not, and `right` of vectors.
 ///
 /// # Safety
-/// Every address is valid for reading its number or vector.
+/// Every address with every offset is valid for reading its number or vector.
 #[inline(always)]
-unsafe fn accumulate<
-    const SPLAT: bool,
-    T: Vectorized,
-    S: Simd<T>,
-    const F: usize,
-    const P: usize,
-    X: Copy,
->(
+unsafe fn accumulate<const SPLAT: bool, T: Vectorized, S: Simd<T>, const F: usize, const P: usize, X>(
     simd: S,
     sums: &mut [[S::V; P]; F],
+    left: [*const T; F],
+    right: [*const T; P],
     steps: impl Iterator<Item = X>,
-    left: impl Fn(usize, X) -> *const T,
-    right: impl Fn(usize, X) -> *const T,
+    offsets: impl Fn(X) -> [usize; 2],
 ) {
     let mut acc = *sums;
     for step in steps {
+        let [mut of_left, of_right] = offsets(step);
         let mut b = [simd.splat(T::zero()); P];
         for p in 0..P {
             // SAFETY: the caller's promise.
-            b[p] = unsafe { simd.load(right(p, step)) };
+            b[p] = unsafe { simd.load(right[p].add(of_right)) };
         }
         for f in 0..F {
-            let mut at = left(f, step);
             if f > 0 {
-                // All loads at once would take more registers than there are, and a compiler then keeps sums in memory.
+                // All loads at once would take more registers than there are, and a compiler then keeps sums in memory. It is the
+                // offset that is new each time, not the address: an address would take an instruction of its own, on the ports
+                // that multiply.
                 for p in 0..P {
-                    (acc[f - 1][p], at) = simd.in_order(acc[f - 1][p], at);
+                    (acc[f - 1][p], of_left) = simd.in_order(acc[f - 1][p], of_left);
                 }
             }
+            let at = left[f].wrapping_add(of_left);
             // SAFETY: the caller's promise.
             let a = unsafe { if SPLAT { simd.splat(*at) } else { simd.load(at) } };
             for p in 0..P {

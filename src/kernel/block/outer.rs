@@ -98,17 +98,17 @@ impl<T: Vectorized> Outer<'_, T> {
             for x in x {
                 simd.prefetch(x.wrapping_add(next));
             }
+            let (mut at, mut of_panel) = (x, [panel; P]);
+            for at in &mut at {
+                *at = at.wrapping_add(*position as usize);
+            }
+            for p in 0..P {
+                of_panel[p] = panel.wrapping_add(p * S::WIDTH);
+            }
+            let offsets = |lane| [lane, lane * self.width];
             // SAFETY: `run` has checked that every row's every position and lane is inside x, and that the panel has a row for
             // each position and lane.
-            unsafe {
-                accumulate::<true, _, _, F, P, _>(
-                    simd,
-                    &mut sums,
-                    0..self.lanes,
-                    |f, lane| x[f].wrapping_add(*position as usize + lane),
-                    |p, lane| panel.wrapping_add(lane * self.width + p * S::WIDTH),
-                );
-            }
+            unsafe { accumulate::<true, _, _, F, P, _>(simd, &mut sums, at, of_panel, 0..self.lanes, offsets) };
             panel = panel.wrapping_add(self.lanes * self.width);
         }
         for f in 0..F {

@@ -262,17 +262,13 @@ impl<T: Vectorized> Sums<'_, T> {
                 }
             }
         }
-        let w = self.w.as_ptr().wrapping_add(first * self.w_step);
-        // SAFETY: `run` has checked that every filter's every tap is inside w, and every place's every tap inside x.
-        unsafe {
-            accumulate::<true, _, _, F, P, _>(
-                simd,
-                &mut sums,
-                self.taps.iter(),
-                |f, tap| w.wrapping_add(f * self.w_step + tap.w as usize),
-                |p, tap| x[p].wrapping_add(tap.x as usize * self.lanes),
-            );
+        let mut w = [self.w.as_ptr(); F];
+        for f in 0..F {
+            w[f] = w[f].wrapping_add((first + f) * self.w_step);
         }
+        let offsets = |tap: &Tap| [tap.w as usize, tap.x as usize * self.lanes];
+        // SAFETY: `run` has checked that every filter's every tap is inside w, and every place's every tap inside x.
+        unsafe { accumulate::<true, _, _, F, P, _>(simd, &mut sums, w, x, self.taps.iter(), offsets) };
         for f in 0..F {
             for p in 0..P {
                 let v = match self.end {
