@@ -62,6 +62,12 @@ impl<'a, T> Shared<'a, T> {
 pub(super) struct Writer<'a, T>(Shared<'a, T>, PhantomData<Cell<T>>);
 
 impl<'a, T> Writer<'a, T> {
+    /// A writer without values.
+    pub(super) const fn nowhere() -> Self {
+        let start = std::ptr::NonNull::dangling().as_ptr();
+        Writer(Shared { start, len: 0, slice: PhantomData }, PhantomData)
+    }
+
     /// A writer for a slice that nobody else has.
     pub(super) fn new(slice: &'a mut [T]) -> Self {
         Writer(Shared::new(slice), PhantomData)

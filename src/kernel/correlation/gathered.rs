@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{Correlation, Run, index, part};
-use crate::kernel::block::{CONTIGUOUS, End, Inner, Place, Start, Sums, Tap};
+use crate::kernel::block::{CONTIGUOUS, End, Inner, Place, Rest, Start, Sums, Tap};
 use crate::kernel::shared::Writer;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::{Vectorized, values, values_mut};
+use crate::kernel::{Exec, Vectorized, values, values_mut, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
 /// Number of columns gathered at a time, and of taps in each.
@@ -21,119 +21,105 @@ const IN_LINE: usize = 1024;
 impl<T: Vectorized> Run<'_, T> {
     /// Computes groups of six columns, each of sixteen values from several positions, of the first `total` values.
     pub(super) fn gathered(&self, columns: Range<usize>, filters: Range<usize>, total: usize) {
-        let (table, lanes) = (self.table, self.exec.lanes);
-        let plane = table.y_plane * lanes;
-        // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
-        let y = unsafe { self.y.writer() };
         let mut panel = [Lanes::zero(); DEPTH * GATHERED];
         let panel = values_mut(&mut panel);
-        let mut segments = [Segment::default(); GATHERED * LANES];
-        let blocks = table.taps.len().div_ceil(DEPTH).max(1);
-        for (six, block) in columns.flat_map(|six| (0..blocks).map(move |block| (six, block))) {
-            let taps = &table.taps[part(table.taps.len(), DEPTH, block)];
-            let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
-            for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
-                *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
-            }
+        for six in columns {
             let first = six * GATHERED * LANES;
-            let columns = (total - first).div_ceil(LANES).min(GATHERED);
-            // The sixteen values of these columns are contiguous in y. Other columns are computed outside y and copied.
-            let whole = if table.dense { (total - first) / LANES } else { 0 }.min(columns);
-            let of_column = |c: usize| &table.positions[(first + c * LANES) / lanes..][..LANES / lanes];
-            // Columns whose inputs are contiguous, too, because they lie in one row, are read in place.
-            let in_row =
-                |c: usize| of_column(c)[0].x + index(LANES / lanes - 1) == of_column(c)[LANES / lanes - 1].x;
-            let in_place = whole == columns && (0..columns).all(in_row);
-            if !in_place {
-                let outputs = first..(first + columns * LANES).min(total);
-                let segments = table.segments(&mut segments, outputs, lanes);
-                T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+            let outputs = first..total.min(first + GATHERED * LANES);
+            // Columns whose sixteen values are contiguous in y. Others are computed outside y and copied.
+            let end = first + if self.table.dense { outputs.len() / LANES * LANES } else { 0 };
+            if end > first {
+                // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
+                let y = unsafe { self.y.writer() };
+                let y_plane = self.table.y_plane * self.exec.lanes;
+                let sums = Sums { y: &y, y_plane, filters: filters.clone(), ..self.sums(self.end) };
+                self.columns(first..end, panel, first, sums);
             }
-            let mut places = [Place::default(); GATHERED];
-            for (c, place) in places.iter_mut().enumerate() {
-                let x = if in_place && c < columns { of_column(c)[0].x as usize * lanes } else { c * LANES };
-                *place = Place { x, y: first + c * LANES };
+            if end < outputs.end {
+                self.beside(end..outputs.end, filters.clone(), panel);
+            }
+        }
+    }
+
+    /// Sums whose outputs, inputs and columns are still to be said.
+    fn sums<'a>(&'a self, end: End<'a, T>) -> Sums<'a, T> {
+        let Run { table: Correlation { w_step, .. }, x, w, start, exec: Exec { lanes, .. }, .. } = *self;
+        let (y, taps, places) = (const { &Writer::nowhere() }, &[], &[]);
+        Sums { y, y_plane: 0, x, w, w_step: *w_step, taps, lanes, filters: 0..0, places, start, end }
+    }
+
+    /// Computes the columns of some outputs, counted in values. The first value becomes that with index `y` in the outputs of
+    /// `sums`.
+    fn columns(&self, outputs: Range<usize>, panel: &mut [T], y: usize, sums: Sums<'_, T>) {
+        let (table, lanes) = (self.table, self.exec.lanes);
+        let count = outputs.len().div_ceil(LANES);
+        // Columns whose inputs are contiguous, because they lie in one row, are read in place.
+        let of_column = |c: usize| &table.positions[(outputs.start + c * LANES) / lanes..][..LANES / lanes];
+        let in_row =
+            |c: usize| of_column(c)[0].x + index(LANES / lanes - 1) == of_column(c)[LANES / lanes - 1].x;
+        let in_place = outputs.len() == count * LANES && (0..count).all(in_row);
+        let mut places = [Place::default(); GATHERED];
+        for (c, place) in places[..count].iter_mut().enumerate() {
+            let x = if in_place { of_column(c)[0].x as usize * lanes } else { c * LANES };
+            *place = Place { x, y: y + c * LANES };
+        }
+        let mut segments = [Segment::default(); GATHERED * LANES];
+        let segments = table.segments(&mut segments, outputs, lanes);
+        let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
+        let blocks = table.taps.len().div_ceil(DEPTH).max(1);
+        for block in 0..blocks {
+            let mut taps = &table.taps[part(table.taps.len(), DEPTH, block)];
+            if !in_place {
+                T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+                for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
+                    *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
+                }
+                taps = &steps[..taps.len()];
             }
             let sums = Sums {
-                y: &y,
-                y_plane: plane,
                 x: if in_place { self.x } else { &*panel },
-                w: self.w,
-                w_step: table.w_step,
-                taps: if in_place { taps } else { &steps[..taps.len()] },
+                taps,
                 lanes: if in_place { lanes } else { LANES },
-                filters: filters.clone(),
-                places: &places[..whole],
-                start: if block == 0 { self.start } else { Start::Carry },
-                end: if block + 1 == blocks { self.end } else { End::Plain },
+                places: &places[..count],
+                filters: sums.filters.clone(),
+                start: if block == 0 { sums.start } else { Start::Carry },
+                end: if block + 1 == blocks { sums.end } else { End::Plain },
+                ..sums
             };
-            for c in whole..columns {
-                let outputs = first + c * LANES..(first + (c + 1) * LANES).min(total);
-                for f in filters.clone().step_by(BESIDE) {
-                    self.beside(&sums, c, outputs.clone(), f..(f + BESIDE).min(filters.end));
-                }
-            }
             T::call(self.exec.isa, sums);
         }
     }
 
-    /// Computes a column whose values are not contiguous in y, or fewer than sixteen.
-    fn beside(&self, sums: &Sums<'_, T>, column: usize, outputs: Range<usize>, filters: Range<usize>) {
-        let mut own = [Lanes::zero(); BESIDE];
-        if matches!(sums.start, Start::Carry) {
-            self.pieces(outputs.clone(), filters.clone(), |y, i, lanes, _| {
-                own[i].0[lanes].copy_from_slice(y)
-            });
-        }
-        let places = &[Place { x: column * LANES, y: 0 }];
-        self.finish(&mut own, Sums { places, filters: filters.clone(), ..*sums }, outputs, filters);
-    }
-
-    /// Adds sums to some columns of one filter each, and stores the first values of each.
-    fn finish(
-        &self,
-        own: &mut [Lanes<T>; BESIDE],
-        sums: Sums<'_, T>,
-        outputs: Range<usize>,
-        filters: Range<usize>,
-    ) {
-        let (end, rest) = sums.end.split();
-        T::call(
-            self.exec.isa,
-            Sums {
-                y: &Writer::new(values_mut(own)),
-                y_plane: LANES,
-                w: &self.w[filters.start * self.table.w_step..],
+    /// Computes columns whose values are not contiguous in y, or fewer than sixteen.
+    fn beside(&self, outputs: Range<usize>, filters: Range<usize>, panel: &mut [T]) {
+        let (end, rest) = self.end.split();
+        let mut own = [Lanes::zero(); BESIDE * GATHERED];
+        for first in filters.clone().step_by(BESIDE) {
+            let filters = first..(first + BESIDE).min(filters.end);
+            let sums = Sums {
+                y: &Writer::new(values_mut(&mut own)),
+                y_plane: GATHERED * LANES,
+                w: &self.w[first * self.table.w_step..],
                 filters: 0..filters.len(),
-                start: match sums.start {
-                    Start::Bias(bias) => Start::Bias(&bias[filters.start..]),
-                    other => other,
-                },
-                end: end.from(0, filters.start),
-                ..sums
-            },
-        );
-        self.pieces(outputs, filters, |y, i, lanes, at| rest.store(y, &own[i].0[lanes], at));
+                start: self.start.from(first),
+                ..self.sums(end.from(0, first))
+            };
+            self.columns(outputs.clone(), panel, 0, sums);
+            self.store(values(&own), GATHERED * LANES, outputs.clone(), filters, rest);
+        }
     }
 
-    /// Calls `f` with the outputs of each filter and position, the filter's index, their lanes in a column of the filter, and
-    /// their index in y.
-    fn pieces(
-        &self,
-        outputs: Range<usize>,
-        filters: Range<usize>,
-        mut f: impl FnMut(&mut [T], usize, Range<usize>, usize),
-    ) {
+    /// Stores values of some filters, `plane` values apart, as these outputs.
+    fn store(&self, own: &[T], plane: usize, outputs: Range<usize>, filters: Range<usize>, rest: Rest<'_, T>) {
         let (table, lanes) = (self.table, self.exec.lanes);
-        for q in outputs.clone().step_by(lanes) {
-            let position = table.positions[q / lanes].y as usize * lanes;
-            for (i, filter) in filters.clone().enumerate() {
-                let at = filter * table.y_plane * lanes + position;
-                // SAFETY: the tasks of a run differ in filters or columns. The writer is not used meanwhile.
-                let y = unsafe { self.y.part(at..at + lanes) };
-                f(y, i, q - outputs.start..q - outputs.start + lanes, at);
+        let positions = &table.positions[outputs.start / lanes..outputs.end.div_ceil(lanes)];
+        with_lanes!(lanes, N => for (filter, own) in filters.zip(own.chunks(plane)) {
+            for (position, own) in positions.iter().zip(own.as_chunks::<N>().0) {
+                let at = (filter * table.y_plane + position.y as usize) * N;
+                // SAFETY: the tasks of a run differ in filters or columns. There is no writer meanwhile.
+                rest.store(unsafe { self.y.part(at..at + N) }, own, at);
             }
-        }
+        });
     }
 
     /// Computes a few values that are left over after whole columns, each as a product of two vectors: all weights of a filter,
@@ -186,20 +172,18 @@ impl<T: Vectorized> Run<'_, T> {
                 }
             }
         }
+        // The end of the sums alone: there is no tap left.
+        let (end, rest) = self.end.split();
         let nothing = Sums {
-            y: &Writer::new(&mut []),
+            y: &Writer::new(values_mut(&mut own)),
             y_plane: LANES,
-            x: self.x,
-            w: self.w,
-            w_step: table.w_step,
-            taps: &[],
-            lanes: LANES,
-            filters: filters.clone(),
+            filters: 0..filters.len(),
             places: &[Place { x: 0, y: 0 }],
             start: Start::Carry,
-            end: self.end,
+            ..self.sums(end.from(0, filters.start))
         };
-        self.finish(&mut own, nothing, outputs, filters);
+        T::call(self.exec.isa, nothing);
+        self.store(values(&own), LANES, outputs, filters, rest);
     }
 }
 
