@@ -108,7 +108,9 @@ impl<T: Vectorized> Outer<'_, T> {
             let offsets = |lane| [lane, lane * self.width];
             // SAFETY: `run` has checked that every row's every position and lane is inside x, and that the panel has a row for
             // each position and lane.
-            unsafe { accumulate::<true, _, _, F, P, _>(simd, &mut sums, at, of_panel, 0..self.lanes, offsets) };
+            unsafe {
+                accumulate::<true, _, _, F, P, _>(simd, &mut sums, at, of_panel, 0..self.lanes, offsets)
+            };
             panel = panel.wrapping_add(self.lanes * self.width);
         }
         for f in 0..F {

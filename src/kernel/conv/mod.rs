@@ -13,6 +13,8 @@ mod padding;
 mod transposed;
 mod weight_gradient;
 
+use std::ops::Range;
+
 pub(super) use axis::WindowAxis;
 pub use geometry::Geometry;
 pub(super) use geometry::Tiling;
@@ -21,7 +23,7 @@ use self::axis::Line;
 use self::padding::Padded;
 use self::weight_gradient::Form;
 use super::block::{End, Finish, Start};
-use super::correlation::Correlation;
+use super::correlation::{Correlation, part};
 use super::depthwise::Depthwise;
 use super::shared::Shared;
 use super::winograd::{self, WeightLayout, Winograd};
@@ -287,11 +289,20 @@ impl Conv {
         let [kh, kw] = self.geometry.window.kernel;
         let area = kh * kw;
         let packed = &mut values_mut(packed)[..weight.len()];
-        exec.each_chunk(packed, filters * area, |channel, packed| {
-            let (group, channel) = (channel / channels, channel % channels);
-            let weight = &weight[group * filters * channels * area..];
-            for (filter, kernel) in packed.chunks_exact_mut(area).enumerate() {
-                kernel.copy_from_slice(&weight[(filter * channels + channel) * area..][..area]);
+        let (of_group, to) = (filters * channels * area, Shared::new(&mut *packed));
+        // Sixteen channels in a task: what is read and what is written then lies in long stretches.
+        let parts = channels.div_ceil(LANES);
+        exec.each(self.geometry.groups * parts, |task| {
+            let (group, channels_of) = (task / parts, part(channels, LANES, task % parts));
+            let first = group * of_group + channels_of.start * filters * area;
+            // SAFETY: tasks differ in the channels.
+            let to = unsafe { to.part(first..first + channels_of.len() * filters * area) };
+            let weight = &weight[group * of_group..];
+            // With a size that the compiler knows, a copy is a few instructions.
+            match area {
+                9 => pack_kernels::<_, 9>(to, weight, filters, channels, channels_of, area),
+                25 => pack_kernels::<_, 25>(to, weight, filters, channels, channels_of, area),
+                _ => pack_kernels::<_, 1>(to, weight, filters, channels, channels_of, area),
             }
         });
         packed
@@ -348,6 +359,25 @@ impl Direct {
         let (x, dy) =
             (Padded::new(input, &axes[0], &axes[1]), Padded::new(output, &phases[0][0], &phases[1][0]));
         Direct { forward, x, backward, packed, dy }
+    }
+}
+
+/// Copies the kernels of some channels, of `area` weights each, a multiple of `A`, from filter by filter to channel by channel.
+fn pack_kernels<T: Vectorized, const A: usize>(
+    to: &mut [T],
+    weight: &[T],
+    filters: usize,
+    channels: usize,
+    of: Range<usize>,
+    area: usize,
+) {
+    let (parts, weight) = (area / A, weight.as_chunks::<A>().0);
+    for filter in 0..filters {
+        let from = &weight[(filter * channels + of.start) * parts..][..of.len() * parts];
+        let to = to.as_chunks_mut::<A>().0.chunks_exact_mut(filters * parts);
+        for (from, to) in from.chunks_exact(parts).zip(to) {
+            to[filter * parts..][..parts].copy_from_slice(from);
+        }
     }
 }
 

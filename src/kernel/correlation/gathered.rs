@@ -9,9 +9,9 @@ use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Exec, Vectorized, values, values_mut, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
-/// Number of columns gathered at a time, and of taps in each.
+/// The most columns gathered at a time, and how many vectors of columns and taps there may be.
 pub(super) const GATHERED: usize = 6;
-const DEPTH: usize = 96;
+const PANEL: usize = 576;
 /// Filters of a column that is computed outside the output.
 pub(super) const BESIDE: usize = 64;
 /// The most values left over after whole columns that are computed one by one, and the taps of each that are gathered at a time.
@@ -21,7 +21,7 @@ const IN_LINE: usize = 1024;
 impl<T: Vectorized> Run<'_, T> {
     /// Computes groups of six columns, each of sixteen values from several positions, of the first `total` values.
     pub(super) fn gathered(&self, columns: Range<usize>, filters: Range<usize>, total: usize) {
-        let mut panel = [Lanes::zero(); DEPTH * GATHERED];
+        let mut panel = [Lanes::zero(); PANEL];
         let panel = values_mut(&mut panel);
         for six in columns {
             let first = six * GATHERED * LANES;
@@ -65,14 +65,19 @@ impl<T: Vectorized> Run<'_, T> {
         }
         let mut segments = [Segment::default(); GATHERED * LANES];
         let segments = table.segments(&mut segments, outputs, lanes);
-        let mut steps = [Tap { x: 0, w: 0 }; DEPTH];
-        let blocks = table.taps.len().div_ceil(DEPTH).max(1);
+        let mut steps = [Tap { x: 0, w: 0 }; PANEL];
+        // The fewer columns, the longer the stretches of weights that are read.
+        let depth = PANEL / count;
+        let blocks = table.taps.len().div_ceil(depth).max(1);
         for block in 0..blocks {
-            let mut taps = &table.taps[part(table.taps.len(), DEPTH, block)];
+            let mut taps = &table.taps[part(table.taps.len(), depth, block)];
             if !in_place {
-                T::call(self.exec.isa, Gather { panel: &mut *panel, x: self.x, segments, taps, lanes });
+                T::call(
+                    self.exec.isa,
+                    Gather { panel: &mut *panel, x: self.x, segments, taps, width: count * LANES, lanes },
+                );
                 for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
-                    *step = Tap { x: (k * GATHERED) as u32, w: tap.w };
+                    *step = Tap { x: (k * count) as u32, w: tap.w };
                 }
                 taps = &steps[..taps.len()];
             }
@@ -110,7 +115,14 @@ impl<T: Vectorized> Run<'_, T> {
     }
 
     /// Stores values of some filters, `plane` values apart, as these outputs.
-    fn store(&self, own: &[T], plane: usize, outputs: Range<usize>, filters: Range<usize>, rest: Rest<'_, T>) {
+    fn store(
+        &self,
+        own: &[T],
+        plane: usize,
+        outputs: Range<usize>,
+        filters: Range<usize>,
+        rest: Rest<'_, T>,
+    ) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let positions = &table.positions[outputs.start / lanes..outputs.end.div_ceil(lanes)];
         with_lanes!(lanes, N => for (filter, own) in filters.zip(own.chunks(plane)) {
@@ -223,6 +235,8 @@ struct Gather<'a, T> {
     x: &'a [T],
     segments: &'a [Segment],
     taps: &'a [Tap],
+    /// Values of the columns of one tap.
+    width: usize,
     lanes: usize,
 }
 
@@ -233,7 +247,7 @@ impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
     fn run<S: Simd<T>>(self, simd: S) {
         for (k, tap) in self.taps.iter().enumerate() {
             for segment in self.segments {
-                let (from, to) = (segment.x + tap.x as usize * self.lanes, k * GATHERED * LANES + segment.at);
+                let (from, to) = (segment.x + tap.x as usize * self.lanes, k * self.width + segment.at);
                 if from + LANES <= self.x.len() && to + LANES <= self.panel.len() {
                     // Always sixteen values: the next segment overwrites those that do not belong to this one.
                     for part in (0..LANES).step_by(S::WIDTH) {

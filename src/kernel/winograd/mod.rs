@@ -20,7 +20,7 @@ use super::conv::Tiling;
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use super::{Exec, values_mut};
+use super::{Exec, values_mut, vectorized};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
@@ -30,6 +30,9 @@ const ROW: usize = 4;
 
 /// Columns of sixteen values, each from one patch or several, that are computed together.
 const COLUMNS: usize = 12;
+
+/// Filters whose weights are transformed together, if they lie side by side.
+const TOGETHER: usize = 4;
 
 /// A sum over 3×3 windows at every position.
 pub(super) struct Winograd {
@@ -225,32 +228,33 @@ impl Winograd {
         }
     }
 
-    /// `u[entry][filter][channel]` = G g Gᵀ.
+    /// `u[entry][filter][channel]` = G g Gᵀ: a task for a filter, or for a few if their kernels lie side by side.
     fn transform_weights<T: Vectorized>(&self, u: &mut [T], w: &[T], exec: Exec) {
         let WeightLayout { filter, channel, flipped } = self.weights;
+        let together = if filter < channel { TOGETHER } else { 1 };
         let u = Shared::new(u);
-        exec.each(self.filters, |f| {
+        exec.each(self.filters.div_ceil(together), |task| {
+            let filters = task * together..self.filters.min((task + 1) * together);
             for first in (0..self.channels).step_by(LANES) {
-                let count = LANES.min(self.channels - first);
-                let mut entries = [[T::zero(); LANES]; ENTRIES];
-                for c in 0..count {
-                    let g = &w[f * filter + (first + c) * channel..][..9];
-                    let g = |i: usize| if flipped { g[8 - i] } else { g[i] };
-                    let half = T::of(0.5);
-                    // Rows of G: (1, 0, 0), (½, ½, ½), (½, −½, ½), (0, 0, 1).
-                    let combine = |a: T, b: T, c: T| [a, (a + b + c) * half, (a - b + c) * half, c];
-                    let columns = [0, 1, 2].map(|i| combine(g(i), g(3 + i), g(6 + i)));
-                    for row in 0..ROW {
-                        let values = combine(columns[0][row], columns[1][row], columns[2][row]);
-                        for (column, value) in values.into_iter().enumerate() {
-                            entries[row * ROW + column][c] = value;
+                let channels = first..self.channels.min(first + LANES);
+                let mut kernels = [[[T::zero(); LANES]; 9]; TOGETHER];
+                for c in channels.clone() {
+                    for (f, kernels) in filters.clone().zip(&mut kernels) {
+                        let kernel = &w[f * filter + c * channel..].as_chunks::<9>().0[0];
+                        for (i, value) in kernel.iter().enumerate() {
+                            kernels[if flipped { 8 - i } else { i }][c - first] = *value;
                         }
                     }
                 }
-                for (entry, values) in entries.iter().enumerate() {
-                    let at = (entry * self.filters + f) * self.channels + first;
-                    // SAFETY: tasks differ in the filter.
-                    unsafe { u.part(at..at + count) }.copy_from_slice(&values[..count]);
+                let mut entries = [[T::zero(); LANES]; ENTRIES];
+                for (f, kernels) in filters.clone().zip(&kernels) {
+                    transform_kernels(exec.isa, &mut entries, kernels);
+                    for (entry, values) in entries.iter().enumerate() {
+                        let at = (entry * self.filters + f) * self.channels + first;
+                        // SAFETY: tasks differ in the filters.
+                        let to = unsafe { u.part(at..at + channels.len()) };
+                        to.copy_from_slice(&values[..channels.len()]);
+                    }
                 }
             }
         });
@@ -270,6 +274,28 @@ impl Winograd {
             next: Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) },
             left: all.saturating_sub(first).min(count * per_column),
             end: [2 * rows, 2 * columns],
+        }
+    }
+}
+
+vectorized! {
+    /// G g Gᵀ for the kernels of sixteen channels, with the rows of G (1, 0, 0), (½, ½, ½), (½, −½, ½), (0, 0, 1).
+    fn transform_kernels[T: Vectorized](u: &mut [[T; LANES]; ENTRIES], g: &[[T; LANES]; 9]) {
+        let half = T::of(0.5);
+        let mut t = [[T::zero(); LANES]; 3 * ROW];
+        for i in 0..3 {
+            for l in 0..LANES {
+                let [a, b, c] = [g[i][l], g[3 + i][l], g[6 + i][l]];
+                (t[i][l], t[3 + i][l]) = (a, (a + b + c) * half);
+                (t[6 + i][l], t[9 + i][l]) = ((a - b + c) * half, c);
+            }
+        }
+        for i in 0..ROW {
+            for l in 0..LANES {
+                let [a, b, c] = [t[3 * i][l], t[3 * i + 1][l], t[3 * i + 2][l]];
+                (u[4 * i][l], u[4 * i + 1][l]) = (a, (a + b + c) * half);
+                (u[4 * i + 2][l], u[4 * i + 3][l]) = ((a - b + c) * half, c);
+            }
         }
     }
 }
