@@ -200,37 +200,55 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
         while f < self.filters.end {
             // As many sums as the registers hold, next to the vectors of x and a weight.
             f = match (S::REGISTERS >= 32, self.filters.end - f) {
-                (true, 16..) if self.places.len() == 1 => self.rows::<S, 16, 1>(simd, f),
-                (true, 8..) => self.rows::<S, 8, 3>(simd, f),
-                (true, 6..) => self.rows::<S, 6, 4>(simd, f),
-                (true, 4..) => self.rows::<S, 4, 6>(simd, f),
-                (false, 6..) => self.rows::<S, 6, 2>(simd, f),
-                (false, 4..) => self.rows::<S, 4, 2>(simd, f),
-                (_, 2..) => self.rows::<S, 2, 4>(simd, f),
-                _ => self.rows::<S, 1, 6>(simd, f),
+                (true, 16..) if self.places.len() == 1 => self.rows::<S, 16, 1, 1>(simd, f),
+                (true, 8..) => self.rows::<S, 8, 3, 1>(simd, f),
+                (true, 6..) => self.rows::<S, 6, 4, 1>(simd, f),
+                (true, 4..) => self.rows::<S, 4, 6, 1>(simd, f),
+                (true, 3) => self.rows::<S, 3, 8, 3>(simd, f),
+                (true, 2) => self.rows::<S, 2, 8, 3>(simd, f),
+                (true, _) => self.rows::<S, 1, 12, 6>(simd, f),
+                (false, 6..) => self.rows::<S, 6, 2, 1>(simd, f),
+                (false, 4..) => self.rows::<S, 4, 2, 1>(simd, f),
+                (_, 2..) => self.rows::<S, 2, 4, 1>(simd, f),
+                _ => self.rows::<S, 1, 6, 1>(simd, f),
             };
         }
     }
 }
 
 impl<T: Vectorized> Sums<'_, T> {
-    /// All whole blocks of `F` filters from `first`; returns their end.
+    /// All whole blocks of `F` filters from `first`, with `P` vectors, then `Q`, then one; returns the end of the filters.
     #[inline(always)]
-    fn rows<S: Simd<T>, const F: usize, const P: usize>(&self, simd: S, first: usize) -> usize {
+    fn rows<S: Simd<T>, const F: usize, const P: usize, const Q: usize>(
+        &self,
+        simd: S,
+        first: usize,
+    ) -> usize {
         let filters = first..first + (self.filters.end - first) / F * F;
+        let mut vector = self.blocks::<S, F, P>(simd, filters.clone(), 0);
+        if Q > 1 {
+            vector = self.blocks::<S, F, Q>(simd, filters.clone(), vector);
+        }
+        self.blocks::<S, F, 1>(simd, filters.clone(), vector);
+        filters.end
+    }
+
+    /// Whole blocks of `P` vectors from `vector`; returns the first vector that is left.
+    #[inline(always)]
+    fn blocks<S: Simd<T>, const F: usize, const P: usize>(
+        &self,
+        simd: S,
+        filters: Range<usize>,
+        vector: usize,
+    ) -> usize {
         let vectors = self.places.len() * LANES / S::WIDTH;
-        let whole = vectors / P * P;
-        for vector in (0..whole).step_by(P) {
+        let end = vector + (vectors - vector) / P * P;
+        for vector in (vector..end).step_by(P) {
             for f in filters.clone().step_by(F) {
                 self.block::<S, F, P>(simd, f, vector);
             }
         }
-        for vector in whole..vectors {
-            for f in filters.clone().step_by(F) {
-                self.block::<S, F, 1>(simd, f, vector);
-            }
-        }
-        filters.end
+        end
     }
 
     /// `P` vectors of places from `vector`, for `F` filters from `first`.
