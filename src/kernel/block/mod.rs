@@ -88,6 +88,6 @@ unsafe fn accumulate<const SPLAT: bool, T: Vectorized, S: Simd<T>, const F: usiz
     *sums = acc;
 }
 
-fn largest(values: impl Iterator<Item = usize>) -> usize {
+pub(super) fn largest(values: impl Iterator<Item = usize>) -> usize {
     values.max().unwrap_or(0)
 }

@@ -2,7 +2,7 @@
 
 use super::axis::WindowAxis;
 use crate::kernel::Vectorized;
-use crate::kernel::{Exec, values_mut};
+use crate::kernel::{Exec, values_mut, with_lanes};
 use crate::tensor::Lanes;
 
 /// Sizes of a plane with and without zeros around it.
@@ -75,17 +75,23 @@ impl Padded {
             y[left..left + x.len()].copy_from_slice(x);
             return y[left + x.len()..].fill(T::zero());
         }
-        for (phase, y) in y.chunks_exact_mut(self.outer[1] / phases * lanes).enumerate() {
+        with_lanes!(lanes, N => self.phases::<T, N>(y, x, left));
+    }
+
+    /// A row with padding whose columns are put in order by phase.
+    fn phases<T: Vectorized, const N: usize>(&self, y: &mut [T], x: &[T], left: usize) {
+        let (phases, (y, x)) = (self.phases, (y.as_chunks_mut::<N>().0, x.as_chunks::<N>().0));
+        for (phase, y) in y.chunks_exact_mut(self.outer[1] / phases).enumerate() {
             // Entry i is the padded column `phase + phases · i`, and column `first` of x is the first inside the padding.
             let skip = left.saturating_sub(phase).div_ceil(phases);
             let first = phase + skip * phases - left;
-            let inside = x.chunks_exact(lanes).skip(first).step_by(phases);
-            let end = (skip + inside.len()) * lanes;
-            y[..skip * lanes].fill(T::zero());
-            for (y, x) in y[skip * lanes..end].chunks_exact_mut(lanes).zip(inside) {
-                y.copy_from_slice(x);
+            let inside = x[first.min(x.len())..].chunks(phases);
+            let end = skip + inside.len();
+            y[..skip].fill([T::zero(); N]);
+            for (y, x) in y[skip..end].iter_mut().zip(inside) {
+                *y = x[0];
             }
-            y[end..].fill(T::zero());
+            y[end..].fill([T::zero(); N]);
         }
     }
 }

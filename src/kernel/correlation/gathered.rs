@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Correlation, Run, index, part};
-use crate::kernel::block::{CONTIGUOUS, End, Inner, Place, Rest, Start, Sums, Tap};
+use crate::kernel::block::{CONTIGUOUS, End, Inner, Place, Rest, Start, Sums, Tap, largest};
 use crate::kernel::shared::Writer;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Exec, Vectorized, values, values_mut, with_lanes};
@@ -21,7 +21,7 @@ const IN_LINE: usize = 1024;
 impl<T: Vectorized> Run<'_, T> {
     /// Computes groups of six columns, each of sixteen values from several positions, of the first `total` values.
     pub(super) fn gathered(&self, columns: Range<usize>, filters: Range<usize>, total: usize) {
-        let mut panel = [Lanes::zero(); PANEL];
+        let mut panel = [Lanes::zero(); PANEL + 1];
         let panel = values_mut(&mut panel);
         for six in columns {
             let first = six * GATHERED * LANES;
@@ -245,20 +245,31 @@ impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        for (k, tap) in self.taps.iter().enumerate() {
-            for segment in self.segments {
-                let (from, to) = (segment.x + tap.x as usize * self.lanes, k * self.width + segment.at);
-                if from + LANES <= self.x.len() && to + LANES <= self.panel.len() {
-                    // Always sixteen values: the next segment overwrites those that do not belong to this one.
-                    for part in (0..LANES).step_by(S::WIDTH) {
-                        // SAFETY: sixteen values from `from` are inside x, and from `to` inside the panel.
-                        unsafe {
-                            let v = simd.load(self.x.as_ptr().add(from + part));
-                            simd.store(self.panel.as_mut_ptr().add(to + part), v);
-                        }
+        let Gather { panel, x, segments, taps, width, lanes } = self;
+        let last_tap = largest(taps.iter().map(|tap| tap.x as usize)) * lanes;
+        let last = largest(segments.iter().map(|segment| segment.x)) + last_tap;
+        let last_to = taps.len() * width + LANES;
+        if last + LANES > x.len() || last_to > panel.len() {
+            for (k, tap) in taps.iter().enumerate() {
+                for Segment { x: from, at, len } in segments {
+                    let from = from + tap.x as usize * lanes;
+                    panel[k * width + at..][..*len].copy_from_slice(&x[from..from + len]);
+                }
+            }
+            return;
+        }
+        for (k, tap) in taps.iter().enumerate() {
+            let from = x.as_ptr().wrapping_add(tap.x as usize * lanes);
+            let to = panel.as_mut_ptr().wrapping_add(k * width);
+            for segment in segments {
+                // Always sixteen values: the next segment overwrites those that do not belong to this one.
+                for part in (0..LANES).step_by(S::WIDTH) {
+                    // SAFETY: sixteen values from every segment's every tap are inside x, and a row of the panel and sixteen
+                    // values inside the panel; a segment lies in the row.
+                    unsafe {
+                        let v = simd.load(from.add(segment.x + part));
+                        simd.store(to.add(segment.at + part), v);
                     }
-                } else {
-                    self.panel[to..to + segment.len].copy_from_slice(&self.x[from..from + segment.len]);
                 }
             }
         }
