@@ -18,6 +18,7 @@ use std::ops::Range;
 pub(super) use axis::WindowAxis;
 pub use geometry::Geometry;
 pub(super) use geometry::Tiling;
+pub(super) use padding::one_phase;
 
 use self::axis::Line;
 use self::padding::Padded;

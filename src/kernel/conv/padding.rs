@@ -82,16 +82,27 @@ impl Padded {
     fn phases<T: Vectorized, const N: usize>(&self, y: &mut [T], x: &[T], left: usize) {
         let (phases, (y, x)) = (self.phases, (y.as_chunks_mut::<N>().0, x.as_chunks::<N>().0));
         for (phase, y) in y.chunks_exact_mut(self.outer[1] / phases).enumerate() {
-            // Entry i is the padded column `phase + phases · i`, and column `first` of x is the first inside the padding.
-            let skip = left.saturating_sub(phase).div_ceil(phases);
-            let first = phase + skip * phases - left;
-            let inside = x[first.min(x.len())..].chunks(phases);
-            let end = skip + inside.len();
-            y[..skip].fill([T::zero(); N]);
-            for (y, x) in y[skip..end].iter_mut().zip(inside) {
-                *y = x[0];
-            }
-            y[end..].fill([T::zero(); N]);
+            one_phase(y, x, left, [phase, phases]);
         }
     }
+}
+
+/// Every `phases`-th column, from column `phase`, of a row with `left` zeros before it and as many after it as there is room for.
+#[inline(always)]
+pub(in crate::kernel) fn one_phase<T: Vectorized, const N: usize>(
+    y: &mut [[T; N]],
+    x: &[[T; N]],
+    left: usize,
+    [phase, phases]: [usize; 2],
+) {
+    // Entry i is the padded column `phase + phases · i`, and column `first` of x is the first inside the padding.
+    let skip = left.saturating_sub(phase).div_ceil(phases);
+    let first = phase + skip * phases - left;
+    let inside = x[first.min(x.len())..].chunks(phases);
+    let end = skip + inside.len();
+    y[..skip].fill([T::zero(); N]);
+    for (y, x) in y[skip..end].iter_mut().zip(inside) {
+        *y = x[0];
+    }
+    y[end..].fill([T::zero(); N]);
 }

@@ -1,7 +1,10 @@
 //! Patches of the input and the output, and their copies to and from vectors of lanes.
 
+use std::ops::Range;
+
 use super::Winograd;
 use crate::kernel::block::Rest;
+use crate::kernel::conv::one_phase;
 use crate::kernel::shared::Shared;
 use crate::kernel::{Vectorized, with_lanes};
 use crate::tensor::{LANES, Lanes};
@@ -149,5 +152,68 @@ pub(super) fn scatter_patch<T: Vectorized, const N: usize>(
             let to = unsafe { y.part(at..at + N) };
             rest.store(to, from, at);
         }
+    }
+}
+
+/// Values of a [`Split`], at most.
+const SPLIT: usize = 8192;
+
+/// Some rows of a plane in a narrow tile, padded, and divided by even and odd rows and columns: at each entry of a patch, what
+/// neighbouring patches read is contiguous.
+pub(super) struct Split<T> {
+    values: [T; SPLIT],
+    /// The first row of patches, and rows and columns of each of the four parts.
+    first: usize,
+    rows: usize,
+    columns: usize,
+    lanes: usize,
+}
+
+impl<T: Vectorized> Split<T> {
+    /// Room for the rows of these patches, counted in their order, with so many in a row; `None` if they are too many.
+    pub(super) fn new(patches: Range<usize>, in_row: usize, lanes: usize) -> Option<Self> {
+        let first = patches.start / in_row;
+        // A patch reads two rows and columns of each part.
+        let [rows, columns] = [patches.end.div_ceil(in_row) - first + 1, in_row + 1];
+        let fits = 4 * rows * columns * lanes + LANES <= SPLIT;
+        fits.then(|| Split { values: [T::zero(); SPLIT], first, rows, columns, lanes })
+    }
+
+    /// Reads a plane.
+    pub(super) fn read(&mut self, values: &[T], plane: Plane) {
+        with_lanes!(self.lanes, N => self.read_lanes::<N>(values, plane));
+    }
+
+    fn read_lanes<const N: usize>(&mut self, values: &[T], Plane { size: [height, width], padding }: Plane) {
+        let values = values.as_chunks::<N>().0;
+        let rows = self.values.as_chunks_mut::<N>().0.chunks_exact_mut(self.columns);
+        for (i, to) in rows.take(4 * self.rows).enumerate() {
+            let (part, row) = (i / self.rows, self.first + i % self.rows);
+            match (2 * row + part / 2).checked_sub(padding[0]).filter(|row| *row < height) {
+                Some(row) => one_phase(to, &values[row * width..][..width], padding[1], [part % 2, 2]),
+                None => to.fill([T::zero(); N]),
+            }
+        }
+    }
+
+    /// Where the patches of a column of sixteen values are: for each run of them in one row, the place of its first patch in a
+    /// part, and its lane.
+    pub(super) fn runs(&self, patches: Range<usize>) -> impl Iterator<Item = [usize; 2]> + Clone {
+        let in_row = self.columns - 1;
+        let rows = patches.start / in_row..patches.end.div_ceil(in_row);
+        rows.map(move |row| {
+            let patch = patches.start.max(row * in_row);
+            let place = (row - self.first) * self.columns + patch % in_row;
+            [place * self.lanes, (patch - patches.start) * self.lanes]
+        })
+    }
+
+    /// The values of entry `entry` of a patch, and of the same entry of its neighbours.
+    #[inline(always)]
+    pub(super) fn entry(&self, entry: usize, place: usize) -> *const T {
+        let [i, j] = [entry / 4, entry % 4];
+        let part = 2 * (i % 2) + j % 2;
+        let offset = (part * self.rows + i / 2) * self.columns + j / 2;
+        self.values[place + offset * self.lanes..][..LANES].as_ptr()
     }
 }
