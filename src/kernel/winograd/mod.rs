@@ -14,7 +14,7 @@ mod patches;
 
 use std::ops::Range;
 
-use self::patches::{Patch, PatchesOf, Plane, Split, gather, gather_narrow, scatter_narrow, scatter_patch};
+use self::patches::{Patch, Patches, PatchesOf, Plane, scatter_narrow, scatter_patch};
 use super::block::{End, PLACES, Start, Sums, Tap};
 use super::conv::Tiling;
 use super::correlation::{index, part};
@@ -300,123 +300,6 @@ vectorized! {
     }
 }
 
-/// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
-struct Patches<'a, T> {
-    table: &'a Winograd,
-    v: Writer<'a, T>,
-    /// Index in v at which the block of columns begins.
-    first: usize,
-    x: &'a [T],
-    block: usize,
-    channels: Range<usize>,
-    lanes: usize,
-    tiles: usize,
-}
-
-impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(mut self, simd: S) {
-        let Patches { table, first, x, block, lanes, tiles, .. } = self;
-        let channels = self.channels.clone();
-        let [rows, columns] = table.input;
-        let area = rows * columns;
-        let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
-        let (per_column, in_row) = (LANES / lanes, table.patches()[1]);
-        let plane = |tile: usize, channel: usize| {
-            &x[(tile * table.groups * table.channels + channel) * area * lanes..][..area * lanes]
-        };
-        let at = |channel: usize, c: usize| first + (channel * COLUMNS + c) * LANES;
-        let of_block = block * COLUMNS * per_column..block * COLUMNS * per_column + patches.left;
-        let split = if lanes < LANES { Split::new(of_block.clone(), in_row, lanes) } else { None };
-        if let Some(mut split) = split {
-            for channel in channels.clone() {
-                split.read(plane(0, channel), table.input_plane());
-                for (c, start) in of_block.clone().step_by(per_column).enumerate() {
-                    let mut runs = split.runs(start..of_block.end.min(start + per_column));
-                    let mut from = [[T::zero(); 0].as_ptr(); ENTRIES];
-                    // The entries of a column that is in several rows, and room for what is copied beyond it.
-                    let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
-                    if let (Some([place, _]), None) = (runs.next(), runs.clone().next()) {
-                        for (entry, from) in from.iter_mut().enumerate() {
-                            *from = split.entry(entry, place);
-                        }
-                    } else {
-                        let to = values_mut(&mut d);
-                        for (entry, from) in from.iter_mut().enumerate() {
-                            for [place, lane] in split.runs(start..of_block.end.min(start + per_column)) {
-                                // Always sixteen values: what does not belong to this run is overwritten by the next one.
-                                let to = &mut to[entry * LANES + lane..][..LANES];
-                                for part in (0..LANES).step_by(S::WIDTH) {
-                                    // SAFETY: both have sixteen values, a whole number of vectors.
-                                    unsafe {
-                                        let v = simd.load(split.entry(entry, place).add(part));
-                                        simd.store(to.as_mut_ptr().add(part), v);
-                                    }
-                                }
-                            }
-                            *from = to[entry * LANES..][..LANES].as_ptr();
-                        }
-                    }
-                    // SAFETY: there are sixteen values at each address.
-                    unsafe { self.transform(simd, from, at(channel, c)) };
-                }
-            }
-            return;
-        }
-        let mut patches = patches;
-        for c in 0..patches.left.div_ceil(per_column) {
-            let column = patches.clone().take(per_column);
-            patches.by_ref().take(per_column).for_each(drop);
-            for channel in channels.clone() {
-                let mut d = [Lanes::<T>::zero(); ENTRIES];
-                for (at, patch) in column.clone().enumerate() {
-                    let (plane, rows, of) = (plane(patch.tile, channel), &[0, 1, 2, 3], table.input_plane());
-                    match lanes {
-                        LANES => gather::<T, LANES, ROW>(&mut d, plane, 0, patch, rows, of),
-                        _ => gather_narrow::<T, ROW>(&mut d, plane, at * lanes, lanes, patch, rows, of),
-                    }
-                }
-                let mut from = [d[0].0.as_ptr(); ENTRIES];
-                for i in 0..ENTRIES {
-                    from[i] = d[i].0.as_ptr();
-                }
-                // SAFETY: there are sixteen values at each address.
-                unsafe { self.transform(simd, from, at(channel, c)) };
-            }
-        }
-    }
-}
-
-impl<T: Vectorized> Patches<'_, T> {
-    /// Transforms a column of patches, given the address of its sixteen values of each entry, to index `at` of the first entry.
-    ///
-    /// # Safety
-    /// Each address is valid for reading sixteen values.
-    #[inline(always)]
-    unsafe fn transform<S: Simd<T>>(&mut self, simd: S, from: [*const T; ENTRIES], at: usize) {
-        for part in (0..LANES).step_by(S::WIDTH) {
-            let mut t = [simd.splat(T::zero()); ENTRIES];
-            for i in 0..ENTRIES {
-                // SAFETY: the caller's promise; sixteen values are a whole number of vectors.
-                t[i] = unsafe { simd.load(from[i].add(part)) };
-            }
-            for j in 0..4 {
-                [t[j], t[4 + j], t[8 + j], t[12 + j]] =
-                    transform_input(simd, [t[j], t[4 + j], t[8 + j], t[12 + j]]);
-            }
-            for i in (0..ENTRIES).step_by(4) {
-                [t[i], t[i + 1], t[i + 2], t[i + 3]] =
-                    transform_input(simd, [t[i], t[i + 1], t[i + 2], t[i + 3]]);
-            }
-            for (entry, t) in t.into_iter().enumerate() {
-                self.v.store(simd, at + entry * self.table.channels * COLUMNS * LANES + part, t);
-            }
-        }
-    }
-}
-
 /// Bᵀ d for a column d, with the rows of Bᵀ (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
 #[inline(always)]
 fn transform_input<T: Vectorized, S: Simd<T>>(simd: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
@@ -494,12 +377,15 @@ impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
                 if row < 3 {
                     continue;
                 }
-                for (at, patch) in patches.by_ref().take(per_column).enumerate() {
-                    let plane = (patch.tile * table.groups * table.filters + filter) * area * lanes;
-                    match lanes {
-                        LANES => scatter_patch::<T, LANES>(y, sums, plane, 0, patch, table, rest),
-                        _ => scatter_narrow(y, sums, plane, at * lanes, lanes, patch, table, rest),
-                    }
+                let column = patches.clone().take(per_column);
+                patches.by_ref().take(per_column).for_each(drop);
+                if lanes < LANES {
+                    scatter_narrow(y, sums, filter * area * lanes, lanes, column, table.output, rest);
+                    continue;
+                }
+                for patch in column {
+                    let plane = (patch.tile * table.groups * table.filters + filter) * area * LANES;
+                    scatter_patch::<T, LANES>(y, sums, plane, 0, patch, table.output, rest);
                 }
             }
         }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::Winograd;
+use super::{COLUMNS, ENTRIES, ROW, Winograd, transform_input};
 use crate::kernel::block::Rest;
 use crate::kernel::conv::one_phase;
-use crate::kernel::shared::Shared;
-use crate::kernel::{Vectorized, with_lanes};
+use crate::kernel::shared::{Shared, Writer};
+use crate::kernel::simd::{Kernel, Simd};
+use crate::kernel::{Vectorized, values_mut, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
 /// A 2×2 patch of the output: its tile, and its first row and column.
@@ -117,19 +118,21 @@ pub(super) fn gather<T: Vectorized, const N: usize, const SIDE: usize>(
     }
 }
 
-/// [`scatter_patch`] in the same way.
+/// Copies a column of sums to the plane of the output that begins at `plane`, in a function of its own, compiled once and not for
+/// each instruction set.
 #[inline(never)]
 pub(super) fn scatter_narrow<T: Vectorized>(
     y: Shared<'_, T>,
     sums: &[T],
     plane: usize,
-    lane: usize,
     lanes: usize,
-    patch: Patch,
-    table: &Winograd,
+    column: impl Iterator<Item = Patch>,
+    output: [usize; 2],
     rest: Rest<'_, T>,
 ) {
-    with_lanes!(lanes, N => scatter_patch::<T, N>(y, sums, plane, lane, patch, table, rest));
+    with_lanes!(lanes, N => for (at, patch) in column.enumerate() {
+        scatter_patch::<T, N>(y, sums, plane, at * N, patch, output, rest);
+    });
 }
 
 /// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
@@ -140,10 +143,9 @@ pub(super) fn scatter_patch<T: Vectorized, const N: usize>(
     plane: usize,
     lane: usize,
     patch: Patch,
-    table: &Winograd,
+    [rows, columns]: [usize; 2],
     rest: Rest<'_, T>,
 ) {
-    let [rows, columns] = table.output;
     for i in 0..2.min(rows - patch.row) {
         for j in 0..2.min(columns - patch.column) {
             let at = plane + ((patch.row + i) * columns + patch.column + j) * N;
@@ -151,6 +153,123 @@ pub(super) fn scatter_patch<T: Vectorized, const N: usize>(
             // SAFETY: tasks differ in filters or patches, and so in the outputs.
             let to = unsafe { y.part(at..at + N) };
             rest.store(to, from, at);
+        }
+    }
+}
+
+/// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
+pub(super) struct Patches<'a, T> {
+    pub(super) table: &'a Winograd,
+    pub(super) v: Writer<'a, T>,
+    /// Index in v at which the block of columns begins.
+    pub(super) first: usize,
+    pub(super) x: &'a [T],
+    pub(super) block: usize,
+    pub(super) channels: Range<usize>,
+    pub(super) lanes: usize,
+    pub(super) tiles: usize,
+}
+
+impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, simd: S) {
+        let Patches { table, first, x, block, lanes, tiles, .. } = self;
+        let channels = self.channels.clone();
+        let [rows, columns] = table.input;
+        let area = rows * columns;
+        let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
+        let (per_column, in_row) = (LANES / lanes, table.patches()[1]);
+        let plane = |tile: usize, channel: usize| {
+            &x[(tile * table.groups * table.channels + channel) * area * lanes..][..area * lanes]
+        };
+        let at = |channel: usize, c: usize| first + (channel * COLUMNS + c) * LANES;
+        let of_block = block * COLUMNS * per_column..block * COLUMNS * per_column + patches.left;
+        let split = if lanes < LANES { Split::new(of_block.clone(), in_row, lanes) } else { None };
+        if let Some(mut split) = split {
+            for channel in channels.clone() {
+                split.read(plane(0, channel), table.input_plane());
+                for (c, start) in of_block.clone().step_by(per_column).enumerate() {
+                    let mut runs = split.runs(start..of_block.end.min(start + per_column));
+                    let mut from = [[T::zero(); 0].as_ptr(); ENTRIES];
+                    // The entries of a column that is in several rows, and room for what is copied beyond it.
+                    let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
+                    if let (Some([place, _]), None) = (runs.next(), runs.clone().next()) {
+                        for (entry, from) in from.iter_mut().enumerate() {
+                            *from = split.entry(entry, place);
+                        }
+                    } else {
+                        let to = values_mut(&mut d);
+                        for (entry, from) in from.iter_mut().enumerate() {
+                            for [place, lane] in split.runs(start..of_block.end.min(start + per_column)) {
+                                // Always sixteen values: what does not belong to this run is overwritten by the next one.
+                                let to = &mut to[entry * LANES + lane..][..LANES];
+                                for part in (0..LANES).step_by(S::WIDTH) {
+                                    // SAFETY: both have sixteen values, a whole number of vectors.
+                                    unsafe {
+                                        let v = simd.load(split.entry(entry, place).add(part));
+                                        simd.store(to.as_mut_ptr().add(part), v);
+                                    }
+                                }
+                            }
+                            *from = to[entry * LANES..][..LANES].as_ptr();
+                        }
+                    }
+                    // SAFETY: there are sixteen values at each address.
+                    unsafe { self.transform(simd, from, at(channel, c)) };
+                }
+            }
+            return;
+        }
+        let mut patches = patches;
+        for c in 0..patches.left.div_ceil(per_column) {
+            let column = patches.clone().take(per_column);
+            patches.by_ref().take(per_column).for_each(drop);
+            for channel in channels.clone() {
+                let mut d = [Lanes::<T>::zero(); ENTRIES];
+                for (at, patch) in column.clone().enumerate() {
+                    let (plane, rows, of) = (plane(patch.tile, channel), &[0, 1, 2, 3], table.input_plane());
+                    match lanes {
+                        LANES => gather::<T, LANES, ROW>(&mut d, plane, 0, patch, rows, of),
+                        _ => gather_narrow::<T, ROW>(&mut d, plane, at * lanes, lanes, patch, rows, of),
+                    }
+                }
+                let mut from = [d[0].0.as_ptr(); ENTRIES];
+                for i in 0..ENTRIES {
+                    from[i] = d[i].0.as_ptr();
+                }
+                // SAFETY: there are sixteen values at each address.
+                unsafe { self.transform(simd, from, at(channel, c)) };
+            }
+        }
+    }
+}
+
+impl<T: Vectorized> Patches<'_, T> {
+    /// Transforms a column of patches, given the address of its sixteen values of each entry, to index `at` of the first entry.
+    ///
+    /// # Safety
+    /// Each address is valid for reading sixteen values.
+    #[inline(always)]
+    unsafe fn transform<S: Simd<T>>(&mut self, simd: S, from: [*const T; ENTRIES], at: usize) {
+        for part in (0..LANES).step_by(S::WIDTH) {
+            let mut t = [simd.splat(T::zero()); ENTRIES];
+            for i in 0..ENTRIES {
+                // SAFETY: the caller's promise; sixteen values are a whole number of vectors.
+                t[i] = unsafe { simd.load(from[i].add(part)) };
+            }
+            for j in 0..4 {
+                [t[j], t[4 + j], t[8 + j], t[12 + j]] =
+                    transform_input(simd, [t[j], t[4 + j], t[8 + j], t[12 + j]]);
+            }
+            for i in (0..ENTRIES).step_by(4) {
+                [t[i], t[i + 1], t[i + 2], t[i + 3]] =
+                    transform_input(simd, [t[i], t[i + 1], t[i + 2], t[i + 3]]);
+            }
+            for (entry, t) in t.into_iter().enumerate() {
+                self.v.store(simd, at + entry * self.table.channels * COLUMNS * LANES + part, t);
+            }
         }
     }
 }
