@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::patches::{Plane, gather, gather_narrow};
+use super::patches::{Plane, Split, gather, gather_narrow};
 use super::{ENTRIES, ROW, Winograd, transform_input};
 use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
 use crate::kernel::correlation::{index, part};
@@ -225,32 +225,59 @@ impl<T: Vectorized> RowOf<'_, T> {
         let area = factor.plane.size[0] * factor.plane.size[1] * lanes;
         let patches = table.patches_of(columns.start, columns.len(), lanes, tiles);
         let per_column = LANES / lanes;
+        let all = columns.start * per_column..columns.start * per_column + patches.left;
+        let mut split = if lanes < LANES { Split::new(all.clone(), table.patches()[1], lanes) } else { None };
         for plane in planes {
             let mut patches = patches.clone();
+            let plane_of =
+                |tile: usize| &x[((tile * table.groups + group) * factor.planes + plane) * area..][..area];
+            if let Some(split) = &mut split {
+                split.read(plane_of(0), factor.plane);
+            }
             for c in 0..columns.len() {
-                let mut d = [[Lanes::<T>::zero(); SIDE]; 2];
-                let mut inside = None;
-                for (at, patch) in patches.by_ref().take(per_column).enumerate() {
-                    let from = ((patch.tile * table.groups + group) * factor.planes + plane) * area;
-                    let values = &x[from..][..area];
-                    let d = d.as_flattened_mut();
-                    if lanes < LANES {
-                        gather_narrow::<T, SIDE>(d, values, at * lanes, lanes, patch, &rows, factor.plane);
-                    } else {
-                        inside = factor.plane.rows::<T, SIDE>(values, patch, rows);
-                        if inside.is_none() {
-                            gather::<T, LANES, SIDE>(d, values, 0, patch, &rows, factor.plane);
+                let mut d = [[Lanes::<T>::zero(); 5]; 2];
+                let mut from = [[d[0].as_ptr().cast::<T>(); SIDE]; 2];
+                let column = all.start + c * per_column..all.end.min(all.start + (c + 1) * per_column);
+                if let Some(split) = split.as_ref().filter(|_| !column.is_empty()) {
+                    for i in 0..2 {
+                        let mut entries = [ROW * rows[i]; SIDE];
+                        for j in 0..SIDE {
+                            entries[j] += j;
+                        }
+                        from[i] = split.column(simd, column.clone(), entries, &mut d[i]);
+                    }
+                } else {
+                    let mut inside = None;
+                    for (at, patch) in patches.by_ref().take(per_column).enumerate() {
+                        let values = plane_of(patch.tile);
+                        if lanes == LANES {
+                            inside = factor.plane.rows::<T, SIDE>(values, patch, rows);
+                        }
+                        if inside.is_some() {
+                            continue;
+                        }
+                        for i in 0..2 {
+                            let (d, rows, of) = (&mut d[i][..SIDE], &rows[i..=i], factor.plane);
+                            match lanes {
+                                LANES => gather::<T, LANES, SIDE>(d, values, 0, patch, rows, of),
+                                _ => gather_narrow::<T, SIDE>(d, values, at * lanes, lanes, patch, rows, of),
+                            }
+                        }
+                    }
+                    let of_rows = inside.unwrap_or([d[0].as_ptr().cast(), d[1].as_ptr().cast()]);
+                    for i in 0..2 {
+                        for j in 0..SIDE {
+                            from[i][j] = of_rows[i].wrapping_add(j * LANES);
                         }
                     }
                 }
-                let [above, below] = inside.unwrap_or([d[0].as_ptr().cast(), d[1].as_ptr().cast()]);
                 for part in (0..LANES).step_by(S::WIDTH) {
                     let zero = simd.splat(T::zero());
                     let mut t = [zero; SIDE];
                     for j in 0..SIDE {
-                        let at = j * LANES + part;
-                        // SAFETY: both rows have sixteen values for each column of the patch.
-                        let [a, b] = unsafe { [simd.load(above.add(at)), simd.load(below.add(at))] };
+                        // SAFETY: there are sixteen values at each address.
+                        let [a, b] =
+                            unsafe { [simd.load(from[0][j].add(part)), simd.load(from[1][j].add(part))] };
                         t[j] = match (SIDE, row) {
                             (2, 0) => a,
                             (_, 1) => simd.add(a, b),

@@ -191,31 +191,9 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
             for channel in channels.clone() {
                 split.read(plane(0, channel), table.input_plane());
                 for (c, start) in of_block.clone().step_by(per_column).enumerate() {
-                    let mut runs = split.runs(start..of_block.end.min(start + per_column));
-                    let mut from = [[T::zero(); 0].as_ptr(); ENTRIES];
-                    // The entries of a column that is in several rows, and room for what is copied beyond it.
                     let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
-                    if let (Some([place, _]), None) = (runs.next(), runs.clone().next()) {
-                        for (entry, from) in from.iter_mut().enumerate() {
-                            *from = split.entry(entry, place);
-                        }
-                    } else {
-                        let to = values_mut(&mut d);
-                        for (entry, from) in from.iter_mut().enumerate() {
-                            for [place, lane] in split.runs(start..of_block.end.min(start + per_column)) {
-                                // Always sixteen values: what does not belong to this run is overwritten by the next one.
-                                let to = &mut to[entry * LANES + lane..][..LANES];
-                                for part in (0..LANES).step_by(S::WIDTH) {
-                                    // SAFETY: both have sixteen values, a whole number of vectors.
-                                    unsafe {
-                                        let v = simd.load(split.entry(entry, place).add(part));
-                                        simd.store(to.as_mut_ptr().add(part), v);
-                                    }
-                                }
-                            }
-                            *from = to[entry * LANES..][..LANES].as_ptr();
-                        }
-                    }
+                    let column = start..of_block.end.min(start + per_column);
+                    let from = split.column(simd, column, ALL, &mut d);
                     // SAFETY: there are sixteen values at each address.
                     unsafe { self.transform(simd, from, at(channel, c)) };
                 }
@@ -274,6 +252,9 @@ impl<T: Vectorized> Patches<'_, T> {
     }
 }
 
+/// All entries of a patch.
+const ALL: [usize; ENTRIES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /// Values of a [`Split`], at most.
 const SPLIT: usize = 8192;
 
@@ -317,7 +298,7 @@ impl<T: Vectorized> Split<T> {
 
     /// Where the patches of a column of sixteen values are: for each run of them in one row, the place of its first patch in a
     /// part, and its lane.
-    pub(super) fn runs(&self, patches: Range<usize>) -> impl Iterator<Item = [usize; 2]> + Clone {
+    fn runs(&self, patches: Range<usize>) -> impl Iterator<Item = [usize; 2]> + Clone {
         let in_row = self.columns - 1;
         let rows = patches.start / in_row..patches.end.div_ceil(in_row);
         rows.map(move |row| {
@@ -327,9 +308,48 @@ impl<T: Vectorized> Split<T> {
         })
     }
 
+    /// The sixteen values of a column of patches at each of these entries, in place or copied to `d`, which holds zeros and has
+    /// room for one entry more. Lanes without a patch are zero.
+    #[inline(always)]
+    pub(super) fn column<S: Simd<T>, const N: usize>(
+        &self,
+        simd: S,
+        patches: Range<usize>,
+        entries: [usize; N],
+        d: &mut [Lanes<T>],
+    ) -> [*const T; N] {
+        let mut from = [self.values.as_ptr(); N];
+        let (mut runs, filled) = (self.runs(patches.clone()), patches.len() * self.lanes);
+        if let (Some([place, _]), None, LANES) = (runs.next(), runs.next(), filled) {
+            for i in 0..N {
+                from[i] = self.entry(entries[i], place);
+            }
+            return from;
+        }
+        let to = values_mut(d);
+        for i in 0..N {
+            for [place, lane] in self.runs(patches.clone()) {
+                // Always sixteen values: the next run overwrites those that do not belong to this one.
+                let to = &mut to[i * LANES + lane..][..LANES];
+                for part in (0..LANES).step_by(S::WIDTH) {
+                    // SAFETY: both have sixteen values, a whole number of vectors.
+                    unsafe {
+                        let v = simd.load(self.entry(entries[i], place).add(part));
+                        simd.store(to.as_mut_ptr().add(part), v);
+                    }
+                }
+            }
+            to[i * LANES + filled..][..LANES].fill(T::zero());
+        }
+        for i in 0..N {
+            from[i] = to[i * LANES..].as_ptr();
+        }
+        from
+    }
+
     /// The values of entry `entry` of a patch, and of the same entry of its neighbours.
     #[inline(always)]
-    pub(super) fn entry(&self, entry: usize, place: usize) -> *const T {
+    fn entry(&self, entry: usize, place: usize) -> *const T {
         let [i, j] = [entry / 4, entry % 4];
         let part = 2 * (i % 2) + j % 2;
         let offset = (part * self.rows + i / 2) * self.columns + j / 2;
