@@ -364,7 +364,6 @@ fn throughput_takes_any_sizes_a_file_and_a_model() {
         .step_by(3)
         .map(|row| row["flop"].as_f64().unwrap() * row["count"].as_f64().unwrap())
         .sum();
-    use convnet::prelude::*;
     assert_eq!(flop as usize, 2 * convnet::model::ResNet20Cifar::<10>::MACS);
     assert!(text.contains("All convolutions and dense layers: forward"), "{text}");
 }
