@@ -102,40 +102,28 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-struct Figures {
+struct Figures<'a> {
     isa: Isa,
     threads: usize,
     /// Floating-point operations per second.
     peak: f64,
     /// Bytes per second of a large copy.
     bandwidth: f64,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
 }
 
 /// A pass of a convolution.
-struct Row {
-    name: String,
-    facts: Facts,
+struct Row<'a> {
+    choice: &'a Choice,
     pass: &'static str,
     seconds: f64,
     /// The least seconds that the multiply-adds take, and a copy of as many bytes.
     bounds: [f64; 2],
 }
 
-/// Sizes of a convolution.
-#[derive(Clone)]
-struct Facts {
-    samples: usize,
-    geometry: Geometry,
-    /// How many of a model have these sizes.
-    count: usize,
-    flop: f64,
-    bytes: f64,
-}
-
-impl Row {
+impl Row<'_> {
     fn gflops(&self) -> f64 {
-        self.facts.flop / self.seconds / 1e9
+        self.choice.case.flop() as f64 / self.seconds / 1e9
     }
 
     fn bound(&self) -> (&'static str, f64) {
@@ -145,12 +133,12 @@ impl Row {
 
     /// Seconds of all that have these sizes.
     fn of_all(&self) -> f64 {
-        self.seconds * self.facts.count as f64
+        self.seconds * self.choice.count as f64
     }
 }
 
 /// Prints each convolution as soon as it is known.
-fn measure(choices: &[Choice], options: &Options) -> io::Result<Figures> {
+fn measure<'a>(choices: &'a [Choice], options: &Options) -> io::Result<Figures<'a>> {
     let mut out = io::stdout();
     let (isa, threads) = (Isa::best(), rayon::current_num_threads());
     let peak = peak::peak(isa, threads, options.seconds);
@@ -169,31 +157,24 @@ fn measure(choices: &[Choice], options: &Options) -> io::Result<Figures> {
     );
     writeln!(out, "{line}\n{}", "─".repeat(line.chars().count() + 6))?;
     let mut rows = Vec::new();
-    for Choice { case, count } in choices {
-        let facts = Facts {
-            samples: case.samples,
-            geometry: case.geometry,
-            count: *count,
-            flop: case.flop() as f64,
-            bytes: case.bytes() as f64,
-        };
+    for choice in choices {
+        let Choice { case, count } = choice;
         let copy = copy_seconds(case.bytes(), options.seconds.min(0.1));
         let mut buffers = case.buffers();
         for (pass, run) in PASSES {
             let seconds = median_seconds(options.seconds, || run(&mut buffers));
-            let bounds = [facts.flop / peak, copy];
-            let row = Row { name: case.name.to_string(), facts: facts.clone(), pass, seconds, bounds };
+            let row = Row { choice, pass, seconds, bounds: [case.flop() as f64 / peak, copy] };
             let (bound, least) = row.bound();
             writeln!(
                 out,
                 "{:<width$}  {:<30}  {:<10}  {pass:<16}  {:>8.3}  {:>7.1}  {:>5.0} %  {:>7.2}  {:>3.0} % of {bound}",
-                row.name,
+                case.name,
                 sizes_of(case, *count),
                 kernel_of(&case.geometry),
                 1e3 * seconds,
                 row.gflops(),
                 100.0 * row.bounds[0] / seconds,
-                facts.bytes / 1e6,
+                case.bytes() as f64 / 1e6,
                 100.0 * least / seconds,
             )?;
             rows.push(row);
@@ -218,9 +199,9 @@ fn copy_seconds(bytes: usize, seconds: f64) -> f64 {
 }
 
 /// The share of each geometry in the time of all of a model's convolutions, forward and for a training step.
-fn write_shares(out: &mut impl Write, rows: &[Row], width: usize) -> io::Result<()> {
+fn write_shares(out: &mut impl Write, rows: &[Row<'_>], width: usize) -> io::Result<()> {
     let total =
-        |pass: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| pass(row)).map(Row::of_all).sum::<f64>();
+        |pass: &dyn Fn(&Row<'_>) -> bool| rows.iter().filter(|row| pass(row)).map(Row::of_all).sum::<f64>();
     let [forward, all] = [total(&|row| row.pass == PASSES[0].0), total(&|_| true)];
     writeln!(
         out,
@@ -231,11 +212,11 @@ fn write_shares(out: &mut impl Write, rows: &[Row], width: usize) -> io::Result<
     for row in rows.chunks(PASSES.len()) {
         let share = [row[0].of_all() / forward, row.iter().map(Row::of_all).sum::<f64>() / all];
         let [forward, all] = share.map(|share| 100.0 * share);
-        let times = row[0].facts.count;
+        let Choice { case, count: times } = row[0].choice;
         writeln!(
             out,
             "{:<width$}  ×{times:<3}  forward {forward:>4.1} %   all passes {all:>4.1} %",
-            row[0].name
+            case.name
         )?;
     }
     Ok(())
@@ -258,16 +239,16 @@ fn kernel_of(Geometry { window, groups, .. }: &Geometry) -> String {
     format!("{height}×{width}{stride}{groups}")
 }
 
-impl Figures {
+impl Figures<'_> {
     fn to_json(&self) -> String {
         let rows = self.rows.iter().map(|row| {
-            let Facts { samples, geometry: Geometry { input, output, window, groups }, count, flop, bytes } =
-                &row.facts;
+            let Choice { case, count } = row.choice;
+            let Geometry { input, output, window, groups } = case.geometry;
             let (bound, least) = row.bound();
             json!({
-                "name": row.name,
+                "name": case.name,
                 "pass": row.pass,
-                "samples": samples,
+                "samples": case.samples,
                 "input": input,
                 "output": output,
                 "kernel": window.kernel,
@@ -276,8 +257,8 @@ impl Figures {
                 "dilation": window.dilation,
                 "groups": groups,
                 "count": count,
-                "flop": flop,
-                "bytes": bytes,
+                "flop": case.flop() as f64,
+                "bytes": case.bytes() as f64,
                 "milliseconds": 1e3 * row.seconds,
                 "gflops": row.gflops(),
                 "percent_of_peak": 100.0 * row.bounds[0] / row.seconds,
@@ -297,7 +278,7 @@ impl Figures {
 
     /// The roofline: rates over the operations for each byte, under the peak and the line of a large copy.
     fn picture(&self) -> Picture {
-        let intensity = |row: &Row| row.facts.flop / row.facts.bytes;
+        let intensity = |row: &Row<'_>| row.choice.case.flop() as f64 / row.choice.case.bytes() as f64;
         let all = || self.rows.iter().map(intensity);
         let (low, high) = (all().fold(f64::MAX, f64::min) / 2.0, all().fold(0.0, f64::max) * 2.0);
         let [peak, slope] = [self.peak / 1e9, self.bandwidth / 1e9];

@@ -12,8 +12,8 @@ use convnet::shape::Window;
 
 use crate::cases::Case;
 
-/// Values of all samples that a convolution may have: 4 GiB.
-const MOST_VALUES: usize = 1 << 30;
+/// Values that the input, the output or the weights of a convolution may have: 1 GiB each.
+const MOST_VALUES: usize = 1 << 28;
 
 #[derive(Args)]
 pub struct Chosen {
@@ -32,7 +32,7 @@ pub struct Chosen {
     batch: u16,
 }
 
-/// A convolution, how often there is one of these sizes, and whether it is one of a model.
+/// A convolution, and how many of a model have its sizes.
 pub struct Choice {
     pub case: Case,
     pub count: usize,
@@ -42,8 +42,13 @@ impl Chosen {
     /// The convolutions that were named; none if none was.
     pub fn cases(&self) -> Result<Vec<Choice>, String> {
         let batch = usize::from(self.batch);
-        let one = |name: &str, sizes: &Sizes| Choice { case: sizes.case(name, batch), count: 1 };
-        let mut all: Vec<Choice> = self.convs.iter().map(|sizes| one(&sizes.text, sizes)).collect();
+        let one = |name: &str, geometry: Geometry, samples: usize| {
+            check_values(&geometry, samples)?;
+            Ok(Choice { case: Case { name: Cow::Owned(name.to_owned()), samples, geometry }, count: 1 })
+        };
+        let of_sizes = |name: &str, sizes: &Sizes| one(name, sizes.geometry, sizes.samples.unwrap_or(batch));
+        let convs = self.convs.iter().map(|sizes| of_sizes(&sizes.text, sizes));
+        let mut all = convs.collect::<Result<Vec<Choice>, String>>()?;
         if let Some(path) = &self.file {
             let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             for (i, line) in text.lines().enumerate() {
@@ -57,9 +62,8 @@ impl Chosen {
                         return Err(format!("{}, line {}: expected a name and sizes", path.display(), i + 1));
                     }
                 };
-                let sizes =
-                    sizes(text).map_err(|error| format!("{}, line {}: {error}", path.display(), i + 1))?;
-                all.push(one(name, &sizes));
+                let choice = sizes(text).and_then(|sizes| of_sizes(name, &sizes));
+                all.push(choice.map_err(|error| format!("{}, line {}: {error}", path.display(), i + 1))?);
             }
             if all.is_empty() {
                 return Err(format!("{}: expected a convolution in a line, found none", path.display()));
@@ -70,11 +74,7 @@ impl Chosen {
             for (name, geometry) in (model.layers)() {
                 match of_model.iter_mut().find(|choice| choice.case.geometry == geometry) {
                     Some(same) => same.count += 1,
-                    None => {
-                        let sizes = Sizes { geometry, samples: None, text: String::new() };
-                        check_values(&geometry, batch)?;
-                        of_model.push(one(&name, &sizes));
-                    }
+                    None => of_model.push(one(&name, geometry, batch)?),
                 }
             }
             all.append(&mut of_model);
@@ -89,13 +89,6 @@ pub struct Sizes {
     text: String,
     geometry: Geometry,
     samples: Option<usize>,
-}
-
-impl Sizes {
-    fn case(&self, name: &str, batch: usize) -> Case {
-        let samples = self.samples.unwrap_or(batch);
-        Case { name: Cow::Owned(name.to_owned()), samples, geometry: self.geometry }
-    }
 }
 
 /// Reads "64x56x56:128:3:s2:p1:g1".
@@ -136,7 +129,6 @@ pub fn sizes(text: &str) -> Result<Sizes, String> {
         output[axis + 1] = room / stride[axis] + 1;
     }
     let geometry = Geometry { input, output, window, groups };
-    check_values(&geometry, samples.unwrap_or(1))?;
     Ok(Sizes { text: text.to_owned(), geometry, samples })
 }
 
@@ -149,14 +141,11 @@ fn check_values(geometry: &Geometry, samples: usize) -> Result<(), String> {
     let weights = values(&[output[0], input[0] / geometry.groups, kh, kw]);
     let of_samples =
         [padded, *output].map(|dims| values(&dims).and_then(|of_one| of_one.checked_mul(samples)));
-    if of_samples
-        .into_iter()
-        .chain([weights])
-        .any(|values| values.is_none_or(|values| values > MOST_VALUES / 4))
+    if of_samples.into_iter().chain([weights]).any(|values| values.is_none_or(|values| values > MOST_VALUES))
     {
         return Err(format!(
             "expected at most {} values of input, output or weights, found more",
-            MOST_VALUES / 4
+            MOST_VALUES
         ));
     }
     Ok(())

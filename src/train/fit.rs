@@ -71,21 +71,13 @@ impl Position {
         if train != train_now {
             return Err(Error::argument("training data", expected, "as many others, or in another order"));
         }
-        let found = match (validation, validation_now) {
-            (0, 1..) => {
-                return Err(Error::argument(
-                    "validation data",
-                    "none, as in the run that is resumed",
-                    "some",
-                ));
-            }
-            (_, 0) => "none",
-            _ => "others, or in another order",
-        };
-        if validation != validation_now {
-            return Err(Error::argument("validation data", expected, found));
+        let wrong = |expected: &str, found: &str| Err(Error::argument("validation data", expected, found));
+        match (validation, validation_now) {
+            (then, now) if then == now => Ok(()),
+            (0, _) => wrong("none, as in the run that is resumed", "some"),
+            (_, 0) => wrong(expected, "none"),
+            _ => wrong(expected, "others, or in another order"),
         }
-        Ok(())
     }
 
     /// Goes on to the next epoch; returns the record of this one.

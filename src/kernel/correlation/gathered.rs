@@ -41,7 +41,7 @@ impl<T: Vectorized> Run<'_, T> {
         }
     }
 
-    /// Sums whose outputs, inputs and columns are still to be said.
+    /// Sums of this pass, without outputs, taps, filters and columns.
     fn sums<'a>(&'a self, end: End<'a, T>) -> Sums<'a, T> {
         let Run { table: Correlation { w_step, .. }, x, w, start, exec: Exec { lanes, .. }, .. } = *self;
         let (y, taps, places) = (const { &Writer::nowhere() }, &[], &[]);
@@ -64,7 +64,7 @@ impl<T: Vectorized> Run<'_, T> {
             *place = Place { x, y: y + c * LANES };
         }
         let mut segments = [Segment::default(); GATHERED * LANES];
-        let segments = table.segments(&mut segments, outputs, lanes);
+        let segments = if in_place { &[] } else { table.segments(&mut segments, outputs, lanes) };
         let mut steps = [Tap { x: 0, w: 0 }; PANEL];
         // The fewer columns, the longer the stretches of weights that are read.
         let depth = PANEL / count;

@@ -188,10 +188,10 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
         let of_block = block * COLUMNS * per_column..block * COLUMNS * per_column + patches.left;
         let split = if lanes < LANES { Split::new(of_block.clone(), in_row, lanes) } else { None };
         if let Some(mut split) = split {
+            let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
             for channel in channels.clone() {
                 split.read(plane(0, channel), table.input_plane());
                 for (c, start) in of_block.clone().step_by(per_column).enumerate() {
-                    let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
                     let column = start..of_block.end.min(start + per_column);
                     let from = split.column(simd, column, ALL, &mut d);
                     // SAFETY: there are sixteen values at each address.
@@ -270,7 +270,7 @@ pub(super) struct Split<T> {
 }
 
 impl<T: Vectorized> Split<T> {
-    /// Room for the rows of these patches, counted in their order, with so many in a row; `None` if they are too many.
+    /// A buffer for the patches with these indices, row by row with `in_row` patches in a row; `None` if their rows are larger than it.
     pub(super) fn new(patches: Range<usize>, in_row: usize, lanes: usize) -> Option<Self> {
         let first = patches.start / in_row;
         // A patch reads two rows and columns of each part.
@@ -308,8 +308,8 @@ impl<T: Vectorized> Split<T> {
         })
     }
 
-    /// The sixteen values of a column of patches at each of these entries, in place or copied to `d`, which holds zeros and has
-    /// room for one entry more. Lanes without a patch are zero.
+    /// The sixteen values of a column of patches at each of these entries, in place or copied to `d`, which has room for one
+    /// entry more. Lanes without a patch are zero.
     #[inline(always)]
     pub(super) fn column<S: Simd<T>, const N: usize>(
         &self,
