@@ -238,6 +238,45 @@ fn a_normalised_network_in_one_direction() {
     }
 }
 
+/// A rectifier that ends at 6 takes no pass of its own after a convolution, a normalisation or a sum, and its gradient none
+/// before pooling and a convolution.
+#[test]
+fn a_network_clipped_at_six() {
+    network! {
+        struct Clipped: Chw<2, 6, 6> => Flat<3> {
+            conv: Conv2d { filters: 4, kernel: 3, padding: 1 },
+            clip1: Relu6,
+            pool: MaxPool2d { kernel: 2 },
+            depthwise: Conv2d { filters: 4, kernel: 3, padding: 1, groups: 4 },
+            clip2: Relu6,
+            project: Conv2d { filters: 4, kernel: 1 },
+            norm: BatchNorm,
+            sum: Add(norm, pool),
+            clip3: Relu6,
+            flatten: Flatten,
+            fc: Dense { units: 3 },
+            clip4: Relu6,
+            last: Dense { units: 3 },
+        }
+    }
+    let net = Clipped::<f64>::new(5);
+    let images: Batch<_, f64> =
+        (0..19).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 17) as f64 - 8.0)).collect();
+    for n in [0, 7] {
+        let layers = net.activations(&images.sample(n));
+        for name in ["clip1", "clip3"] {
+            let values = &layers.iter().find(|layer| layer.name == name).unwrap().values;
+            assert!([0.0, 6.0].iter().all(|end| values.contains(end)), "{name} clips at both ends");
+        }
+        let output = net.infer(&Batch::from_iter([images.sample(n)]));
+        assert_eq!(*output.sample(0).as_slice(), layers.last().unwrap().values);
+    }
+    let targets = classes::<3>(&(0..19).map(|i| i % 3).collect::<Vec<_>>());
+    for seed in 1..=3 {
+        check::network(&net, &SoftmaxCrossEntropy, &images, &targets, seed).unwrap();
+    }
+}
+
 /// The check itself notices a gradient that is wrong, by a factor or by a sign.
 #[test]
 fn a_wrong_gradient_is_found() {

@@ -124,7 +124,7 @@ pub struct Buffers {
 impl Buffers {
     pub fn forward(&mut self) {
         let Buffers { conv, exec, x, y, weights, bias, scratch, .. } = self;
-        conv.forward(y, x, weights, Some(bias), Finish::relu(false), scratch, *exec);
+        conv.forward(y, x, weights, Some(bias), Finish::rectified(None), scratch, *exec);
     }
 
     pub fn backward_data(&mut self) {

@@ -3,7 +3,7 @@
 //! Positions are not told apart: a plane of a tile is a slice of values, and the value at index j belongs to lane j modulo
 //! the number of lanes.
 
-use super::{Exec, values, values_mut, vectorized};
+use super::{Exec, Rectifier, values, values_mut, vectorized};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
@@ -79,13 +79,13 @@ vectorized! {
 }
 
 vectorized! {
-    /// y = factor·x + term, plane by plane, or max(y, 0).
-    fn scale_planes[T: Vectorized](y: &mut [T], x: &[T], plane: usize, numbers: &[ChannelNumbers<T>], relu: bool) {
+    /// y = factor·x + term, plane by plane, rectified.
+    fn scale_planes[T: Vectorized](y: &mut [T], x: &[T], plane: usize, numbers: &[ChannelNumbers<T>], rectifier: Option<Rectifier>) {
         for ((y, x), numbers) in y.chunks_exact_mut(plane).zip(x.chunks_exact(plane)).zip(numbers) {
             let ChannelNumbers { factor, term, .. } = *numbers;
             for (y, x) in y.iter_mut().zip(x) {
                 let sum = factor * *x + term;
-                *y = if !relu || sum > T::zero() || sum.is_nan() { sum } else { T::zero() };
+                *y = rectifier.map_or(sum, |rectifier| rectifier.of(sum));
             }
         }
     }
@@ -239,20 +239,20 @@ impl Channels {
         });
     }
 
-    /// y = factor·x + term with each channel's own numbers; with `relu`, max(y, 0).
+    /// y = factor·x + term with each channel's own numbers, rectified.
     pub fn scale<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
         numbers: &[ChannelNumbers<T>],
-        relu: bool,
+        rectifier: Option<Rectifier>,
         exec: Exec,
     ) {
         let (plane, together) = (self.plane(exec), self.together());
         let x = self.values(x, exec);
         exec.each_chunk(self.values_mut(y, exec), together * plane, |i, y| {
             let numbers = &numbers[i * together % self.channels..][..together];
-            scale_planes(exec.isa, y, &x[i * together * plane..], plane, numbers, relu);
+            scale_planes(exec.isa, y, &x[i * together * plane..], plane, numbers, rectifier);
         });
     }
 

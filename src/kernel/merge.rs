@@ -1,35 +1,31 @@
 //! Operations that make one value of several: sums, products, and channels one after the other.
 
-use super::{Exec, GRAIN, Vectorized, tiles, tiles_mut, values, values_mut, vectorized, with_lanes};
+use super::{
+    Exec, GRAIN, Rectifier, Vectorized, tiles, tiles_mut, values, values_mut, vectorized, with_lanes,
+};
 use crate::tensor::{LANES, Lanes};
 
 vectorized! {
-    /// `y += x`, or `y = max(y + x, 0)`; NaN stays NaN.
-    fn add_chunk[T: Vectorized](y: &mut [Lanes<T>], x: &[Lanes<T>], relu: bool) {
-        if relu {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = y.zip(*x, |y, x| if y + x < T::zero() { T::zero() } else { y + x });
-            }
-        } else {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = y.zip(*x, |y, x| y + x);
-            }
+    /// `y += x`, rectified.
+    fn add_chunk[T: Vectorized](y: &mut [Lanes<T>], x: &[Lanes<T>], rectifier: Option<Rectifier>) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = y.zip(*x, |y, x| rectifier.map_or(y + x, |rectifier| rectifier.of(y + x)));
         }
     }
 }
 
-/// y = x(0) + x(1) + …, `count` of them, in this order; with `relu` max(y, 0).
+/// y = x(0) + x(1) + …, `count` of them, in this order, rectified.
 pub(crate) fn sum<'a, T: Vectorized>(
     exec: Exec,
     y: &mut [Lanes<T>],
     x: impl Fn(usize) -> &'a [Lanes<T>] + Sync,
     count: usize,
-    relu: bool,
+    rectifier: Option<Rectifier>,
 ) {
     exec.each_chunk(y, GRAIN, |i, y| {
         y.copy_from_slice(&x(0)[i * GRAIN..][..y.len()]);
         for input in 1..count {
-            add_chunk(exec.isa, y, &x(input)[i * GRAIN..], relu && input + 1 == count);
+            add_chunk(exec.isa, y, &x(input)[i * GRAIN..], rectifier.filter(|_| input + 1 == count));
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Arithmetic over slices, with sizes known at run time: what the operation of your own layer can call.
 //!
-//! - [`map`] applies a function to every value, and [`chain_rule`] computes its gradient; [`relu_backward`] is the
-//!   gradient of a ReLU, in place.
+//! - [`map`] applies a function to every value, and [`chain_rule`] computes its gradient; [`mask`] is the
+//!   gradient of a [`Rectifier`], in place.
 //! - [`values`] and [`values_mut`] see entries of [`Lanes`] as plain values.
 //! - [`Exec`] says how to compute: the instruction set ([`Isa`]), whether to use all threads, and how many samples a tile
 //!   holds. An operation finds it in its [`Pass`](crate::plan::Pass).
@@ -58,6 +58,7 @@ mod peak;
 pub(crate) mod pointwise;
 pub(crate) mod pool;
 pub(crate) mod radial;
+mod rectifier;
 pub(crate) mod resize;
 pub(crate) mod sample_norm;
 mod shared;
@@ -76,6 +77,7 @@ use rayon::prelude::*;
 pub use block::Finish;
 pub use isa::Isa;
 pub use peak::peak_flops;
+pub use rectifier::Rectifier;
 pub use simd::Vectorized;
 pub(crate) use simd::vectorized;
 
@@ -190,16 +192,16 @@ macro_rules! with_lanes {
 }
 pub(crate) use with_lanes;
 
-/// The gradient of a ReLU, in place: sets `dx` to zero where `x` is not positive.
-pub fn relu_backward<T: Vectorized>(exec: Exec, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+/// The gradient of a rectifier, in place: sets `dx` to zero where its slope at `x` is 0.
+pub fn mask<T: Vectorized>(exec: Exec, rectifier: Rectifier, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
     vectorized! {
-        fn chunk[T: Vectorized](dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
+        fn chunk[T: Vectorized](rectifier: Rectifier, dx: &mut [Lanes<T>], x: &[Lanes<T>]) {
             for (dx, x) in dx.iter_mut().zip(x) {
-                *dx = dx.zip(*x, |dx, x| if x > T::zero() { dx } else { T::zero() });
+                *dx = dx.zip(*x, |dx, x| rectifier.backward(dx, x));
             }
         }
     }
-    exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, dx, &x[i * GRAIN..]));
+    exec.each_chunk(dx, GRAIN, |i, dx| chunk(exec.isa, rectifier, dx, &x[i * GRAIN..]));
 }
 
 /// `sum += x`, entry by entry.

@@ -3,7 +3,7 @@
 use std::iter::StepBy;
 use std::ops::Range;
 
-use super::{Exec, tiles, tiles_mut, vectorized, with_lanes};
+use super::{Exec, Rectifier, tiles, tiles_mut, vectorized, with_lanes};
 use crate::kernel::Vectorized;
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
@@ -97,14 +97,14 @@ impl Pooling {
         });
     }
 
-    /// dx = dy at the first position of each window that has the maximum; with `relu`, 0 if the maximum is not positive.
+    /// dx = dy at the first position of each window that has the maximum, or 0 if the slope of the rectifier before it is 0 there.
     pub fn max_backward<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
         x: &[Lanes<T>],
         y: &[Lanes<T>],
-        relu: bool,
+        mask: Option<Rectifier>,
         exec: Exec,
     ) {
         let ([x_area, y_area], [x_len, y_len]) = (self.areas(), self.lens());
@@ -113,7 +113,7 @@ impl Pooling {
             let [y, dy] = [y, dy].map(|entries| tiles::<T, N>(entries, y_len));
             exec.each_chunk(tiles_mut::<T, N>(dx, x_len), x_area, |plane, dx| {
                 let (y, dy) = (&y[plane * y_area..][..y_area], &dy[plane * y_area..][..y_area]);
-                to_largest(exec.isa, self, dx, &x[plane * x_area..][..x_area], y, dy, relu);
+                to_largest(exec.isa, self, dx, &x[plane * x_area..][..x_area], y, dy, mask);
             });
         });
     }
@@ -220,7 +220,7 @@ vectorized! {
         x: &[[T; N]],
         y: &[[T; N]],
         dy: &[[T; N]],
-        relu: bool,
+        mask: Option<Rectifier>,
     ) {
         let (partition, holes) = (pooling.is_partition(), pooling.holes());
         if !partition {
@@ -233,7 +233,7 @@ vectorized! {
                 let p = row * pooling.output[1] + column;
                 let (y, mut rest) = (y[p], dy[p]);
                 for l in 0..N {
-                    rest[l] = if !relu || y[l] > T::zero() { rest[l] } else { T::zero() };
+                    rest[l] = mask.map_or(rest[l], |rectifier| rectifier.backward(rest[l], y[l]));
                 }
                 if let Some(window) = holes {
                     for r in pooling.seen(window, 0, row) {

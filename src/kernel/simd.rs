@@ -52,6 +52,9 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// max(v, 0); NaN stays NaN.
     fn relu(self, v: Self::V) -> Self::V;
 
+    /// The lesser of each two; NaN in `v` stays NaN.
+    fn min(self, v: Self::V, most: Self::V) -> Self::V;
+
     /// `dx` where `x` is positive, zero elsewhere.
     fn relu_backward(self, dx: Self::V, x: Self::V) -> Self::V;
 
@@ -173,6 +176,11 @@ impl<T: Number> Simd<T> for Portable {
     }
 
     #[inline(always)]
+    fn min(self, v: [T; 4], most: [T; 4]) -> [T; 4] {
+        std::array::from_fn(|l| if v[l] > most[l] { most[l] } else { v[l] })
+    }
+
+    #[inline(always)]
     fn relu_backward(self, dx: [T; 4], x: [T; 4]) -> [T; 4] {
         std::array::from_fn(|l| if x[l] > T::zero() { dx[l] } else { T::zero() })
     }
@@ -245,7 +253,7 @@ mod x86 {
     /// The vectors of one instruction set and scalar, by the names of their intrinsics.
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $register:ident $feature:literal $width:literal $registers:literal:
-         $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $zero:ident
+         $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $min:ident $zero:ident
          relu_backward($dx:ident, $x:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
@@ -318,6 +326,13 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn min(self, v: $vector, most: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instruction. If one operand is NaN it returns
+                    // the second, so that a NaN in `v` stays.
+                    unsafe { $min(most, v) }
+                }
+
+                #[inline(always)]
                 fn relu_backward(self, $dx: $vector, $x: $vector) -> $vector {
                     // SAFETY: `self` proves that the processor has the instructions.
                     unsafe { $relu_backward }
@@ -333,15 +348,15 @@ mod x86 {
     }
 
     vectors!(Avx512 f32 __m512 zmm_reg "avx512f" 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
-        _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_setzero_ps
+        _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_min_ps _mm512_setzero_ps
         relu_backward(dx, x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), dx);
         sum(v) _mm512_reduce_add_ps(v));
     vectors!(Avx2 f32 __m256 ymm_reg "avx2" 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
-        _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_setzero_ps
+        _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_min_ps _mm256_setzero_ps
         relu_backward(dx, x) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), dx);
         sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
     vectors!(Avx2 f64 __m256d ymm_reg "avx2" 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
-        _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_setzero_pd
+        _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_min_pd _mm256_setzero_pd
         relu_backward(dx, x) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), dx);
         sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));
 

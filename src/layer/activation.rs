@@ -15,7 +15,7 @@ use crate::shape::{Features, ShapeError};
 macro_rules! activation {
     (
         $name:ident { $($setting:ident)? $(; $($constant:ident),+)? },
-        $shortcut:ident,
+        $shortcut:ident $(($rectifier:expr))?,
         |$x:ident| $value:expr,
         |$at:pat_param, $y:pat_param| $slope:expr,
         [$($node:expr),* $(,)?] $(,)?
@@ -64,7 +64,7 @@ macro_rules! activation {
             }
 
             fn shortcut(&self, _: Mode) -> Shortcut {
-                Shortcut::$shortcut
+                Shortcut::$shortcut $(($rectifier))?
             }
 
             fn narrow(&self) -> bool {

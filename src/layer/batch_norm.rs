@@ -223,7 +223,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         Reads::X
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
@@ -239,7 +239,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
         if self.channels.area == 1 { 2 } else { 1 }
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, rectifier, pass, .. }: Forward<'_, T>) {
         let [weight, bias, running_mean, running_var] = quarters(params);
         let numbers = self.channels.numbers(scratch);
         match pass.mode {
@@ -254,7 +254,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
             [numbers.factor, numbers.term] =
                 self.factor_and_term(*weight, *bias, numbers.mean, numbers.variance);
         }
-        self.channels.scale(y, x, numbers, relu, pass.exec);
+        self.channels.scale(y, x, numbers, rectifier, pass.exec);
     }
 
     /// With n values in a channel, r = 1 / √(σ² + ε) and the sums over them: dβ = Σ dy, dγ = r · Σ dy·(x − μ), and
@@ -269,7 +269,7 @@ impl<T: Scalar> Op<T> for BatchNormOp {
                 numbers.factor = *weight * self.inverse_deviation(*variance);
                 numbers.term = T::zero();
             }
-            return self.channels.scale(dx, dy, numbers, false, pass.exec);
+            return self.channels.scale(dx, dy, numbers, None, pass.exec);
         }
         let samples = pass.keys.len();
         let count = samples * self.channels.area;

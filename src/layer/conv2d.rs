@@ -289,7 +289,7 @@ impl<T: Scalar> Op<T> for ConvOp {
         Reads::X
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
@@ -297,7 +297,7 @@ impl<T: Scalar> Op<T> for ConvOp {
         !self.conv.is_dense()
     }
 
-    fn relu_before(&self) -> bool {
+    fn masks(&self) -> bool {
         true
     }
 
@@ -305,18 +305,18 @@ impl<T: Scalar> Op<T> for ConvOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, scale, plus, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, scale, plus, rectifier, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.geometry.weights());
-        let finish = Finish { scale, plus: plus.map(values), relu };
+        let finish = Finish { scale, plus: plus.map(values), rectifier };
         self.conv.forward(y, x, weight, self.has_bias.then_some(bias), finish, scratch, pass.exec);
     }
 
-    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, mask, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.geometry.weights());
         self.conv.backward_weights(dw, self.has_bias.then_some(db), dy, x, scratch, pass.exec);
         if let Some(dx) = dx {
-            let relu = relu.then_some(x);
-            self.conv.backward_data(dx, dy, &params[..self.geometry.weights()], relu, scratch, pass.exec);
+            let mask = mask.map(|rectifier| (rectifier, x));
+            self.conv.backward_data(dx, dy, &params[..self.geometry.weights()], mask, scratch, pass.exec);
         }
     }
 }

@@ -242,7 +242,7 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
         Reads::X
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
@@ -250,9 +250,9 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, rectifier, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.geometry.weights());
-        self.conv.transposed_forward(y, x, weight, bias, relu, scratch, pass.exec);
+        self.conv.transposed_forward(y, x, weight, bias, rectifier, scratch, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {

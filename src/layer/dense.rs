@@ -139,12 +139,12 @@ impl<T: Scalar> Op<T> for DenseOp {
         Op::<T>::reads(&self.0)
     }
 
-    fn relu_after(&self) -> bool {
-        Op::<T>::relu_after(&self.0)
+    fn rectifies(&self) -> bool {
+        Op::<T>::rectifies(&self.0)
     }
 
-    fn relu_before(&self) -> bool {
-        Op::<T>::relu_before(&self.0)
+    fn masks(&self) -> bool {
+        Op::<T>::masks(&self.0)
     }
 
     fn narrow(&self) -> bool {

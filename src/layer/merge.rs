@@ -51,7 +51,7 @@ impl<T: Scalar> Op<T> for AddOp {
         Reads::NOTHING
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
@@ -59,8 +59,8 @@ impl<T: Scalar> Op<T> for AddOp {
         true
     }
 
-    fn forward(&self, Forward { y, xs, relu, pass, .. }: Forward<'_, T>) {
-        merge::sum(pass.exec, y, |input| xs.get(input), xs.len(), relu);
+    fn forward(&self, Forward { y, xs, rectifier, pass, .. }: Forward<'_, T>) {
+        merge::sum(pass.exec, y, |input| xs.get(input), xs.len(), rectifier);
     }
 
     fn backward(&self, Backward { dx, dy, .. }: Backward<'_, T>) {

@@ -286,7 +286,7 @@ impl<T: Scalar> Op<T> for MaxOp {
         shortcut(&self.pool)
     }
 
-    fn relu_before(&self) -> bool {
+    fn masks(&self) -> bool {
         true
     }
 
@@ -302,9 +302,9 @@ impl<T: Scalar> Op<T> for MaxOp {
         self.pool.max_forward(y, x, pass.exec);
     }
 
-    fn backward(&self, Backward { dx, dy, x, y, relu, pass, .. }: Backward<'_, T>) {
+    fn backward(&self, Backward { dx, dy, x, y, mask, pass, .. }: Backward<'_, T>) {
         if let Some(dx) = dx {
-            self.pool.max_backward(dx, dy, x, y, relu, pass.exec);
+            self.pool.max_backward(dx, dy, x, y, mask, pass.exec);
         }
     }
 }

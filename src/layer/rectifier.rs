@@ -6,7 +6,7 @@ use super::activation::node;
 use super::place::{At, Placed};
 use super::{Activation, Layer, Sigmoid, Softplus};
 use crate::kernel;
-use crate::plan::{Backward, Forward, Mode, Op, Plan, Shortcut};
+use crate::plan::{Backward, Forward, Mode, Op, Plan, Rectifier, Shortcut};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -30,7 +30,7 @@ pub struct Relu;
 
 activation! {
     Relu {},
-    Relu,
+    Rectifier(Rectifier::Relu),
     |x| if x > T::zero() || x.is_nan() { x } else { T::zero() },
     |_, y| if y > T::zero() { T::one() } else { T::zero() },
     [node("Relu")],
@@ -55,7 +55,7 @@ pub struct Relu6;
 
 activation! {
     Relu6 {},
-    None,
+    Rectifier(Rectifier::Relu6),
     |x| x.clamp(T::zero(), T::of(6.0)),
     |x, _| if x > T::zero() && x < T::of(6.0) { T::one() } else { T::zero() },
     [Node::new("Clip", [Operand::Input, Operand::from(0.0), Operand::from(6.0)])],

@@ -83,7 +83,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
         Reads::X
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
@@ -91,13 +91,13 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, rectifier, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.0.channels);
         let numbers = self.0.numbers(scratch);
         for ((numbers, weight), bias) in numbers.iter_mut().zip(weight).zip(bias) {
             (numbers.factor, numbers.term) = (*weight, *bias);
         }
-        self.0.scale(y, x, numbers, relu, pass.exec);
+        self.0.scale(y, x, numbers, rectifier, pass.exec);
     }
 
     fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, pass, .. }: Backward<'_, T>) {
@@ -111,7 +111,7 @@ impl<T: Scalar> Op<T> for ScaleShiftOp {
             (numbers.factor, numbers.term) = (params[c], T::zero());
         }
         if let Some(dx) = dx {
-            self.0.scale(dx, dy, numbers, false, pass.exec);
+            self.0.scale(dx, dy, numbers, None, pass.exec);
         }
     }
 }

@@ -143,7 +143,7 @@ mod tests {
             scratch: &mut [],
             scale: None,
             plus: None,
-            relu: false,
+            rectifier: None,
             pass,
         });
         y

@@ -228,11 +228,11 @@ impl<T: Scalar> Op<T> for TableOp {
         Reads::X
     }
 
-    fn relu_after(&self) -> bool {
+    fn rectifies(&self) -> bool {
         true
     }
 
-    fn relu_before(&self) -> bool {
+    fn masks(&self) -> bool {
         true
     }
 
@@ -240,14 +240,22 @@ impl<T: Scalar> Op<T> for TableOp {
         true
     }
 
-    fn forward(&self, Forward { y, x, params, scratch, relu, pass, .. }: Forward<'_, T>) {
+    fn forward(&self, Forward { y, x, params, scratch, rectifier, pass, .. }: Forward<'_, T>) {
         let (weight, bias) = params.split_at(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
         let all = self.spread(weight, all);
-        self.conv.forward(y, x, all, Some(bias), crate::kernel::Finish::relu(relu), scratch, pass.exec);
+        self.conv.forward(
+            y,
+            x,
+            all,
+            Some(bias),
+            crate::kernel::Finish::rectified(rectifier),
+            scratch,
+            pass.exec,
+        );
     }
 
-    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, relu, pass, .. }: Backward<'_, T>) {
+    fn backward(&self, Backward { dx, dparams, dy, x, params, scratch, mask, pass, .. }: Backward<'_, T>) {
         let (dw, db) = dparams.split_at_mut(self.weights());
         let (all, scratch) = scratch.split_at_mut(self.room());
         let all_dw = &mut values_mut(all)[..self.all_weights()];
@@ -257,7 +265,7 @@ impl<T: Scalar> Op<T> for TableOp {
         }
         if let Some(dx) = dx {
             let all = self.spread(&params[..self.weights()], all);
-            self.conv.backward_data(dx, dy, all, relu.then_some(x), scratch, pass.exec);
+            self.conv.backward_data(dx, dy, all, mask.map(|rectifier| (rectifier, x)), scratch, pass.exec);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Frozen, Mode, Plan, Shortcut, Step};
 impl Stage {
     /// Whether something may still follow on its output before it is written.
     fn can_finish<T: 'static>(&self, plan: &Plan<T>) -> bool {
-        !self.relu && self.plus.is_none() && plan.steps()[self.step].op.finishes()
+        self.rectifier.is_none() && self.plus.is_none() && plan.steps()[self.step].op.finishes()
     }
 }
 
@@ -60,10 +60,10 @@ pub(super) fn stages<T: 'static>(
             {
                 (holder[*output], single[*output]) = (x, single[*output] && single[input]);
             }
-            (Shortcut::Relu, Some(stage))
-                if single[input] && !stage.relu && plan.steps()[stage.step].op.relu_after() =>
+            (Shortcut::Rectifier(rectifier), Some(stage))
+                if single[input] && stage.rectifier.is_none() && plan.steps()[stage.step].op.rectifies() =>
             {
-                stage.relu = true;
+                stage.rectifier = Some(rectifier);
                 holder[*output] = x;
             }
             (Shortcut::Scale, Some(stage))
@@ -84,8 +84,8 @@ pub(super) fn stages<T: 'static>(
                     y: *output,
                     scale: None,
                     plus: None,
-                    relu: false,
-                    masks_dx: false,
+                    rectifier: None,
+                    masks_dx: None,
                     masks_dy: false,
                 });
             }

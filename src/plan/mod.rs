@@ -16,6 +16,7 @@ pub(crate) mod schedule;
 
 use std::ops::Range;
 
+pub use crate::kernel::Rectifier;
 #[cfg(feature = "store")]
 pub use onnx::{Attribute, Node, Operand};
 pub use op::{Backward, Forward, Inputs, Mode, Op, Pass, Reads, Shortcut};

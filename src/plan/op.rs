@@ -3,8 +3,8 @@
 #[cfg(feature = "store")]
 use super::onnx::Node;
 use super::param::Param;
-use crate::kernel::Exec;
 use crate::kernel::conv::Geometry;
+use crate::kernel::{Exec, Rectifier};
 use crate::scalar::Scalar;
 use crate::tensor::Lanes;
 
@@ -58,8 +58,8 @@ pub struct Forward<'a, T> {
     pub scale: Option<&'a [[T; 2]]>,
     /// A value with the output's layout that is then added; set only for an operation with [`Op::finishes`].
     pub plus: Option<&'a [Lanes<T>]>,
-    /// Whether to write max(y, 0) instead of y, as the last of all; set only for an operation with [`Op::relu_after`].
-    pub relu: bool,
+    /// The rectifier of what is written, as the last of all; set only for an operation with [`Op::rectifies`].
+    pub rectifier: Option<Rectifier>,
     /// Mode, threads and random keys.
     pub pass: Pass<'a>,
 }
@@ -129,15 +129,16 @@ pub struct Backward<'a, T> {
     pub xs: Inputs<'a, T>,
     /// The index of the input that `dx` belongs to; 0 unless the operation is a merge.
     pub input: usize,
-    /// Output of the forward pass, after a fused ReLU; empty if [`Op::reads`] says that the backward pass does not read
+    /// Output of the forward pass, after a fused rectifier; empty if [`Op::reads`] says that the backward pass does not read
     /// it.
     pub y: &'a [Lanes<T>],
     /// This operation's parameters.
     pub params: &'a [T],
     /// Working memory of [`Op::scratch`] entries, with arbitrary content.
     pub scratch: &'a mut [Lanes<T>],
-    /// Whether to write zero to dx where x is not positive; set only for an operation with [`Op::relu_before`].
-    pub relu: bool,
+    /// The rectifier whose output x is: zero is written to dx where its slope is 0; set only for an operation with
+    /// [`Op::masks`].
+    pub mask: Option<Rectifier>,
     /// Mode, threads and random keys: the same as in the forward pass.
     pub pass: Pass<'a>,
 }
@@ -150,8 +151,8 @@ pub enum Shortcut {
     None,
     /// y = x, in the same layout.
     Identity,
-    /// y = max(x, 0).
-    Relu,
+    /// y = the rectified x.
+    Rectifier(Rectifier),
     /// y = factor·x + term with a factor and a term for each channel: [`Op::scale`].
     Scale,
     /// The sum of two values.
@@ -219,13 +220,13 @@ pub trait Op<T>: Send + Sync + 'static {
         Reads::BOTH
     }
 
-    /// Whether the forward pass can end with max(y, 0).
-    fn relu_after(&self) -> bool {
+    /// Whether the forward pass can end with a [`Rectifier`].
+    fn rectifies(&self) -> bool {
         false
     }
 
     /// Whether the forward pass can also end with factor·y + term and with the sum of that and another value, before
-    /// max(y, 0): [`Forward::scale`] and [`Forward::plus`]. Each step must round as if it were a pass of its own.
+    /// the rectifier: [`Forward::scale`] and [`Forward::plus`]. Each step must round as if it were a pass of its own.
     fn finishes(&self) -> bool {
         false
     }
@@ -233,8 +234,8 @@ pub trait Op<T>: Send + Sync + 'static {
     /// Writes the factor and the term of each channel, if the operation is [`Shortcut::Scale`].
     fn scale(&self, _params: &[T], _pairs: &mut [[T; 2]]) {}
 
-    /// Whether the backward pass can apply the mask of the preceding ReLU to dx: zero where x is not positive.
-    fn relu_before(&self) -> bool {
+    /// Whether the backward pass can apply the mask of the preceding rectifier to dx: zero where its slope is 0.
+    fn masks(&self) -> bool {
         false
     }
 

@@ -1,7 +1,7 @@
 //! Schedules: the operations of a plan that run, which `fuse` decides, and where the values between them lie.
 //!
 //! - An operation that changes nothing does not run; its output is another name for its input's value.
-//! - A ReLU does not run if the operation before it can apply it and nothing else reads the value between them. In inference
+//! - A rectifier does not run if the operation before it can apply it and nothing else reads the value between them. In inference
 //!   the same is true of batch normalisation, and of a sum of two values, which the later of their writers adds up.
 //! - The gradient by a value that several operations read is the sum of what they give, in the order in which they run
 //!   backward: the first one writes it, and what a later one gives is written to a slot of its own and then added.
@@ -14,7 +14,7 @@
 //! i runs backward at time 2n − i.
 
 use super::fuse::stages;
-use super::{Frozen, Mode, Plan, Shortcut};
+use super::{Frozen, Mode, Plan, Rectifier, Shortcut};
 use crate::tensor::LANES;
 
 /// An operation that runs.
@@ -34,11 +34,11 @@ pub(crate) struct Stage {
     pub scale: Option<usize>,
     /// The value that it also adds, then.
     pub plus: Option<usize>,
-    /// Whether it also applies the ReLU after it, as the last of all.
-    pub relu: bool,
-    /// Whether its backward pass applies the mask of the ReLU before it.
-    pub masks_dx: bool,
-    /// Whether its ReLU's mask has to be applied to the gradient by its output before its backward pass.
+    /// The rectifier after it, if it applies that, too, as the last of all.
+    pub rectifier: Option<Rectifier>,
+    /// The rectifier before it, if its backward pass applies the mask of that.
+    pub masks_dx: Option<Rectifier>,
+    /// Whether its rectifier's mask has to be applied to the gradient by its output before its backward pass.
     pub masks_dy: bool,
 }
 
@@ -312,7 +312,7 @@ impl Schedule {
                 if !needs_gradient[other.y] {
                     continue;
                 }
-                if plan.steps()[other.step].op.reads().x || other.masks_dx {
+                if plan.steps()[other.step].op.reads().x || other.masks_dx.is_some() {
                     life.to = life.to.max(backward(reader));
                 }
                 first_gradient = first_gradient.min(backward(reader));
@@ -355,12 +355,13 @@ impl Schedule {
         }
     }
 
-    /// Decides where the mask of each fused ReLU is applied to the gradient: by the one stage that reads the value, if
+    /// Decides where the mask of each fused rectifier is applied to the gradient: by the one stage that reads the value, if
     /// it can, else before the backward pass of the stage that wrote it.
     fn place_masks<T: 'static>(&mut self, plan: &Plan<T>, needs_gradient: &[bool]) {
         for i in 0..self.stages.len() {
             let value = self.stages[i].y;
-            if !self.stages[i].relu || !needs_gradient[value] {
+            let rectifier = self.stages[i].rectifier;
+            if rectifier.is_none() || !needs_gradient[value] {
                 continue;
             }
             let readers =
@@ -368,8 +369,8 @@ impl Schedule {
             let mut readers = readers.filter(|(_, x)| **x == value).map(|(reader, _)| reader);
             let only = readers.next().filter(|_| readers.next().is_none());
             let only = only.filter(|_| value != self.holder[plan.output()]);
-            match only.filter(|&reader| plan.steps()[self.stages[reader].step].op.relu_before()) {
-                Some(reader) => self.stages[reader].masks_dx = true,
+            match only.filter(|&reader| plan.steps()[self.stages[reader].step].op.masks()) {
+                Some(reader) => self.stages[reader].masks_dx = rectifier,
                 None => self.stages[i].masks_dy = true,
             }
         }
@@ -396,7 +397,7 @@ mod tests {
     fn inference_of_a_chain_takes_two_slots() {
         let net = LeNet5::new(1);
         let schedule = Schedule::new(net.model().plan(), Purpose::Infer);
-        let relus: Vec<bool> = schedule.stages.iter().map(|stage| stage.relu).collect();
+        let relus: Vec<bool> = schedule.stages.iter().map(|stage| stage.rectifier.is_some()).collect();
         assert_eq!(relus, [true, false, true, false, true, true, false]);
         // The output of conv1, and that of pool1.
         assert_eq!((schedule.slots(), schedule.len()), (2, 6 * 28 * 28 + 6 * 14 * 14));

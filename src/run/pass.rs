@@ -80,7 +80,7 @@ impl<'a, T: Scalar> Tape<'a, T> {
                 scratch,
                 scale,
                 plus: stage.plus.map(|plus| self.value(slots, x, plus)),
-                relu: stage.relu,
+                rectifier: stage.rectifier,
                 pass: self.pass(stage),
             });
         }
@@ -112,12 +112,12 @@ impl<'a, T: Scalar> Tape<'a, T> {
             let step = &self.plan.steps()[stage.step];
             // What is not read may have been overwritten.
             let Reads { x: reads_x, y: reads_y } = step.op.reads();
-            let reads_x = reads_x || stage.masks_dx;
+            let reads_x = reads_x || stage.masks_dx.is_some();
             let [dy, y] = [of_output, self.schedule.values[stage.y]].map(|home| self.range(home, stage.y));
-            if stage.masks_dy {
+            if let Some(rectifier) = stage.rectifier.filter(|_| stage.masks_dy) {
                 let parts = slots.get_disjoint_mut([dy.clone(), y.clone()]);
                 let [dy, y] = parts.expect("values that are alive together lie apart");
-                kernel::relu_backward(self.exec, dy, y);
+                kernel::mask(self.exec, rectifier, dy, y);
             }
             let merges = stage.xs.len() > 1;
             for (input, (&value, target)) in stage.xs.iter().zip(&stage.dxs).enumerate() {
@@ -140,7 +140,7 @@ impl<'a, T: Scalar> Tape<'a, T> {
                     y: if reads_y { rest.get(y.clone()) } else { &[] },
                     params: &self.params[step.params.clone()],
                     scratch,
-                    relu: stage.masks_dx,
+                    mask: stage.masks_dx,
                     pass: self.pass(stage),
                 });
                 if target.add {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{Tap, accumulate, largest};
-use crate::kernel::Vectorized;
 use crate::kernel::shared::Writer;
 use crate::kernel::simd::{Kernel, Simd};
+use crate::kernel::{Rectifier, Vectorized};
 use crate::tensor::LANES;
 
 /// Offsets of a column of sixteen outputs, in values: of its first tap in x, and of its result in y.
@@ -26,7 +26,7 @@ pub(crate) enum Start<'a, T> {
     Carry,
 }
 
-/// The epilogue of a convolution: y = factor·sum + term, then y + residual, then ReLU, each of them optional. Every step rounds
+/// The epilogue of a convolution: y = factor·sum + term, then y + residual, then a rectifier, each of them optional. Every step rounds
 /// on its own, so the result has the bits of separate passes.
 #[derive(Clone, Copy)]
 pub struct Finish<'a, T> {
@@ -34,14 +34,14 @@ pub struct Finish<'a, T> {
     pub scale: Option<&'a [[T; 2]]>,
     /// Values that are added, with the output's layout.
     pub plus: Option<&'a [T]>,
-    /// Whether negative results become zero.
-    pub relu: bool,
+    /// A rectifier of the results.
+    pub rectifier: Option<Rectifier>,
 }
 
 impl<T> Finish<'_, T> {
-    /// Nothing, or max(·, 0).
-    pub fn relu(relu: bool) -> Self {
-        Finish { scale: None, plus: None, relu }
+    /// Nothing, or a rectifier alone.
+    pub fn rectified(rectifier: Option<Rectifier>) -> Self {
+        Finish { scale: None, plus: None, rectifier }
     }
 }
 
@@ -65,7 +65,7 @@ impl<T: Vectorized> Finish<'_, T> {
         if self.plus.is_some() {
             v = simd.add(v, plus());
         }
-        if self.relu { simd.relu(v) } else { v }
+        self.rectifier.map_or(v, |rectifier| rectifier.of_vector(simd, v))
     }
 }
 
@@ -76,8 +76,8 @@ pub(crate) enum End<'a, T> {
     Plain,
     /// More of the forward pass.
     Finish(Finish<'a, T>),
-    /// The gradient of a ReLU: sums become zero where its input, which has the output's layout, is not positive.
-    ReluBackward(&'a [T]),
+    /// The gradient of a rectifier: sums become zero where its slope at these inputs, which have the output's layout, is 0.
+    Mask(Rectifier, &'a [T]),
 }
 
 impl<'a, T> Start<'a, T> {
@@ -96,10 +96,10 @@ impl<'a, T> End<'a, T> {
     pub(crate) fn split(self) -> (Self, Rest<'a, T>) {
         match self {
             End::Plain | End::Finish(Finish { plus: None, .. }) => (self, Rest::Nothing),
-            End::Finish(Finish { scale, plus: Some(plus), relu }) => {
-                (End::Finish(Finish { scale, plus: None, relu: false }), Rest::Residual(plus, relu))
+            End::Finish(Finish { scale, plus: Some(plus), rectifier }) => {
+                (End::Finish(Finish { scale, plus: None, rectifier: None }), Rest::Residual(plus, rectifier))
             }
-            End::ReluBackward(x) => (End::Plain, Rest::ReluBackward(x)),
+            End::Mask(rectifier, x) => (End::Plain, Rest::Mask(rectifier, x)),
         }
     }
 
@@ -107,12 +107,12 @@ impl<'a, T> End<'a, T> {
     pub(crate) fn from(self, output: usize, filter: usize) -> Self {
         match self {
             End::Plain => End::Plain,
-            End::Finish(Finish { scale, plus, relu }) => End::Finish(Finish {
+            End::Finish(Finish { scale, plus, rectifier }) => End::Finish(Finish {
                 scale: scale.map(|scale| &scale[filter..]),
                 plus: plus.map(|plus| &plus[output..]),
-                relu,
+                rectifier,
             }),
-            End::ReluBackward(x) => End::ReluBackward(&x[output..]),
+            End::Mask(rectifier, x) => End::Mask(rectifier, &x[output..]),
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a, T> End<'a, T> {
         match self {
             End::Plain => None,
             End::Finish(Finish { plus, .. }) => plus,
-            End::ReluBackward(x) => Some(x),
+            End::Mask(_, x) => Some(x),
         }
     }
 }
@@ -130,10 +130,10 @@ impl<'a, T> End<'a, T> {
 #[derive(Clone, Copy)]
 pub(crate) enum Rest<'a, T> {
     Nothing,
-    /// A residual that is added, and whether a ReLU follows.
-    Residual(&'a [T], bool),
-    /// The input of the ReLU whose gradient is computed.
-    ReluBackward(&'a [T]),
+    /// A residual that is added, and the rectifier that follows.
+    Residual(&'a [T], Option<Rectifier>),
+    /// The rectifier whose gradient is computed, and its input.
+    Mask(Rectifier, &'a [T]),
 }
 
 impl<T: Vectorized> Rest<'_, T> {
@@ -143,15 +143,15 @@ impl<T: Vectorized> Rest<'_, T> {
         y.copy_from_slice(sums);
         match self {
             Rest::Nothing => {}
-            Rest::Residual(residual, relu) => {
+            Rest::Residual(residual, rectifier) => {
                 for (y, residual) in y.iter_mut().zip(&residual[at..]) {
                     let sum = *y + *residual;
-                    *y = if relu && sum < T::zero() { T::zero() } else { sum };
+                    *y = rectifier.map_or(sum, |rectifier| rectifier.of(sum));
                 }
             }
-            Rest::ReluBackward(x) => {
+            Rest::Mask(rectifier, x) => {
                 for (y, x) in y.iter_mut().zip(&x[at..]) {
-                    *y = if *x > T::zero() { *y } else { T::zero() };
+                    *y = rectifier.backward(*y, *x);
                 }
             }
         }
@@ -297,10 +297,11 @@ impl<T: Vectorized> Sums<'_, T> {
                         // SAFETY: `run` has checked that every filter's every place is inside these values.
                         unsafe { simd.load(values.as_ptr().add(at)) }
                     }),
-                    End::ReluBackward(x) => {
+                    End::Mask(rectifier, x) => {
                         let at = out[p] + f * self.y_plane;
-                        // SAFETY: `run` has checked that every filter's every place is inside the ReLU's input.
-                        simd.relu_backward(sums[f][p], unsafe { simd.load(x.as_ptr().add(at)) })
+                        // SAFETY: `run` has checked that every filter's every place is inside the rectifier's input.
+                        let x = unsafe { simd.load(x.as_ptr().add(at)) };
+                        rectifier.backward_of_vector(simd, sums[f][p], x)
                     }
                 };
                 // SAFETY: `run` has checked that every filter's every place is inside y.

@@ -1,9 +1,8 @@
 //! A dense layer for few samples.
 
 use super::{Conv, Geometry};
-use crate::kernel::Exec;
-use crate::kernel::Vectorized;
 use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
+use crate::kernel::{Exec, Rectifier, Vectorized};
 use crate::tensor::LANES;
 
 impl Conv {
@@ -14,7 +13,7 @@ impl Conv {
         x: &[T],
         weight: &[T],
         bias: Option<&[T]>,
-        relu: bool,
+        rectifier: Option<Rectifier>,
         scratch: &mut [T],
         exec: Exec,
     ) {
@@ -56,9 +55,7 @@ impl Conv {
                     for i in chunks * LANES..inputs {
                         *y += weight[i] * rows[lane * row + i];
                     }
-                    if relu && *y < T::zero() {
-                        *y = T::zero();
-                    }
+                    *y = rectifier.map_or(*y, |rectifier| rectifier.of(*y));
                 }
             }
         });

@@ -28,8 +28,7 @@ use super::correlation::{Correlation, part};
 use super::depthwise::Depthwise;
 use super::shared::Shared;
 use super::winograd::{self, WeightLayout, Winograd};
-use super::{Exec, values, values_mut, weights};
-use crate::kernel::Vectorized;
+use super::{Exec, Rectifier, Vectorized, values, values_mut, weights};
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
@@ -178,7 +177,7 @@ impl Conv {
     /// y = w ∗ x + b, or w ∗ x without a bias, finished.
     ///
     /// # Panics
-    /// If there is more to finish than a ReLU, and [`Conv::is_dense`].
+    /// If there is more to finish than a rectifier, and [`Conv::is_dense`].
     pub fn forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
@@ -196,9 +195,17 @@ impl Conv {
         if exec.lanes < LANES && self.is_dense() {
             assert!(
                 finish.scale.is_none() && finish.plus.is_none(),
-                "a dense layer ends with a ReLU at the most"
+                "a dense layer ends with a rectifier at the most"
             );
-            return self.few_samples(values_mut(y), x, weight, bias, finish.relu, values_mut(scratch), exec);
+            return self.few_samples(
+                values_mut(y),
+                x,
+                weight,
+                bias,
+                finish.rectifier,
+                values_mut(scratch),
+                exec,
+            );
         }
         let y = Shared::new(values_mut(y));
         let end = End::Finish(finish);
@@ -215,33 +222,33 @@ impl Conv {
         }
     }
 
-    /// dx = the gradient of the input. If a ReLU before this convolution is fused with it, `relu` is that ReLU's input: dx is
-    /// zero where it is not positive.
+    /// dx = the gradient of the input. If a rectifier before this convolution is fused with it, `mask` is that rectifier and its
+    /// output: dx is zero where its slope is 0.
     pub fn backward_data<T: Vectorized>(
         &self,
         dx: &mut [Lanes<T>],
         dy: &[Lanes<T>],
         weight: &[T],
-        relu: Option<&[Lanes<T>]>,
+        mask: Option<(Rectifier, &[Lanes<T>])>,
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
         let tiles = self.output(dy, exec).0;
         // In narrow tiles a column of a direct sum holds several positions and may be written in pieces, so the mask is applied
         // afterwards.
-        let (end, after) = match relu {
-            Some(x)
+        let (end, after) = match mask {
+            Some((rectifier, x))
                 if exec.lanes == LANES
                     || matches!(self.tables, Tables::Depthwise(_))
                     || self.transformed(tiles, exec).is_some() =>
             {
-                (End::ReluBackward(values(x)), None)
+                (End::Mask(rectifier, values(x)), None)
             }
-            relu => (End::Plain, relu),
+            mask => (End::Plain, mask),
         };
         self.spread(dx, dy, weight, Start::Zero, end, scratch, exec);
-        if let Some(x) = after {
-            super::relu_backward(exec, dx, x);
+        if let Some((rectifier, x)) = after {
+            super::mask(exec, rectifier, dx, x);
         }
     }
 

@@ -6,22 +6,22 @@
 use super::weight_gradient::plane_sums;
 use super::{Conv, Start};
 use crate::kernel::block::{End, Finish};
-use crate::kernel::{Exec, Vectorized};
+use crate::kernel::{Exec, Rectifier, Vectorized};
 use crate::tensor::Lanes;
 
 impl Conv {
-    /// y = the transposed convolution of x, plus a bias for each plane; with `relu`, max(y, 0).
+    /// y = the transposed convolution of x, plus a bias for each plane, rectified.
     pub fn transposed_forward<T: Vectorized>(
         &self,
         y: &mut [Lanes<T>],
         x: &[Lanes<T>],
         weight: &[T],
         bias: &[T],
-        relu: bool,
+        rectifier: Option<Rectifier>,
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        let end = End::Finish(Finish::relu(relu));
+        let end = End::Finish(Finish::rectified(rectifier));
         self.spread(y, x, weight, Start::Bias(bias), end, scratch, exec);
     }
 
@@ -34,7 +34,7 @@ impl Conv {
         scratch: &mut [Lanes<T>],
         exec: Exec,
     ) {
-        self.forward(dx, dy, weight, None, Finish::relu(false), scratch, exec);
+        self.forward(dx, dy, weight, None, Finish::rectified(None), scratch, exec);
     }
 
     /// dw and db = the gradients of weights and biases, summed over all tiles.

@@ -55,16 +55,15 @@ fn channels() {
                     .map(|c| c as f32)
                     .map(|c| ChannelNumbers { factor: 2.0 * c, term: 2.0 * (c + 1.0), ..unset })
                     .collect();
-                for relu in [false, true] {
+                for rectifier in ends() {
                     let mut y = nan(spoilt.len());
-                    of.scale(&mut y, &spoilt, &numbers, relu, exec);
-                    let least = if relu { 0.0 } else { f64::NEG_INFINITY };
+                    of.scale(&mut y, &spoilt, &numbers, rectifier, exec);
                     let expected = |x: &Vec<f64>| -> Vec<f64> {
                         let y = x.iter().enumerate().map(|(i, x)| {
                             let c = (i / area) as f64;
                             2.0 * c * x + 2.0 * (c + 1.0)
                         });
-                        y.map(|y| y.max(least)).collect()
+                        y.map(|y| rectified(rectifier, y)).collect()
                     };
                     assert_samples("a·x + b", exec, &y, &x.iter().map(expected).collect::<Vec<_>>());
                 }

@@ -26,10 +26,9 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
     }
 
     check_transposed(&g, batch, &weight, &x, &dy, integers.values(g.input[0]));
-    let relu_backward = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
-        dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect()
-    };
-    let masked: Vec<Vec<f64>> = dx.iter().zip(&x).map(relu_backward).collect();
+    // Also 6 and more.
+    let twice: Vec<Vec<f64>> = x.iter().map(|x| x.iter().map(|x| 2.0 * x).collect()).collect();
+    let masked = RECTIFIERS.map(|rectifier| (rectifier, masked(rectifier, &dx, &twice)));
     let (weight, bias) = (single(&weight), single(&bias));
     let given = has_bias.then_some(&bias[..]);
     for tiling in [Tiling::default(), SMALL_TILES] {
@@ -39,7 +38,9 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
             let to_add = &dy;
             let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
-            for (scaled, added, relu) in (0..8).map(|bits| (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0)) {
+            for (scaled, added, rectifier) in
+                ends().flat_map(|end| (0..4).map(move |bits| (bits & 1 > 0, bits & 2 > 0, end)))
+            {
                 if (scaled || added) && conv.is_dense() {
                     continue;
                 }
@@ -48,14 +49,14 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
                 let finish = Finish {
                     scale: scaled.then_some(&pairs[..]),
                     plus: added.then_some(crate::kernel::values(&dy)),
-                    relu,
+                    rectifier,
                 };
                 let area = g.output[1] * g.output[2];
                 let finished = |n: usize, i: usize, y: f64| {
                     let [factor, term] = pairs[i / area].map(f64::from);
                     let y = if scaled { factor * y + term } else { y };
                     let y = if added { y + to_add[n][i] } else { y };
-                    if relu { y.max(0.0) } else { y }
+                    rectified(rectifier, y)
                 };
                 let wanted: Vec<Vec<f64>> = (y.iter().enumerate())
                     .map(|(n, y)| y.iter().enumerate().map(|(i, y)| finished(n, i, *y)).collect())
@@ -69,9 +70,12 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
             conv.backward_data(&mut found, &dy, &weight, None, &mut nan(room), exec);
             assert_samples(&what("backward-data"), exec, &found, &dx);
 
-            let mut found = nan(x.len());
-            conv.backward_data(&mut found, &dy, &weight, Some(&x), &mut nan(room), exec);
-            assert_samples(&what("masked backward-data"), exec, &found, &masked);
+            for (rectifier, masked) in &masked {
+                let (mut found, twice) = (nan(x.len()), tiles(&twice, exec));
+                let mask = Some((*rectifier, &twice[..]));
+                conv.backward_data(&mut found, &dy, &weight, mask, &mut nan(room), exec);
+                assert_samples(&what("masked backward-data"), exec, &found, masked);
+            }
 
             let (mut found_dw, mut found_db) = (vec![f32::NAN; dw.len()], vec![f32::NAN; db.len()]);
             let to_db = has_bias.then_some(&mut found_db[..]);
@@ -115,11 +119,11 @@ fn check_transposed(
             let what = |pass| format!("{pass} of the transposed {g:?}, batch {batch}, {tiling:?}");
             let (x, dy) = (tiles(x, exec), tiles(dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
-            for relu in [false, true] {
+            for rectifier in ends() {
                 let mut found = nan(dy.len());
-                conv.transposed_forward(&mut found, &x, &weight, &bias, relu, &mut nan(room), exec);
-                let least = if relu { 0.0 } else { f64::NEG_INFINITY };
-                let y: Vec<Vec<f64>> = y.iter().map(|y| y.iter().map(|y| y.max(least)).collect()).collect();
+                conv.transposed_forward(&mut found, &x, &weight, &bias, rectifier, &mut nan(room), exec);
+                let y: Vec<Vec<f64>> =
+                    y.iter().map(|y| y.iter().map(|y| rectified(rectifier, *y)).collect()).collect();
                 assert_samples(&what("forward"), exec, &found, &y);
             }
             let mut found = nan(x.len());
@@ -215,7 +219,15 @@ fn other_numbers_of_lanes_are_refused() {
     for lanes in [0, 3, 5, 32] {
         let refused = std::panic::catch_unwind(|| {
             let exec = Exec { lanes, ..Exec::new(false) };
-            Conv::new(g).forward(&mut nan(40), &nan(20), &[1.0; 2], None, Finish::relu(false), &mut [], exec);
+            Conv::new(g).forward(
+                &mut nan(40),
+                &nan(20),
+                &[1.0; 2],
+                None,
+                Finish::rectified(None),
+                &mut [],
+                exec,
+            );
         });
         let message = *refused.unwrap_err().downcast::<String>().unwrap();
         assert_eq!(message, format!("lanes: expected 1, 2, 4, 8 or 16, found {lanes}"));
@@ -247,7 +259,7 @@ fn transforms_lose_little() {
         let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
         let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
         let (weight, bias, x) = (single(&weight), single(&bias), tiles(&x, exec));
-        conv.forward(&mut y, &x, &weight, Some(&bias), Finish::relu(false), &mut scratch, exec);
+        conv.forward(&mut y, &x, &weight, Some(&bias), Finish::rectified(None), &mut scratch, exec);
         let mut dw = weight.clone();
         conv.backward_weights(&mut dw, None, &tiles(&dy, exec), &x, &mut scratch, exec);
         let of_sample = |n: usize| y.iter().map(move |y| y.0[n]);

@@ -13,7 +13,7 @@ mod sample_norm;
 use std::ops::Range;
 
 use super::conv::Geometry;
-use super::{Exec, Isa, values};
+use super::{Exec, Isa, Rectifier, values};
 use crate::shape::Window;
 use crate::tensor::{LANES, Lanes};
 
@@ -54,6 +54,31 @@ impl Integers {
     fn samples(&mut self, samples: usize, len: usize) -> Vec<Vec<f64>> {
         (0..samples).map(|_| self.values(len)).collect()
     }
+}
+
+const RECTIFIERS: [Rectifier; 2] = [Rectifier::Relu, Rectifier::Relu6];
+
+/// No rectifier, and each.
+fn ends() -> impl Iterator<Item = Option<Rectifier>> {
+    std::iter::once(None).chain(RECTIFIERS.map(Some))
+}
+
+fn rectified(rectifier: Option<Rectifier>, v: f64) -> f64 {
+    match rectifier {
+        None => v,
+        Some(Rectifier::Relu) => v.max(0.0),
+        Some(Rectifier::Relu6) => v.clamp(0.0, 6.0),
+    }
+}
+
+/// The gradient `dx` after the rectifier whose output x becomes.
+fn masked(rectifier: Rectifier, dx: &[Vec<f64>], x: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let end = if rectifier == Rectifier::Relu { f64::INFINITY } else { 6.0 };
+    let passes = |x: f64| 0.0 < x && x < end;
+    let of_sample = |(dx, x): (&Vec<f64>, &Vec<f64>)| -> Vec<f64> {
+        dx.iter().zip(x).map(|(dx, x)| if passes(*x) { *dx } else { 0.0 }).collect()
+    };
+    dx.iter().zip(x).map(of_sample).collect()
 }
 
 /// Calls `check` until it has checked this many cases. It draws a case, and returns whether the case was a valid one.

@@ -51,16 +51,14 @@ fn check_pool(pool: Pooling, batch: usize, seed: u64) {
         pool.max_forward(&mut y, &x, exec);
         assert_samples(&what("max"), exec, &y, &max);
         let mut dx = nan(x.len());
-        pool.max_backward(&mut dx, &dy, &x, &y, false, exec);
+        pool.max_backward(&mut dx, &dy, &x, &y, None, exec);
         assert_samples(&what("gradient of max"), exec, &dx, &max_dx);
-        // A gradient through a window whose largest value is not positive dies in the ReLU before it.
-        let positive: Vec<Vec<f64>> = max_dx
-            .iter()
-            .zip(&samples)
-            .map(|(dx, x)| dx.iter().zip(x).map(|(dx, x)| if *x > 0.0 { *dx } else { 0.0 }).collect())
-            .collect();
-        pool.max_backward(&mut dx, &dy, &x, &y, true, exec);
-        assert_samples(&what("gradient of max after a ReLU"), exec, &dx, &positive);
+        // A gradient through a window whose largest value has the slope 0 dies in the rectifier before it.
+        for rectifier in RECTIFIERS {
+            pool.max_backward(&mut dx, &dy, &x, &y, Some(rectifier), exec);
+            let masked = masked(rectifier, &max_dx, &samples);
+            assert_samples(&what("gradient of max after a rectifier"), exec, &dx, &masked);
+        }
         if matches!(pool.windows, Windows::Sliding(window) if window.dilation != [1, 1]) {
             continue; // A mean has no dilation.
         }

@@ -23,7 +23,7 @@ fn drawn(rate: f64, x: &[Lanes<f32>], keys: &[u64], layer: usize, mode: Mode) ->
         scratch: &mut [],
         scale: None,
         plus: None,
-        relu: false,
+        rectifier: None,
         pass,
     });
     y
