@@ -127,7 +127,7 @@ impl Depthwise {
         let [x_plane, y_plane] = [self.input, self.output].map(|[rows, columns]| rows * columns * exec.lanes);
         self.each(tiles * self.channels, scratch, exec, |plane, strip, sums| {
             let channel = plane % self.channels;
-            let x = &x[plane * x_plane..][..x_plane];
+            let x = &x[plane * x_plane..];
             // SAFETY: a plane has one task.
             let y = unsafe { y.part(plane * y_plane..(plane + 1) * y_plane) };
             let (end, rest) = end.from(plane * y_plane, channel).split();
@@ -140,9 +140,10 @@ impl Depthwise {
                         continue;
                     }
                     self.sum(exec, sums, strip, w, outputs, rows.len(), start, end);
-                    copy_out(exec.isa, y, sums, rest, outputs, self, rows, exec.lanes);
+                    copy_out(exec.isa, y, sums, outputs, self, rows, exec.lanes);
                 }
             }
+            finish(exec.isa, y, rest);
         });
     }
 
@@ -166,7 +167,7 @@ impl Depthwise {
             dw.fill(T::zero());
             for tile in 0..tiles {
                 let plane = tile * self.channels + channel;
-                let (x, dy) = (&x[plane * x_plane..][..x_plane], &dy[plane * y_plane..][..y_plane]);
+                let (x, dy) = (&x[plane * x_plane..], &dy[plane * y_plane..][..y_plane]);
                 for first in (0..self.output[0]).step_by(self.rows) {
                     let rows = first..(first + self.rows).min(self.output[0]);
                     self.copy_in(exec, strip, x, first);
@@ -246,20 +247,7 @@ impl Depthwise {
     /// Copies the rows that the windows from row `first` read, with zeros around them.
     fn copy_in<T: Vectorized>(&self, exec: Exec, strip: &mut [T], x: &[T], first: usize) {
         let rows = self.rows.min(self.most_rows() - first) + self.reach[0];
-        let row = self.pitch * exec.lanes;
-        for (phase, [phase_y, phase_x]) in self.phases.iter().enumerate() {
-            let strip = &mut strip[phase * self.phase_len() * exec.lanes..][..rows * row + LANES];
-            let (strip, beyond) = strip.split_at_mut(rows * row);
-            // Gradients of zero are multiplied by these.
-            beyond.fill(T::zero());
-            let before = (self.before[1].saturating_sub(*phase_x)).div_ceil(self.step[1]).min(self.pitch);
-            let end = (self.before[1] + self.input[1]).saturating_sub(*phase_x).div_ceil(self.step[1]);
-            let columns = before..end.clamp(before, self.pitch);
-            let from = (columns.start * self.step[1] + phase_x).saturating_sub(self.before[1]);
-            let first_row = first * self.step[0] + phase_y;
-            let to = Columns { row, columns, from, step: self.step[1] };
-            copy_rows(exec.isa, strip, x, &to, self, first_row, exec.lanes);
-        }
+        copy_rows(exec.isa, strip, x, self, first, rows, exec.lanes);
     }
 
     /// The sums over the windows of some copied rows.
@@ -285,42 +273,123 @@ impl Depthwise {
     }
 }
 
-/// The columns of a copied row that are not zero.
-struct Columns {
-    /// Values of a row.
-    row: usize,
-    columns: Range<usize>,
-    /// The input's column that is copied to the first of them, and the distance to the next.
-    from: usize,
-    step: usize,
+/// Copies values in whole vectors: up to fifteen more than there are, if there is room for them, which the caller overwrites.
+#[inline(always)]
+fn copy_beyond<T: Vectorized>(to: &mut [T], from: &[T], len: usize) {
+    if len <= LANES
+        && let (Some(to), Some(from)) = (to.first_chunk_mut::<LANES>(), from.first_chunk())
+    {
+        *to = *from;
+        return;
+    }
+    let whole = len.next_multiple_of(LANES);
+    if whole <= to.len().min(from.len()) {
+        for (to, from) in to[..whole].as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0) {
+            *to = *from;
+        }
+    } else {
+        to[..len].copy_from_slice(&from[..len]);
+    }
+}
+
+/// Zeros in whole vectors, as [`copy_beyond`]: most often a single one.
+#[inline(always)]
+fn clear_beyond<T: Vectorized>(to: &mut [T], len: usize) {
+    match to.first_chunk_mut::<LANES>() {
+        Some(to) if len <= LANES => *to = [T::zero(); LANES],
+        _ => {
+            let end = len.next_multiple_of(LANES).min(to.len());
+            to[..end].fill(T::zero());
+        }
+    }
+}
+
+/// Every second value, in whole vectors, as [`copy_beyond`].
+#[inline(always)]
+fn copy_half_beyond<T: Vectorized>(to: &mut [T], from: &[T], len: usize) {
+    let whole = len.next_multiple_of(LANES);
+    if whole <= to.len() && 2 * whole <= from.len() {
+        let pairs = from.as_chunks::<2>().0.as_chunks::<LANES>().0;
+        for (to, pairs) in to[..whole].as_chunks_mut::<LANES>().0.iter_mut().zip(pairs) {
+            for (to, pair) in to.iter_mut().zip(pairs) {
+                *to = pair[0];
+            }
+        }
+    } else {
+        for (to, from) in to[..len].iter_mut().zip(from.iter().step_by(2)) {
+            *to = *from;
+        }
+    }
 }
 
 vectorized! {
-    /// Copies rows, beginning with a row of the padded input.
+    /// Copies some rows of a padded plane, from the one that the windows of row `first` begin with, phase by phase. `x` may go on
+    /// after the plane.
     fn copy_rows[T: Vectorized](
-        strip: &mut [T], x: &[T], to: &Columns, pass: &Depthwise, first_row: usize, lanes: usize
+        strip: &mut [T], x: &[T], pass: &Depthwise, first: usize, rows: usize, lanes: usize
     ) {
-        let width = pass.input[1] * lanes;
-        for (i, strip) in strip.chunks_exact_mut(to.row).enumerate() {
-            let row = (first_row + i * pass.step[0]).checked_sub(pass.before[0]);
-            let Some(row) = row.filter(|row| *row < pass.input[0]) else {
-                strip.fill(T::zero());
-                continue;
-            };
-            let (before, rest) = strip.split_at_mut(to.columns.start * lanes);
-            let (strip, after) = rest.split_at_mut(to.columns.len() * lanes);
-            before.fill(T::zero());
-            after.fill(T::zero());
-            let x = &x[row * width..][..width];
-            if to.step == 1 {
-                for (strip, x) in strip.iter_mut().zip(&x[to.from * lanes..]) {
-                    *strip = *x;
+        let (width, step) = (pass.input[1] * lanes, pass.step[1]);
+        for (phase, [phase_y, phase_x]) in pass.phases.iter().enumerate() {
+            // Columns of the phase before the first inside the padding, and from there to the last.
+            let before = pass.before[1].saturating_sub(*phase_x).div_ceil(step).min(pass.pitch);
+            let end = (pass.before[1] + pass.input[1]).saturating_sub(*phase_x).div_ceil(step);
+            let count = end.clamp(before, pass.pitch) - before;
+            let from = (before * step + phase_x).saturating_sub(pass.before[1]);
+            // What is written beyond the end of a stretch is overwritten by the next, and at last by zeros.
+            let strip = &mut strip[phase * pass.phase_len() * lanes..];
+            let mut at = 0;
+            // Zeros that are still to be written.
+            let mut zeros = 0;
+            for i in 0..rows {
+                let row = (first * pass.step[0] + phase_y + i * pass.step[0]).checked_sub(pass.before[0]);
+                let Some(row) = row.filter(|row| *row < pass.input[0]) else {
+                    zeros += pass.pitch * lanes;
+                    continue;
+                };
+                zeros += before * lanes;
+                clear_beyond(&mut strip[at..], zeros);
+                at += zeros;
+                let x = &x[row * width + from * lanes..];
+                let (to, len) = (&mut strip[at..], count * lanes);
+                match (step, lanes) {
+                    (1, _) => copy_beyond(to, x, len),
+                    (2, 1) => copy_half_beyond(to, x, len),
+                    _ => with_lanes!(lanes, N => {
+                        let x = x.as_chunks::<N>().0.iter().step_by(step);
+                        for (to, x) in to[..len].as_chunks_mut::<N>().0.iter_mut().zip(x) {
+                            *to = *x;
+                        }
+                    }),
                 }
+                at += len;
+                zeros = (pass.pitch - before - count) * lanes;
+            }
+            // Gradients of zero are multiplied by what lies beyond the last row.
+            clear_beyond(&mut strip[at..], zeros + LANES);
+        }
+    }
+}
+
+vectorized! {
+    /// Writes sums to the rows and columns of their phase.
+    fn copy_out[T: Vectorized](
+        y: &mut [T], sums: &[T], outputs: &Outputs, pass: &Depthwise, rows: Range<usize>, lanes: usize
+    ) {
+        let (row, len) = (pass.pitch * lanes, outputs.count[1] * lanes);
+        // Beyond the end of a row may be written where the next row is written then.
+        let all = outputs.count == pass.output;
+        for (i, at) in rows.enumerate() {
+            let at = ((outputs.first[0] + at * outputs.step[0]) * pass.output[1] + outputs.first[1]) * lanes;
+            let (y, sums) = (&mut y[at..], &sums[i * row..]);
+            if all {
+                copy_beyond(y, sums, len);
+            } else if outputs.step[1] == 1 {
+                y[..len].copy_from_slice(&sums[..len]);
             } else {
                 with_lanes!(lanes, N => {
-                    let x = x.as_chunks::<N>().0;
-                    for (i, strip) in strip.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-                        *strip = x[to.from + i * to.step];
+                    let y = y.as_chunks_mut::<N>().0.iter_mut().step_by(outputs.step[1]);
+                    for (y, sums) in y.zip(sums[..len].as_chunks::<N>().0) {
+                        *y = *sums;
                     }
                 });
             }
@@ -329,29 +398,8 @@ vectorized! {
 }
 
 vectorized! {
-    /// Writes sums to the rows and columns of their phase.
-    fn copy_out[T: Vectorized](
-        y: &mut [T],
-        sums: &[T],
-        rest: Rest<'_, T>,
-        outputs: &Outputs,
-        pass: &Depthwise,
-        rows: Range<usize>,
-        lanes: usize,
-    ) {
-        for (row, sums) in rows.zip(sums.chunks(pass.pitch * lanes)) {
-            let at = ((outputs.first[0] + row * outputs.step[0]) * pass.output[1] + outputs.first[1]) * lanes;
-            let sums = &sums[..outputs.count[1] * lanes];
-            if outputs.step[1] == 1 {
-                rest.store(&mut y[at..at + sums.len()], sums, at);
-            } else {
-                with_lanes!(lanes, N => {
-                    for (column, sums) in sums.as_chunks::<N>().0.iter().enumerate() {
-                        let at = at + column * outputs.step[1] * N;
-                        rest.store(&mut y[at..at + N], sums, at);
-                    }
-                });
-            }
-        }
+    /// Finishes the sums of a plane.
+    fn finish[T: Vectorized](y: &mut [T], rest: Rest<'_, T>) {
+        rest.apply(y, 0);
     }
 }

@@ -141,6 +141,12 @@ impl<T: Vectorized> Rest<'_, T> {
     #[inline(always)]
     pub(crate) fn store(self, y: &mut [T], sums: &[T], at: usize) {
         y.copy_from_slice(sums);
+        self.apply(y, at);
+    }
+
+    /// Finishes sums that are stored in y.
+    #[inline(always)]
+    pub(crate) fn apply(self, y: &mut [T], at: usize) {
         match self {
             Rest::Nothing => {}
             Rest::Residual(residual, rectifier) => {
@@ -206,7 +212,7 @@ impl<T: Vectorized> Kernel<T> for Sums<'_, T> {
                 (true, 4..) => self.rows::<S, 4, 6, 1>(simd, f),
                 (true, 3) => self.rows::<S, 3, 8, 3>(simd, f),
                 (true, 2) => self.rows::<S, 2, 8, 3>(simd, f),
-                (true, _) => self.rows::<S, 1, 12, 6>(simd, f),
+                (true, _) => self.rows::<S, 1, 12, 4>(simd, f),
                 (false, 6..) => self.rows::<S, 6, 2, 1>(simd, f),
                 (false, 4..) => self.rows::<S, 4, 2, 1>(simd, f),
                 (_, 2..) => self.rows::<S, 2, 4, 1>(simd, f),
