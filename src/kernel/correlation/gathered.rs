@@ -21,8 +21,15 @@ const IN_LINE: usize = 1024;
 impl<T: Vectorized> Run<'_, T> {
     /// Computes groups of six columns, each of sixteen values from several positions, of the first `total` values.
     pub(super) fn gathered(&self, columns: Range<usize>, filters: Range<usize>, total: usize) {
+        if self.table.in_place && total.is_multiple_of(LANES) {
+            return self.sixes(columns, filters, total, &mut []);
+        }
         let mut panel = [Lanes::zero(); PANEL + 1];
-        let panel = values_mut(&mut panel);
+        self.sixes(columns, filters, total, values_mut(&mut panel));
+    }
+
+    /// The same, with scratch memory for inputs that are gathered.
+    fn sixes(&self, columns: Range<usize>, filters: Range<usize>, total: usize, panel: &mut [T]) {
         for six in columns {
             let first = six * GATHERED * LANES;
             let outputs = first..total.min(first + GATHERED * LANES);

@@ -37,6 +37,8 @@ pub(super) struct Correlation {
     positions: Vec<Position>,
     /// Whether the outputs of all positions are contiguous.
     dense: bool,
+    /// Whether the inputs of all positions are contiguous, too, so that none need be gathered.
+    in_place: bool,
     /// Whether the weights of all taps are contiguous.
     in_line: bool,
     /// All taps, channel by channel.
@@ -114,6 +116,7 @@ impl Correlation {
             x_tile: groups * channels * rows.padded * columns.padded,
             y_tile: groups * filters * y_plane,
             y_plane,
+            in_place: positions.windows(2).all(|pair| pair[1].x == pair[0].x + 1),
             dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
             positions,
             in_line: taps_of_all.iter().enumerate().all(|(i, tap)| tap.w as usize == i),
