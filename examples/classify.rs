@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use convnet::data::Preprocessing;
-use convnet::model::{LeNet5, imagenet_classes};
+use convnet::model::{DigitReader, LeNet5, imagenet_classes};
 use convnet::network::Prediction;
 use convnet::prelude::*;
 use convnet::store::Weights;
@@ -50,14 +50,18 @@ struct Options {
 fn main() -> ExitCode {
     command::run(&[], |options: &Options| match options.model {
         None => {
-            let mut network = LeNet5::pretrained();
-            if let Some(path) = &options.weights {
-                models::weights(path)?.load_into(&mut network)?;
-            }
             let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
-            // Measured for the network's own weights.
-            let sure = options.weights.is_none().then_some(LeNet5::SURE);
-            answer(options, &names, sure, |file| Ok(network.predict(&Mnist::read_digit(file)?)))
+            let Some(path) = &options.weights else {
+                let reader = DigitReader::pretrained();
+                return answer(options, &names, |file| {
+                    let answer = reader.predict(&Mnist::read_digit(file)?);
+                    let sure = answer.is_sure();
+                    Ok((answer.prediction, Some(sure)))
+                });
+            };
+            let mut network = LeNet5::new(0);
+            models::weights(path)?.load_into(&mut network)?;
+            answer(options, &names, |file| Ok((network.predict(&Mnist::read_digit(file)?), None)))
         }
         Some(model) => {
             let path = options.weights.as_deref().expect("a required option");
@@ -93,16 +97,15 @@ impl<const OUTPUTS: usize> Work<OUTPUTS> for Photographs<'_, OUTPUTS> {
             names => names.to_vec(),
         };
         let preprocessing = metadata.preprocessing.clone().unwrap_or_else(Preprocessing::imagenet);
-        answer(self.options, &names, None, |file| Ok(net.predict(&preprocessing.open(file)?)))
+        answer(self.options, &names, |file| Ok((net.predict(&preprocessing.open(file)?), None)))
     }
 }
 
-/// Prints the answer for each picture; it is not sure if its probability is below `sure`.
+/// Prints the answer for each picture, and whether it is sure, if that is known.
 fn answer(
     options: &Options,
     names: &[String],
-    sure: Option<f32>,
-    predict: impl Fn(&Path) -> Result<Prediction, convnet::Error>,
+    predict: impl Fn(&Path) -> Result<(Prediction, Option<bool>), convnet::Error>,
 ) -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
     let (mut answers, mut read, mut unread) = (Vec::new(), 0, 0);
@@ -117,8 +120,8 @@ fn answer(
             Vec::new()
         });
         for file in files {
-            let prediction = match predict(&file) {
-                Ok(prediction) => prediction,
+            let (prediction, sure) = match predict(&file) {
+                Ok(answer) => answer,
                 Err(error) => {
                     complain(&error);
                     unread += 1;
@@ -126,7 +129,6 @@ fn answer(
                 }
             };
             read += 1;
-            let sure = sure.map(|sure| prediction.probabilities[prediction.class] >= sure);
             if options.json {
                 let Prediction { class, probabilities } = prediction;
                 let file = file.to_string_lossy().into_owned();

@@ -323,8 +323,8 @@ fn copy_half_beyond<T: Vectorized>(to: &mut [T], from: &[T], len: usize) {
 }
 
 vectorized! {
-    /// Copies some rows of a padded plane, from the one that the windows of row `first` begin with, phase by phase. `x` may go on
-    /// after the plane.
+    /// Copies some rows of a padded plane, from the one that the windows of row `first` begin with, phase by phase. What follows the
+    /// plane in `x` may be read, too.
     fn copy_rows[T: Vectorized](
         strip: &mut [T], x: &[T], pass: &Depthwise, first: usize, rows: usize, lanes: usize
     ) {
@@ -342,7 +342,7 @@ vectorized! {
             let mut zeros = 0;
             for i in 0..rows {
                 let row = (first * pass.step[0] + phase_y + i * pass.step[0]).checked_sub(pass.before[0]);
-                let Some(row) = row.filter(|row| *row < pass.input[0]) else {
+                let Some(row) = row.filter(|row| *row < pass.input[0] && count > 0) else {
                     zeros += pass.pitch * lanes;
                     continue;
                 };

@@ -35,21 +35,10 @@ crate::network! {
 
 #[cfg(all(feature = "sample", feature = "store"))]
 impl LeNet5 {
-    /// The probability from which an answer of the [pretrained](LeNet5::pretrained) network about a picture is to be
-    /// trusted; below it, say that it is not sure.
-    ///
-    /// It is the least of 0.5, 0.7, 0.8, 0.9, 0.95 and 0.98 at which no answer was wrong for 900 drawn pictures of *training*
-    /// digits: 100 digits on clean, ruled and squared paper, with pens as wide as in MNIST, half as wide, and of 2 pixels.
-    /// At 0.9 three answers of 845 were wrong.
-    ///
-    /// Measured with it on 100 *test* digits for each paper and pen: no sure answer was wrong, and sure were on clean paper 98,
-    /// 96 and 96 (pens in the order above), on ruled paper 98, 96 and 93, on squared paper 98, 96 and 83; a few of the others
-    /// are refused as no single digit, 14 with the thin pen on squared paper.
-    pub const SURE: f32 = 0.95;
-
     /// The network with pretrained weights for handwritten digits; its accuracy on MNIST's test digits is 99.4 %. The
     /// weights are part of the program (features `sample` and `store`). They were trained on 54,000 digits, with random
-    /// rotation and translation.
+    /// rotation and translation. For pictures of one's own, [`DigitReader`](super::DigitReader) also tells which of its answers
+    /// are to be trusted.
     ///
     /// ```
     /// use convnet::model::LeNet5;

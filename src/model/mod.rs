@@ -10,6 +10,8 @@
 
 mod alexnet;
 mod densenet;
+#[cfg(all(feature = "sample", feature = "store"))]
+mod digit_reader;
 mod efficientnet;
 mod googlenet;
 mod lenet;
@@ -26,6 +28,8 @@ mod zfnet;
 
 pub use alexnet::{AlexNet, AlexNetSmall, AlexNetTorchvision};
 pub use densenet::DenseNet121;
+#[cfg(all(feature = "sample", feature = "store"))]
+pub use digit_reader::{DigitPrediction, DigitReader, SingleDigit};
 pub use efficientnet::EfficientNetB0;
 pub use googlenet::GoogLeNet;
 pub use lenet::{Drawings, LeNet5, LeNet5Original, TableOne};

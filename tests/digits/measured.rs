@@ -1,7 +1,7 @@
 //! Measured: how many pictures of digits on clean, ruled and squared paper the pretrained network answers, and how many of the
-//! answers are right. A sure answer is one with at least the probability `LeNet5::SURE`.
+//! answers are right, and what becomes of several digits.
 
-use convnet::model::LeNet5;
+use convnet::model::DigitReader;
 use convnet::prelude::*;
 use rayon::prelude::*;
 
@@ -21,16 +21,16 @@ struct Counts {
 }
 
 fn measured(paper: Paper, pen: Pen, digit: impl Fn(usize) -> (Digit, usize) + Sync) -> Counts {
-    let network = LeNet5::pretrained();
+    let reader = DigitReader::pretrained();
     let answer = |i: usize| {
         let (sample, class) = digit(i);
         let mut counts = Counts::default();
         match Mnist::decode_digit("digit", &png(&on_paper(&pixels(&sample), paper, pen, i))) {
             Err(_) => counts.refused = 1,
             Ok(read) => {
-                let prediction = network.predict(&read);
-                if prediction.probabilities[prediction.class] >= LeNet5::SURE {
-                    counts.right = usize::from(prediction.class == class);
+                let answer = reader.predict(&read);
+                if answer.is_sure() {
+                    counts.right = usize::from(answer.prediction.class == class);
                     counts.wrong = 1 - counts.right;
                 }
             }
@@ -69,11 +69,11 @@ fn test_digits_on_lined_paper_are_told_as_on_clean_paper() {
     }
 }
 
-/// Two digits with paper between them never get a sure answer, and at most 1 pair in 50 is not refused at once. Digits that touch are
-/// not always told from one. The digits are those that the rule was chosen by.
+/// Two digits with paper between them never get a sure answer, and at most 1 pair in 50 is not refused at once. The digits are those
+/// that the rule was chosen by.
 #[test]
 fn two_digits_side_by_side_are_refused() {
-    let network = LeNet5::pretrained();
+    let reader = DigitReader::pretrained();
     // Of the pairs those that are refused, and those that get a sure answer.
     let counts = |gap: i64| {
         let pair = |i: usize| {
@@ -87,10 +87,7 @@ fn two_digits_side_by_side_are_refused() {
                     );
                     (1, 0)
                 }
-                Ok(digit) => {
-                    let prediction = network.predict(&digit);
-                    (0, usize::from(prediction.probabilities[prediction.class] >= LeNet5::SURE))
-                }
+                Ok(digit) => (0, usize::from(reader.predict(&digit).is_sure())),
             }
         };
         (0..PAIRS).into_par_iter().map(pair).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
@@ -102,20 +99,17 @@ fn two_digits_side_by_side_are_refused() {
     }
 }
 
-/// Two digits whose ink touches: of those whose boxes overlap by 0 to 4 of their pixels few get a sure answer. The digits are those
-/// that the rule was chosen by.
+/// Two digits whose ink touches: of those whose boxes overlap by 0 to 4 of their pixels, at most 1 in 100 gets a sure answer. The
+/// digits are test digits, of which neither network knows any.
 #[test]
-fn few_digits_that_touch_get_a_sure_answer() {
-    let network = LeNet5::pretrained();
+fn digits_that_touch_get_no_sure_answer() {
+    let reader = DigitReader::pretrained();
     // Refused, not sure, sure.
     let outcome = |overlap: i64, i: usize| {
-        let [first, second] = [2 * i, 2 * i + 1].map(|i| pixels(&MNIST.train.sample(i)));
+        let [first, second] = [2 * i, 2 * i + 1].map(|i| pixels(&MNIST.test.sample(i)));
         match Mnist::decode_digit("two.png", &png(&pair(&first, &second, -(overlap * 160) / 28))) {
             Err(_) => 0,
-            Ok(digit) => {
-                let prediction = network.predict(&digit);
-                1 + usize::from(prediction.probabilities[prediction.class] >= LeNet5::SURE)
-            }
+            Ok(digit) => 1 + usize::from(reader.predict(&digit).is_sure()),
         }
     };
     let mut all = [0; 3];
@@ -127,7 +121,7 @@ fn few_digits_that_touch_get_a_sure_answer() {
         all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     println!("all {all:?}");
-    assert!(all[2] <= 15, "{all:?}");
+    assert!(all[2] <= 2, "{all:?}");
 }
 
 /// Digits of MNIST are single ones.

@@ -464,3 +464,21 @@ fn a_graph_is_declared_or_nothing_is_written() {
     assert!(text.contains("pub struct Windows: Chw<2, 8, 8> => Flat<3> {"), "{text}");
     assert!(out.join("windows.safetensors").exists());
 }
+
+/// A tiny run: pictures of both kinds are drawn, read and learned from, and the network that is saved can be loaded.
+#[test]
+fn single_digits_are_told_from_several() {
+    use convnet::prelude::*;
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("single.safetensors");
+    let save = weights.to_str().unwrap();
+    let options = ["--data", "assets/mnist", "--digits", "100", "--epochs", "1", "--save", save];
+    let output = example("single_digit", &options);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = text.trim().lines().collect();
+    assert!(lines[0].ends_with(" pictures that read_digit takes"), "{text}");
+    assert_eq!(lines[1], "single from   sure: single digits   several", "{text}");
+    assert_eq!(lines.len(), 2 + 8, "{text}");
+    convnet::model::SingleDigit::<f32>::new(0).load(weights).unwrap();
+}

@@ -54,12 +54,11 @@ impl Mnist {
     ///
     /// A digit of MNIST comes out almost as it was. A digit on a page that does not fill the image is not found. Several
     /// digits are refused if there is paper between them, or if a row of pixels crosses more than 1.9 strokes on average, as
-    /// fewer than 1 in 100 training digits have. Some that touch are still taken for one, and so is a letter: let an answer
-    /// count only if its probability is high ([`LeNet5::SURE`](crate::model::LeNet5) is measured).
+    /// fewer than 1 in 100 training digits have. Some that touch are still taken for one, and so is a letter:
+    /// [`DigitReader`](crate::model::DigitReader) tells which answers are to be trusted, and says how often it is wrong.
     ///
-    /// Measured on 5000 pairs of training digits whose boxes overlap by 0 to 4 of their 28 pixels: 84 % are refused, 8 % get an
-    /// answer that is not sure, and 8 % a sure one, which is wrong: from 1 % without overlap to 14 % at 4 pixels. Of 4000
-    /// single ones 0.9 % are refused, 0.4 % for the number of strokes.
+    /// Of 5000 pairs of training digits whose boxes overlap by 0 to 4 of their 28 pixels 84 % are refused; of 4000 single ones
+    /// 0.9 %, 0.4 % for the number of strokes.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it has more than 2²⁸ bytes, encoded or decoded to

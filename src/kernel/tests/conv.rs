@@ -188,6 +188,9 @@ fn geometries() -> Vec<Geometry> {
             geometry(input, filters, Window::new(kernel, [1, 1], [0, 0])).map(|g| Geometry { groups, ..g }),
         );
     }
+    // A filter for each channel, and phases of the stride that see nothing but padding.
+    let window = Window { padding: [0, 0, 0, 3], ..Window::new([1, 4], [1, 4], [0, 0]) };
+    all.extend(geometry([3, 4, 1], 3, window).map(|g| Geometry { groups: 3, ..g }));
     // Positions are left over after whole columns of a narrow tile, with more taps and filters than one block of them has.
     all.extend(geometry([120, 3, 19], 70, Window::new([3, 3], [1, 1], [0, 0])));
     // Winograd's weight gradient: several parts of columns, of channels and of filters.
