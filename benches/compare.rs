@@ -7,6 +7,8 @@ mod cases;
 mod chosen;
 #[path = "../examples/command/mod.rs"]
 mod command;
+#[path = "cases/memory.rs"]
+mod memory;
 #[path = "cases/networks.rs"]
 mod networks;
 #[path = "cases/peak.rs"]
@@ -43,6 +45,9 @@ struct Options {
     /// Does each piece of work once, unmeasured, but for the large networks
     #[arg(long)]
     test: bool,
+    /// Prints as JSON how many bytes the first piece of work takes in memory at most, with what it works on, and ends
+    #[arg(long)]
+    memory: bool,
     /// Passed by `cargo bench` to each benchmark
     #[arg(long = "bench", hide = true)]
     _bench: bool,
@@ -50,6 +55,9 @@ struct Options {
     #[arg(default_value = "")]
     filter: String,
 }
+
+/// Calls after which no more memory is taken.
+const STEPS: usize = 3;
 
 /// A piece of work, not set up yet.
 struct Piece {
@@ -121,7 +129,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    for piece in pieces(&options.chosen)?.iter().filter(|piece| piece.name.contains(&options.filter)) {
+    let count = if options.memory { 1 } else { usize::MAX };
+    let chosen = pieces(&options.chosen)?;
+    for piece in chosen.iter().filter(|piece| piece.name.contains(&options.filter)).take(count) {
         // Nothing but one image at a time is called from outside the pool.
         if piece.in_pool {
             rayon::scope(|_| treat(piece, options));
@@ -139,6 +149,14 @@ fn treat(piece: &Piece, options: &Options) {
         return;
     }
     if options.test && piece.large {
+        return;
+    }
+    if options.memory {
+        let bytes = memory::added_bytes(|| {
+            let mut call = (piece.set_up)();
+            (0..STEPS).for_each(|_| call());
+        });
+        println!("{}", json!({ "name": name, "bytes": bytes }));
         return;
     }
     let mut call = (piece.set_up)();

@@ -4,6 +4,7 @@
     python3 benches/compare_torch.py --rounds 3 --markdown comparison.md
     python3 benches/compare_torch.py --conv 64x56x56:128:3:s2:p1 --batch 8
     python3 benches/compare_torch.py --isa avx2 --only conv/
+    python3 benches/compare_torch.py --update BENCHMARKS.md
 
 Each round is a process for each peer and one for convnet, with equal numbers of threads, and one for convnet with one thread; a
 figure is the median over rounds of the median over calls. The work is what convnet lists
@@ -89,6 +90,27 @@ def measure_torch(seconds):
             records = facts.get("work") in ("training-step", "epoch")
             with torch.enable_grad() if records else torch.inference_mode():
                 report(piece, layout, seconds, lambda: call)
+
+
+def measure_torch_memory():
+    """Bytes that a piece of work takes at most in memory, with what it works on, as benches/cases/memory.rs counts them."""
+    import torch
+    import torch.nn.functional as F
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    [piece] = read_pieces()
+    Path("/proc/self/clear_refs").write_text("5")  # The most in memory is counted from here on.
+    before = resident_bytes()[0]
+    call = network_call(torch, F, piece["facts"], torch.contiguous_format)
+    for _ in range(3):
+        call()
+    print(json.dumps({"name": piece["name"], "bytes": resident_bytes()[1] - before}), flush=True)
+
+
+def resident_bytes():
+    status = Path("/proc/self/status").read_text().splitlines()
+    lines = {line.split(":")[0]: line.split() for line in status}
+    return [1024 * int(lines[name][1]) for name in ("VmRSS", "VmHWM")]
 
 
 def measure_onnx(who, seconds):
@@ -379,6 +401,21 @@ def rounds(options, program, pieces, peers, chosen):
     return figures
 
 
+def memory(options, program, pieces):
+    """A table of the bytes that each training step takes, or nothing where Linux does not tell; a process for each."""
+    rows = [["training step", "PyTorch, MB", "convnet, MB", "ratio"]]
+    for piece in pieces:
+        if piece["facts"].get("work") != "training-step" or not Path("/proc/self/status").exists():
+            continue
+        say(f"memory: {piece['name']}")
+        theirs = [sys.executable, str(Path(__file__).resolve()), "--measure", "memory"]
+        [theirs] = run(theirs, options.threads, options.isa, json.dumps(piece) + "\n")
+        [ours] = run([program, "--memory", piece["name"]], options.threads, options.isa)
+        ours, theirs = (max(found["bytes"], 1) / 1e6 for found in (ours, theirs))
+        rows.append([piece["name"], f"{theirs:,.0f}", f"{ours:,.0f}", f"{theirs / ours:.2f}"])
+    return f"\n\nMemory at most, with the weights and the batch:\n\n{aligned(rows)}" if len(rows) > 1 else ""
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -386,7 +423,8 @@ def say(text):
 # ---- The table
 
 
-def table(figures, pieces, threads, peers):
+def table(figures, pieces, threads, peers, told=True):
+    """With `told`, also the targets and whether they are met."""
     speed_up = f"1 thread ÷ {threads}"
     others = [peer for peer in peers if peer != "torch"]
     rows = [["work", "PyTorch NCHW, ms", "channels last, ms"] + [f"{peer}, ms" for peer in others]]
@@ -396,10 +434,7 @@ def table(figures, pieces, threads, peers):
         name, facts = piece["name"], piece["facts"]
         median = lambda who: (figures.get(name, who) or [None] * 3)[1]
         busy = lambda who: "busy" if figures.was_busy(name, who) else ""
-        ours, theirs = median("convnet"), [median(layout) for layout in LAYOUTS]
-        quiet = [ms for ms in theirs if ms is not None]
-        complete = ours and quiet and not any(busy(layout) for layout in LAYOUTS)
-        ratio = min(quiet) / ours if complete else None
+        ours, ratio = median("convnet"), ratio_of(figures, name)
         target = ONE_CONVOLUTION if facts.get("layer") == "conv" else TARGETS.get(name, LARGE_NETWORK if facts.get("large") else None)
         most = MOST_MS.get(name)
         met = [ratio >= target] if target and ratio else []
@@ -427,6 +462,14 @@ def table(figures, pieces, threads, peers):
         rows.append(row + second_thread(alone, threads))
     if threads == 1:
         rows = [row[:-2] for row in rows]
+    if not told:
+        kept = [i for i, title in enumerate(rows[0]) if title not in ("target", "met")]
+        rows = [[row[i] for i in kept] for row in rows]
+    return aligned(rows)
+
+
+def aligned(rows):
+    """A table in Markdown, with its numbers to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
     lines = []
@@ -434,6 +477,68 @@ def table(figures, pieces, threads, peers):
         cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+# ---- BENCHMARKS.md
+
+
+def update(path, options, program, pieces, peers, chosen):
+    """Measures everything that the file tells, and writes it between the file's markers, piece by piece."""
+    ratios = {}
+    for isa in (None, "avx2"):
+        now = argparse.Namespace(**{**vars(options), "isa": isa})
+        figures = rounds(now, program, pieces, peers, chosen)
+        told = memory(now, program, pieces) if isa is None else ""
+        where = "\n".join(f"- {line}" for line in conditions(now, peers, told=False).splitlines())
+        write_between(path, isa or "best", f"{where}\n\n{folded(figures, pieces, options.threads, peers)}{told}")
+        ratios[isa] = [(piece, ratio_of(figures, piece["name"])) for piece in pieces]
+    write_between(path, "short", in_short(ratios))
+    growth = ["cargo", "bench", "-p", "convnet-benches", "--bench", "growth", "--", "--seconds", str(options.seconds)]
+    result = subprocess.run(growth, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
+    write_between(path, "growth", result.stdout.strip())
+
+
+def write_between(path, name, text):
+    """Replaces what is between two lines of the file."""
+    first, last = f"<!-- measured: {name} -->\n", "<!-- end -->"
+    whole = path.read_text()
+    if first not in whole or last not in whole.split(first, 1)[1]:
+        sys.exit(f"{path}: expected the lines {first.strip()} and {last}, found no such part")
+    before, rest = whole.split(first, 1)
+    path.write_text(f"{before}{first}{text}\n{last}{rest.split(last, 1)[1]}")
+
+
+def folded(figures, pieces, threads, peers):
+    """The networks, and below them what a reader has to open: each single layer."""
+    layers = [piece for piece in pieces if "layer" in piece["facts"]]
+    networks = [piece for piece in pieces if "layer" not in piece["facts"]]
+    single = table(figures, layers, threads, peers, told=False)
+    single = f"<details><summary>Each single layer, and their means</summary>\n\n{single}\n\n</details>"
+    return f"{table(figures, networks, threads, peers, told=False)}\n\n{single}" if networks else single
+
+
+def ratio_of(figures, name):
+    """The time of the faster of PyTorch's layouts ÷ convnet's; None if the machine was busy."""
+    ours, *theirs = (figures.get(name, who) for who in ("convnet", *LAYOUTS))
+    theirs = [spread[1] for spread in theirs if spread]
+    return min(theirs) / ours[1] if ours and theirs and not any(figures.was_busy(name, layout) for layout in LAYOUTS) else None
+
+
+def in_short(ratios):
+    lines = []
+    for isa, title in ((None, "With all instructions of the processor"), ("avx2", "With AVX2 alone")):
+        groups = {}
+        for piece, ratio in ratios[isa]:
+            facts = piece["facts"]
+            if ratio:
+                name = f"single {facts['layer']} layers" if "layer" in facts else f"{facts['network']}, {facts['work'].replace('-', ' ')}"
+                groups.setdefault(name.replace("single conv layers", "single convolutions"), []).append(ratio)
+        lines.append(f"{title}, times PyTorch's speed (least, geometric mean, most):\n")
+        for name, found in groups.items():
+            mean = statistics.geometric_mean(found)
+            lines.append(f"- {name}: {min(found):.2f}, {mean:.2f}, {max(found):.2f}" if len(found) > 1 else f"- {name}: {mean:.2f}")
+        lines.append("")
+    return "\n".join(lines).strip()
 
 
 def number(milliseconds):
@@ -455,7 +560,7 @@ def second_thread(ratio, threads):
     return [f"{ratio:.2f}", yes([ratio >= SECOND_THREAD] if threads == 2 else [])]
 
 
-def conditions(options, peers):
+def conditions(options, peers, told=True):
     processor = "unknown processor"
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -468,14 +573,15 @@ def conditions(options, peers):
     names = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "tract": "tract"}
     versions = ", ".join(f"{names[peer]} {importlib.metadata.version(peer)}" for peer in peers)
     limited = f", instructions limited to {options.isa} (not of ONNX Runtime and tract)" if options.isa else ""
-    return "\n".join([
+    lines = [
         f"{datetime.date.today()}, {processor}, {os.cpu_count()} processors, threads: {options.threads}{limited}",
         f"{versions}, Python {platform.python_version()}, rustc {rustc}, convnet {version}",
         f"rounds: {options.rounds}, of which the median; {options.seconds:g} s for each piece of work in each round",
         "ratio: the faster of PyTorch's two layouts ÷ convnet; to a peer: the peer ÷ convnet; busy: no quiet measurement",
         f"targets of single convolutions: each ≥ {ONE_CONVOLUTION}, geometric mean ≥ {ALL_CONVOLUTIONS:g}; of a second "
         f"thread: ≥ {SECOND_THREAD} times as fast",
-    ])
+    ]
+    return "\n".join(lines if told else lines[:-1])
 
 
 def positive(kind):
@@ -501,7 +607,8 @@ def main():
     parser.add_argument("--isa", choices=["avx2"], help="limits the instructions of convnet and PyTorch")
     parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS) + " (default: all that are installed)")
     parser.add_argument("--markdown", metavar="FILE", help="writes the table to a file, too")
-    parser.add_argument("--measure", choices=PEERS, help=argparse.SUPPRESS)
+    parser.add_argument("--update", metavar="FILE", type=Path, help="measures all, also with AVX2 alone, and writes BENCHMARKS.md")
+    parser.add_argument("--measure", choices=[*PEERS, "memory"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     for peer in options.peers.split(","):
         if peer not in PEERS:
@@ -514,6 +621,8 @@ def main():
         )
     if importlib.util.find_spec("onnx") is None:
         peers = ["torch"]
+    if options.measure == "memory":
+        return measure_torch_memory()
     if options.measure:
         return measure_torch(options.seconds) if options.measure == "torch" else measure_onnx(options.measure, options.seconds)
     try:
@@ -528,8 +637,11 @@ def main():
     pieces = run([program, "--list", *chosen], options.threads)
     if not pieces:
         sys.exit(f"no work has {options.only!r} in its name")
+    if options.update:
+        return update(options.update, options, program, pieces, peers, chosen)
     figures = rounds(options, program, pieces, peers, chosen)
     where, result = conditions(options, peers), table(figures, pieces, options.threads, peers)
+    result += memory(options, program, pieces)
     print(f"{where}\n\n{result}")
     if markdown:
         markdown.write("\n".join(f"- {line}" for line in where.splitlines()) + f"\n\n{result}\n")
