@@ -45,7 +45,7 @@ struct Options {
     /// Does each piece of work once, unmeasured, but for the large networks
     #[arg(long)]
     test: bool,
-    /// Prints as JSON how many bytes the first piece of work takes in memory at most, with what it works on, and ends
+    /// Prints as JSON how many bytes the piece of work of this very name takes in memory at most, with what it works on
     #[arg(long)]
     memory: bool,
     /// Passed by `cargo bench` to each benchmark
@@ -129,9 +129,12 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let count = if options.memory { 1 } else { usize::MAX };
-    let chosen = pieces(&options.chosen)?;
-    for piece in chosen.iter().filter(|piece| piece.name.contains(&options.filter)).take(count) {
+    // The memory is that of one piece: a part of its name may be in others' names, too.
+    let is_wanted = |piece: &&Piece| match options.memory {
+        true => piece.name == options.filter,
+        false => piece.name.contains(&options.filter),
+    };
+    for piece in pieces(&options.chosen)?.iter().filter(is_wanted) {
         // Nothing but one image at a time is called from outside the pool.
         if piece.in_pool {
             rayon::scope(|_| treat(piece, options));

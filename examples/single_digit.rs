@@ -32,7 +32,7 @@ struct Options {
     /// The most training digits, and validation digits, of which pictures are drawn, three of each
     #[arg(long, default_value = "20000")]
     digits: usize,
-    #[arg(long, default_value = "15")]
+    #[arg(long, default_value = "20")]
     epochs: usize,
     #[arg(long, default_value = "1")]
     seed: u64,

@@ -4,7 +4,7 @@ use std::fs;
 
 /// Bytes that `f` adds to those that are in memory, at most; 0 where `/proc` does not tell.
 pub fn added_bytes(f: impl FnOnce()) -> u64 {
-    // The most in memory is counted from here on: `proc(5)`.
+    // The most in memory is counted from here on (see proc(5)).
     let _ = fs::write("/proc/self/clear_refs", "5");
     let before = status("VmRSS:");
     f();

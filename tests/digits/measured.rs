@@ -102,7 +102,7 @@ fn two_digits_side_by_side_are_refused() {
 /// Two digits whose ink touches: of those whose boxes overlap by 0 to 4 of their pixels, at most 1 in 100 gets a sure answer. The
 /// digits are test digits, of which neither network knows any.
 #[test]
-fn digits_that_touch_get_no_sure_answer() {
+fn few_digits_that_touch_get_a_sure_answer() {
     let reader = DigitReader::pretrained();
     // Refused, not sure, sure.
     let outcome = |overlap: i64, i: usize| {
