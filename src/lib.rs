@@ -107,7 +107,7 @@ pub mod prelude {
         ProbabilityCrossEntropy, SigmoidCrossEntropy, SoftmaxCrossEntropy,
     };
     pub use crate::network;
-    pub use crate::network::{Network, Sequential, Stack};
+    pub use crate::network::{Arithmetic, Network, Sequential, Stack};
     pub use crate::number::Number;
     pub use crate::optim::{Adagrad, Adam, AdamW, RmsProp, Schedule, Sgd};
     pub use crate::scalar::Scalar;

@@ -81,9 +81,23 @@ network! {
     }
 }
 
+network! {
+    /// A 3×3 convolution with enough channels, filters and patches for fast arithmetic, in a network that is not small.
+    struct LargeMaps: Chw<1, 28, 28> => Flat<10> {
+        conv1: Conv2d { filters: 48, kernel: 5, stride: 2 },
+        relu1: Relu,
+        conv2: Conv2d { filters: 48, kernel: 3, padding: 1 },
+        relu2: Relu,
+        flatten: Flatten,
+        fc1: Dense { units: 80 },
+        relu3: Relu,
+        fc2: Dense { units: 10 },
+    }
+}
+
 /// Fifty steps, with a smaller batch among them, give the same bits on any number of threads; so do the answers
 /// of the network that has learnt.
-fn bits_of_fifty_steps<N, L, O>(trainer: fn(N) -> Trainer<N, L, O>)
+fn bits_of_fifty_steps<N, L, O>(trainer: fn(N) -> Trainer<N, L, O>) -> Vec<u32>
 where
     N: Network<Input = Chw<1, 28, 28>, Output = Flat<10>, Scalar = f32>,
     L: Loss<Flat<10>, Class<10>, f32>,
@@ -111,6 +125,7 @@ where
         assert!(params == one.1, "parameters with {threads} threads");
         assert!(answers == one.2, "answers with {threads} threads");
     }
+    one.1
 }
 
 fn momentum<N: Network>(net: N) -> Trainer<N, SoftmaxCrossEntropy, Sgd> {
@@ -137,6 +152,14 @@ fn fifty_steps_are_the_same_bits_on_any_number_of_threads() {
     bits_of_fifty_steps::<LeNet5, _, _>(weighted);
     bits_of_fifty_steps::<Transformed, _, _>(momentum);
     bits_of_fifty_steps::<LeNet5Original, _, _>(momentum);
+}
+
+#[test]
+fn fifty_steps_in_fast_arithmetic_are_too() {
+    const { assert!(LargeMaps::PARAMS > 1 << 19, "wide enough to be cut layer by layer") };
+    let exact = bits_of_fifty_steps::<LargeMaps, _, _>(momentum);
+    let fast = bits_of_fifty_steps::<LargeMaps, _, _>(|net| momentum(net.arithmetic(Arithmetic::Fast)));
+    assert!(exact != fast, "another arithmetic");
 }
 
 #[test]

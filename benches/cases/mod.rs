@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use convnet::kernel::conv::{Conv, Geometry};
+use convnet::kernel::conv::{Arithmetic, Conv, Geometry};
 use convnet::kernel::{Exec, Finish};
 use convnet::shape::Window;
 use convnet::tensor::{LANES, Lanes};
@@ -82,7 +82,7 @@ impl Case {
     /// The convolution with all that it reads and writes.
     pub fn buffers(&self) -> Buffers {
         let Geometry { input, output, .. } = self.geometry;
-        let conv = Conv::new(self.geometry);
+        let conv = Conv::new(self.geometry, Arithmetic::default());
         let exec = Exec { lanes: Exec::lanes_for(self.samples), ..Exec::new(true) };
         let room = |dims: [usize; 3]| {
             let values = self.samples.next_multiple_of(exec.lanes) * dims.iter().product::<usize>();

@@ -44,6 +44,9 @@ pub struct Training {
     /// Seed of the weights, the split and the order of samples
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Computes convolutions of 3×3 with fewer multiplications, and less exactly
+    #[arg(long)]
+    fast: bool,
     /// Number of threads; by default RAYON_NUM_THREADS or all cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
@@ -84,6 +87,7 @@ impl Training {
     where
         N: Network<Input = Chw<C, H, W>, Output = Flat<10>, Scalar = f32> + Display,
     {
+        let net = net.arithmetic(if self.fast { Arithmetic::Fast } else { Arithmetic::Exact });
         // Mistakes in the options are found before the data are fetched.
         let mut out = io::stdout();
         let summary = net.to_string();

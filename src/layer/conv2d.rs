@@ -6,8 +6,8 @@ use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{Finish, values};
-use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+use crate::plan::op::{Builtin, builtin};
+use crate::plan::{Arithmetic, Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -122,7 +122,7 @@ impl<
         let padding = [PT, PL, PB, PR];
         let window = Window { kernel: [KH, KW], stride: [SH, SW], padding, dilation: [DH, DW], ceil: false };
         let geometry = Geometry { input: [IC, IH, IW], output: [OC, OH, OW], window, groups: G };
-        plan.add_builtin::<_, Self>(ConvOp::new(geometry, BIAS));
+        plan.add_builtin::<_, Self>(ConvOp::new(geometry, BIAS, Arithmetic::default()));
     }
 }
 
@@ -239,8 +239,8 @@ pub(super) struct ConvOp {
 }
 
 impl ConvOp {
-    pub(super) fn new(geometry: Geometry, has_bias: bool) -> Self {
-        ConvOp { geometry, has_bias, conv: Conv::new(geometry) }
+    pub(super) fn new(geometry: Geometry, has_bias: bool, arithmetic: Arithmetic) -> Self {
+        ConvOp { geometry, has_bias, conv: Conv::new(geometry, arithmetic) }
     }
 
     /// The input and the parameters of an ONNX node.
@@ -279,6 +279,10 @@ impl<T: Scalar> Op<T> for ConvOp {
 
     fn convolution(&self) -> Option<Geometry> {
         Some(self.geometry)
+    }
+
+    fn with_arithmetic(&self, arithmetic: Arithmetic) -> Option<Box<dyn Op<T>>> {
+        Some(ConvOp::new(self.geometry, self.has_bias, arithmetic).boxed())
     }
 
     fn scratch(&self, tiles: usize) -> usize {

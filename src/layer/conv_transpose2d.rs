@@ -8,8 +8,8 @@ use super::conv2d::{describe_window, padding_error, split_error};
 use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
-use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+use crate::plan::op::{Builtin, builtin};
+use crate::plan::{Arithmetic, Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -116,7 +116,7 @@ impl<
         let window = Window { kernel: [KH, KW], stride: [SH, SW], padding, dilation: [DH, DW], ceil: false };
         // The convolution that leads back.
         let geometry = Geometry { input: [OC, OH, OW], output: [IC, IH, IW], window, groups: G };
-        plan.add_builtin::<_, Self>(ConvTransposeOp { geometry, conv: Conv::new(geometry) });
+        plan.add_builtin::<_, Self>(ConvTransposeOp::new(geometry, Arithmetic::default()));
     }
 }
 
@@ -194,6 +194,10 @@ struct ConvTransposeOp {
 builtin!(ConvTransposeOp);
 
 impl ConvTransposeOp {
+    fn new(geometry: Geometry, arithmetic: Arithmetic) -> Self {
+        ConvTransposeOp { geometry, conv: Conv::new(geometry, arithmetic) }
+    }
+
     /// Rows and columns by which the output is larger than it must be.
     fn output_padding(&self) -> [usize; 2] {
         let Geometry { input, output, window, .. } = self.geometry;
@@ -232,6 +236,10 @@ impl<T: Scalar> Op<T> for ConvTransposeOp {
         let node = over_windows("ConvTranspose", inputs, self.geometry.window);
         let node = node.with("output_padding", self.output_padding());
         Some(vec![node.with("group", self.geometry.groups)])
+    }
+
+    fn with_arithmetic(&self, arithmetic: Arithmetic) -> Option<Box<dyn Op<T>>> {
+        Some(ConvTransposeOp::new(self.geometry, arithmetic).boxed())
     }
 
     fn scratch(&self, tiles: usize) -> usize {

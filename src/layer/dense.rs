@@ -9,7 +9,7 @@ use crate::kernel::conv::Geometry;
 #[cfg(feature = "store")]
 use crate::plan::Node;
 use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Op, Param, Plan, Reads};
+use crate::plan::{Arithmetic, Backward, Forward, Op, Param, Plan, Reads};
 use crate::scalar::Scalar;
 use crate::shape::{Dims, Flat, ShapeError, Window};
 
@@ -57,7 +57,7 @@ impl<const N: usize, const M: usize, const BIAS: bool, T: Scalar> Layer<Flat<N>,
     fn add_to(&self, plan: &mut Plan<T>) {
         let window = Window::new([1, 1], [1, 1], [0, 0]);
         let geometry = Geometry { input: [N, 1, 1], output: [M, 1, 1], window, groups: 1 };
-        plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry, BIAS)));
+        plan.add_builtin::<_, Self>(DenseOp(ConvOp::new(geometry, BIAS, Arithmetic::default())));
     }
 }
 

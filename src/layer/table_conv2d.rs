@@ -7,7 +7,7 @@ use super::{Layer, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
 use crate::kernel::{values, values_mut};
 use crate::plan::op::builtin;
-use crate::plan::{Backward, Forward, Op, Param, Plan, Reads, Role};
+use crate::plan::{Arithmetic, Backward, Forward, Op, Param, Plan, Reads, Role};
 #[cfg(feature = "store")]
 use crate::plan::{Node, Operand};
 use crate::scalar::Scalar;
@@ -100,7 +100,7 @@ impl<
             C::TABLE.iter().enumerate().flat_map(|(o, channels)| channels.iter().map(move |i| o * IC + i));
         plan.add_builtin::<_, Self>(TableOp {
             geometry,
-            conv: Conv::new(geometry),
+            conv: Conv::new(geometry, Arithmetic::default()),
             kernels: kernels.collect(),
         });
     }

@@ -51,6 +51,7 @@
 //! | replace the last layer, for other classes | [`Network::with_head`] |
 //! | see shapes, parameters, work and memory | [`Network::summary`], `println!("{net}")`, `Net::PARAMS`, `Net::MACS` |
 //! | read or change parameters | `net.conv().weight()`, `net.layers_mut()`, [`Model::named_params`], [`Model::set_param`] |
+//! | compute faster and less exactly | [`Network::arithmetic`] |
 //! | train | [`Trainer`](crate::train::Trainer) |
 //! | save and load (feature `store`) | `net.save(path)` and `net.load(path)` of `store::SaveLoad` |
 
@@ -68,6 +69,7 @@ use crate::data::Metadata;
 use crate::declare::Item;
 use crate::error::Error;
 use crate::init::Init;
+pub use crate::plan::Arithmetic;
 use crate::plan::{Param, Plan, Step};
 use crate::run::{Activations, Program, ValueGradient};
 use crate::scalar::{Scalar, compiled};
@@ -123,6 +125,30 @@ pub trait Network: Clone + Send + Sync + fmt::Display + Sized {
 
     /// A network with random parameters, drawn from the seed by the given rule.
     fn with_init(init: Init, seed: u64) -> Self;
+
+    /// The same network in another arithmetic, for inference and for training. The default, [`Arithmetic::Exact`], is exact on
+    /// whole numbers; [`Arithmetic::Fast`] needs fewer multiplications for kernels of 3×3 and rounds more.
+    ///
+    /// Files of parameters say nothing of the arithmetic, and [`with_head`](Network::with_head) gives a network in the default.
+    ///
+    /// ```
+    /// use convnet::model::AlexNetSmall;
+    /// use convnet::prelude::*;
+    /// let exact = AlexNetSmall::new(1);
+    /// let fast = exact.clone().arithmetic(Arithmetic::Fast);
+    /// let images: Batch<Chw<3, 32, 32>> = (0..32).map(|n| Tensor::from_fn(|i| ((i * (n + 3)) % 17) as f32 / 17.0)).collect();
+    /// let [exact, fast] = [exact, fast].map(|net| net.infer(&images).sample(7));
+    /// assert_ne!(exact, fast);
+    /// for (exact, fast) in exact.as_slice().iter().zip(fast.as_slice()) {
+    ///     assert!((exact - fast).abs() < 1e-4);
+    /// }
+    /// ```
+    #[doc(alias("Winograd", "precision"))]
+    #[must_use]
+    fn arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.model_mut().set_arithmetic(arithmetic);
+        self
+    }
 
     /// A network with this one's parameters, but for the layers of this name, or of this group or block, which are drawn from
     /// the seed: the same network for other classes.

@@ -8,7 +8,7 @@ use super::Feeds;
 use crate::data::Metadata;
 use crate::error::Error;
 use crate::init::Init;
-use crate::plan::{Param, Plan};
+use crate::plan::{Arithmetic, Param, Plan};
 use crate::run::{Infer, InferSample, Inference, Program};
 use crate::scalar::{Scalar, compiled};
 use crate::shape::{Dims, Shape};
@@ -53,6 +53,11 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
     /// The operations.
     pub fn plan(&self) -> &Plan<T> {
         self.program.plan()
+    }
+
+    /// Computes in another arithmetic from now on. Clones of the model keep theirs.
+    pub fn set_arithmetic(&mut self, arithmetic: Arithmetic) {
+        self.program = Arc::new(T::compiled::<InArithmetic>((self.plan(), arithmetic)));
     }
 
     /// The operations, and how they run.
@@ -148,6 +153,15 @@ impl<In: Shape, Out: Shape, T: Scalar> Model<In, Out, T> {
 compiled! {
     /// The program of a plan between these shapes, and its first parameters: (plan, shapes, rule, seed).
     Begin<'a, T>((Plan<T>, [Dims; 2], Init, u64)) -> (Program<T>, Vec<T>) = begin
+}
+
+compiled! {
+    /// The program of a plan in another arithmetic.
+    InArithmetic<'a, T>((&'a Plan<T>, Arithmetic)) -> Program<T> = in_arithmetic
+}
+
+fn in_arithmetic<T: Scalar>((plan, arithmetic): (&Plan<T>, Arithmetic)) -> Program<T> {
+    Program::new(plan.with_arithmetic(arithmetic))
 }
 
 fn begin<T: Scalar>((plan, ends, init, seed): (Plan<T>, [Dims; 2], Init, u64)) -> (Program<T>, Vec<T>) {

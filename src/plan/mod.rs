@@ -15,8 +15,10 @@ mod param;
 pub(crate) mod schedule;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use crate::kernel::Rectifier;
+pub use crate::kernel::conv::Arithmetic;
 #[cfg(feature = "store")]
 pub use onnx::{Attribute, Node, Operand};
 pub use op::{Backward, Forward, Inputs, Mode, Op, Pass, Reads, Shortcut};
@@ -33,12 +35,13 @@ pub struct Value {
 }
 
 /// An operation and its place in the network.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Step<T> {
     /// The layer's name.
     pub name: String,
     /// The arithmetic.
-    pub op: Box<dyn Op<T>>,
+    pub op: Arc<dyn Op<T>>,
     /// The values it reads, as indices into [`Plan::values`]: one, or several if it is a merge.
     pub inputs: Vec<usize>,
     /// The value it writes.
@@ -76,6 +79,7 @@ impl Frozen {
 }
 
 /// The operations of a network, in the order in which they run, and the values between them.
+#[derive(Clone)]
 pub struct Plan<T> {
     steps: Vec<Step<T>>,
     values: Vec<Value>,
@@ -90,6 +94,20 @@ impl<T: 'static> Plan<T> {
     pub fn new(input: Dims) -> Self {
         let values = vec![Value { dims: input }];
         Plan { steps: Vec::new(), values, current: 0, layers: Vec::new() }
+    }
+
+    /// The same operations in another arithmetic, where they have several.
+    pub(crate) fn with_arithmetic(&self, arithmetic: Arithmetic) -> Self
+    where
+        T: Clone,
+    {
+        let mut plan = self.clone();
+        for step in &mut plan.steps {
+            if let Some(op) = step.op.with_arithmetic(arithmetic) {
+                step.op = Arc::from(op);
+            }
+        }
+        plan
     }
 
     /// Adds an operation that reads these values. The next one will read its output.
@@ -116,7 +134,7 @@ impl<T: 'static> Plan<T> {
         self.current = self.values.len();
         self.steps.push(Step {
             name: self.steps.len().to_string(),
-            op,
+            op: Arc::from(op),
             inputs,
             output: self.current,
             params: start..end,

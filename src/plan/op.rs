@@ -3,6 +3,7 @@
 #[cfg(feature = "store")]
 use super::onnx::Node;
 use super::param::Param;
+use crate::kernel::conv::Arithmetic;
 use crate::kernel::conv::Geometry;
 use crate::kernel::{Exec, Rectifier};
 use crate::scalar::Scalar;
@@ -202,6 +203,11 @@ pub trait Op<T>: Send + Sync + 'static {
     /// The sizes of a convolution, with a dense layer as one of a single position, for benchmarks.
     #[doc(hidden)]
     fn convolution(&self) -> Option<Geometry> {
+        None
+    }
+
+    /// The same operation in another arithmetic, if it has several.
+    fn with_arithmetic(&self, _arithmetic: Arithmetic) -> Option<Box<dyn Op<T>>> {
         None
     }
 

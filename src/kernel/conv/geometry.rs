@@ -28,6 +28,17 @@ impl Geometry {
     }
 }
 
+/// How the sums of a convolution are computed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Arithmetic {
+    /// Exactly on whole numbers, as long as the sums are.
+    #[default]
+    Exact,
+    /// With fewer multiplications where that is faster, and a larger rounding error: kernels of 3×3 at every position by
+    /// F(4×4, 3×3), forward and for the gradient of the input.
+    Fast,
+}
+
 /// Sizes of the parts into which the work is divided. They, and never the number of threads, decide in which order sums are
 /// computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,11 +53,13 @@ pub struct Tiling {
     pub rows: usize,
     /// Positions times lanes that a block of the weight gradient sums over before the next block.
     pub depth: usize,
-    /// Least 1 / (1/channels + 1/filters) for which Winograd's transforms are used in a whole tile, and half as much again in
+    /// Least 1 / (1/channels + 1/filters) for which Winograd's transforms are used in a whole tile, and twice as much in
     /// a narrow one: they save work for each pair of a channel and a filter, and cost some for each channel and each filter.
-    pub transforms: usize,
-    /// Least number of columns, each of sixteen patches, for which they are used.
-    pub patches: usize,
+    /// For F(2×2, 3×3), and for F(4×4, 3×3).
+    pub transforms: [usize; 2],
+    /// Least number of columns, each of sixteen patches, for which they are used: they share the work of transforming the
+    /// weights, and of reading those again.
+    pub patches: [usize; 2],
     /// Least number of weights that are packed for the backward pass: more than a first-level cache holds.
     pub packed: usize,
 }
@@ -59,8 +72,8 @@ impl Default for Tiling {
             filters: 64,
             rows: 96,
             depth: 128,
-            transforms: 40,
-            patches: 8,
+            transforms: [32, 20],
+            patches: [8, 24],
             packed: 1 << 15,
         }
     }

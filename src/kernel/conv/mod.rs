@@ -16,8 +16,8 @@ mod weight_gradient;
 use std::ops::Range;
 
 pub(super) use axis::WindowAxis;
-pub use geometry::Geometry;
 pub(super) use geometry::Tiling;
+pub use geometry::{Arithmetic, Geometry};
 pub(super) use padding::one_phase;
 
 use self::axis::Line;
@@ -37,8 +37,9 @@ pub struct Conv {
     geometry: Geometry,
     tiling: Tiling,
     tables: Tables,
-    /// Winograd's forward and backward passes, if the convolution has them.
+    /// Winograd's forward and backward passes, if the convolution has them: by F(2×2, 3×3), and by F(4×4, 3×3).
     transformed: Option<[Winograd; 2]>,
+    fast: Option<[Winograd; 2]>,
 }
 
 /// The tables of the passes.
@@ -67,15 +68,15 @@ impl Conv {
     /// # Panics
     /// If the output's size contradicts the window, or the groups do not divide the channels and filters (the typed layer
     /// has checked both), or if a padded sample has 2²⁸ values or more.
-    pub fn new(geometry: Geometry) -> Self {
-        Self::with_tiling(geometry, Tiling::default())
+    pub fn new(geometry: Geometry, arithmetic: Arithmetic) -> Self {
+        Self::with_tiling(geometry, arithmetic, Tiling::default())
     }
 
     /// Computes the tables for another tiling.
     ///
     /// # Panics
     /// As [`Conv::new`], and if a size of the tiling is 0, or `rows` is less than 6.
-    pub(super) fn with_tiling(geometry: Geometry, tiling: Tiling) -> Self {
+    pub(super) fn with_tiling(geometry: Geometry, arithmetic: Arithmetic, tiling: Tiling) -> Self {
         let Geometry { input, output, window, groups } = geometry;
         let Window { kernel: [kh, kw], stride, padding, dilation, .. } = window;
         assert!(
@@ -114,38 +115,31 @@ impl Conv {
             let columns = if kw > 1 { columns.contiguous() } else { columns };
             Tables::Direct(Direct::new(&geometry, &[rows, columns], &phases, tiling))
         };
-        let transformed = (window.kernel == [3, 3]
+        let is_3_by_3 = window.kernel == [3, 3]
             && stride == [1, 1]
             && dilation == [1, 1]
-            && padding.iter().all(|padding| *padding <= 2)
-            && winograd::pays(channels, filters, LANES, tiling))
-        .then(|| {
-            let (x, y) = ([input[1], input[2]], [output[1], output[2]]);
+            && padding.iter().all(|padding| *padding <= 2);
+        let [exact_pays, fast_pays] =
+            tiling.transforms.map(|least| is_3_by_3 && winograd::pays(channels, filters, LANES, least));
+        let passes = |out: usize| {
+            let (x, y, before) = ([input[1], input[2]], [output[1], output[2]], [padding[0], padding[1]]);
             let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
             let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
-            let (lines, together) = (tiling.lines, tiling.filters);
-            let before = [padding[0], padding[1]];
+            let (forward, backward) = ([channels, filters], [filters, channels]);
             [
-                Winograd::new(groups, [channels, filters], x, y, before, weights, lines, together),
-                Winograd::new(
-                    groups,
-                    [filters, channels],
-                    y,
-                    x,
-                    before.map(|p| 2 - p),
-                    flipped,
-                    lines,
-                    together,
-                ),
+                Winograd::new(groups, forward, x, y, before, weights, out, tiling),
+                Winograd::new(groups, backward, y, x, before.map(|p| 2 - p), flipped, out, tiling),
             ]
-        });
+        };
+        let transformed = exact_pays.then(|| passes(2));
+        let fast = (fast_pays && arithmetic == Arithmetic::Fast).then(|| passes(4));
         // Offsets of values in a tile are kept in 32 bits.
         let mut sizes = vec![input.iter().product(), output.iter().product()];
         if let Tables::Direct(Direct { x, dy, .. }) = &tables {
             sizes.extend([x.tile(), dy.tile()]);
         }
         assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
-        Conv { geometry, tiling, tables, transformed }
+        Conv { geometry, tiling, tables, transformed, fast }
     }
 
     /// Entries of scratch memory for a number of tiles.
@@ -166,12 +160,14 @@ impl Conv {
         };
         // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
-        let transforms = self.transformed.as_ref().map(|[forward, backward]| {
-            forward.scratch(tiles).max(backward.scratch(tiles)).max(forward.gradient_scratch(tiles))
-        });
+        let passes = self.transformed.iter().chain(&self.fast).flatten();
+        let transforms = passes.map(|pass| pass.scratch(tiles)).max();
+        let gradient = self.transformed.as_ref().map(|[forward, _]| forward.gradient_scratch(tiles));
         let backward = tiles * direct.dy.scratch() + if direct.packed { self.packed_len() } else { 0 };
         let weights = tiles * (direct.x.scratch() + panels);
-        [rows, transforms.unwrap_or(0), backward, weights].into_iter().fold(0, usize::max)
+        [rows, transforms.unwrap_or(0), gradient.unwrap_or(0), backward, weights]
+            .into_iter()
+            .fold(0, usize::max)
     }
 
     /// y = w ∗ x + b, or w ∗ x without a bias, finished.
@@ -209,7 +205,7 @@ impl Conv {
         }
         let y = Shared::new(values_mut(y));
         let end = End::Finish(finish);
-        if let Some([pass, _]) = self.transformed(tiles, exec) {
+        if let Some([pass, _]) = self.fewest_products(tiles, exec) {
             return pass.run(y, x, weight, bias, end, scratch, exec, tiles);
         }
         let start = bias.map_or(Start::Zero, Start::Bias);
@@ -268,7 +264,7 @@ impl Conv {
             return;
         }
         let to = Shared::new(values_mut(dx));
-        if let Some([_, pass]) = self.transformed(tiles, exec) {
+        if let Some([_, pass]) = self.fewest_products(tiles, exec) {
             let bias = if let Start::Bias(bias) = start { Some(bias) } else { None };
             return pass.run(to, dy, weight, bias, end, scratch, exec, tiles);
         }
@@ -316,12 +312,27 @@ impl Conv {
         packed
     }
 
-    /// Winograd's passes, if there are enough columns for them to be faster.
+    /// Winograd's passes by F(2×2, 3×3), if there are enough columns for them to be faster.
     fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
+        self.if_it_pays(&self.transformed, 0, tiles, exec)
+    }
+
+    /// Winograd's passes by F(4×4, 3×3) or else F(2×2, 3×3), if there are enough columns for them to be faster.
+    fn fewest_products(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
+        self.if_it_pays(&self.fast, 1, tiles, exec).or_else(|| self.transformed(tiles, exec))
+    }
+
+    fn if_it_pays<'a>(
+        &self,
+        passes: &'a Option<[Winograd; 2]>,
+        algorithm: usize,
+        tiles: usize,
+        exec: Exec,
+    ) -> Option<&'a [Winograd; 2]> {
         let ([channels, filters], tiling) = (self.geometry.of_group(), self.tiling);
-        self.transformed.as_ref().filter(|passes| {
-            passes[0].columns(tiles, exec.lanes) >= tiling.patches
-                && winograd::pays(channels, filters, exec.lanes, tiling)
+        passes.as_ref().filter(|passes| {
+            passes[0].columns(tiles, exec.lanes) >= tiling.patches[algorithm]
+                && winograd::pays(channels, filters, exec.lanes, tiling.transforms[algorithm])
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::Finish;
-use crate::kernel::conv::{Conv, Tiling};
+use crate::kernel::conv::{Arithmetic, Conv, Tiling};
 use crate::kernel::naive;
 
 fn check_conv(g: Geometry, batch: usize, seed: u64) {
@@ -31,10 +31,14 @@ fn check_conv(g: Geometry, batch: usize, seed: u64) {
     let masked = RECTIFIERS.map(|rectifier| (rectifier, masked(rectifier, &dx, &twice)));
     let (weight, bias) = (single(&weight), single(&bias));
     let given = has_bias.then_some(&bias[..]);
-    for tiling in [Tiling::default(), SMALL_TILES] {
-        let conv = Conv::with_tiling(g, tiling);
+    for (tiling, arithmetic) in settings(&g) {
+        let conv = Conv::with_tiling(g, arithmetic, tiling);
+        // The gradient of the weights is exact in any arithmetic.
+        let assert_samples = |what: &str, exec: Exec, found: &[Lanes<f32>], wanted: &[Vec<f64>]| {
+            assert_samples(what, exec, &to_whole(found, arithmetic), wanted);
+        };
         for exec in ways(batch) {
-            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {tiling:?}");
+            let what = |pass| format!("{pass} of {g:?}, batch {batch}, {tiling:?}, {arithmetic:?}");
             let to_add = &dy;
             let (x, dy) = (tiles(&x, exec), tiles(&dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
@@ -113,10 +117,14 @@ fn check_transposed(
         }
     }
     let (weight, bias) = (single(weight), single(&bias));
-    for tiling in [Tiling::default(), SMALL_TILES] {
-        let conv = Conv::with_tiling(*g, tiling);
+    for (tiling, arithmetic) in settings(g) {
+        let conv = Conv::with_tiling(*g, arithmetic, tiling);
+        let assert_samples = |what: &str, exec: Exec, found: &[Lanes<f32>], wanted: &[Vec<f64>]| {
+            assert_samples(what, exec, &to_whole(found, arithmetic), wanted);
+        };
         for exec in ways(batch) {
-            let what = |pass| format!("{pass} of the transposed {g:?}, batch {batch}, {tiling:?}");
+            let what =
+                |pass| format!("{pass} of the transposed {g:?}, batch {batch}, {tiling:?}, {arithmetic:?}");
             let (x, dy) = (tiles(x, exec), tiles(dy, exec));
             let room = conv.scratch(batch.div_ceil(LANES));
             for rectifier in ends() {
@@ -138,8 +146,33 @@ fn check_transposed(
 }
 
 /// So small that a few channels, positions and filters make several blocks.
-const SMALL_TILES: Tiling =
-    Tiling { lines: 1, columns: 5, filters: 3, rows: 6, depth: 16, transforms: 1, patches: 1, packed: 0 };
+const SMALL_TILES: Tiling = Tiling {
+    lines: 1,
+    columns: 5,
+    filters: 3,
+    rows: 6,
+    depth: 16,
+    transforms: [1, 1],
+    patches: [1, 1],
+    packed: 0,
+};
+
+/// The blocks and the arithmetics that every geometry is computed with.
+fn settings(g: &Geometry) -> Vec<(Tiling, Arithmetic)> {
+    let mut settings = vec![(Tiling::default(), Arithmetic::Exact), (SMALL_TILES, Arithmetic::Exact)];
+    if g.window.kernel == [3, 3] {
+        settings.push((SMALL_TILES, Arithmetic::Fast));
+    }
+    settings
+}
+
+/// Fast arithmetic rounds, but by so much less than a half that the nearest whole numbers are the right ones.
+fn to_whole(found: &[Lanes<f32>], arithmetic: Arithmetic) -> Vec<Lanes<f32>> {
+    found
+        .iter()
+        .map(|found| if arithmetic == Arithmetic::Fast { found.map(f32::round) } else { *found })
+        .collect()
+}
 
 /// Input, filters, kernel, stride, padding: H ≠ W, strides 1–4, padding 0–3, K = H, filter counts around the
 /// block of four.
@@ -222,7 +255,7 @@ fn other_numbers_of_lanes_are_refused() {
     for lanes in [0, 3, 5, 32] {
         let refused = std::panic::catch_unwind(|| {
             let exec = Exec { lanes, ..Exec::new(false) };
-            Conv::new(g).forward(
+            Conv::new(g, Arithmetic::Exact).forward(
                 &mut nan(40),
                 &nan(20),
                 &[1.0; 2],
@@ -258,8 +291,12 @@ fn transforms_lose_little() {
     }
     let exec = Exec::new(false);
     // The largest error in relation to the size of the numbers, forward and of the weight gradient.
-    let errors = |transforms| {
-        let conv = Conv::with_tiling(g, Tiling { transforms, ..Tiling::default() });
+    let errors = |transforms, arithmetic| {
+        let conv = Conv::with_tiling(
+            g,
+            arithmetic,
+            Tiling { transforms: [transforms; 2], patches: [1; 2], ..Tiling::default() },
+        );
         let (mut y, mut scratch) = (nan(32 * 120), nan(conv.scratch(1)));
         let (weight, bias, x) = (single(&weight), single(&bias), tiles(&x, exec));
         conv.forward(&mut y, &x, &weight, Some(&bias), Finish::rectified(None), &mut scratch, exec);
@@ -269,10 +306,12 @@ fn transforms_lose_little() {
         let y: Vec<f32> = (0..16).flat_map(of_sample).collect();
         [error(&y, &expected.concat()), error(&dw, &expected_dw)]
     };
-    let (direct, transformed) = (errors(1000), errors(1));
-    assert_ne!(direct, transformed, "two ways to compute it");
-    for error in [direct, transformed].concat() {
-        assert!(error < 1e-5, "largest errors {direct:?} and {transformed:?}");
+    let (direct, transformed) = (errors(1000, Arithmetic::Exact), errors(1, Arithmetic::Exact));
+    let fast = errors(1, Arithmetic::Fast);
+    assert!(direct != transformed && transformed[0] != fast[0], "three ways to compute it");
+    assert_eq!(transformed[1], fast[1], "the weights' gradient is the same");
+    for error in [direct, transformed, fast].concat() {
+        assert!(error < 1e-5, "largest errors {direct:?}, {transformed:?} and {fast:?}");
     }
 }
 

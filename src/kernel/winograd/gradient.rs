@@ -12,13 +12,17 @@
 use std::ops::Range;
 
 use super::patches::{Plane, Split, gather, gather_narrow};
-use super::{ENTRIES, ROW, Winograd, transform_input};
+use super::{Winograd, transform_input};
 use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
 use crate::kernel::correlation::{index, part};
 use crate::kernel::shared::{Shared, Writer};
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Exec, Vectorized, values, values_mut};
 use crate::tensor::{LANES, Lanes};
+
+/// Entries of a patch of the input, and of a row of it.
+const ENTRIES: usize = 16;
+const ROW: usize = 4;
 
 /// Columns that are transformed, and then summed over, together: a register block's planes of both factors about fill a
 /// first-level cache.
@@ -226,7 +230,8 @@ impl<T: Vectorized> RowOf<'_, T> {
         let patches = table.patches_of(columns.start, columns.len(), lanes, tiles);
         let per_column = LANES / lanes;
         let all = columns.start * per_column..columns.start * per_column + patches.left;
-        let mut split = if lanes < LANES { Split::new(all.clone(), table.patches()[1], lanes) } else { None };
+        let mut split =
+            if lanes < LANES { Split::<T, 4>::new(all.clone(), table.patches()[1], lanes) } else { None };
         for plane in planes {
             let mut patches = patches.clone();
             let plane_of =
@@ -286,7 +291,7 @@ impl<T: Vectorized> RowOf<'_, T> {
                         };
                     }
                     let entries = if SIDE == 4 {
-                        transform_input(simd, [t[0], t[1], t[SIDE - 2], t[SIDE - 1]])
+                        transform_input::<_, _, 4>(simd, [t[0], t[1], t[SIDE - 2], t[SIDE - 1]])
                     } else {
                         // Rows of A: (1, 0), (1, 1), (1, −1), (0, −1).
                         [t[0], simd.add(t[0], t[1]), simd.sub(t[0], t[1]), simd.sub(zero, t[1])]

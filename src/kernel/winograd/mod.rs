@@ -1,32 +1,30 @@
-//! Convolutions with 3×3 kernels and stride 1, with 16 multiplications for 4 outputs instead of 36.
+//! Convolutions with 3×3 kernels and stride 1, with 16 multiplications for 4 outputs, or 36 for 16, instead of 9 for each.
 //!
-//! Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
-//! Networks"): with g a kernel, d a 4×4 patch of the input and ⊙ the product entry by entry,
+//! Winograd's minimal filtering F(2×2, 3×3) and F(4×4, 3×3) (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
+//! Networks"): with g a kernel, d a 4×4 or 6×6 patch of the input and ⊙ the product entry by entry,
 //!
 //! y = Aᵀ \[(G g Gᵀ) ⊙ (Bᵀ d B)\] A
 //!
-//! is a 2×2 patch of the output. Summed over channels, each of the 16 entries is a matrix product: filters ×
-//! channels times channels × patches. The transforms only add, subtract and, for weights, halve, so that whole numbers
-//! stay exact. Lanes are samples here too, so transforms are arithmetic on whole vectors.
+//! is a 2×2 or 4×4 patch of the output. Summed over channels, each of the 16 or 36 entries is a matrix product: filters ×
+//! channels times channels × patches. The transforms of F(2×2, 3×3) only add, subtract and, for weights, halve, so that
+//! whole numbers stay exact; those of F(4×4, 3×3) round. Lanes are samples here too, so transforms are arithmetic on whole vectors.
 
 mod gradient;
 mod patches;
+mod transforms;
 
 use std::ops::Range;
 
-use self::patches::{Patch, Patches, PatchesOf, Plane, scatter_narrow, scatter_patch};
+use self::patches::{Patch, Patches, PatchesOf, PatchesOfSide, Plane, scatter_narrow, scatter_patch};
+use self::transforms::{output_factors, transform_input, transform_kernels, transform_output};
 use super::block::{End, PLACES, Start, Sums, Tap};
 use super::conv::Tiling;
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
 use super::simd::{Kernel, Simd};
-use super::{Exec, values_mut, vectorized};
+use super::{Exec, values_mut};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
-
-/// Entries of a patch of the input, and of a row of it.
-const ENTRIES: usize = 16;
-const ROW: usize = 4;
 
 /// Columns of sixteen values, each from one patch or several, that are computed together.
 const COLUMNS: usize = 12;
@@ -47,6 +45,8 @@ pub(super) struct Winograd {
     /// Rows and columns of zeros before the input.
     padding: [usize; 2],
     weights: WeightLayout,
+    /// Rows and columns of a patch of the output: 2 or 4.
+    out: usize,
     /// A tap for each channel.
     taps: Vec<Tap>,
     /// Number of columns whose transformed input is kept at once, and of filters in a task.
@@ -54,9 +54,10 @@ pub(super) struct Winograd {
     filters_together: usize,
 }
 
-/// Whether there are enough channels and filters for the transforms to be faster than direct sums.
-pub(super) fn pays(channels: usize, filters: usize, lanes: usize, tiling: Tiling) -> bool {
-    let least = if lanes == LANES { tiling.transforms } else { tiling.transforms * 3 / 2 };
+/// Whether there are enough channels and filters for the transforms to be faster than direct sums, if `least` is enough in a whole
+/// tile.
+pub(super) fn pays(channels: usize, filters: usize, lanes: usize, least: usize) -> bool {
+    let least = if lanes == LANES { least } else { 2 * least };
     channels * filters >= least * (channels + filters)
 }
 
@@ -79,18 +80,45 @@ impl Winograd {
         output: [usize; 2],
         padding: [usize; 2],
         weights: WeightLayout,
-        lines: usize,
-        filters_together: usize,
+        out: usize,
+        tiling: Tiling,
     ) -> Self {
+        let Tiling { lines, filters: filters_together, .. } = tiling;
         let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
         // About the size of a few second-level caches.
-        let chunk = (lines * 192 / (ENTRIES * channels)).max(1).next_multiple_of(COLUMNS);
-        Winograd { channels, filters, groups, input, output, padding, weights, taps, chunk, filters_together }
+        let chunk = (lines * 192 / ((out + 2).pow(2) * channels)).max(1).next_multiple_of(COLUMNS);
+        Winograd {
+            channels,
+            filters,
+            groups,
+            input,
+            output,
+            padding,
+            weights,
+            out,
+            taps,
+            chunk,
+            filters_together,
+        }
     }
 
-    /// Rows and columns of 2×2 patches of the output.
+    /// Rows and columns of patches of the output.
     fn patches(&self) -> [usize; 2] {
-        self.output.map(|len| len.div_ceil(2))
+        self.output.map(|len| len.div_ceil(self.out))
+    }
+
+    /// Rows and columns of a patch of the input, and all its entries.
+    fn side(&self) -> usize {
+        self.out + 2
+    }
+
+    fn entries(&self) -> usize {
+        self.side() * self.side()
+    }
+
+    /// Products and outputs of a filter and a column at a time: a row of products, and the sums of all outputs.
+    fn together(&self) -> usize {
+        self.side() + self.out * self.out
     }
 
     /// The number of columns of sixteen values in some tiles.
@@ -103,9 +131,9 @@ impl Winograd {
     fn scratch_parts(&self, columns: usize) -> [usize; 3] {
         let columns = columns.next_multiple_of(COLUMNS).min(self.chunk);
         [
-            (ENTRIES * self.filters * self.channels).div_ceil(LANES),
-            ENTRIES * self.channels * columns,
-            2 * ROW * self.filters * columns,
+            (self.entries() * self.filters * self.channels).div_ceil(LANES),
+            self.entries() * self.channels * columns,
+            self.together() * self.filters * columns,
         ]
     }
 
@@ -145,27 +173,30 @@ impl Winograd {
             for first in (0..blocks).step_by(together) {
                 let chunk = first..(first + together).min(blocks);
                 self.transform_inputs(v, x, chunk.clone(), exec, tiles);
-                let block_len = ENTRIES * self.channels * COLUMNS;
+                let block_len = self.entries() * self.channels * COLUMNS;
                 let v = super::values(v);
                 // Products and outputs: a task for some filters of a block of columns.
                 let filter_parts = self.filters.div_ceil(self.filters_together);
                 exec.each(chunk.len() * filter_parts, |task| {
                     let block = task / filter_parts;
                     let filters = part(self.filters, self.filters_together, task % filter_parts);
-                    let len = ROW * COLUMNS * LANES;
-                    let start = (block * self.filters + filters.start) * 2 * len;
+                    let len = COLUMNS * LANES;
+                    let start = (block * self.filters + filters.start) * self.together() * len;
                     // SAFETY: tasks differ in the block or in the filters.
-                    let m = unsafe { m.part(start..start + filters.len() * 2 * len) };
-                    let (m, sums) = m.split_at_mut(filters.len() * len);
+                    let m = unsafe { m.part(start..start + filters.len() * self.together() * len) };
+                    let (m, sums) = m.split_at_mut(filters.len() * self.side() * len);
                     let v = &v[block * block_len * LANES..][..block_len * LANES];
                     let block = chunk.start + block;
                     let count = (columns - block * COLUMNS).min(COLUMNS);
-                    for row in 0..ENTRIES / ROW {
+                    for row in 0..self.side() {
                         self.products(m, u, v, row, count, filters.clone(), exec);
                         let (m, sums, filters, lanes) = (&*m, &mut *sums, filters.clone(), exec.lanes);
                         let outputs =
                             Outputs { table: self, y, m, sums, row, bias, end, block, filters, lanes, tiles };
-                        T::call(exec.isa, outputs);
+                        match self.out {
+                            2 => T::call(exec.isa, OutputsOf::<_, 4, 2>(outputs)),
+                            _ => T::call(exec.isa, OutputsOf::<_, 6, 4>(outputs)),
+                        }
                     }
                 });
             }
@@ -181,7 +212,7 @@ impl Winograd {
         exec: Exec,
         tiles: usize,
     ) {
-        let block_len = ENTRIES * self.channels * COLUMNS;
+        let block_len = self.entries() * self.channels * COLUMNS;
         let channel_parts = self.channels.div_ceil(16);
         let shared = Shared::new(values_mut(v));
         exec.each(chunk.len() * channel_parts, |task| {
@@ -191,7 +222,11 @@ impl Winograd {
             let v = unsafe { shared.writer() };
             let (first, block) = (block * block_len * LANES, chunk.start + block);
             let lanes = exec.lanes;
-            T::call(exec.isa, Patches { table: self, v, first, x, block, channels, lanes, tiles });
+            let patches = Patches { table: self, v, first, x, block, channels, lanes, tiles };
+            match self.out {
+                2 => T::call(exec.isa, PatchesOfSide::<_, 4, 16>(patches)),
+                _ => T::call(exec.isa, PatchesOfSide::<_, 6, 36>(patches)),
+            }
         });
     }
 
@@ -209,7 +244,7 @@ impl Winograd {
     ) {
         let (m_len, v_len) = (filters.len() * COLUMNS * LANES, self.channels * COLUMNS * LANES);
         for (i, m) in m.chunks_exact_mut(m_len).enumerate() {
-            let entry = row * ROW + i;
+            let entry = row * self.side() + i;
             let u = &u[(entry * self.filters + filters.start) * self.channels..];
             let sums = Sums {
                 y: &Writer::new(m),
@@ -230,6 +265,13 @@ impl Winograd {
 
     /// `u[entry][filter][channel]` = G g Gᵀ: a task for a filter, or for a few if their kernels lie side by side.
     fn transform_weights<T: Vectorized>(&self, u: &mut [T], w: &[T], exec: Exec) {
+        match self.out {
+            2 => self.transform_weights_to::<T, 4>(u, w, exec),
+            _ => self.transform_weights_to::<T, 6>(u, w, exec),
+        }
+    }
+
+    fn transform_weights_to<T: Vectorized, const SIDE: usize>(&self, u: &mut [T], w: &[T], exec: Exec) {
         let WeightLayout { filter, channel, flipped } = self.weights;
         let together = if filter < channel { TOGETHER } else { 1 };
         let u = Shared::new(u);
@@ -246,10 +288,10 @@ impl Winograd {
                         }
                     }
                 }
-                let mut entries = [[T::zero(); LANES]; ENTRIES];
+                let mut entries = [[[T::zero(); LANES]; SIDE]; SIDE];
                 for (f, kernels) in filters.clone().zip(&kernels) {
                     transform_kernels(exec.isa, &mut entries, kernels);
-                    for (entry, values) in entries.iter().enumerate() {
+                    for (entry, values) in entries.as_flattened().iter().enumerate() {
                         let at = (entry * self.filters + f) * self.channels + first;
                         // SAFETY: tasks differ in the filters.
                         let to = unsafe { u.part(at..at + channels.len()) };
@@ -264,46 +306,19 @@ impl Winograd {
         Plane { size: self.input, padding: self.padding }
     }
 
-    /// The 2×2 patches of the output in `count` columns of sixteen values from `first`: `LANES / lanes` for each column.
+    /// The patches of the output in `count` columns of sixteen values from `first`: `LANES / lanes` for each column.
     fn patches_of(&self, first: usize, count: usize, lanes: usize, tiles: usize) -> PatchesOf {
         let [rows, columns] = self.patches();
         let per_column = LANES / lanes;
         let (first, all) = (first * per_column, tiles * rows * columns);
         let (tile, patch) = (first / (rows * columns), first % (rows * columns));
         PatchesOf {
-            next: Patch { tile, row: 2 * (patch / columns), column: 2 * (patch % columns) },
+            next: Patch { tile, row: self.out * (patch / columns), column: self.out * (patch % columns) },
             left: all.saturating_sub(first).min(count * per_column),
-            end: [2 * rows, 2 * columns],
+            side: self.out,
+            end: [self.out * rows, self.out * columns],
         }
     }
-}
-
-vectorized! {
-    /// G g Gᵀ for the kernels of sixteen channels, with the rows of G (1, 0, 0), (½, ½, ½), (½, −½, ½), (0, 0, 1).
-    fn transform_kernels[T: Vectorized](u: &mut [[T; LANES]; ENTRIES], g: &[[T; LANES]; 9]) {
-        let half = T::of(0.5);
-        let mut t = [[T::zero(); LANES]; 3 * ROW];
-        for i in 0..3 {
-            for l in 0..LANES {
-                let [a, b, c] = [g[i][l], g[3 + i][l], g[6 + i][l]];
-                (t[i][l], t[3 + i][l]) = (a, (a + b + c) * half);
-                (t[6 + i][l], t[9 + i][l]) = ((a - b + c) * half, c);
-            }
-        }
-        for i in 0..ROW {
-            for l in 0..LANES {
-                let [a, b, c] = [t[3 * i][l], t[3 * i + 1][l], t[3 * i + 2][l]];
-                (u[4 * i][l], u[4 * i + 1][l]) = (a, (a + b + c) * half);
-                (u[4 * i + 2][l], u[4 * i + 3][l]) = ((a - b + c) * half, c);
-            }
-        }
-    }
-}
-
-/// Bᵀ d for a column d, with the rows of Bᵀ (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1).
-#[inline(always)]
-fn transform_input<T: Vectorized, S: Simd<T>>(simd: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
-    [simd.sub(a, c), simd.add(b, c), simd.sub(c, b), simd.sub(b, d)]
 }
 
 /// Transforms a row of products and, after the last row, writes the outputs: y = Aᵀ m A + bias.
@@ -311,7 +326,7 @@ struct Outputs<'a, T> {
     table: &'a Winograd,
     y: Shared<'a, T>,
     m: &'a [T],
-    /// The sums of the rows so far: four outputs for each filter and column.
+    /// The sums of the rows so far: the outputs of a patch for each filter and column.
     sums: &'a mut [T],
     row: usize,
     bias: Option<&'a [T]>,
@@ -322,70 +337,78 @@ struct Outputs<'a, T> {
     tiles: usize,
 }
 
-impl<T: Vectorized> Kernel<T> for Outputs<'_, T> {
+/// The same, with the sizes of a patch of the input and of the output.
+struct OutputsOf<'a, T, const SIDE: usize, const OUT: usize>(Outputs<'a, T>);
+
+impl<T: Vectorized, const SIDE: usize, const OUT: usize> Kernel<T> for OutputsOf<'_, T, SIDE, OUT> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self;
+        let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self.0;
         let [rows, columns] = table.output;
-        let area = rows * columns;
+        let (area, outputs, last) = (rows * columns, OUT * OUT, row + 1 == SIDE);
         let (end, rest) = end.split();
         let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
         let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
         let per_column = LANES / lanes;
+        let factors = output_factors::<OUT>(row);
         for (i, filter) in filters.clone().enumerate() {
             let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
             let mut patches = patches.clone();
             for c in 0..patches.left.div_ceil(per_column) {
-                let sums = &mut sums[(i * COLUMNS + c) * 4 * LANES..][..4 * LANES];
+                let sums = &mut sums[(i * COLUMNS + c) * outputs * LANES..][..outputs * LANES];
                 for part in (0..LANES).step_by(S::WIDTH) {
-                    let mut t = [simd.splat(T::zero()); ROW];
-                    for entry in 0..ROW {
+                    let mut t = [simd.splat(T::zero()); SIDE];
+                    for entry in 0..SIDE {
                         let at = ((entry * filters.len() + i) * COLUMNS + c) * LANES + part;
                         let from = &m[at..at + S::WIDTH];
                         // SAFETY: `from` is one vector long.
                         t[entry] = unsafe { simd.load(from.as_ptr()) };
                     }
-                    // Rows of Aᵀ: (1, 1, 1, 0), (0, 1, −1, −1).
-                    let pair = [simd.add(simd.add(t[0], t[1]), t[2]), simd.sub(simd.sub(t[1], t[2]), t[3])];
-                    for (j, v) in pair.into_iter().enumerate() {
-                        let above = sums[j * LANES + part..].as_mut_ptr();
-                        let below = sums[(2 + j) * LANES + part..].as_mut_ptr();
-                        // SAFETY: there are four times sixteen sums, each a whole number of vectors.
-                        unsafe {
-                            match row {
-                                0 => simd.store(above, simd.add(v, bias)),
-                                1 => {
-                                    simd.store(above, simd.add(simd.load(above), v));
-                                    simd.store(below, simd.add(v, bias));
+                    let of_row: [S::V; OUT] = transform_output(simd, t);
+                    for (i, (factor, first)) in factors.into_iter().enumerate() {
+                        let takes_part = factor != 0.0;
+                        if !takes_part && !last {
+                            continue;
+                        }
+                        let factor = simd.splat(T::of(factor));
+                        for (j, v) in of_row.into_iter().enumerate() {
+                            let at = sums[(i * OUT + j) * LANES + part..].as_mut_ptr();
+                            // SAFETY: there are sixteen sums for each output, a whole number of vectors.
+                            unsafe {
+                                let mut sum = if first { bias } else { simd.load(at) };
+                                if takes_part {
+                                    sum = simd.mul_add(factor, v, sum);
                                 }
-                                2 => {
-                                    simd.store(above, simd.add(simd.load(above), v));
-                                    simd.store(below, simd.sub(simd.load(below), v));
+                                if let (true, Some(finish)) = (last, finish) {
+                                    sum = finish.apply(simd, sum, filter, || simd.splat(T::zero()));
                                 }
-                                _ => simd.store(below, simd.sub(simd.load(below), v)),
-                            }
-                            if let (3, Some(finish)) = (row, finish) {
-                                let zero = || simd.splat(T::zero());
-                                simd.store(above, finish.apply(simd, simd.load(above), filter, zero));
-                                simd.store(below, finish.apply(simd, simd.load(below), filter, zero));
+                                simd.store(at, sum);
                             }
                         }
                     }
                 }
-                if row < 3 {
+                if !last {
                     continue;
                 }
                 let column = patches.clone().take(per_column);
                 patches.by_ref().take(per_column).for_each(drop);
                 if lanes < LANES {
-                    scatter_narrow(y, sums, filter * area * lanes, lanes, column, table.output, rest);
+                    scatter_narrow::<T, OUT>(
+                        y,
+                        sums,
+                        filter * area * lanes,
+                        lanes,
+                        column,
+                        table.output,
+                        rest,
+                    );
                     continue;
                 }
                 for patch in column {
                     let plane = (patch.tile * table.groups * table.filters + filter) * area * LANES;
-                    scatter_patch::<T, LANES>(y, sums, plane, 0, patch, table.output, rest);
+                    scatter_patch::<T, LANES, OUT>(y, sums, plane, 0, patch, table.output, rest);
                 }
             }
         }

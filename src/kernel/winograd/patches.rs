@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{COLUMNS, ENTRIES, ROW, Winograd, transform_input};
+use super::{COLUMNS, Winograd, transform_input};
 use crate::kernel::block::Rest;
 use crate::kernel::conv::one_phase;
 use crate::kernel::shared::{Shared, Writer};
@@ -10,7 +10,7 @@ use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Vectorized, values_mut, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
-/// A 2×2 patch of the output: its tile, and its first row and column.
+/// A patch of the output: its tile, and its first row and column.
 #[derive(Clone, Copy)]
 pub(super) struct Patch {
     pub(super) tile: usize,
@@ -23,6 +23,8 @@ pub(super) struct Patch {
 pub(super) struct PatchesOf {
     pub(super) next: Patch,
     pub(super) left: usize,
+    /// Rows and columns of a patch.
+    pub(super) side: usize,
     /// The row and the column where the patches of a tile end.
     pub(super) end: [usize; 2],
 }
@@ -35,9 +37,9 @@ impl Iterator for PatchesOf {
         self.left = self.left.checked_sub(1)?;
         let patch = self.next;
         let Patch { tile, row, column } = &mut self.next;
-        *column += 2;
+        *column += self.side;
         if *column == self.end[1] {
-            (*row, *column) = (*row + 2, 0);
+            (*row, *column) = (*row + self.side, 0);
         }
         if *row == self.end[0] {
             (*tile, *row) = (*tile + 1, 0);
@@ -54,6 +56,21 @@ pub(super) struct Plane {
 }
 
 impl Plane {
+    /// Where the entries of a patch of the input begin in a whole tile. Of an entry outside the plane it is beyond all values.
+    #[inline(always)]
+    fn offsets<const SIDE: usize, const ENTRIES: usize>(self, patch: Patch) -> [usize; ENTRIES] {
+        let Plane { size: [height, width], padding } = self;
+        let mut offsets = [usize::MAX - LANES; ENTRIES];
+        for i in 0..ENTRIES {
+            let row = (patch.row + i / SIDE).checked_sub(padding[0]).filter(|row| *row < height);
+            let column = (patch.column + i % SIDE).checked_sub(padding[1]).filter(|column| *column < width);
+            if let (Some(row), Some(column)) = (row, column) {
+                offsets[i] = (row * width + column) * LANES;
+            }
+        }
+        offsets
+    }
+
     /// The addresses of two rows of a patch of `SIDE` columns in a whole tile, if both lie inside the plane.
     #[inline(always)]
     pub(super) fn rows<T, const SIDE: usize>(
@@ -121,7 +138,7 @@ pub(super) fn gather<T: Vectorized, const N: usize, const SIDE: usize>(
 /// Copies a column of sums to the plane of the output that begins at `plane`, in a function of its own, compiled once and not for
 /// each instruction set.
 #[inline(never)]
-pub(super) fn scatter_narrow<T: Vectorized>(
+pub(super) fn scatter_narrow<T: Vectorized, const OUT: usize>(
     y: Shared<'_, T>,
     sums: &[T],
     plane: usize,
@@ -131,13 +148,13 @@ pub(super) fn scatter_narrow<T: Vectorized>(
     rest: Rest<'_, T>,
 ) {
     with_lanes!(lanes, N => for (at, patch) in column.enumerate() {
-        scatter_patch::<T, N>(y, sums, plane, at * N, patch, output, rest);
+        scatter_patch::<T, N, OUT>(y, sums, plane, at * N, patch, output, rest);
     });
 }
 
 /// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
 #[inline(always)]
-pub(super) fn scatter_patch<T: Vectorized, const N: usize>(
+pub(super) fn scatter_patch<T: Vectorized, const N: usize, const OUT: usize>(
     y: Shared<'_, T>,
     sums: &[T],
     plane: usize,
@@ -146,10 +163,10 @@ pub(super) fn scatter_patch<T: Vectorized, const N: usize>(
     [rows, columns]: [usize; 2],
     rest: Rest<'_, T>,
 ) {
-    for i in 0..2.min(rows - patch.row) {
-        for j in 0..2.min(columns - patch.column) {
+    for i in 0..OUT.min(rows - patch.row) {
+        for j in 0..OUT.min(columns - patch.column) {
             let at = plane + ((patch.row + i) * columns + patch.column + j) * N;
-            let from = &sums[(2 * i + j) * LANES + lane..][..N];
+            let from = &sums[(OUT * i + j) * LANES + lane..][..N];
             // SAFETY: tasks differ in filters or patches, and so in the outputs.
             let to = unsafe { y.part(at..at + N) };
             rest.store(to, from, at);
@@ -170,13 +187,23 @@ pub(super) struct Patches<'a, T> {
     pub(super) tiles: usize,
 }
 
-impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
+/// The same, with the rows and columns of a patch of the input, and its entries.
+pub(super) struct PatchesOfSide<'a, T, const SIDE: usize, const ENTRIES: usize>(pub(super) Patches<'a, T>);
+
+impl<T: Vectorized, const SIDE: usize, const ENTRIES: usize> Kernel<T>
+    for PatchesOfSide<'_, T, SIDE, ENTRIES>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        let Patches { table, first, x, block, lanes, tiles, .. } = self;
-        let channels = self.channels.clone();
+        let Patches { table, first, x, block, lanes, tiles, .. } = self.0;
+        let channels = self.0.channels.clone();
+        let mut all = [0; ENTRIES];
+        let mut rows_of = [0; SIDE];
+        for i in 0..ENTRIES {
+            (all[i], rows_of[i / SIDE]) = (i, i / SIDE);
+        }
         let [rows, columns] = table.input;
         let area = rows * columns;
         let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
@@ -186,14 +213,36 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
         };
         let at = |channel: usize, c: usize| first + (channel * COLUMNS + c) * LANES;
         let of_block = block * COLUMNS * per_column..block * COLUMNS * per_column + patches.left;
-        let split = if lanes < LANES { Split::new(of_block.clone(), in_row, lanes) } else { None };
+        let split = if lanes < LANES { Split::<T, SIDE>::new(of_block.clone(), in_row, lanes) } else { None };
         if let Some(mut split) = split {
-            let mut d = [Lanes::<T>::zero(); ENTRIES + 1];
+            let mut d = [[Lanes::<T>::zero(); ENTRIES]; 2];
+            let d = d.as_flattened_mut();
             for channel in channels.clone() {
                 split.read(plane(0, channel), table.input_plane());
                 for (c, start) in of_block.clone().step_by(per_column).enumerate() {
                     let column = start..of_block.end.min(start + per_column);
-                    let from = split.column(simd, column, ALL, &mut d);
+                    let from = split.column(simd, column, all, d);
+                    // SAFETY: there are sixteen values at each address.
+                    unsafe { self.transform(simd, from, at(channel, c)) };
+                }
+            }
+            return;
+        }
+        if lanes == LANES {
+            // Neighbouring patches of a channel one after the other: what they read and what they write lies together.
+            let (zeros, mut columns) = (Lanes::zero(), [([0; ENTRIES], 0); COLUMNS]);
+            let count = patches.left;
+            for (column, patch) in columns.iter_mut().zip(patches) {
+                *column = (table.input_plane().offsets::<SIDE, ENTRIES>(patch), patch.tile);
+            }
+            for channel in channels {
+                for (c, (offsets, tile)) in columns[..count].iter().enumerate() {
+                    let (plane, mut from) = (plane(*tile, channel), [zeros.0.as_ptr(); ENTRIES]);
+                    for i in 0..ENTRIES {
+                        if let Some(values) = plane.get(offsets[i]..offsets[i] + LANES) {
+                            from[i] = values.as_ptr();
+                        }
+                    }
                     // SAFETY: there are sixteen values at each address.
                     unsafe { self.transform(simd, from, at(channel, c)) };
                 }
@@ -207,11 +256,8 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
             for channel in channels.clone() {
                 let mut d = [Lanes::<T>::zero(); ENTRIES];
                 for (at, patch) in column.clone().enumerate() {
-                    let (plane, rows, of) = (plane(patch.tile, channel), &[0, 1, 2, 3], table.input_plane());
-                    match lanes {
-                        LANES => gather::<T, LANES, ROW>(&mut d, plane, 0, patch, rows, of),
-                        _ => gather_narrow::<T, ROW>(&mut d, plane, at * lanes, lanes, patch, rows, of),
-                    }
+                    let (plane, rows, of) = (plane(patch.tile, channel), &rows_of, table.input_plane());
+                    gather_narrow::<T, SIDE>(&mut d, plane, at * lanes, lanes, patch, rows, of);
                 }
                 let mut from = [d[0].0.as_ptr(); ENTRIES];
                 for i in 0..ENTRIES {
@@ -224,7 +270,7 @@ impl<T: Vectorized> Kernel<T> for Patches<'_, T> {
     }
 }
 
-impl<T: Vectorized> Patches<'_, T> {
+impl<T: Vectorized, const SIDE: usize, const ENTRIES: usize> PatchesOfSide<'_, T, SIDE, ENTRIES> {
     /// Transforms a column of patches, given the address of its sixteen values of each entry, to index `at` of the first entry.
     ///
     /// # Safety
@@ -237,45 +283,52 @@ impl<T: Vectorized> Patches<'_, T> {
                 // SAFETY: the caller's promise; sixteen values are a whole number of vectors.
                 t[i] = unsafe { simd.load(from[i].add(part)) };
             }
-            for j in 0..4 {
-                [t[j], t[4 + j], t[8 + j], t[12 + j]] =
-                    transform_input(simd, [t[j], t[4 + j], t[8 + j], t[12 + j]]);
+            for j in 0..SIDE {
+                let mut column = [t[j]; SIDE];
+                for i in 1..SIDE {
+                    column[i] = t[SIDE * i + j];
+                }
+                let column = transform_input(simd, column);
+                for i in 0..SIDE {
+                    t[SIDE * i + j] = column[i];
+                }
             }
-            for i in (0..ENTRIES).step_by(4) {
-                [t[i], t[i + 1], t[i + 2], t[i + 3]] =
-                    transform_input(simd, [t[i], t[i + 1], t[i + 2], t[i + 3]]);
+            for row in t.as_chunks_mut::<SIDE>().0 {
+                *row = transform_input(simd, *row);
             }
             for (entry, t) in t.into_iter().enumerate() {
-                self.v.store(simd, at + entry * self.table.channels * COLUMNS * LANES + part, t);
+                self.0.v.store(simd, at + entry * self.0.table.channels * COLUMNS * LANES + part, t);
             }
         }
     }
 }
 
-/// All entries of a patch.
-const ALL: [usize; ENTRIES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
 /// Values of a [`Split`], at most.
 const SPLIT: usize = 8192;
 
-/// Some rows of a plane in a narrow tile, padded, and divided by even and odd rows and columns: at each entry of a patch, what
-/// neighbouring patches read is contiguous.
-pub(super) struct Split<T> {
+/// Some rows of a plane in a narrow tile, padded, and divided by the place of a row and a column in a patch of the output (by even
+/// and odd ones for F(2×2, 3×3)): at each entry of a patch of the input, of `SIDE` rows and columns, what neighbouring
+/// patches read is contiguous.
+pub(super) struct Split<T, const SIDE: usize> {
     values: [T; SPLIT],
-    /// The first row of patches, and rows and columns of each of the four parts.
+    /// The first row of patches, and rows and columns of each part.
     first: usize,
     rows: usize,
     columns: usize,
     lanes: usize,
 }
 
-impl<T: Vectorized> Split<T> {
+impl<T: Vectorized, const SIDE: usize> Split<T, SIDE> {
+    /// Rows and columns of a patch of the output, and all parts.
+    const OUT: usize = SIDE - 2;
+    const PARTS: usize = Self::OUT * Self::OUT;
+
     /// A buffer for the patches with these indices, row by row with `in_row` patches in a row; `None` if their rows are larger than it.
     pub(super) fn new(patches: Range<usize>, in_row: usize, lanes: usize) -> Option<Self> {
         let first = patches.start / in_row;
         // A patch reads two rows and columns of each part.
         let [rows, columns] = [patches.end.div_ceil(in_row) - first + 1, in_row + 1];
-        let fits = 4 * rows * columns * lanes + LANES <= SPLIT;
+        let fits = Self::PARTS * rows * columns * lanes + LANES <= SPLIT;
         fits.then(|| Split { values: [T::zero(); SPLIT], first, rows, columns, lanes })
     }
 
@@ -287,10 +340,12 @@ impl<T: Vectorized> Split<T> {
     fn read_lanes<const N: usize>(&mut self, values: &[T], Plane { size: [height, width], padding }: Plane) {
         let values = values.as_chunks::<N>().0;
         let rows = self.values.as_chunks_mut::<N>().0.chunks_exact_mut(self.columns);
-        for (i, to) in rows.take(4 * self.rows).enumerate() {
+        for (i, to) in rows.take(Self::PARTS * self.rows).enumerate() {
             let (part, row) = (i / self.rows, self.first + i % self.rows);
-            match (2 * row + part / 2).checked_sub(padding[0]).filter(|row| *row < height) {
-                Some(row) => one_phase(to, &values[row * width..][..width], padding[1], [part % 2, 2]),
+            match (Self::OUT * row + part / Self::OUT).checked_sub(padding[0]).filter(|row| *row < height) {
+                Some(row) => {
+                    one_phase(to, &values[row * width..][..width], padding[1], [part % Self::OUT, Self::OUT])
+                }
                 None => to.fill([T::zero(); N]),
             }
         }
@@ -350,9 +405,9 @@ impl<T: Vectorized> Split<T> {
     /// The values of entry `entry` of a patch, and of the same entry of its neighbours.
     #[inline(always)]
     fn entry(&self, entry: usize, place: usize) -> *const T {
-        let [i, j] = [entry / 4, entry % 4];
-        let part = 2 * (i % 2) + j % 2;
-        let offset = (part * self.rows + i / 2) * self.columns + j / 2;
+        let [i, j] = [entry / SIDE, entry % SIDE];
+        let part = Self::OUT * (i % Self::OUT) + j % Self::OUT;
+        let offset = (part * self.rows + i / Self::OUT) * self.columns + j / Self::OUT;
         self.values[place + offset * self.lanes..][..LANES].as_ptr()
     }
 }
