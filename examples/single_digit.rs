@@ -30,7 +30,7 @@ struct Options {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// The most training digits, and validation digits, of which pictures are drawn, three of each
-    #[arg(long, default_value = "20000")]
+    #[arg(long, default_value = "60000")]
     digits: usize,
     #[arg(long, default_value = "20")]
     epochs: usize,

@@ -99,10 +99,10 @@ fn two_digits_side_by_side_are_refused() {
     }
 }
 
-/// Two digits whose ink touches: of those whose boxes overlap by 0 to 4 of their pixels, at most 1 in 100 gets a sure answer. The
+/// Two digits whose ink touches: of 250 pairs whose boxes overlap by 0 to 4 of their pixels none gets a sure answer. The
 /// digits are test digits, of which neither network knows any.
 #[test]
-fn few_digits_that_touch_get_a_sure_answer() {
+fn digits_that_touch_get_no_sure_answer() {
     let reader = DigitReader::pretrained();
     // Refused, not sure, sure.
     let outcome = |overlap: i64, i: usize| {
@@ -121,7 +121,7 @@ fn few_digits_that_touch_get_a_sure_answer() {
         all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     println!("all {all:?}");
-    assert!(all[2] <= 2, "{all:?}");
+    assert_eq!(all[2], 0, "{all:?}");
 }
 
 /// Digits of MNIST are single ones.
