@@ -493,9 +493,11 @@ def update(path, options, program, pieces, peers, chosen):
         write_between(path, isa or "best", f"{where}\n\n{folded(figures, pieces, options.threads, peers)}{told}")
         ratios[isa] = [(piece, ratio_of(figures, piece["name"])) for piece in pieces]
     write_between(path, "short", in_short(ratios))
-    growth = ["cargo", "bench", "-p", "convnet-benches", "--bench", "growth", "--", "--seconds", str(options.seconds)]
-    result = subprocess.run(growth, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
-    write_between(path, "growth", result.stdout.strip())
+    for bench in ("growth", "scaling", "arithmetic"):
+        settings = [] if bench == "arithmetic" else ["--seconds", str(options.seconds)]
+        command = ["cargo", "bench", "-p", "convnet-benches", "--bench", bench, "--", *settings]
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
+        write_between(path, bench, result.stdout.strip())
 
 
 def write_between(path, name, text):

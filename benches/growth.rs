@@ -1,4 +1,4 @@
-//! Growth of a training step's time with the batch, the size of the image and the number of channels, on one
+//! Growth of a training step's time with the batch, the size of the image, the number of channels and of layers, on one
 //! thread and on two.
 //!
 //!     cargo bench -p convnet-benches --bench growth -- --seconds 0.5 batch
@@ -63,6 +63,42 @@ two_convolutions!(Channels32, 32, 32);
 two_convolutions!(Channels64, 32, 64);
 two_convolutions!(Channels128, 32, 128);
 
+block! {
+    /// Two convolutions of 3×3, whose output is added to the input.
+    struct Basic { filters: usize } => {
+        conv1: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn1: BatchNorm,
+        relu1: Relu,
+        conv2: Conv2d { filters: filters, kernel: 3, padding: 1, bias: false },
+        bn2: BatchNorm,
+        sum: Add(bn2, input),
+        relu2: Relu,
+    }
+}
+
+/// A residual network for images of 32×32 with stages of 16, 32 and 64 filters, and this many blocks in each.
+macro_rules! residual {
+    ($name:ident, $($block:tt)+) => {
+        network! {
+            struct $name: Chw<3, 32, 32> => Flat<10> {
+                conv1: Conv2d { filters: 16, kernel: 3, padding: 1, bias: false },
+                layer1: { $($block: Basic { filters: 16 },)+ },
+                conv2: Conv2d { filters: 32, kernel: 3, stride: 2, padding: 1, bias: false },
+                layer2: { $($block: Basic { filters: 32 },)+ },
+                conv3: Conv2d { filters: 64, kernel: 3, stride: 2, padding: 1, bias: false },
+                layer3: { $($block: Basic { filters: 64 },)+ },
+                pool: GlobalAvgPool,
+                fc: Dense { units: 10 },
+            }
+        }
+    };
+}
+
+residual!(Blocks3, 0 1 2);
+residual!(Blocks6, 0 1 2 3 4 5);
+residual!(Blocks9, 0 1 2 3 4 5 6 7 8);
+residual!(Blocks18, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17);
+
 /// Training steps that differ in one number.
 struct Table {
     title: &'static str,
@@ -80,14 +116,14 @@ struct Row {
 /// Makes a network and samples; each call of the result is one step.
 type SetUp = fn(usize) -> Box<dyn FnMut()>;
 
-fn tables() -> [Table; 3] {
+fn tables() -> [Table; 4] {
     let of_batch = |samples| Row { number: samples, samples, set_up: training_step::<10, LeNet5> };
     let of_32 = |number, set_up: SetUp| Row { number, samples: 32, set_up };
     [
         Table {
             title: "LeNet-5 by samples in a batch",
             name: "batch",
-            rows: [16, 32, 64, 128, 256, 512, 1024].map(of_batch).into(),
+            rows: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map(of_batch).into(),
         },
         Table {
             title: "Two convolutions of 32 filters by rows and columns of the image, 32 samples",
@@ -107,6 +143,16 @@ fn tables() -> [Table; 3] {
                 of_32(32, training_step::<10, Channels32>),
                 of_32(64, training_step::<10, Channels64>),
                 of_32(128, training_step::<10, Channels128>),
+            ],
+        },
+        Table {
+            title: "Residual networks on images of 32×32 by layers with weights, 32 samples",
+            name: "depth",
+            rows: vec![
+                of_32(22, training_step::<10, Blocks3>),
+                of_32(40, training_step::<10, Blocks6>),
+                of_32(58, training_step::<10, Blocks9>),
+                of_32(112, training_step::<10, Blocks18>),
             ],
         },
     ]

@@ -21,7 +21,12 @@ pub struct Work {
     pub samples: usize,
     /// Floating-point operations of a call, two for each multiply-accumulate. A training step is forward, backward
     /// by the weights, and backward by the data except for the first layer, whose input needs no gradient.
+    #[allow(dead_code, reason = "a module of several programs")]
     pub flop: usize,
+    /// Bytes that a call moves at least: of an inference, the outputs of all layers written and read, and the parameters read; of a
+    /// training step also the gradients of the outputs written and read, the outputs read again, and seven values for each parameter.
+    #[allow(dead_code, reason = "a module of several programs")]
+    pub bytes: usize,
     set_up: fn(usize) -> Box<dyn FnMut()>,
 }
 
@@ -38,6 +43,7 @@ impl Work {
 
     /// Whether a user waits for the answer, in a thread of their own. All else is done as a training does it, inside the
     /// thread pool from beginning to end.
+    #[allow(dead_code, reason = "a module of several programs")]
     pub fn is_latency(&self) -> bool {
         self.samples == 1
     }
@@ -62,7 +68,7 @@ pub fn works() -> Vec<Work> {
 
 /// The networks that won at ImageNet and their successors, by torchvision's and timm's names: one image, 16 images, and a training step of 8.
 /// Each takes seconds, and some a gigabyte.
-#[allow(dead_code, reason = "a module of two programs, and one of them has no time for these")]
+#[allow(dead_code, reason = "a module of several programs")]
 pub fn models() -> Vec<Work> {
     fn model<N>(network: &'static str) -> [Work; 3]
     where
@@ -100,7 +106,12 @@ where
     N: Network<Output = Flat<CLASSES>, Scalar = f32> + 'static,
 {
     let set_up = step::training_step::<CLASSES, N>;
-    Work { network, what: "training-step", samples, flop: training_flop::<N>(samples), set_up }
+    let (flop, bytes) = (training_flop::<N>(samples), training_bytes::<N>(samples));
+    Work { network, what: "training-step", samples, flop, bytes, set_up }
+}
+
+fn training_bytes<N: Network>(samples: usize) -> usize {
+    5 * samples * N::ACTIVATION_BYTES + 7 * size_of::<f32>() * N::PARAMS
 }
 
 /// Once through 60,000 digits in batches of 64: the 12,000 embedded ones, five times.
@@ -118,7 +129,8 @@ fn epoch() -> Work {
         })
     };
     let samples = 60_000;
-    Work { network: "lenet", what: "epoch", samples, flop: training_flop::<LeNet5>(samples), set_up }
+    let (flop, bytes) = (training_flop::<LeNet5>(samples), training_bytes::<LeNet5>(samples));
+    Work { network: "lenet", what: "epoch", samples, flop, bytes, set_up }
 }
 
 fn inference<N>(network: &'static str, samples: usize) -> Work
@@ -131,5 +143,6 @@ where
             black_box(net.infer(black_box(&images)));
         })
     };
-    Work { network, what: "inference", samples, flop: 2 * samples * N::MACS, set_up }
+    let bytes = 2 * samples * N::ACTIVATION_BYTES + size_of::<f32>() * N::PARAMS;
+    Work { network, what: "inference", samples, flop: 2 * samples * N::MACS, bytes, set_up }
 }

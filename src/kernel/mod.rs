@@ -65,6 +65,9 @@ mod shared;
 mod simd;
 #[cfg(test)]
 mod tests;
+// Public for the benchmark that replays tasks on more workers.
+#[doc(hidden)]
+pub mod timing;
 mod transpose;
 pub(crate) mod update;
 mod weights;
@@ -126,7 +129,9 @@ impl Exec {
 /// lines of it, is compiled once and not again for each kernel, scalar and instruction set.
 fn share(parallel: bool, tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     if parallel && tasks > 1 {
-        (0..tasks).into_par_iter().for_each(f);
+        if !timing::note(tasks, f) {
+            (0..tasks).into_par_iter().for_each(f);
+        }
     } else {
         (0..tasks).for_each(f);
     }

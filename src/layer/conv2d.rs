@@ -255,7 +255,7 @@ builtin!(ConvOp);
 
 impl<T: Scalar> Op<T> for ConvOp {
     fn describe(&self) -> String {
-        let mut text = format!("Conv2d {}", describe_window(self.geometry.window, [1, 1]));
+        let mut text = format!("Conv2d {}", self.geometry.window.describe([1, 1]));
         if self.geometry.groups > 1 {
             text += &format!(", {} groups", self.geometry.groups);
         }
@@ -333,29 +333,6 @@ pub(super) fn over_windows(op: &'static str, inputs: impl Into<Vec<Operand>>, wi
         .with("strides", window.stride)
         .with("pads", window.padding);
     if window.dilation == [1, 1] { node } else { node.with("dilations", window.dilation) }
-}
-
-/// "5×5, stride 2, padding 1"; settings with their usual value are left out.
-pub(super) fn describe_window(window: Window, usual_stride: [usize; 2]) -> String {
-    let pair = |[a, b]: [usize; 2]| if a == b { a.to_string() } else { format!("{a}×{b}") };
-    let mut text = format!("{}×{}", window.kernel[0], window.kernel[1]);
-    if window.stride != usual_stride {
-        text += &format!(", stride {}", pair(window.stride));
-    }
-    match window.padding {
-        [0, 0, 0, 0] => {}
-        [top, left, bottom, right] if (top, left) == (bottom, right) => {
-            text += &format!(", padding {}", pair([top, left]));
-        }
-        [top, left, bottom, right] => text += &format!(", padding ({top}, {left}, {bottom}, {right})"),
-    }
-    if window.dilation != [1, 1] {
-        text += &format!(", dilation {}", pair(window.dilation));
-    }
-    if window.ceil {
-        text += ", ceil mode";
-    }
-    text
 }
 
 /// Access to the parameters of a convolution without groups: `$outer`×`$inner`×rows×columns weights, described by `$order`,

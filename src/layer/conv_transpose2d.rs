@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 #[cfg(feature = "store")]
 use super::conv2d::over_windows;
-use super::conv2d::{describe_window, padding_error, split_error};
+use super::conv2d::{padding_error, split_error};
 use super::place::{At, Placed};
 use super::{Layer, Params, ParamsMut, Tensors};
 use crate::kernel::conv::{Conv, Geometry};
@@ -210,7 +210,7 @@ impl ConvTransposeOp {
 
 impl<T: Scalar> Op<T> for ConvTransposeOp {
     fn describe(&self) -> String {
-        let mut text = format!("ConvTranspose2d {}", describe_window(self.geometry.window, [1, 1]));
+        let mut text = format!("ConvTranspose2d {}", self.geometry.window.describe([1, 1]));
         match self.output_padding() {
             [0, 0] => {}
             [rows, columns] if rows == columns => text += &format!(", output padding {rows}"),

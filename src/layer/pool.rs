@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use super::Layer;
-use super::conv2d::describe_window;
 #[cfg(feature = "store")]
 use super::conv2d::over_windows;
 use super::place::{At, Placed};
@@ -212,7 +211,7 @@ macro_rules! pooling {
                 let note = if $counts { "" } else { ", padding does not count" };
                 plan.add_builtin::<_, Self>($op {
                     pool: Pooling { channels: C, input, output, windows, count_padding: $counts },
-                    text: format!("{} {}{note}", stringify!($layer), describe_window(window, window.kernel)),
+                    text: format!("{} {}{note}", stringify!($layer), window.describe(window.kernel)),
                     $($more)*
                 });
             }

@@ -92,6 +92,29 @@ impl Window {
     pub(super) const fn has_holes(self) -> bool {
         self.dilation[0] != 1 || self.dilation[1] != 1
     }
+
+    /// "5×5, stride 2, padding 1"; settings with their usual value are left out.
+    pub(crate) fn describe(self, usual_stride: [usize; 2]) -> String {
+        let pair = |[a, b]: [usize; 2]| if a == b { a.to_string() } else { format!("{a}×{b}") };
+        let mut text = format!("{}×{}", self.kernel[0], self.kernel[1]);
+        if self.stride != usual_stride {
+            text += &format!(", stride {}", pair(self.stride));
+        }
+        match self.padding {
+            [0, 0, 0, 0] => {}
+            [top, left, bottom, right] if (top, left) == (bottom, right) => {
+                text += &format!(", padding {}", pair([top, left]));
+            }
+            [top, left, bottom, right] => text += &format!(", padding ({top}, {left}, {bottom}, {right})"),
+        }
+        if self.dilation != [1, 1] {
+            text += &format!(", dilation {}", pair(self.dilation));
+        }
+        if self.ceil {
+            text += ", ceil mode";
+        }
+        text
+    }
 }
 
 /// Rows and columns of a window layer's output: ⌊(n + padding − extent) / stride⌋ + 1 along each axis, with the padding of
