@@ -31,11 +31,11 @@ impl Geometry {
 /// How the sums of a convolution are computed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Arithmetic {
-    /// Exactly on whole numbers, as long as the sums are.
+    /// Whole numbers come out exactly, as long as every sum is one that the scalar holds exactly: below 2²⁴ in `f32`.
     #[default]
     Exact,
-    /// With fewer multiplications where that is faster, and a larger rounding error: kernels of 3×3 at every position by
-    /// F(4×4, 3×3), forward and for the gradient of the input.
+    /// Fewer multiplications where that is faster, with about three times the rounding error: convolutions of 3×3 with stride 1
+    /// by Winograd's F(4×4, 3×3), forward and for the gradient of the input, if there are enough channels, filters and positions.
     Fast,
 }
 

@@ -236,7 +236,7 @@ impl Conv {
             Some((rectifier, x))
                 if exec.lanes == LANES
                     || matches!(self.tables, Tables::Depthwise(_))
-                    || self.transformed(tiles, exec).is_some() =>
+                    || self.fewest_products(tiles, exec).is_some() =>
             {
                 (End::Mask(rectifier, values(x)), None)
             }
