@@ -6,8 +6,8 @@
 //! A section of work that is shared among threads begins when the one before has ended. Its tasks go in order to the worker that is
 //! free first; what is not shared is one worker's. Starting and ending a section takes as long as it does on two threads here, times
 //! the binary logarithm of the workers. Tasks take as long as on one thread: that threads share caches
-//! and memory is not in it. So the table also has the time that a copy of the bytes that must be moved takes here with all threads,
-//! and the rate at which the most workers would move them.
+//! and memory is not in it. So the table also has the time that a copy of all that the layers write and read takes here with two
+//! threads, if nothing of it stays in a cache, and the rate at which the most workers would move that.
 
 #[path = "../examples/command/mod.rs"]
 mod command;

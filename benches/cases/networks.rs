@@ -23,7 +23,7 @@ pub struct Work {
     /// by the weights, and backward by the data except for the first layer, whose input needs no gradient.
     #[allow(dead_code, reason = "a module of several programs")]
     pub flop: usize,
-    /// Bytes that a call moves at least: of an inference, the outputs of all layers written and read, and the parameters read; of a
+    /// Bytes that a call moves if nothing stays in a cache: of an inference, the outputs of all layers written and read, and the parameters read; of a
     /// training step also the gradients of the outputs written and read, the outputs read again, and seven values for each parameter.
     #[allow(dead_code, reason = "a module of several programs")]
     pub bytes: usize,
