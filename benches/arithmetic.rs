@@ -17,8 +17,7 @@ use convnet::tensor::{LANES, Lanes};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// Draws convolutions with 3×3 kernels that fast arithmetic applies to, with inputs and weights
-/// between −1 and 1, and compares the outputs in 32 bits with those in 64.
+/// Draws convolutions with 3×3 kernels that fast arithmetic applies to, with inputs and weights between −1 and 1, and compares the outputs in 32 bits with those in 64.
 #[derive(Parser)]
 struct Options {
     /// Convolutions to draw
@@ -35,7 +34,7 @@ struct Options {
     _bench: bool,
 }
 
-/// What one arithmetic gave for one convolution.
+/// The rounding errors and the time of a convolution in one arithmetic.
 #[derive(Clone, Copy)]
 struct Outcome {
     /// The root mean square of the errors, and the largest error, in parts of the outputs' root mean square.

@@ -616,9 +616,11 @@ def main():
         if peer not in PEERS:
             parser.error(f"argument --peers: expected some of {', '.join(PEERS)}, found {peer}")
     peers = [peer for peer in options.peers.split(",") if importlib.util.find_spec(PEERS[peer])]
-    if "torch" not in peers or importlib.util.find_spec("numpy") is None:
+    missing = [module for module in ("torch", "torchvision", "timm", "numpy") if importlib.util.find_spec(module) is None]
+    if missing or "torch" not in peers:
         sys.exit(
-            "PyTorch or NumPy is missing: python3 -m venv venv && venv/bin/pip install torch torchvision numpy onnx onnxruntime, "
+            f"the comparison needs torch, torchvision, timm and numpy, missing: {', '.join(missing) or 'torch in --peers'}; "
+            "python3 -m venv venv && venv/bin/pip install torch torchvision timm numpy onnx onnxruntime, "
             "then venv/bin/python benches/compare_torch.py"
         )
     if importlib.util.find_spec("onnx") is None:

@@ -14,11 +14,11 @@ fn in_pool<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
 }
 
 network! {
-    /// A 3×3 convolution with enough channels and filters for Winograd's transforms, in a small network.
+    /// A 3×3 convolution with enough channels and filters for Winograd's transforms, also in a narrow tile, in a small network.
     struct Transformed: Chw<1, 28, 28> => Flat<10> {
-        conv1: Conv2d { filters: 120, kernel: 7, stride: 3 },
+        conv1: Conv2d { filters: 128, kernel: 7, stride: 3 },
         relu1: Relu,
-        conv2: Conv2d { filters: 120, kernel: 3, padding: 1 },
+        conv2: Conv2d { filters: 128, kernel: 3, padding: 1 },
         relu2: Relu,
         pool: MaxPool2d { kernel: 2 },
         flatten: Flatten,
@@ -29,9 +29,9 @@ network! {
 network! {
     /// The same convolution in a network that is not small. Three samples are enough work to share.
     struct WideTransformed: Chw<1, 28, 28> => Flat<10> {
-        conv1: Conv2d { filters: 120, kernel: 7, stride: 3 },
+        conv1: Conv2d { filters: 128, kernel: 7, stride: 3 },
         relu1: Relu,
-        conv2: Conv2d { filters: 120, kernel: 3, padding: 1 },
+        conv2: Conv2d { filters: 128, kernel: 3, padding: 1 },
         relu2: Relu,
         flatten: Flatten,
         fc1: Dense { units: 70 },

@@ -38,8 +38,7 @@ pub struct Conv {
     tiling: Tiling,
     tables: Tables,
     /// Winograd's forward and backward passes, if the convolution has them: by F(2×2, 3×3), and by F(4×4, 3×3).
-    transformed: Option<[Winograd; 2]>,
-    fast: Option<[Winograd; 2]>,
+    transformed: [Option<[Winograd; 2]>; 2],
 }
 
 /// The tables of the passes.
@@ -119,27 +118,29 @@ impl Conv {
             && stride == [1, 1]
             && dilation == [1, 1]
             && padding.iter().all(|padding| *padding <= 2);
-        let [exact_pays, fast_pays] =
-            tiling.transforms.map(|least| is_3_by_3 && winograd::pays(channels, filters, LANES, least));
-        let passes = |out: usize| {
+        let passes = |out: usize, least: usize| {
+            if !is_3_by_3 || !winograd::pays(channels, filters, LANES, least) {
+                return None;
+            }
             let (x, y, before) = ([input[1], input[2]], [output[1], output[2]], [padding[0], padding[1]]);
             let weights = WeightLayout { filter: channels * area, channel: area, flipped: false };
             let flipped = WeightLayout { filter: area, channel: channels * area, flipped: true };
             let (forward, backward) = ([channels, filters], [filters, channels]);
-            [
+            Some([
                 Winograd::new(groups, forward, x, y, before, weights, out, tiling),
                 Winograd::new(groups, backward, y, x, before.map(|p| 2 - p), flipped, out, tiling),
-            ]
+            ])
         };
-        let transformed = exact_pays.then(|| passes(2));
-        let fast = (fast_pays && arithmetic == Arithmetic::Fast).then(|| passes(4));
+        let [exact, fast] = tiling.transforms;
+        let fast = if arithmetic == Arithmetic::Fast { passes(4, fast) } else { None };
+        let transformed = [passes(2, exact), fast];
         // Offsets of values in a tile are kept in 32 bits.
         let mut sizes = vec![input.iter().product(), output.iter().product()];
         if let Tables::Direct(Direct { x, dy, .. }) = &tables {
             sizes.extend([x.tile(), dy.tile()]);
         }
         assert!(sizes.iter().all(|size| *size < 1 << 28), "fewer than 2^28 values in a sample: {geometry:?}");
-        Conv { geometry, tiling, tables, transformed, fast }
+        Conv { geometry, tiling, tables, transformed }
     }
 
     /// Entries of scratch memory for a number of tiles.
@@ -160,9 +161,9 @@ impl Conv {
         };
         // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
-        let passes = self.transformed.iter().chain(&self.fast).flatten();
+        let passes = self.transformed.iter().flatten().flatten();
         let transforms = passes.map(|pass| pass.scratch(tiles)).max();
-        let gradient = self.transformed.as_ref().map(|[forward, _]| forward.gradient_scratch(tiles));
+        let gradient = self.transformed[0].as_ref().map(|[forward, _]| forward.gradient_scratch(tiles));
         let backward = tiles * direct.dy.scratch() + if direct.packed { self.packed_len() } else { 0 };
         let weights = tiles * (direct.x.scratch() + panels);
         [rows, transforms.unwrap_or(0), gradient.unwrap_or(0), backward, weights]
@@ -312,25 +313,15 @@ impl Conv {
         packed
     }
 
-    /// Winograd's passes by F(2×2, 3×3), if there are enough columns for them to be faster.
-    fn transformed(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
-        self.if_it_pays(&self.transformed, 0, tiles, exec)
-    }
-
     /// Winograd's passes by F(4×4, 3×3) or else F(2×2, 3×3), if there are enough columns for them to be faster.
     fn fewest_products(&self, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
-        self.if_it_pays(&self.fast, 1, tiles, exec).or_else(|| self.transformed(tiles, exec))
+        self.transformed(1, tiles, exec).or_else(|| self.transformed(0, tiles, exec))
     }
 
-    fn if_it_pays<'a>(
-        &self,
-        passes: &'a Option<[Winograd; 2]>,
-        algorithm: usize,
-        tiles: usize,
-        exec: Exec,
-    ) -> Option<&'a [Winograd; 2]> {
+    /// Winograd's passes by F(2×2, 3×3), number 0, or F(4×4, 3×3), number 1, if there are enough columns for them to be faster.
+    fn transformed(&self, algorithm: usize, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
         let ([channels, filters], tiling) = (self.geometry.of_group(), self.tiling);
-        passes.as_ref().filter(|passes| {
+        self.transformed[algorithm].as_ref().filter(|passes| {
             passes[0].columns(tiles, exec.lanes) >= tiling.patches[algorithm]
                 && winograd::pays(channels, filters, exec.lanes, tiling.transforms[algorithm])
         })

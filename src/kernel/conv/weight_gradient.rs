@@ -51,7 +51,7 @@ impl Conv {
             }
             Tables::Direct(direct) => direct,
         };
-        if let Some([pass, _]) = self.transformed(tiles, exec) {
+        if let Some([pass, _]) = self.transformed(0, tiles, exec) {
             pass.backward_weights(dw, dy, x, scratch, exec, tiles);
             return db.into_iter().for_each(|db| plane_sums(db, dy, self.geometry.output, exec, tiles));
         }
