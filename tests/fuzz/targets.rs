@@ -3,15 +3,18 @@
 #[path = "../zips/mod.rs"]
 mod zips;
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
-use convnet::data::{Cifar10, Csv, CsvOptions, EmnistLetters, Fill, Idx, IdxType, Imputer, Missing};
+use convnet::data::{
+    Cifar10, Csv, CsvOptions, EmnistLetters, Fill, Idx, IdxType, ImageSource, Imputer, Missing, Preprocessing,
+};
 use convnet::prelude::*;
 use convnet::store::{OnnxGraph, Weights};
 use convnet::train::{Checkpoints, Progress};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use image::{GrayImage, ImageFormat};
 
 network! {
     /// A layer of each kind of tensor, and few numbers.
@@ -26,10 +29,11 @@ network! {
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("idx", idx),
     ("idx_gzip", idx_gzip),
     ("zip", zip),
+    ("pictures", pictures),
     ("csv", csv),
     ("safetensors", safetensors),
     ("checkpoint", checkpoint),
@@ -82,6 +86,25 @@ pub fn zip(bytes: &[u8]) {
     }
     if let Ok(cifar) = Cifar10::load_from(file.path()) {
         assert!(!cifar.train.is_empty() && !cifar.test.is_empty());
+    }
+}
+
+/// A picture file, and a grey picture of these bytes as pixels, as digits and as colours.
+pub fn pictures(bytes: &[u8]) {
+    let (width, pixels) =
+        bytes.split_first().map_or((1, bytes), |(first, rest)| (1 + usize::from(*first) % 64, rest));
+    let height = (pixels.len() / width).min(64);
+    let header = format!("P5 {width} {height} 255\n");
+    let drawn = [header.as_bytes(), &pixels[..width * height]].concat();
+    for file in [bytes, &drawn[..]] {
+        if let Ok(digit) = Mnist::decode_digit("picture", file) {
+            assert!(digit.as_slice().iter().all(|value| (-1.0..=3.0).contains(value)));
+        }
+        // So that no picture takes much memory.
+        let preprocessing = Preprocessing::new().max_image_bytes(1 << 20);
+        if let Ok(colours) = Tensor::<Chw<3, 5, 4>>::from_image(ImageSource::Bytes(file), &preprocessing) {
+            assert!(colours.as_slice().iter().all(|value| (0.0..=1.0).contains(value)));
+        }
     }
 }
 
@@ -206,6 +229,24 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             let files = names.iter().zip([&images, &labels, &images, &labels]);
             let files: Vec<_> = files.map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
             vec![zips::zip(&files), zips::zip(&[("cifar-10-batches-py/data_batch_1", vec![1])])]
+        }
+        "pictures" => {
+            // A stroke on white and on ruled paper.
+            let drawn = |line: usize| {
+                let ink = |i: usize| {
+                    let (row, column) = (i / 40, i % 40);
+                    (16..20).contains(&column) && (8..32).contains(&row) || row % line == line - 1
+                };
+                (0..40 * 40).map(move |i| if ink(i) { 30 } else { 230 }).collect::<Vec<u8>>()
+            };
+            let encoded = |format| {
+                let mut file = Cursor::new(Vec::new());
+                let picture = GrayImage::from_raw(40, 40, drawn(100)).expect("as many pixels");
+                picture.write_to(&mut file, format).expect("a vector takes all");
+                file.into_inner()
+            };
+            let pixels = [100, 10].map(|line| [&[39], &drawn(line)[..]].concat());
+            [ImageFormat::Png, ImageFormat::Jpeg].map(encoded).into_iter().chain(pixels).collect()
         }
         "csv" => vec![
             b"a,b,class\n1,2,0\n3,4.5e-3,1\n".to_vec(),
