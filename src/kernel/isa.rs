@@ -64,6 +64,15 @@ impl Isa {
         all
     }
 
+    /// The instruction set with vectors of half the size, or this one.
+    pub(crate) fn narrower(self) -> Isa {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(proof) => Isa::Avx2(proof.avx2()),
+            other => other,
+        }
+    }
+
     /// The value of the environment variable that chooses this set.
     fn word(self) -> &'static str {
         match self {

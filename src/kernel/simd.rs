@@ -10,6 +10,8 @@ use crate::number::Number;
 pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// A register of values.
     type V: Copy;
+    /// Some of a register's values.
+    type Mask: Copy;
     /// Values in a register.
     const WIDTH: usize;
     /// Registers that the instruction set has.
@@ -29,6 +31,24 @@ pub trait Simd<T>: Copy + Send + Sync + 'static {
     /// # Safety
     /// `to` is valid for writing `WIDTH` values; it need not be aligned to more than `T`.
     unsafe fn store(self, to: *mut T, v: Self::V);
+
+    /// The values from `start` to `end`, exclusive, of a register.
+    fn mask(self, start: usize, end: usize) -> Self::Mask;
+
+    /// Loads the values of a mask; the others are zero.
+    ///
+    /// # Safety
+    /// `from` is valid for reading the values of the mask.
+    unsafe fn load_masked(self, from: *const T, mask: Self::Mask) -> Self::V;
+
+    /// Stores the values of a mask.
+    ///
+    /// # Safety
+    /// `to` is valid for writing the values of the mask.
+    unsafe fn store_masked(self, to: *mut T, mask: Self::Mask, v: Self::V);
+
+    /// The first, third, fifth, … value of `a` and then of `b`.
+    fn every_second(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// Prefetches the cache line at this address, which need not be valid.
     #[inline(always)]
@@ -133,6 +153,7 @@ pub struct Portable;
 
 impl<T: Number> Simd<T> for Portable {
     type V = [T; 4];
+    type Mask = [bool; 4];
     const WIDTH: usize = 4;
     const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
 
@@ -151,6 +172,38 @@ impl<T: Number> Simd<T> for Portable {
     unsafe fn store(self, to: *mut T, v: [T; 4]) {
         // SAFETY: the caller's promise; an array has the layout and alignment of its elements.
         unsafe { to.cast::<[T; 4]>().write(v) }
+    }
+
+    #[inline(always)]
+    fn mask(self, start: usize, end: usize) -> [bool; 4] {
+        std::array::from_fn(|l| (start..end).contains(&l))
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(self, from: *const T, mask: [bool; 4]) -> [T; 4] {
+        let mut v = [T::zero(); 4];
+        for l in 0..4 {
+            if mask[l] {
+                // SAFETY: the caller's promise.
+                v[l] = unsafe { from.wrapping_add(l).read() };
+            }
+        }
+        v
+    }
+
+    #[inline(always)]
+    unsafe fn store_masked(self, to: *mut T, mask: [bool; 4], v: [T; 4]) {
+        for l in 0..4 {
+            if mask[l] {
+                // SAFETY: the caller's promise.
+                unsafe { to.wrapping_add(l).write(v[l]) }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn every_second(self, a: [T; 4], b: [T; 4]) -> [T; 4] {
+        [a[0], a[2], b[0], b[2]]
     }
 
     #[inline(always)]
@@ -238,7 +291,7 @@ mod x86 {
         }
 
         /// The proof that the processor has AVX2, too.
-        fn avx2(self) -> Avx2 {
+        pub fn avx2(self) -> Avx2 {
             Avx2(())
         }
     }
@@ -254,9 +307,12 @@ mod x86 {
     macro_rules! vectors {
         ($isa:ident $scalar:ident $vector:ident $register:ident $feature:literal $width:literal $registers:literal:
          $splat:ident $load:ident $store:ident $fmadd:ident $add:ident $sub:ident $max:ident $min:ident $zero:ident
+         mask $mask:ident ($start:ident, $end:ident) $of:expr; load_masked($from:ident, $m:ident) $loaded:expr;
+         store_masked $store_masked:ident; every_second($a:ident, $b:ident) $every_second:expr;
          relu_backward($dx:ident, $x:ident) $relu_backward:expr; sum($s:ident) $sum:expr) => {
             impl Simd<$scalar> for $isa {
                 type V = $vector;
+                type Mask = $mask;
                 const WIDTH: usize = $width;
                 const REGISTERS: usize = $registers;
 
@@ -276,6 +332,30 @@ mod x86 {
                 unsafe fn store(self, to: *mut $scalar, v: $vector) {
                     // SAFETY: as above, and the caller's promise about the memory.
                     unsafe { $store(to, v) }
+                }
+
+                #[inline(always)]
+                fn mask(self, $start: usize, $end: usize) -> $mask {
+                    // SAFETY: `self` proves that the processor has the instructions.
+                    unsafe { $of }
+                }
+
+                #[inline(always)]
+                unsafe fn load_masked(self, $from: *const $scalar, $m: $mask) -> $vector {
+                    // SAFETY: as above, and the caller's promise about the memory: what is masked is not read.
+                    unsafe { $loaded }
+                }
+
+                #[inline(always)]
+                unsafe fn store_masked(self, to: *mut $scalar, mask: $mask, v: $vector) {
+                    // SAFETY: as above, and the caller's promise about the memory: what is masked is not written.
+                    unsafe { $store_masked(to, mask, v) }
+                }
+
+                #[inline(always)]
+                fn every_second(self, $a: $vector, $b: $vector) -> $vector {
+                    // SAFETY: `self` proves that the processor has the instructions.
+                    unsafe { $every_second }
                 }
 
                 #[inline(always)]
@@ -349,16 +429,35 @@ mod x86 {
 
     vectors!(Avx512 f32 __m512 zmm_reg "avx512f" 16 32: _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
         _mm512_add_ps _mm512_sub_ps _mm512_max_ps _mm512_min_ps _mm512_setzero_ps
+        mask __mmask16 (start, end) _cvtu32_mask16(0xffff << start & !(0xffff << end));
+        load_masked(from, mask) _mm512_maskz_loadu_ps(mask, from); store_masked _mm512_mask_storeu_ps;
+        every_second(a, b) _mm512_permutex2var_ps(a,
+            _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
         relu_backward(dx, x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), dx);
         sum(v) _mm512_reduce_add_ps(v));
     vectors!(Avx2 f32 __m256 ymm_reg "avx2" 8 16: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps
         _mm256_add_ps _mm256_sub_ps _mm256_max_ps _mm256_min_ps _mm256_setzero_ps
+        mask __m256i (start, end) between(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), start, end);
+        load_masked(from, mask) _mm256_maskload_ps(from, mask); store_masked _mm256_maskstore_ps;
+        every_second(a, b) _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(
+            _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(a, b))));
         relu_backward(dx, x) _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), dx);
         sum(v) sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))));
     vectors!(Avx2 f64 __m256d ymm_reg "avx2" 4 16: _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd
         _mm256_add_pd _mm256_sub_pd _mm256_max_pd _mm256_min_pd _mm256_setzero_pd
+        mask __m256i (start, end) between(_mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3), start, end);
+        load_masked(from, mask) _mm256_maskload_pd(from, mask); store_masked _mm256_maskstore_pd;
+        every_second(a, b) _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(a, b));
         relu_backward(dx, x) _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), dx);
         sum(v) sum_of_two(_mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v))));
+
+    /// All bits where a place is at least `start` and less than `end`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn between(places: __m256i, start: usize, end: usize) -> __m256i {
+        let [start, end] = [start, end].map(|place| _mm256_set1_epi32(place as i32));
+        _mm256_andnot_si256(_mm256_cmpgt_epi32(start, places), _mm256_cmpgt_epi32(end, places))
+    }
 
     #[inline(always)]
     fn sum_of_four(v: __m128) -> f32 {

@@ -117,7 +117,7 @@ impl<'a, T> End<'a, T> {
     }
 
     /// The values that are read where an output is written.
-    fn beside_outputs(self) -> Option<&'a [T]> {
+    pub(crate) fn beside_outputs(self) -> Option<&'a [T]> {
         match self {
             End::Plain => None,
             End::Finish(Finish { plus, .. }) => plus,

@@ -4,13 +4,16 @@
 //! windows of neighbouring positions, also at the end of a row and the beginning of the next, read neighbouring values: a tap
 //! of all positions is one contiguous run, for any number of lanes. The columns between two rows are computed and dropped.
 
+mod rows;
+
 use std::ops::Range;
 
+use self::rows::{Rows, Width};
 use super::block::{CONTIGUOUS, End, Inner, PLACES, Rest, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
-use super::{Exec, Vectorized, values_mut, vectorized, with_lanes};
+use super::{Exec, Isa, Vectorized, values_mut, vectorized, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
 /// Tasks of a pass at the most: each has scratch memory of its own.
@@ -19,8 +22,9 @@ const TASKS: usize = 32;
 /// Sums over the windows of each plane: the forward pass of a depthwise convolution, or the backward pass by the data.
 pub(super) struct Depthwise {
     channels: usize,
-    /// Weights of a filter.
+    /// Weights of a filter, and of a row of it.
     area: usize,
+    kernel_columns: usize,
     /// Rows and columns of a plane that is read, and of one that is written.
     input: [usize; 2],
     output: [usize; 2],
@@ -46,6 +50,9 @@ struct Outputs {
     count: [usize; 2],
     /// The taps of a window, in positions of the copied rows.
     taps: Vec<Tap>,
+    /// Rows and columns of the window: the index in the kernel, and the distance from the first position's place in the input,
+    /// which is `step` further for the next.
+    lines: [Vec<(usize, isize)>; 2],
 }
 
 impl Depthwise {
@@ -80,6 +87,7 @@ impl Depthwise {
         let mut pass = Depthwise {
             channels,
             area: kernel[0] * kernel[1],
+            kernel_columns: kernel[1],
             input,
             output,
             before: axes.map(|axes| axes[0].inside.start),
@@ -106,7 +114,11 @@ impl Depthwise {
                 let count = axes.map(|axis| axis.outputs.len());
                 let first = axes.map(|axis| axis.outputs.first().copied().unwrap_or(0));
                 let step = axes.map(|axis| axis.outputs.get(1).map_or(1, |second| second - axis.outputs[0]));
-                pass.outputs.push(Outputs { first, step, count, taps });
+                let lines = [0, 1].map(|a| {
+                    let before = pass.before[a] as isize;
+                    axes[a].taps.iter().map(|&(k, offset)| (k, offset as isize - before)).collect()
+                });
+                pass.outputs.push(Outputs { first, step, count, taps, lines });
             }
         }
         pass
@@ -125,6 +137,24 @@ impl Depthwise {
         tiles: usize,
     ) {
         let [x_plane, y_plane] = [self.input, self.output].map(|[rows, columns]| rows * columns * exec.lanes);
+        if let Some(isa) = self.reads_in_place::<T>(exec) {
+            let planes = tiles * self.channels;
+            let size = planes.div_ceil(TASKS);
+            return exec.each(planes.div_ceil(size), |task| {
+                let planes = part(planes, size, task);
+                // The phases of a plane one after the other, as long as it is in a cache.
+                let together = if self.outputs.len() > 1 { 1 } else { planes.len() };
+                for first in planes.clone().step_by(together) {
+                    let planes = first..(first + together).min(planes.end);
+                    // SAFETY: a plane has one task.
+                    let y = unsafe { y.part(planes.start * y_plane..planes.end * y_plane) };
+                    for outputs in &self.outputs {
+                        let (planes, y, lanes) = (planes.clone(), &mut *y, exec.lanes);
+                        T::call(isa, Rows { pass: self, outputs, planes, y, x, w, start, end, lanes });
+                    }
+                }
+            });
+        }
         self.each(tiles * self.channels, scratch, exec, |plane, strip, sums| {
             let channel = plane % self.channels;
             let x = &x[plane * x_plane..];
@@ -145,6 +175,12 @@ impl Depthwise {
             }
             finish(exec.isa, y, rest);
         });
+    }
+
+    /// The instruction set with which windows are read where they lie; otherwise rows are copied.
+    fn reads_in_place<T: Vectorized>(&self, exec: Exec) -> Option<Isa> {
+        let can = |isa: &Isa| Rows::<T>::can(self, exec.lanes, T::call(*isa, Width));
+        [exec.isa, exec.isa.narrower()].into_iter().find(can)
     }
 
     /// `dw[channel][tap] = Σ over tiles, positions and lanes of dy · x`.
