@@ -71,6 +71,7 @@ network! {
         groups: GroupNorm { groups: 2 },
         layer: LayerNorm,
         transposed: ConvTranspose2d { filters: 8, kernel: 3, padding: 1 },
+        depthwise: Conv2d { filters: 8, kernel: 3, padding: 1, groups: 8 },
         larger: Upsample2d { scale: 2 },
         smaller: AvgPool2d { kernel: 2 },
         flatten: Flatten,

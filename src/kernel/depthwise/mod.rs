@@ -1,8 +1,9 @@
 //! Depthwise convolution: each channel has one filter, which sees no other channel.
 //!
-//! A few rows of a plane at a time are copied with zeros around them, the phases of the stride one after the other. There the
-//! windows of neighbouring positions, also at the end of a row and the beginning of the next, read neighbouring values: a tap
-//! of all positions is one contiguous run, for any number of lanes. The columns between two rows are computed and dropped.
+//! The inputs of most passes are read where they lie: see [`rows`]. For the others, and for the gradient of the weights, a few rows of
+//! a plane at a time are copied with zeros around them, the phases of the stride one after the other. There the windows of
+//! neighbouring positions, also at the end of a row and the beginning of the next, read neighbouring values: a tap of all positions
+//! is one contiguous run, for any number of lanes. The columns between two rows are computed and dropped.
 
 mod rows;
 

@@ -9,6 +9,8 @@ use crate::kernel::simd::{Kernel, Simd};
 
 /// Masked vectors of a row at the most.
 const EDGES: usize = 8;
+/// Rows of windows that are computed together, if all their taps lie in the plane.
+const TOGETHER: usize = 4;
 /// Rows and columns of a window at the most.
 const TAPS: usize = 5;
 
@@ -190,23 +192,28 @@ impl<T: Vectorized> Rows<'_, T> {
             let bias = if let Start::Bias(bias) = start { bias[channel] } else { T::zero() };
             let beside = end.beside_outputs().map(|values| &values[number * y_plane..][..y_plane]);
             let bias = simd.splat(bias);
-            let mut plane = Plane { y, beside, end, channel, row, bias, weights, columns, between, edges };
+            let next = [pass.step[0] * x_row, outputs.step[0] * y_row];
+            let mut plane =
+                Plane { y, beside, end, channel, row, bias, weights, columns, between, next, edges };
             let x = self.x[number * x_plane..].as_ptr();
-            for r in 0..outputs.count[0] {
-                let of_row = if whole_rows.contains(&r) { 0..taps.len() } else { taps_inside(pass, taps, r) };
+            let mut r = 0;
+            while r < outputs.count[0] {
+                let together = whole_rows.contains(&r) && r + TOGETHER <= whole_rows.end;
+                let of_row = if together { 0..taps.len() } else { taps_inside(pass, taps, r) };
                 let first = taps.get(of_row.start).map_or(0, |tap| (r * pass.step[0]) as isize + tap.1);
                 let x = x.wrapping_offset(first * x_row as isize);
                 let out = (outputs.first[0] + r * outputs.step[0]) * y_row + outputs.first[1] * lanes;
                 // SAFETY: the rows of these taps lie in the plane, whose length was checked; the columns of a vector lie in the
                 // row, as `Row::new` has found out, or are masked.
                 unsafe {
-                    // With sizes that the compiler knows, weights stay in registers.
-                    match of_row {
-                        Range { start: 0, end: 3 } if K == 3 => plane.row::<S, EVEN>(simd, out, x, 0..3),
-                        Range { start: 0, end: 5 } if K == 5 => plane.row::<S, EVEN>(simd, out, x, 0..5),
-                        _ => plane.row::<S, EVEN>(simd, out, x, of_row),
+                    match (together, taps.len()) {
+                        (true, 3) if K == 3 => plane.rows::<S, EVEN, TOGETHER, 3>(simd, out, x, of_row),
+                        (true, 5) if K == 5 => plane.rows::<S, EVEN, TOGETHER, 5>(simd, out, x, of_row),
+                        (true, _) => plane.rows::<S, EVEN, TOGETHER, 0>(simd, out, x, of_row),
+                        (false, _) => plane.rows::<S, EVEN, 1, 0>(simd, out, x, of_row),
                     }
                 }
+                r += if together { TOGETHER } else { 1 };
             }
         }
     }
@@ -261,16 +268,18 @@ struct Plane<'a, T, V, M, const K: usize> {
     /// The offset of each column of a window, and from one row of it to the next, in values.
     columns: [isize; K],
     between: isize,
+    /// From one row of windows to the next, in x and in y.
+    next: [usize; 2],
     edges: &'a [Edge<M, K>; EDGES],
 }
 
 impl<T: Vectorized, V: Copy, M: Copy, const K: usize> Plane<'_, T, V, M, K> {
-    /// A row of outputs from `out`, whose windows have these rows; `x` is the first of them.
+    /// `P` rows of outputs from `out`, whose windows have these rows, which are `H` if that is not 0; `x` is the first of them.
     ///
     /// # Safety
     /// The rows of the windows lie in x, and the vectors that are not masked in them.
     #[inline(always)]
-    unsafe fn row<S: Simd<T, V = V, Mask = M>, const EVEN: bool>(
+    unsafe fn rows<S: Simd<T, V = V, Mask = M>, const EVEN: bool, const P: usize, const H: usize>(
         &mut self,
         simd: S,
         out: usize,
@@ -282,24 +291,27 @@ impl<T: Vectorized, V: Copy, M: Copy, const K: usize> Plane<'_, T, V, M, K> {
         // SAFETY: the caller's promise.
         unsafe {
             for vector in 0..left {
-                self.vector::<S, EVEN, true>(simd, out, x, taps.clone(), vector, &edges[vector]);
+                self.vectors::<S, EVEN, P, true>(simd, out, x, taps.clone(), vector, &edges[vector]);
             }
+            // A number of rows that the compiler knows helps here. With masks it would load all inputs of a window at first, and keep
+            // them in memory.
+            let all = if H > 0 { 0..H } else { taps.clone() };
             for vector in left..vectors - right {
-                self.vector::<S, EVEN, false>(simd, out, x, taps.clone(), vector, &edges[0]);
+                self.vectors::<S, EVEN, P, false>(simd, out, x, all.clone(), vector, &edges[0]);
             }
             for vector in vectors - right..vectors {
                 let edge = &edges[vector + left + right - vectors];
-                self.vector::<S, EVEN, true>(simd, out, x, taps.clone(), vector, edge);
+                self.vectors::<S, EVEN, P, true>(simd, out, x, taps.clone(), vector, edge);
             }
         }
     }
 
-    /// A vector of a row. With `EVEN` its inputs are every second value, and without `MASKED` all lie in the row.
+    /// A vector of each of `P` rows. With `EVEN` its inputs are every second value, and without `MASKED` all lie in the row.
     ///
     /// # Safety
     /// The rows of the windows lie in x, and the vector in them, if it is not masked.
     #[inline(always)]
-    unsafe fn vector<S: Simd<T, V = V, Mask = M>, const EVEN: bool, const MASKED: bool>(
+    unsafe fn vectors<S: Simd<T, V = V, Mask = M>, const EVEN: bool, const P: usize, const MASKED: bool>(
         &mut self,
         simd: S,
         out: usize,
@@ -311,32 +323,36 @@ impl<T: Vectorized, V: Copy, M: Copy, const K: usize> Plane<'_, T, V, M, K> {
         // SAFETY: the caller's promise.
         let load =
             |from, mask| unsafe { if MASKED { simd.load_masked(from, mask) } else { simd.load(from) } };
-        let mut sum = self.bias;
+        let mut sums = [self.bias; P];
         let mut x = x.wrapping_offset(self.row.input(vector, S::WIDTH));
         for weights in &self.weights[taps] {
             for k in 0..K {
-                let x = x.wrapping_offset(self.columns[k]);
-                let mut v = load(x, edge.inputs[k][0]);
-                if EVEN {
-                    v = simd.every_second(v, load(x.wrapping_add(S::WIDTH), edge.inputs[k][1]));
+                for p in 0..P {
+                    let x = x.wrapping_offset(self.columns[k]).wrapping_add(p * self.next[0]);
+                    let mut v = load(x, edge.inputs[k][0]);
+                    if EVEN {
+                        v = simd.every_second(v, load(x.wrapping_add(S::WIDTH), edge.inputs[k][1]));
+                    }
+                    sums[p] = simd.mul_add(weights[k], v, sums[p]);
                 }
-                sum = simd.mul_add(weights[k], v, sum);
             }
             x = x.wrapping_offset(self.between);
         }
-        let at = out + self.row.output(vector, S::WIDTH);
-        let beside = |values: &[T]| load(values[at..].as_ptr(), edge.outputs);
-        let v = match self.end {
-            End::Plain => sum,
-            End::Finish(finish) => {
-                finish.apply(simd, sum, self.channel, || beside(self.beside.unwrap_or_default()))
-            }
-            End::Mask(rectifier, _) => {
-                rectifier.backward_of_vector(simd, sum, beside(self.beside.unwrap_or_default()))
-            }
-        };
-        let y = self.y[at..].as_mut_ptr();
-        // SAFETY: the vector lies in a row of outputs, or what does not is masked.
-        unsafe { if MASKED { simd.store_masked(y, edge.outputs, v) } else { simd.store(y, v) } }
+        for p in 0..P {
+            let at = out + self.row.output(vector, S::WIDTH) + p * self.next[1];
+            let beside = |values: &[T]| load(values[at..].as_ptr(), edge.outputs);
+            let v = match self.end {
+                End::Plain => sums[p],
+                End::Finish(finish) => {
+                    finish.apply(simd, sums[p], self.channel, || beside(self.beside.unwrap_or_default()))
+                }
+                End::Mask(rectifier, _) => {
+                    rectifier.backward_of_vector(simd, sums[p], beside(self.beside.unwrap_or_default()))
+                }
+            };
+            let y = self.y[at..].as_mut_ptr();
+            // SAFETY: the vector lies in a row of outputs, or what does not is masked.
+            unsafe { if MASKED { simd.store_masked(y, edge.outputs, v) } else { simd.store(y, v) } }
+        }
     }
 }
