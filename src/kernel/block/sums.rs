@@ -116,6 +116,27 @@ impl<'a, T> End<'a, T> {
         }
     }
 
+    /// The finished sum of a filter; `beside` loads the vector that [`End::beside_outputs`] has at the output.
+    #[inline(always)]
+    pub(crate) fn apply<S: Simd<T>>(
+        self,
+        simd: S,
+        sum: S::V,
+        filter: usize,
+        beside: impl FnOnce(&'a [T]) -> S::V,
+    ) -> S::V
+    where
+        T: Vectorized,
+    {
+        match self {
+            End::Plain => sum,
+            End::Finish(finish) => {
+                finish.apply(simd, sum, filter, || beside(finish.plus.unwrap_or_default()))
+            }
+            End::Mask(rectifier, x) => rectifier.backward_of_vector(simd, sum, beside(x)),
+        }
+    }
+
     /// The values that are read where an output is written.
     pub(crate) fn beside_outputs(self) -> Option<&'a [T]> {
         match self {
@@ -295,21 +316,11 @@ impl<T: Vectorized> Sums<'_, T> {
         unsafe { accumulate::<true, _, _, F, P, _>(simd, &mut sums, w, x, self.taps.iter(), offsets) };
         for f in 0..F {
             for p in 0..P {
-                let v = match self.end {
-                    End::Plain => sums[f][p],
-                    End::Finish(finish) => finish.apply(simd, sums[f][p], first + f, || {
-                        let values = finish.plus.unwrap_or_default();
-                        let at = out[p] + f * self.y_plane;
-                        // SAFETY: `run` has checked that every filter's every place is inside these values.
-                        unsafe { simd.load(values.as_ptr().add(at)) }
-                    }),
-                    End::Mask(rectifier, x) => {
-                        let at = out[p] + f * self.y_plane;
-                        // SAFETY: `run` has checked that every filter's every place is inside the rectifier's input.
-                        let x = unsafe { simd.load(x.as_ptr().add(at)) };
-                        rectifier.backward_of_vector(simd, sums[f][p], x)
-                    }
-                };
+                let v = self.end.apply(simd, sums[f][p], first + f, |values| {
+                    let at = out[p] + f * self.y_plane;
+                    // SAFETY: `run` has checked that every filter's every place is inside these values.
+                    unsafe { simd.load(values.as_ptr().add(at)) }
+                });
                 // SAFETY: `run` has checked that every filter's every place is inside y.
                 unsafe { simd.store(y[p].add(f * self.y_plane), v) };
             }

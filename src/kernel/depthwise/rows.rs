@@ -170,6 +170,12 @@ impl<T: Vectorized> Rows<'_, T> {
         let [x_row, y_row] = [pass.input[1], pass.output[1]].map(|columns| columns * lanes);
         let [x_plane, y_plane] = [pass.input[0] * x_row, pass.output[0] * y_row];
         assert!(self.planes.end * x_plane <= self.x.len(), "inputs inside x");
+        if let Some(values) = end.beside_outputs() {
+            assert!(
+                self.planes.end * y_plane <= values.len(),
+                "outputs inside the values that are read with them"
+            );
+        }
         let edges = &edges::<T, S, K>(simd, row, pass, outputs);
         let mut columns = [0; K];
         for k in 0..K {
@@ -190,11 +196,21 @@ impl<T: Vectorized> Rows<'_, T> {
                 }
             }
             let bias = if let Start::Bias(bias) = start { bias[channel] } else { T::zero() };
-            let beside = end.beside_outputs().map(|values| &values[number * y_plane..][..y_plane]);
             let bias = simd.splat(bias);
             let next = [pass.step[0] * x_row, outputs.step[0] * y_row];
-            let mut plane =
-                Plane { y, beside, end, channel, row, bias, weights, columns, between, next, edges };
+            let mut plane = Plane {
+                y,
+                first: number * y_plane,
+                end,
+                channel,
+                row,
+                bias,
+                weights,
+                columns,
+                between,
+                next,
+                edges,
+            };
             let x = self.x[number * x_plane..].as_ptr();
             let mut r = 0;
             while r < outputs.count[0] {
@@ -258,8 +274,8 @@ fn edges<T: Vectorized, S: Simd<T>, const K: usize>(
 /// A plane of outputs, and what its sums need.
 struct Plane<'a, T, V, M, const K: usize> {
     y: &'a mut [T],
-    /// Values that are read where an output is written.
-    beside: Option<&'a [T]>,
+    /// The index of its first value in the output of all planes.
+    first: usize,
     end: End<'a, T>,
     channel: usize,
     row: Row,
@@ -340,16 +356,9 @@ impl<T: Vectorized, V: Copy, M: Copy, const K: usize> Plane<'_, T, V, M, K> {
         }
         for p in 0..P {
             let at = out + self.row.output(vector, S::WIDTH) + p * self.next[1];
-            let beside = |values: &[T]| load(values[at..].as_ptr(), edge.outputs);
-            let v = match self.end {
-                End::Plain => sums[p],
-                End::Finish(finish) => {
-                    finish.apply(simd, sums[p], self.channel, || beside(self.beside.unwrap_or_default()))
-                }
-                End::Mask(rectifier, _) => {
-                    rectifier.backward_of_vector(simd, sums[p], beside(self.beside.unwrap_or_default()))
-                }
-            };
+            let v = self.end.apply(simd, sums[p], self.channel, |values| {
+                load(values[self.first + at..].as_ptr(), edge.outputs)
+            });
             let y = self.y[at..].as_mut_ptr();
             // SAFETY: the vector lies in a row of outputs, or what does not is masked.
             unsafe { if MASKED { simd.store_masked(y, edge.outputs, v) } else { simd.store(y, v) } }
