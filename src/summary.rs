@@ -44,10 +44,11 @@ pub struct Summary {
     pub macs: usize,
     /// Samples of the batch that the memory is for.
     pub batch: usize,
-    /// Bytes that a training step with the batch holds on one thread: parameters, gradients, the outputs of all layers
-    /// and working space, without the state of the optimiser.
+    /// Bytes that a training step with the batch holds, if it is computed as a whole: parameters, gradients, the outputs of all
+    /// layers and working space, which 3×3 convolutions need for each thread; without the state of the optimiser.
     pub training_bytes: usize,
-    /// Bytes that inference of the batch holds on one thread: parameters, the batch, its outputs and working space.
+    /// Bytes that inference of the batch holds, if it is computed as a whole: parameters, the batch, its outputs and working
+    /// space.
     pub inference_bytes: usize,
 }
 

@@ -73,6 +73,8 @@ pub(crate) mod update;
 mod weights;
 mod winograd;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 // Public for the benchmarks, which give speeds as a part of the processor's peak.
@@ -115,6 +117,28 @@ impl Exec {
         share(self.parallel, tasks, &f);
     }
 
+    /// The most calls of `f` that [`Exec::each_with`] makes at a time.
+    pub(crate) fn workers(tasks: usize) -> usize {
+        rayon::current_num_threads().min(tasks)
+    }
+
+    /// Calls `f` with each number below `tasks` and `size` entries of `room`, which no other call uses meanwhile. As many run at a
+    /// time as there are threads and such parts of `room`.
+    pub(crate) fn each_with<T: Send>(
+        self,
+        tasks: usize,
+        room: &mut [T],
+        size: usize,
+        f: impl Fn(usize, &mut [T]) + Sync,
+    ) {
+        let workers = Self::workers(tasks).min(room.len() / size);
+        let room = Shared::new(room);
+        share_with(self.parallel, workers, tasks, &|worker, task| {
+            // SAFETY: a worker does one task after the other.
+            f(task, unsafe { room.part(worker * size..(worker + 1) * size) });
+        });
+    }
+
     /// Calls `f(i, chunk)` for each chunk of `size` entries of `y`.
     pub(crate) fn each_chunk<T: Send>(self, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
         let (len, y) = (y.len(), Shared::new(y));
@@ -135,6 +159,28 @@ fn share(parallel: bool, tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     } else {
         (0..tasks).for_each(f);
     }
+}
+
+/// Calls `f` with a worker and each number below `tasks`: each worker takes the next number as long as there is one.
+fn share_with(parallel: bool, workers: usize, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
+    if !parallel || workers < 2 {
+        assert!(workers > 0 || tasks == 0, "room for a worker");
+        let alone = |task| f(0, task);
+        if !(parallel && tasks > 1 && timing::note(tasks, &alone)) {
+            (0..tasks).for_each(alone);
+        }
+        return;
+    }
+    let next = AtomicUsize::new(0);
+    (0..workers).into_par_iter().with_max_len(1).for_each(|worker| {
+        loop {
+            let task = next.fetch_add(1, Ordering::Relaxed);
+            if task >= tasks {
+                break;
+            }
+            f(worker, task);
+        }
+    });
 }
 
 /// The values in some entries.

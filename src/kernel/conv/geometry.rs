@@ -53,9 +53,8 @@ pub struct Tiling {
     pub rows: usize,
     /// Positions times lanes that a block of the weight gradient sums over before the next block.
     pub depth: usize,
-    /// Least 1 / (1/channels + 1/filters) for which Winograd's transforms are used in a whole tile, and twice as much in
-    /// a narrow one: they save work for each pair of a channel and a filter, and cost some for each channel and each filter.
-    /// For F(2×2, 3×3), and for F(4×4, 3×3).
+    /// Least 1 / (1/channels + 1/filters) for which Winograd's transforms are used: they save work for each pair of a channel
+    /// and a filter, and cost some for each channel and each filter. For F(2×2, 3×3), and for F(4×4, 3×3).
     pub transforms: [usize; 2],
     /// Least number of columns, each of sixteen patches, for which they are used: they share the work of transforming the
     /// weights, and of reading those again.
@@ -72,7 +71,7 @@ impl Default for Tiling {
             filters: 64,
             rows: 96,
             depth: 128,
-            transforms: [32, 20],
+            transforms: [16, 20],
             patches: [8, 24],
             packed: 1 << 15,
         }

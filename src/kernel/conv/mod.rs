@@ -18,7 +18,6 @@ use std::ops::Range;
 pub(super) use axis::WindowAxis;
 pub(super) use geometry::Tiling;
 pub use geometry::{Arithmetic, Geometry};
-pub(super) use padding::one_phase;
 
 use self::axis::Line;
 use self::padding::Padded;
@@ -119,7 +118,7 @@ impl Conv {
             && dilation == [1, 1]
             && padding.iter().all(|padding| *padding <= 2);
         let passes = |out: usize, least: usize| {
-            if !is_3_by_3 || !winograd::pays(channels, filters, LANES, least) {
+            if !is_3_by_3 || !winograd::pays(channels, filters, least) {
                 return None;
             }
             let (x, y, before) = ([input[1], input[2]], [output[1], output[2]], [padding[0], padding[1]]);
@@ -323,7 +322,7 @@ impl Conv {
         let ([channels, filters], tiling) = (self.geometry.of_group(), self.tiling);
         self.transformed[algorithm].as_ref().filter(|passes| {
             passes[0].columns(tiles, exec.lanes) >= tiling.patches[algorithm]
-                && winograd::pays(channels, filters, exec.lanes, tiling.transforms[algorithm])
+                && winograd::pays(channels, filters, tiling.transforms[algorithm])
         })
     }
 

@@ -89,7 +89,7 @@ impl Padded {
 
 /// Every `phases`-th column, from column `phase`, of a row with `left` zeros before it and as many after it as there is room for.
 #[inline(always)]
-pub(in crate::kernel) fn one_phase<T: Vectorized, const N: usize>(
+fn one_phase<T: Vectorized, const N: usize>(
     y: &mut [[T; N]],
     x: &[[T; N]],
     left: usize,

@@ -232,6 +232,10 @@ fn geometries() -> Vec<Geometry> {
     for (channels, filters) in [(97, 5), (3, 49)] {
         all.extend(geometry([channels, 9, 11], filters, Window::new([3, 3], [1, 1], [1, 1])));
     }
+    // Winograd's transforms: rows that are longer than a vector of patches.
+    for padding in [[1, 1], [2, 0]] {
+        all.extend(geometry([2, 6, 75], 3, Window::new([3, 3], [1, 1], padding)));
+    }
     // A dense layer is a convolution of one position.
     for (inputs, units) in [(1, 1), (7, 3), (16, 4), (33, 10)] {
         let window = Window::new([1, 1], [1, 1], [0, 0]);

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::patches::{Plane, Split, gather, gather_narrow};
+use super::patches::{Plane, Split, gather, split_entries};
 use super::{Winograd, transform_input};
 use crate::kernel::block::{CONTIGUOUS, Inner, Tap};
 use crate::kernel::correlation::{index, part};
@@ -58,16 +58,18 @@ impl Winograd {
         ]
     }
 
-    /// Entries of a row of transformed inputs, of one of transformed gradients, and of all sums.
-    fn gradient_parts(&self, columns: usize) -> [usize; 3] {
+    /// Entries of a row of transformed inputs, of one of transformed gradients, of all sums, and of a task's [`Split`].
+    fn gradient_parts(&self, columns: usize) -> [usize; 4] {
         let columns = step(columns.min(DEPTH));
         let sums = ENTRIES * self.channels * self.filters;
-        [ROW * self.channels * columns, ROW * self.filters * columns, sums.div_ceil(LANES)]
+        let split = split_entries(2, columns, self.patches()[1], LANES / 2);
+        [ROW * self.channels * columns, ROW * self.filters * columns, sums.div_ceil(LANES), split]
     }
 
     /// Entries of scratch memory of [`Winograd::backward_weights`] for a number of tiles.
     pub(in crate::kernel) fn gradient_scratch(&self, tiles: usize) -> usize {
-        self.gradient_parts(self.columns(tiles, LANES)).iter().sum()
+        let [v, u, m, split] = self.gradient_parts(self.columns(tiles, LANES));
+        v + u + m + Exec::workers(self.channels.max(self.filters).div_ceil(PLANES)) * split
     }
 
     /// dw = the gradient of the weights, summed over all tiles.
@@ -81,10 +83,12 @@ impl Winograd {
         tiles: usize,
     ) {
         let columns = self.columns(tiles, exec.lanes);
-        let [v_len, u_len, m_len] = self.gradient_parts(columns);
+        let [v_len, u_len, m_len, split_len] = self.gradient_parts(columns);
         let (v, rest) = scratch.split_at_mut(v_len);
         let (u, rest) = rest.split_at_mut(u_len);
-        let m = &mut values_mut(&mut rest[..m_len])[..ENTRIES * self.channels * self.filters];
+        let (m, rooms) = rest.split_at_mut(m_len);
+        let m = &mut values_mut(m)[..ENTRIES * self.channels * self.filters];
+        let mut rooms = (rooms, split_len);
         let [x_of, dy_of] = self.factors();
         let of_group = dw.len() / self.groups;
         for (group, dw) in dw.chunks_exact_mut(of_group).enumerate() {
@@ -92,8 +96,8 @@ impl Winograd {
             for chunk in 0..columns.div_ceil(DEPTH) {
                 let chunk = part(columns, DEPTH, chunk);
                 for row in 0..ROW {
-                    self.transform_row(v, x, (x_of, group), row, chunk.clone(), exec, tiles);
-                    self.transform_row(u, dy, (dy_of, group), row, chunk.clone(), exec, tiles);
+                    self.transform_row(v, x, (x_of, group), row, chunk.clone(), &mut rooms, exec, tiles);
+                    self.transform_row(u, dy, (dy_of, group), row, chunk.clone(), &mut rooms, exec, tiles);
                     self.add_products(m, values(u), values(v), row, chunk.len(), exec);
                 }
             }
@@ -109,17 +113,20 @@ impl Winograd {
         (factor, group): (Factor, usize),
         row: usize,
         chunk: Range<usize>,
+        rooms: &mut (&mut [Lanes<T>], usize),
         exec: Exec,
         tiles: usize,
     ) {
         let parts = factor.planes.div_ceil(PLANES);
         let v = Shared::new(values_mut(v));
-        exec.each(parts, |task| {
+        exec.each_with(parts, rooms.0, rooms.1, |task, room| {
             let planes = part(factor.planes, PLANES, task);
             // SAFETY: tasks differ in the planes, and so in every value they write.
             let v = unsafe { v.writer() };
             let (columns, lanes) = (chunk.clone(), exec.lanes);
-            T::call(exec.isa, RowOf { table: self, factor, group, v, columns, x, planes, row, lanes, tiles });
+            let room = values_mut(room);
+            let row = RowOf { table: self, factor, group, v, columns, x, planes, row, room, lanes, tiles };
+            T::call(exec.isa, row);
         });
     }
 
@@ -204,6 +211,8 @@ struct RowOf<'a, T> {
     x: &'a [T],
     planes: Range<usize>,
     row: usize,
+    /// For a [`Split`].
+    room: &'a mut [T],
     lanes: usize,
     tiles: usize,
 }
@@ -225,54 +234,58 @@ impl<T: Vectorized> RowOf<'_, T> {
     /// Transforms patches of `SIDE` columns, of which two rows are read.
     #[inline(always)]
     fn run_with<S: Simd<T>, const SIDE: usize>(self, simd: S, rows: [usize; 2]) {
-        let RowOf { table, factor, group, mut v, columns, x, planes, row, lanes, tiles } = self;
+        let RowOf { table, factor, group, mut v, columns, x, planes, row, room, lanes, tiles } = self;
         let area = factor.plane.size[0] * factor.plane.size[1] * lanes;
-        let patches = table.patches_of(columns.start, columns.len(), lanes, tiles);
+        let [of_rows, in_row] = table.patches();
         let per_column = LANES / lanes;
-        let all = columns.start * per_column..columns.start * per_column + patches.left;
-        let mut split =
-            if lanes < LANES { Split::<T, 4>::new(all.clone(), table.patches()[1], lanes) } else { None };
+        let end = (columns.end * per_column).min(tiles * of_rows * in_row);
+        let all = columns.start * per_column..end;
+        let mut split = (lanes < LANES).then(|| Split::<T, 2>::new(room, &all, in_row, lanes));
+        // The first and the last row of entries need rows of one phase alone.
+        let phases = [0..1, 0..2, 0..2, 1..2][row].clone();
         for plane in planes {
-            let mut patches = patches.clone();
             let plane_of =
                 |tile: usize| &x[((tile * table.groups + group) * factor.planes + plane) * area..][..area];
             if let Some(split) = &mut split {
-                split.read(plane_of(0), factor.plane);
+                split.read(simd, plane_of(0), factor.plane, SIDE, phases.clone());
             }
             for c in 0..columns.len() {
-                let mut d = [[Lanes::<T>::zero(); 5]; 2];
+                let mut d = [[Lanes::<T>::zero(); SIDE]; 2];
                 let mut from = [[d[0].as_ptr().cast::<T>(); SIDE]; 2];
-                let column = all.start + c * per_column..all.end.min(all.start + (c + 1) * per_column);
-                if let Some(split) = split.as_ref().filter(|_| !column.is_empty()) {
+                let first = all.start + c * per_column;
+                if let Some(split) = &split {
+                    let at = split.at(first);
+                    // Lanes without a patch take part in no sum: they are zero.
+                    let used = (end - first).min(per_column) * lanes;
                     for i in 0..2 {
-                        let mut entries = [ROW * rows[i]; SIDE];
                         for j in 0..SIDE {
-                            entries[j] += j;
-                        }
-                        from[i] = split.column(simd, column.clone(), entries, &mut d[i]);
-                    }
-                } else {
-                    let mut inside = None;
-                    for (at, patch) in patches.by_ref().take(per_column).enumerate() {
-                        let values = plane_of(patch.tile);
-                        if lanes == LANES {
-                            inside = factor.plane.rows::<T, SIDE>(values, patch, rows);
-                        }
-                        if inside.is_some() {
-                            continue;
-                        }
-                        for i in 0..2 {
-                            let (d, rows, of) = (&mut d[i][..SIDE], &rows[i..=i], factor.plane);
-                            match lanes {
-                                LANES => gather::<T, LANES, SIDE>(d, values, 0, patch, rows, of),
-                                _ => gather_narrow::<T, SIDE>(d, values, at * lanes, lanes, patch, rows, of),
+                            from[i][j] = at.wrapping_add(split.offset([rows[i], j]));
+                            if used < LANES {
+                                // SAFETY: there are sixteen values at an entry.
+                                let values = unsafe { std::slice::from_raw_parts(from[i][j], used) };
+                                d[i][j].0[..used].copy_from_slice(values);
                             }
                         }
                     }
-                    let of_rows = inside.unwrap_or([d[0].as_ptr().cast(), d[1].as_ptr().cast()]);
-                    for i in 0..2 {
-                        for j in 0..SIDE {
-                            from[i][j] = of_rows[i].wrapping_add(j * LANES);
+                    if used < LANES {
+                        from = pointers(&d);
+                    }
+                } else {
+                    let patch = table.patch(first);
+                    let values = plane_of(patch.tile);
+                    match factor.plane.rows::<T, SIDE>(values, patch, rows) {
+                        Some(of_rows) => {
+                            for i in 0..2 {
+                                for j in 0..SIDE {
+                                    from[i][j] = of_rows[i].wrapping_add(j * LANES);
+                                }
+                            }
+                        }
+                        None => {
+                            for i in 0..2 {
+                                gather::<T, SIDE>(&mut d[i], values, patch, rows[i], factor.plane);
+                            }
+                            from = pointers(&d);
                         }
                     }
                 }
@@ -304,6 +317,18 @@ impl<T: Vectorized> RowOf<'_, T> {
             }
         }
     }
+}
+
+/// The addresses of some entries' values.
+#[inline(always)]
+fn pointers<T, const SIDE: usize>(d: &[[Lanes<T>; SIDE]; 2]) -> [[*const T; SIDE]; 2] {
+    let mut from = [[d[0].as_ptr().cast::<T>(); SIDE]; 2];
+    for i in 0..2 {
+        for j in 0..SIDE {
+            from[i][j] = d[i][j].0.as_ptr();
+        }
+    }
+    from
 }
 
 /// Transforms sixteen entries for some channels to nine weights, in place.

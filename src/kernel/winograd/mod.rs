@@ -10,24 +10,37 @@
 //! whole numbers stay exact; those of F(4×4, 3×3) round. Lanes are samples here too, so transforms are arithmetic on whole vectors.
 
 mod gradient;
+mod outputs;
 mod patches;
 mod transforms;
 
 use std::ops::Range;
 
-use self::patches::{Patch, Patches, PatchesOf, PatchesOfSide, Plane, scatter_narrow, scatter_patch};
-use self::transforms::{output_factors, transform_input, transform_kernels, transform_output};
+use self::outputs::OutputsOf;
+use self::patches::{Patch, Plane, TransformOf, entry_len, split_entries};
+use self::transforms::{output_factor, transform_input, transform_kernels, transform_output};
 use super::block::{End, PLACES, Start, Sums, Tap};
 use super::conv::Tiling;
 use super::correlation::{index, part};
 use super::shared::{Shared, Writer};
-use super::simd::{Kernel, Simd};
 use super::{Exec, values_mut};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
-/// Columns of sixteen values, each from one patch or several, that are computed together.
-const COLUMNS: usize = 12;
+/// Columns of sixteen values, each from one patch or several, in a block: as many as a register block multiplies at once.
+const COLUMNS: usize = 3;
+
+/// The most columns of a block: a last one that would be alone joins the block before it.
+const MOST_COLUMNS: usize = COLUMNS + 1;
+
+/// Filters whose products with a block are computed before they are transformed: all of them fit a first-level cache.
+const FILTERS: usize = 16;
+
+/// With fewer tasks than this, filters are divided among tasks, too, each of which transforms the same inputs.
+const TASKS: usize = 8;
+
+/// About the fewest filters of such a task.
+const LEAST_FILTERS: usize = 32;
 
 /// Filters whose weights are transformed together, if they lie side by side.
 const TOGETHER: usize = 4;
@@ -49,15 +62,12 @@ pub(super) struct Winograd {
     out: usize,
     /// A tap for each channel.
     taps: Vec<Tap>,
-    /// Number of columns whose transformed input is kept at once, and of filters in a task.
-    chunk: usize,
-    filters_together: usize,
+    /// Blocks of columns of a task.
+    blocks: usize,
 }
 
-/// Whether there are enough channels and filters for the transforms to be faster than direct sums, if `least` is enough in a whole
-/// tile.
-pub(super) fn pays(channels: usize, filters: usize, lanes: usize, least: usize) -> bool {
-    let least = if lanes == LANES { least } else { 2 * least };
+/// Whether there are enough channels and filters for the transforms to be faster than direct sums: see [`Tiling::transforms`].
+pub(super) fn pays(channels: usize, filters: usize, least: usize) -> bool {
     channels * filters >= least * (channels + filters)
 }
 
@@ -83,23 +93,10 @@ impl Winograd {
         out: usize,
         tiling: Tiling,
     ) -> Self {
-        let Tiling { lines, filters: filters_together, .. } = tiling;
-        let taps = (0..channels).map(|c| Tap { x: index(c * COLUMNS), w: index(c) }).collect();
-        // About the size of a few second-level caches.
-        let chunk = (lines * 192 / ((out + 2).pow(2) * channels)).max(1).next_multiple_of(COLUMNS);
-        Winograd {
-            channels,
-            filters,
-            groups,
-            input,
-            output,
-            padding,
-            weights,
-            out,
-            taps,
-            chunk,
-            filters_together,
-        }
+        let taps = (0..channels).map(|c| Tap { x: index(c), w: index(c) }).collect();
+        // Their transformed inputs fit a second-level cache.
+        let blocks = (tiling.lines * 16 / ((out + 2).pow(2) * channels * COLUMNS)).max(1);
+        Winograd { channels, filters, groups, input, output, padding, weights, out, taps, blocks }
     }
 
     /// Rows and columns of patches of the output.
@@ -116,30 +113,50 @@ impl Winograd {
         self.side() * self.side()
     }
 
-    /// Products and outputs of a filter and a column at a time: a row of products, and the sums of all outputs.
-    fn together(&self) -> usize {
-        self.side() + self.out * self.out
-    }
-
     /// The number of columns of sixteen values in some tiles.
     pub(super) fn columns(&self, tiles: usize, lanes: usize) -> usize {
         let [rows, columns] = self.patches();
         (tiles * rows * columns * lanes).div_ceil(LANES)
     }
 
-    /// Entries of transformed weights, of transformed inputs and of products.
-    fn scratch_parts(&self, columns: usize) -> [usize; 3] {
-        let columns = columns.next_multiple_of(COLUMNS).min(self.chunk);
+    /// Transformed weights of an entry: a line of a cache more than there are, as in [`entry_len`].
+    fn weights_of_entry(&self) -> usize {
+        self.filters * self.channels + LANES
+    }
+
+    /// Entries of transformed weights.
+    fn weights_len(&self) -> usize {
+        (self.entries() * self.weights_of_entry()).div_ceil(LANES)
+    }
+
+    /// Entries of a task's transformed inputs, of its products, and of the values around its patches.
+    fn room_parts(&self, columns: usize) -> [usize; 3] {
+        let columns = columns.min(self.blocks * COLUMNS + 1);
+        let row = self.patches()[1];
         [
-            (self.entries() * self.filters * self.channels).div_ceil(LANES),
-            self.entries() * self.channels * columns,
-            self.together() * self.filters * columns,
+            self.entries() * (self.channels * columns + columns.div_ceil(COLUMNS)),
+            self.entries() * FILTERS * MOST_COLUMNS,
+            split_entries(self.out, columns, row, LANES / 4),
         ]
     }
 
     /// Entries of scratch memory for a number of tiles.
     pub(super) fn scratch(&self, tiles: usize) -> usize {
-        self.scratch_parts(self.columns(tiles, LANES)).iter().sum()
+        let columns = self.columns(tiles, LANES);
+        let tasks = self.tasks(columns, true).iter().product();
+        self.weights_len() + Exec::workers(tasks) * self.room_parts(columns).iter().sum::<usize>()
+    }
+
+    /// Blocks of columns: three in each, two or four in the last one.
+    fn block_count(columns: usize) -> usize {
+        ((columns + 1) / COLUMNS).max(1)
+    }
+
+    /// The number of tasks for columns, and for filters of each of them.
+    fn tasks(&self, columns: usize, parallel: bool) -> [usize; 2] {
+        let of_columns = Self::block_count(columns).div_ceil(self.blocks);
+        let of_filters = TASKS.div_ceil(of_columns).min(self.filters.div_ceil(LEAST_FILTERS));
+        [of_columns, if parallel { of_filters } else { 1 }]
     }
 
     /// y = sums over windows of x.
@@ -157,10 +174,9 @@ impl Winograd {
         let [x_group, y_group] = [(self.input, self.channels), (self.output, self.filters)]
             .map(|([rows, columns], planes)| rows * columns * planes * exec.lanes);
         let columns = self.columns(tiles, exec.lanes);
-        let [u_len, v_len, m_len] = self.scratch_parts(columns);
-        let (u, rest) = scratch.split_at_mut(u_len);
-        let (v, rest) = rest.split_at_mut(v_len);
-        let m = Shared::new(values_mut(&mut rest[..m_len]));
+        let [of_columns, of_filters] = self.tasks(columns, exec.parallel);
+        let (u, rooms) = scratch.split_at_mut(self.weights_len());
+        let room = self.room_parts(columns).iter().sum();
         for group in 0..self.groups {
             let y_first = group * y_group;
             let (y, end) = (y.from(y_first), end.from(y_first, group * self.filters));
@@ -168,98 +184,13 @@ impl Winograd {
             let bias = bias.map(|bias| &bias[group * self.filters..]);
             self.transform_weights(values_mut(u), &w[group * w.len() / self.groups..], exec);
             let u = super::values(u);
-            let blocks = columns.div_ceil(COLUMNS);
-            let together = self.chunk / COLUMNS;
-            for first in (0..blocks).step_by(together) {
-                let chunk = first..(first + together).min(blocks);
-                self.transform_inputs(v, x, chunk.clone(), exec, tiles);
-                let block_len = self.entries() * self.channels * COLUMNS;
-                let v = super::values(v);
-                // Products and outputs: a task for some filters of a block of columns.
-                let filter_parts = self.filters.div_ceil(self.filters_together);
-                exec.each(chunk.len() * filter_parts, |task| {
-                    let block = task / filter_parts;
-                    let filters = part(self.filters, self.filters_together, task % filter_parts);
-                    let len = COLUMNS * LANES;
-                    let start = (block * self.filters + filters.start) * self.together() * len;
-                    // SAFETY: tasks differ in the block or in the filters.
-                    let m = unsafe { m.part(start..start + filters.len() * self.together() * len) };
-                    let (m, sums) = m.split_at_mut(filters.len() * self.side() * len);
-                    let v = &v[block * block_len * LANES..][..block_len * LANES];
-                    let block = chunk.start + block;
-                    let count = (columns - block * COLUMNS).min(COLUMNS);
-                    for row in 0..self.side() {
-                        self.products(m, u, v, row, count, filters.clone(), exec);
-                        let (m, sums, filters, lanes) = (&*m, &mut *sums, filters.clone(), exec.lanes);
-                        let outputs =
-                            Outputs { table: self, y, m, sums, row, bias, end, block, filters, lanes, tiles };
-                        match self.out {
-                            2 => T::call(exec.isa, OutputsOf::<_, 4, 2>(outputs)),
-                            _ => T::call(exec.isa, OutputsOf::<_, 6, 4>(outputs)),
-                        }
-                    }
-                });
-            }
-        }
-    }
-
-    /// `v[block][entry][channel][column]` = Bᵀ d B: a task for some channels of a block of columns.
-    fn transform_inputs<T: Vectorized>(
-        &self,
-        v: &mut [Lanes<T>],
-        x: &[T],
-        chunk: Range<usize>,
-        exec: Exec,
-        tiles: usize,
-    ) {
-        let block_len = self.entries() * self.channels * COLUMNS;
-        let channel_parts = self.channels.div_ceil(16);
-        let shared = Shared::new(values_mut(v));
-        exec.each(chunk.len() * channel_parts, |task| {
-            let block = task / channel_parts;
-            let channels = part(self.channels, 16, task % channel_parts);
-            // SAFETY: tasks differ in the block or in the channels, and so in every value they write.
-            let v = unsafe { shared.writer() };
-            let (first, block) = (block * block_len * LANES, chunk.start + block);
-            let lanes = exec.lanes;
-            let patches = Patches { table: self, v, first, x, block, channels, lanes, tiles };
-            match self.out {
-                2 => T::call(exec.isa, PatchesOfSide::<_, 4, 16>(patches)),
-                _ => T::call(exec.isa, PatchesOfSide::<_, 6, 36>(patches)),
-            }
-        });
-    }
-
-    /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`,
-    /// for the entries of a row.
-    fn products<T: Vectorized>(
-        &self,
-        m: &mut [T],
-        u: &[T],
-        v: &[T],
-        row: usize,
-        columns: usize,
-        filters: Range<usize>,
-        exec: Exec,
-    ) {
-        let (m_len, v_len) = (filters.len() * COLUMNS * LANES, self.channels * COLUMNS * LANES);
-        for (i, m) in m.chunks_exact_mut(m_len).enumerate() {
-            let entry = row * self.side() + i;
-            let u = &u[(entry * self.filters + filters.start) * self.channels..];
-            let sums = Sums {
-                y: &Writer::new(m),
-                y_plane: COLUMNS * LANES,
-                x: &v[entry * v_len..][..v_len],
-                w: u,
-                w_step: self.channels,
-                taps: &self.taps,
-                lanes: LANES,
-                filters: 0..filters.len(),
-                places: &PLACES[..columns],
-                start: Start::Zero,
-                end: End::Plain,
-            };
-            T::call(exec.isa, sums);
+            exec.each_with(of_columns * of_filters, rooms, room, |task, room| {
+                let (task, of) = (task / of_filters, task % of_filters);
+                let blocks = part(Self::block_count(columns), self.blocks, task);
+                let filters = of * self.filters / of_filters..(of + 1) * self.filters / of_filters;
+                let task = Task { table: self, y, x, u, bias, end, blocks, columns, filters, exec, tiles };
+                task.run(room);
+            });
         }
     }
 
@@ -274,28 +205,34 @@ impl Winograd {
     fn transform_weights_to<T: Vectorized, const SIDE: usize>(&self, u: &mut [T], w: &[T], exec: Exec) {
         let WeightLayout { filter, channel, flipped } = self.weights;
         let together = if filter < channel { TOGETHER } else { 1 };
-        let u = Shared::new(u);
+        let (of_entry, u) = (self.weights_of_entry(), Shared::new(u));
         exec.each(self.filters.div_ceil(together), |task| {
             let filters = task * together..self.filters.min((task + 1) * together);
+            let mut kernels = [[[T::zero(); LANES]; 9]; TOGETHER];
+            let mut entries = [[[T::zero(); LANES]; SIDE]; SIDE];
             for first in (0..self.channels).step_by(LANES) {
-                let channels = first..self.channels.min(first + LANES);
-                let mut kernels = [[[T::zero(); LANES]; 9]; TOGETHER];
-                for c in channels.clone() {
-                    for (f, kernels) in filters.clone().zip(&mut kernels) {
-                        let kernel = &w[f * filter + c * channel..].as_chunks::<9>().0[0];
-                        for (i, value) in kernel.iter().enumerate() {
-                            kernels[if flipped { 8 - i } else { i }][c - first] = *value;
-                        }
+                let count = LANES.min(self.channels - first);
+                for (f, kernels) in filters.clone().zip(&mut kernels) {
+                    for four in (0..count).step_by(4) {
+                        // Beyond the last channel: once more that one.
+                        let kernel = |c: usize| {
+                            let at = f * filter + (first + (four + c).min(count - 1)) * channel;
+                            &w[at..].as_chunks::<9>().0[0]
+                        };
+                        turn(kernels, [kernel(0), kernel(1), kernel(2), kernel(3)], four, flipped);
                     }
                 }
-                let mut entries = [[[T::zero(); LANES]; SIDE]; SIDE];
                 for (f, kernels) in filters.clone().zip(&kernels) {
                     transform_kernels(exec.isa, &mut entries, kernels);
                     for (entry, values) in entries.as_flattened().iter().enumerate() {
-                        let at = (entry * self.filters + f) * self.channels + first;
+                        let at = entry * of_entry + f * self.channels + first;
                         // SAFETY: tasks differ in the filters.
-                        let to = unsafe { u.part(at..at + channels.len()) };
-                        to.copy_from_slice(&values[..channels.len()]);
+                        let to = unsafe { u.part(at..at + count) };
+                        // With a size that the compiler knows, a copy is a few instructions.
+                        match to.as_chunks_mut::<LANES>() {
+                            ([to], []) => *to = *values,
+                            _ => to.copy_from_slice(&values[..count]),
+                        }
                     }
                 }
             }
@@ -306,111 +243,129 @@ impl Winograd {
         Plane { size: self.input, padding: self.padding }
     }
 
-    /// The patches of the output in `count` columns of sixteen values from `first`: `LANES / lanes` for each column.
-    fn patches_of(&self, first: usize, count: usize, lanes: usize, tiles: usize) -> PatchesOf {
+    /// The patch of the output with this number.
+    #[inline(always)]
+    fn patch(&self, number: usize) -> Patch {
         let [rows, columns] = self.patches();
-        let per_column = LANES / lanes;
-        let (first, all) = (first * per_column, tiles * rows * columns);
-        let (tile, patch) = (first / (rows * columns), first % (rows * columns));
-        PatchesOf {
-            next: Patch { tile, row: self.out * (patch / columns), column: self.out * (patch % columns) },
-            left: all.saturating_sub(first).min(count * per_column),
-            side: self.out,
-            end: [self.out * rows, self.out * columns],
-        }
+        let row = number / columns;
+        Patch { tile: row / rows, row: row % rows * self.out, column: number % columns * self.out }
     }
 }
 
-/// Transforms a row of products and, after the last row, writes the outputs: y = Aᵀ m A + bias.
-struct Outputs<'a, T> {
+/// Puts the kernels of four channels into places `first` to `first + 3` of vectors of one weight each. A kernel that is read backwards
+/// begins with its last weight.
+#[inline(always)]
+fn turn<T: Vectorized>(to: &mut [[T; LANES]; 9], kernels: [&[T; 9]; 4], first: usize, flipped: bool) {
+    for part in [0, 4] {
+        let mut rows = [[T::zero(); 4]; 4];
+        for (row, kernel) in rows.iter_mut().zip(kernels) {
+            row.copy_from_slice(&kernel[part..part + 4]);
+        }
+        for (i, row) in T::transpose(rows).iter().enumerate() {
+            let i = if flipped { 8 - part - i } else { part + i };
+            to[i][first..first + 4].copy_from_slice(row);
+        }
+    }
+    let last = &mut to[if flipped { 0 } else { 8 }][first..first + 4];
+    for (last, kernel) in last.iter_mut().zip(kernels) {
+        *last = kernel[8];
+    }
+}
+
+/// The outputs of some filters in some blocks of columns.
+struct Task<'a, T> {
     table: &'a Winograd,
     y: Shared<'a, T>,
-    m: &'a [T],
-    /// The sums of the rows so far: the outputs of a patch for each filter and column.
-    sums: &'a mut [T],
-    row: usize,
+    x: &'a [T],
+    /// Transformed weights.
+    u: &'a [T],
     bias: Option<&'a [T]>,
     end: End<'a, T>,
-    block: usize,
+    blocks: Range<usize>,
+    /// Columns of all tasks.
+    columns: usize,
     filters: Range<usize>,
-    lanes: usize,
+    exec: Exec,
     tiles: usize,
 }
 
-/// The same, with the sizes of a patch of the input and of the output.
-struct OutputsOf<'a, T, const SIDE: usize, const OUT: usize>(Outputs<'a, T>);
+impl<T: Vectorized> Task<'_, T> {
+    /// The columns of a block.
+    fn block(&self, block: usize) -> Range<usize> {
+        let last = block + 1 == Winograd::block_count(self.columns);
+        block * COLUMNS..if last { self.columns } else { (block + 1) * COLUMNS }
+    }
 
-impl<T: Vectorized, const SIDE: usize, const OUT: usize> Kernel<T> for OutputsOf<'_, T, SIDE, OUT> {
-    type Output = ();
+    /// The columns of all blocks.
+    fn columns_of_blocks(&self) -> Range<usize> {
+        self.block(self.blocks.start).start..self.block(self.blocks.end - 1).end
+    }
 
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let Outputs { table, y, m, sums, row, bias, end, block, filters, lanes, tiles } = self.0;
-        let [rows, columns] = table.output;
-        let (area, outputs, last) = (rows * columns, OUT * OUT, row + 1 == SIDE);
-        let (end, rest) = end.split();
-        let finish = if let End::Finish(finish) = end { Some(finish) } else { None };
-        let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
-        let per_column = LANES / lanes;
-        let factors = output_factors::<OUT>(row);
-        for (i, filter) in filters.clone().enumerate() {
-            let bias = simd.splat(bias.map_or(T::zero(), |bias| bias[filter]));
-            let mut patches = patches.clone();
-            for c in 0..patches.left.div_ceil(per_column) {
-                let sums = &mut sums[(i * COLUMNS + c) * outputs * LANES..][..outputs * LANES];
-                for part in (0..LANES).step_by(S::WIDTH) {
-                    let mut t = [simd.splat(T::zero()); SIDE];
-                    for entry in 0..SIDE {
-                        let at = ((entry * filters.len() + i) * COLUMNS + c) * LANES + part;
-                        let from = &m[at..at + S::WIDTH];
-                        // SAFETY: `from` is one vector long.
-                        t[entry] = unsafe { simd.load(from.as_ptr()) };
-                    }
-                    let of_row: [S::V; OUT] = transform_output(simd, t);
-                    for (i, (factor, first)) in factors.into_iter().enumerate() {
-                        let takes_part = factor != 0.0;
-                        if !takes_part && !last {
-                            continue;
-                        }
-                        let factor = simd.splat(T::of(factor));
-                        for (j, v) in of_row.into_iter().enumerate() {
-                            let at = sums[(i * OUT + j) * LANES + part..].as_mut_ptr();
-                            // SAFETY: there are sixteen sums for each output, a whole number of vectors.
-                            unsafe {
-                                let mut sum = if first { bias } else { simd.load(at) };
-                                if takes_part {
-                                    sum = simd.mul_add(factor, v, sum);
-                                }
-                                if let (true, Some(finish)) = (last, finish) {
-                                    sum = finish.apply(simd, sum, filter, || simd.splat(T::zero()));
-                                }
-                                simd.store(at, sum);
-                            }
-                        }
-                    }
-                }
-                if !last {
-                    continue;
-                }
-                let column = patches.clone().take(per_column);
-                patches.by_ref().take(per_column).for_each(drop);
-                if lanes < LANES {
-                    scatter_narrow::<T, OUT>(
-                        y,
-                        sums,
-                        filter * area * lanes,
-                        lanes,
-                        column,
-                        table.output,
-                        rest,
-                    );
-                    continue;
-                }
-                for patch in column {
-                    let plane = (patch.tile * table.groups * table.filters + filter) * area * LANES;
-                    scatter_patch::<T, LANES, OUT>(y, sums, plane, 0, patch, table.output, rest);
+    /// The columns of the block that this one belongs to.
+    fn block_of(&self, column: usize) -> Range<usize> {
+        self.block((column / COLUMNS).min(Winograd::block_count(self.columns) - 1))
+    }
+
+    fn run(&self, room: &mut [Lanes<T>]) {
+        let [v_len, m_len, _] = self.table.room_parts(self.columns);
+        let (v, room) = room.split_at_mut(v_len);
+        let (m, room) = room.split_at_mut(m_len);
+        let (v, m) = (values_mut(v), values_mut(m));
+        self.transform_inputs(v, room);
+        for first in self.filters.clone().step_by(FILTERS) {
+            let filters = first..(first + FILTERS).min(self.filters.end);
+            for block in self.blocks.clone() {
+                let columns = self.block(block);
+                self.products(m, v, &filters, &columns);
+                let (m, filters) = (&*m, filters.clone());
+                match self.table.out {
+                    2 => T::call(self.exec.isa, OutputsOf::<_, 4, 2> { task: self, m, filters, columns }),
+                    _ => T::call(self.exec.isa, OutputsOf::<_, 6, 4> { task: self, m, filters, columns }),
                 }
             }
+        }
+    }
+
+    /// The values of v before those of a block.
+    fn before(&self, columns: &Range<usize>) -> usize {
+        let blocks = columns.start / COLUMNS - self.blocks.start;
+        blocks * self.table.entries() * entry_len(self.table.channels, COLUMNS * LANES)
+    }
+
+    /// `v[block][entry][channel][column]` = Bᵀ d B.
+    fn transform_inputs(&self, v: &mut [T], room: &mut [Lanes<T>]) {
+        // If the lanes of a patch are half of a vector, vectors of half the size read them where they are.
+        let Exec { isa, lanes, .. } = self.exec;
+        let isa = if lanes * 2 == LANES { isa.narrower() } else { isa };
+        let v = Writer::new(v);
+        match self.table.out {
+            2 => T::call(isa, TransformOf::<_, 4, 2, 16> { task: self, v, room: values_mut(room) }),
+            _ => T::call(isa, TransformOf::<_, 6, 4, 36> { task: self, v, room: values_mut(room) }),
+        }
+    }
+
+    /// `m[entry][filter][column] = Σ over channels of u[entry][filter][channel] · v[entry][channel][column]`.
+    fn products(&self, m: &mut [T], v: &[T], filters: &Range<usize>, columns: &Range<usize>) {
+        let (channels, of_entry) = (self.table.channels, self.table.weights_of_entry());
+        let width = columns.len() * LANES;
+        let entry_len = entry_len(channels, width);
+        let v = &v[self.before(columns)..][..self.table.entries() * entry_len];
+        let m = m.chunks_exact_mut(filters.len() * width);
+        for ((entry, v), m) in v.chunks_exact(entry_len).enumerate().zip(m) {
+            let sums = Sums {
+                y: &Writer::new(m),
+                y_plane: width,
+                x: v,
+                w: &self.u[entry * of_entry + filters.start * channels..],
+                w_step: channels,
+                taps: &self.table.taps,
+                lanes: width,
+                filters: 0..filters.len(),
+                places: &PLACES[..columns.len()],
+                start: Start::Zero,
+                end: End::Plain,
+            };
+            T::call(self.exec.isa, sums);
         }
     }
 }

@@ -1,51 +1,22 @@
-//! Patches of the input and the output, and their copies to and from vectors of lanes.
+//! From inputs to transformed patches: Bᵀ d B.
 
 use std::ops::Range;
 
-use super::{COLUMNS, Winograd, transform_input};
-use crate::kernel::block::Rest;
-use crate::kernel::conv::one_phase;
-use crate::kernel::shared::{Shared, Writer};
+use super::{Task, transform_input};
+use crate::kernel::shared::Writer;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::{Vectorized, values_mut, with_lanes};
+use crate::kernel::{Exec, Vectorized, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
+/// Patches whose addresses are computed once for all channels.
+const PATCHES: usize = 16;
+
 /// A patch of the output: its tile, and its first row and column.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Patch {
     pub(super) tile: usize,
     pub(super) row: usize,
     pub(super) column: usize,
-}
-
-/// Patches one after the other, which takes no divisions.
-#[derive(Clone)]
-pub(super) struct PatchesOf {
-    pub(super) next: Patch,
-    pub(super) left: usize,
-    /// Rows and columns of a patch.
-    pub(super) side: usize,
-    /// The row and the column where the patches of a tile end.
-    pub(super) end: [usize; 2],
-}
-
-impl Iterator for PatchesOf {
-    type Item = Patch;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Patch> {
-        self.left = self.left.checked_sub(1)?;
-        let patch = self.next;
-        let Patch { tile, row, column } = &mut self.next;
-        *column += self.side;
-        if *column == self.end[1] {
-            (*row, *column) = (*row + self.side, 0);
-        }
-        if *row == self.end[0] {
-            (*tile, *row) = (*tile + 1, 0);
-        }
-        Some(patch)
-    }
 }
 
 /// The size of a plane that patches are read from, and its rows and columns of zeros before the first patch.
@@ -56,16 +27,20 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Where the entries of a patch of the input begin in a whole tile. Of an entry outside the plane it is beyond all values.
+    /// Where the entries of a patch of the input begin. Of an entry outside the plane it is beyond all values.
     #[inline(always)]
-    fn offsets<const SIDE: usize, const ENTRIES: usize>(self, patch: Patch) -> [usize; ENTRIES] {
+    fn offsets<const SIDE: usize, const ENTRIES: usize>(
+        self,
+        patch: Patch,
+        lanes: usize,
+    ) -> [usize; ENTRIES] {
         let Plane { size: [height, width], padding } = self;
-        let mut offsets = [usize::MAX - LANES; ENTRIES];
+        let mut offsets = [usize::MAX; ENTRIES];
         for i in 0..ENTRIES {
             let row = (patch.row + i / SIDE).checked_sub(padding[0]).filter(|row| *row < height);
             let column = (patch.column + i % SIDE).checked_sub(padding[1]).filter(|column| *column < width);
             if let (Some(row), Some(column)) = (row, column) {
-                offsets[i] = (row * width + column) * LANES;
+                offsets[i] = (row * width + column) * lanes;
             }
         }
         offsets
@@ -90,324 +65,358 @@ impl Plane {
     }
 }
 
-/// [`gather`] in a function of its own, compiled once and not for each instruction set.
-#[inline(never)]
-pub(super) fn gather_narrow<T: Vectorized, const SIDE: usize>(
-    d: &mut [Lanes<T>],
-    values: &[T],
-    lane: usize,
-    lanes: usize,
-    patch: Patch,
-    rows: &[usize],
-    plane: Plane,
-) {
-    with_lanes!(lanes, N => gather::<T, N, SIDE>(d, values, lane, patch, rows, plane));
-}
-
-/// Copies some rows of a patch of `SIDE` columns, but nothing of what lies outside the plane, to the lanes from `lane`.
+/// Copies a row of a patch of `SIDE` columns in a whole tile, but nothing of what lies outside the plane.
 #[inline(always)]
-pub(super) fn gather<T: Vectorized, const N: usize, const SIDE: usize>(
+pub(super) fn gather<T: Vectorized, const SIDE: usize>(
     d: &mut [Lanes<T>],
     values: &[T],
-    lane: usize,
     patch: Patch,
-    rows: &[usize],
+    row: usize,
     plane: Plane,
 ) {
     let Plane { size: [height, width], padding } = plane;
-    let values = values.as_chunks::<N>().0;
-    for (d, row) in d.chunks_exact_mut(SIDE).zip(rows) {
-        let row = (patch.row + row).checked_sub(padding[0]).filter(|row| *row < height);
-        let Some(row) = row.map(|row| &values[row * width..][..width]) else { continue };
-        let first = patch.column.checked_sub(padding[1]);
-        if let Some(values) = first.and_then(|first| row.get(first..first + SIDE)) {
-            for j in 0..SIDE {
-                d[j].0[lane..lane + N].copy_from_slice(&values[j]);
-            }
-        } else {
-            for j in 0..SIDE {
-                let at = (patch.column + j).checked_sub(padding[1]);
-                if let Some(values) = at.and_then(|at| row.get(at)) {
-                    d[j].0[lane..lane + N].copy_from_slice(values);
-                }
-            }
+    let row = (patch.row + row).checked_sub(padding[0]).filter(|row| *row < height);
+    let Some(row) = row.map(|row| &values.as_chunks().0[row * width..][..width]) else { return };
+    for j in 0..SIDE {
+        let at = (patch.column + j).checked_sub(padding[1]);
+        if let Some(values) = at.and_then(|at| row.get(at)) {
+            d[j] = Lanes(*values);
         }
     }
 }
 
-/// Copies a column of sums to the plane of the output that begins at `plane`, in a function of its own, compiled once and not for
-/// each instruction set.
-#[inline(never)]
-pub(super) fn scatter_narrow<T: Vectorized, const OUT: usize>(
-    y: Shared<'_, T>,
-    sums: &[T],
-    plane: usize,
-    lanes: usize,
-    column: impl Iterator<Item = Patch>,
-    output: [usize; 2],
-    rest: Rest<'_, T>,
-) {
-    with_lanes!(lanes, N => for (at, patch) in column.enumerate() {
-        scatter_patch::<T, N, OUT>(y, sums, plane, at * N, patch, output, rest);
-    });
-}
-
-/// Copies the sums of a patch from the lanes from `lane` to a plane of the output.
-#[inline(always)]
-pub(super) fn scatter_patch<T: Vectorized, const N: usize, const OUT: usize>(
-    y: Shared<'_, T>,
-    sums: &[T],
-    plane: usize,
-    lane: usize,
-    patch: Patch,
-    [rows, columns]: [usize; 2],
-    rest: Rest<'_, T>,
-) {
-    for i in 0..OUT.min(rows - patch.row) {
-        for j in 0..OUT.min(columns - patch.column) {
-            let at = plane + ((patch.row + i) * columns + patch.column + j) * N;
-            let from = &sums[(OUT * i + j) * LANES + lane..][..N];
-            // SAFETY: tasks differ in filters or patches, and so in the outputs.
-            let to = unsafe { y.part(at..at + N) };
-            rest.store(to, from, at);
-        }
-    }
-}
-
-/// Transforms the patches of some channels: `v[entry][channel][column]` = Bᵀ d B.
-pub(super) struct Patches<'a, T> {
-    pub(super) table: &'a Winograd,
+/// Transforms the patches of a task's columns, of all channels, with the rows and columns of a patch of the input and of the output,
+/// and the entries of one of the input.
+pub(super) struct TransformOf<'a, T, const SIDE: usize, const OUT: usize, const ENTRIES: usize> {
+    pub(super) task: &'a Task<'a, T>,
+    /// `v[block][entry][channel][column]`.
     pub(super) v: Writer<'a, T>,
-    /// Index in v at which the block of columns begins.
-    pub(super) first: usize,
-    pub(super) x: &'a [T],
-    pub(super) block: usize,
-    pub(super) channels: Range<usize>,
-    pub(super) lanes: usize,
-    pub(super) tiles: usize,
+    /// For a [`Split`].
+    pub(super) room: &'a mut [T],
 }
 
-/// The same, with the rows and columns of a patch of the input, and its entries.
-pub(super) struct PatchesOfSide<'a, T, const SIDE: usize, const ENTRIES: usize>(pub(super) Patches<'a, T>);
+/// A patch that is read where it is.
+#[derive(Clone, Copy)]
+struct InPlace<const ENTRIES: usize> {
+    /// See [`Plane::offsets`].
+    offsets: [usize; ENTRIES],
+    /// Whether no entry is outside.
+    inside: bool,
+    tile: usize,
+    to: To,
+}
 
-impl<T: Vectorized, const SIDE: usize, const ENTRIES: usize> Kernel<T>
-    for PatchesOfSide<'_, T, SIDE, ENTRIES>
+/// Where the values of a patch, or of a column of them, are written: the index of the first entry of the first channel, and values
+/// from one channel to the next.
+#[derive(Clone, Copy, Default)]
+struct To {
+    at: usize,
+    channel: usize,
+}
+
+impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize> Kernel<T>
+    for TransformOf<'_, T, SIDE, OUT, ENTRIES>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        let Patches { table, first, x, block, lanes, tiles, .. } = self.0;
-        let channels = self.0.channels.clone();
-        let mut all = [0; ENTRIES];
-        let mut rows_of = [0; SIDE];
-        for i in 0..ENTRIES {
-            (all[i], rows_of[i / SIDE]) = (i, i / SIDE);
+        let lanes = self.task.exec.lanes;
+        let per_column = LANES / lanes;
+        let [rows, columns] = self.task.table.patches();
+        let all = self.task.tiles * rows * columns;
+        let columns = self.task.columns_of_blocks();
+        let patches = columns.start * per_column..(columns.end * per_column).min(all);
+        if S::WIDTH <= lanes {
+            self.in_place(simd, patches);
+        } else {
+            self.split(simd, patches);
         }
-        let [rows, columns] = table.input;
-        let area = rows * columns;
-        let patches = table.patches_of(block * COLUMNS, COLUMNS, lanes, tiles);
-        let (per_column, in_row) = (LANES / lanes, table.patches()[1]);
-        let plane = |tile: usize, channel: usize| {
-            &x[(tile * table.groups * table.channels + channel) * area * lanes..][..area * lanes]
-        };
-        let at = |channel: usize, c: usize| first + (channel * COLUMNS + c) * LANES;
-        let of_block = block * COLUMNS * per_column..block * COLUMNS * per_column + patches.left;
-        let split = if lanes < LANES { Split::<T, SIDE>::new(of_block.clone(), in_row, lanes) } else { None };
-        if let Some(mut split) = split {
-            let mut d = [[Lanes::<T>::zero(); ENTRIES]; 2];
-            let d = d.as_flattened_mut();
-            for channel in channels.clone() {
-                split.read(plane(0, channel), table.input_plane());
-                for (c, start) in of_block.clone().step_by(per_column).enumerate() {
-                    let column = start..of_block.end.min(start + per_column);
-                    let from = split.column(simd, column, all, d);
-                    // SAFETY: there are sixteen values at each address.
-                    unsafe { self.transform(simd, from, at(channel, c)) };
-                }
+    }
+}
+
+impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize>
+    TransformOf<'_, T, SIDE, OUT, ENTRIES>
+{
+    /// The plane of a channel.
+    #[inline(always)]
+    fn plane(&self, tile: usize, channel: usize) -> &[T] {
+        let Task { table, x, exec, .. } = *self.task;
+        let area = table.input[0] * table.input[1] * exec.lanes;
+        &x[(tile * table.groups * table.channels + channel) * area..][..area]
+    }
+
+    /// Where a column is written.
+    #[inline(always)]
+    fn to(&self, column: usize) -> To {
+        let block = self.task.block_of(column);
+        let at = self.task.before(&block) + (column - block.start) * LANES;
+        To { at, channel: block.len() * LANES }
+    }
+
+    /// Reads whole vectors of a patch's lanes.
+    #[inline(always)]
+    fn in_place<S: Simd<T>>(&mut self, simd: S, patches: Range<usize>) {
+        let Task { table, exec, .. } = *self.task;
+        let (lanes, per_column) = (exec.lanes, LANES / exec.lanes);
+        let zeros = Lanes::zero();
+        let start = InPlace { offsets: [0; ENTRIES], inside: false, tile: 0, to: To::default() };
+        // Neighbouring patches of a channel one after the other: what they read lies together.
+        for first in patches.clone().step_by(PATCHES) {
+            let mut some = [start; PATCHES];
+            let count = PATCHES.min(patches.end - first);
+            for (i, of) in some[..count].iter_mut().enumerate() {
+                let patch = table.patch(first + i);
+                of.offsets = table.input_plane().offsets::<SIDE, ENTRIES>(patch, lanes);
+                of.inside = !of.offsets.contains(&usize::MAX);
+                of.tile = patch.tile;
+                of.to = self.to((first + i) / per_column);
+                of.to.at += (first + i) % per_column * lanes;
             }
-            return;
-        }
-        if lanes == LANES {
-            // Neighbouring patches of a channel one after the other: what they read and what they write lies together.
-            let (zeros, mut columns) = (Lanes::zero(), [([0; ENTRIES], 0); COLUMNS]);
-            let count = patches.left;
-            for (column, patch) in columns.iter_mut().zip(patches) {
-                *column = (table.input_plane().offsets::<SIDE, ENTRIES>(patch), patch.tile);
+            // Distances of the entries of any patch that has no other outside.
+            let mut steps = [0; ENTRIES];
+            for i in 0..ENTRIES {
+                steps[i] = (i / SIDE * table.input[1] + i % SIDE) * lanes;
             }
-            for channel in channels {
-                for (c, (offsets, tile)) in columns[..count].iter().enumerate() {
-                    let (plane, mut from) = (plane(*tile, channel), [zeros.0.as_ptr(); ENTRIES]);
+            for channel in 0..table.channels {
+                for InPlace { offsets, inside, tile, to } in &some[..count] {
+                    let plane = self.plane(*tile, channel);
+                    if *inside {
+                        let at = plane[offsets[0]..][..steps[ENTRIES - 1] + lanes].as_ptr();
+                        for part in (0..lanes).step_by(S::WIDTH) {
+                            let from = |i: usize| at.wrapping_add(steps[i] + part);
+                            // SAFETY: the last entry's lanes are inside the plane, and so are those of the others.
+                            unsafe { self.transform(simd, from, part, *to, channel) };
+                        }
+                        continue;
+                    }
+                    let mut from = [zeros.0.as_ptr(); ENTRIES];
                     for i in 0..ENTRIES {
-                        if let Some(values) = plane.get(offsets[i]..offsets[i] + LANES) {
+                        if let Some(values) = plane.get(offsets[i]..offsets[i].wrapping_add(lanes)) {
                             from[i] = values.as_ptr();
                         }
                     }
-                    // SAFETY: there are sixteen values at each address.
-                    unsafe { self.transform(simd, from, at(channel, c)) };
-                }
-            }
-            return;
-        }
-        let mut patches = patches;
-        for c in 0..patches.left.div_ceil(per_column) {
-            let column = patches.clone().take(per_column);
-            patches.by_ref().take(per_column).for_each(drop);
-            for channel in channels.clone() {
-                let mut d = [Lanes::<T>::zero(); ENTRIES];
-                for (at, patch) in column.clone().enumerate() {
-                    let (plane, rows, of) = (plane(patch.tile, channel), &rows_of, table.input_plane());
-                    gather_narrow::<T, SIDE>(&mut d, plane, at * lanes, lanes, patch, rows, of);
-                }
-                let mut from = [d[0].0.as_ptr(); ENTRIES];
-                for i in 0..ENTRIES {
-                    from[i] = d[i].0.as_ptr();
-                }
-                // SAFETY: there are sixteen values at each address.
-                unsafe { self.transform(simd, from, at(channel, c)) };
-            }
-        }
-    }
-}
-
-impl<T: Vectorized, const SIDE: usize, const ENTRIES: usize> PatchesOfSide<'_, T, SIDE, ENTRIES> {
-    /// Transforms a column of patches, given the address of its sixteen values of each entry, to index `at` of the first entry.
-    ///
-    /// # Safety
-    /// Each address is valid for reading sixteen values.
-    #[inline(always)]
-    unsafe fn transform<S: Simd<T>>(&mut self, simd: S, from: [*const T; ENTRIES], at: usize) {
-        for part in (0..LANES).step_by(S::WIDTH) {
-            let mut t = [simd.splat(T::zero()); ENTRIES];
-            for i in 0..ENTRIES {
-                // SAFETY: the caller's promise; sixteen values are a whole number of vectors.
-                t[i] = unsafe { simd.load(from[i].add(part)) };
-            }
-            for j in 0..SIDE {
-                let mut column = [t[j]; SIDE];
-                for i in 1..SIDE {
-                    column[i] = t[SIDE * i + j];
-                }
-                let column = transform_input(simd, column);
-                for i in 0..SIDE {
-                    t[SIDE * i + j] = column[i];
-                }
-            }
-            for row in t.as_chunks_mut::<SIDE>().0 {
-                *row = transform_input(simd, *row);
-            }
-            for (entry, t) in t.into_iter().enumerate() {
-                self.0.v.store(simd, at + entry * self.0.table.channels * COLUMNS * LANES + part, t);
-            }
-        }
-    }
-}
-
-/// Values of a [`Split`], at most.
-const SPLIT: usize = 8192;
-
-/// Some rows of a plane in a narrow tile, padded, and divided by the place of a row and a column in a patch of the output (by even
-/// and odd ones for F(2×2, 3×3)): at each entry of a patch of the input, of `SIDE` rows and columns, what neighbouring
-/// patches read is contiguous.
-pub(super) struct Split<T, const SIDE: usize> {
-    values: [T; SPLIT],
-    /// The first row of patches, and rows and columns of each part.
-    first: usize,
-    rows: usize,
-    columns: usize,
-    lanes: usize,
-}
-
-impl<T: Vectorized, const SIDE: usize> Split<T, SIDE> {
-    /// Rows and columns of a patch of the output, and all parts.
-    const OUT: usize = SIDE - 2;
-    const PARTS: usize = Self::OUT * Self::OUT;
-
-    /// A buffer for the patches with these indices, row by row with `in_row` patches in a row; `None` if their rows are larger than it.
-    pub(super) fn new(patches: Range<usize>, in_row: usize, lanes: usize) -> Option<Self> {
-        let first = patches.start / in_row;
-        // A patch reads two rows and columns of each part.
-        let [rows, columns] = [patches.end.div_ceil(in_row) - first + 1, in_row + 1];
-        let fits = Self::PARTS * rows * columns * lanes + LANES <= SPLIT;
-        fits.then(|| Split { values: [T::zero(); SPLIT], first, rows, columns, lanes })
-    }
-
-    /// Reads a plane.
-    pub(super) fn read(&mut self, values: &[T], plane: Plane) {
-        with_lanes!(self.lanes, N => self.read_lanes::<N>(values, plane));
-    }
-
-    fn read_lanes<const N: usize>(&mut self, values: &[T], Plane { size: [height, width], padding }: Plane) {
-        let values = values.as_chunks::<N>().0;
-        let rows = self.values.as_chunks_mut::<N>().0.chunks_exact_mut(self.columns);
-        for (i, to) in rows.take(Self::PARTS * self.rows).enumerate() {
-            let (part, row) = (i / self.rows, self.first + i % self.rows);
-            match (Self::OUT * row + part / Self::OUT).checked_sub(padding[0]).filter(|row| *row < height) {
-                Some(row) => {
-                    one_phase(to, &values[row * width..][..width], padding[1], [part % Self::OUT, Self::OUT])
-                }
-                None => to.fill([T::zero(); N]),
-            }
-        }
-    }
-
-    /// Where the patches of a column of sixteen values are: for each run of them in one row, the place of its first patch in a
-    /// part, and its lane.
-    fn runs(&self, patches: Range<usize>) -> impl Iterator<Item = [usize; 2]> + Clone {
-        let in_row = self.columns - 1;
-        let rows = patches.start / in_row..patches.end.div_ceil(in_row);
-        rows.map(move |row| {
-            let patch = patches.start.max(row * in_row);
-            let place = (row - self.first) * self.columns + patch % in_row;
-            [place * self.lanes, (patch - patches.start) * self.lanes]
-        })
-    }
-
-    /// The sixteen values of a column of patches at each of these entries, in place or copied to `d`, which has room for one
-    /// entry more. Lanes without a patch are zero.
-    #[inline(always)]
-    pub(super) fn column<S: Simd<T>, const N: usize>(
-        &self,
-        simd: S,
-        patches: Range<usize>,
-        entries: [usize; N],
-        d: &mut [Lanes<T>],
-    ) -> [*const T; N] {
-        let mut from = [self.values.as_ptr(); N];
-        let (mut runs, filled) = (self.runs(patches.clone()), patches.len() * self.lanes);
-        if let (Some([place, _]), None, LANES) = (runs.next(), runs.next(), filled) {
-            for i in 0..N {
-                from[i] = self.entry(entries[i], place);
-            }
-            return from;
-        }
-        let to = values_mut(d);
-        for i in 0..N {
-            for [place, lane] in self.runs(patches.clone()) {
-                // Always sixteen values: the next run overwrites those that do not belong to this one.
-                let to = &mut to[i * LANES + lane..][..LANES];
-                for part in (0..LANES).step_by(S::WIDTH) {
-                    // SAFETY: both have sixteen values, a whole number of vectors.
-                    unsafe {
-                        let v = simd.load(self.entry(entries[i], place).add(part));
-                        simd.store(to.as_mut_ptr().add(part), v);
+                    for part in (0..lanes).step_by(S::WIDTH) {
+                        // SAFETY: there are as many values as lanes at each address.
+                        unsafe { self.transform(simd, |i| from[i].wrapping_add(part), part, *to, channel) };
                     }
                 }
             }
-            to[i * LANES + filled..][..LANES].fill(T::zero());
         }
-        for i in 0..N {
-            from[i] = to[i * LANES..].as_ptr();
-        }
-        from
     }
 
-    /// The values of entry `entry` of a patch, and of the same entry of its neighbours.
+    /// Reads a plane at a time, divided so that the same entries of neighbouring patches are side by side.
     #[inline(always)]
-    fn entry(&self, entry: usize, place: usize) -> *const T {
-        let [i, j] = [entry / SIDE, entry % SIDE];
-        let part = Self::OUT * (i % Self::OUT) + j % Self::OUT;
-        let offset = (part * self.rows + i / Self::OUT) * self.columns + j / Self::OUT;
-        self.values[place + offset * self.lanes..][..LANES].as_ptr()
+    fn split<S: Simd<T>>(&mut self, simd: S, patches: Range<usize>) {
+        let Task { table, exec: Exec { lanes, .. }, .. } = *self.task;
+        let room = std::mem::take(&mut self.room);
+        let mut split = Split::<T, OUT>::new(room, &patches, table.patches()[1], lanes);
+        let mut steps = [0; ENTRIES];
+        for i in 0..ENTRIES {
+            steps[i] = split.offset([i / SIDE, i % SIDE]);
+        }
+        for channel in 0..table.channels {
+            split.read(simd, self.plane(0, channel), table.input_plane(), SIDE, 0..OUT);
+            for column in self.task.columns_of_blocks() {
+                let at = split.at(column * LANES / lanes);
+                let to = self.to(column);
+                for part in (0..LANES).step_by(S::WIDTH) {
+                    let from = |i: usize| at.wrapping_add(steps[i] + part);
+                    // SAFETY: there are sixteen values at each entry.
+                    unsafe { self.transform(simd, from, part, to, channel) };
+                }
+            }
+        }
+    }
+
+    /// Transforms a vector of each entry, the one at an address, and writes it `part` values from where its column is written.
+    ///
+    /// # Safety
+    /// Each address is valid for reading a vector.
+    #[inline(always)]
+    unsafe fn transform<S: Simd<T>>(
+        &mut self,
+        simd: S,
+        from: impl Fn(usize) -> *const T,
+        part: usize,
+        to: To,
+        channel: usize,
+    ) {
+        let mut t = [simd.splat(T::zero()); ENTRIES];
+        for i in 0..ENTRIES {
+            // SAFETY: the caller's promise.
+            t[i] = unsafe { simd.load(from(i)) };
+        }
+        for j in 0..SIDE {
+            let mut column = [t[j]; SIDE];
+            for i in 1..SIDE {
+                column[i] = t[SIDE * i + j];
+            }
+            let column = transform_input(simd, column);
+            for i in 0..SIDE {
+                t[SIDE * i + j] = column[i];
+            }
+        }
+        for row in t.as_chunks_mut::<SIDE>().0 {
+            *row = transform_input(simd, *row);
+        }
+        let (at, entry) =
+            (to.at + channel * to.channel + part, entry_len(self.task.table.channels, to.channel));
+        assert!(at + (ENTRIES - 1) * entry + S::WIDTH <= self.v.len(), "entries inside v");
+        for i in 0..ENTRIES {
+            // SAFETY: inside v, checked above for the last entry. The values are this task's alone.
+            unsafe { simd.store(self.v.address(at + i * entry), t[i]) };
+        }
+    }
+}
+
+/// Values of an entry of all channels in a block, if each has `channel`: a line of a cache more than they take, because values
+/// whose distance is a power of two share the same few lines.
+pub(super) fn entry_len(channels: usize, channel: usize) -> usize {
+    channels * channel + LANES
+}
+
+/// Some rows of a plane in a narrow tile, padded, and divided by the column of a patch of the input that a value belongs to, and by the
+/// row of a patch of the output: the same entry of neighbouring patches is contiguous, also from one row of patches to the next.
+///
+/// `values[column in the patch][row in the patch of the output][row of patches][patch][lane]`
+///
+/// A patch of the output has `OUT` rows and columns.
+pub(super) struct Split<'a, T, const OUT: usize> {
+    values: &'a mut [T],
+    /// The first row of patches, and rows of them with the next one, into which patches of the input reach.
+    first: usize,
+    rows: usize,
+    /// Patches in a row.
+    in_row: usize,
+    lanes: usize,
+}
+
+/// Entries of a [`Split`] for some columns of patches of at most these lanes.
+pub(super) fn split_entries(out: usize, columns: usize, in_row: usize, lanes: usize) -> usize {
+    let patches = columns * LANES + 3 * in_row * lanes;
+    (out * (out + 2) * patches).div_ceil(LANES) + 1
+}
+
+impl<'a, T: Vectorized, const OUT: usize> Split<'a, T, OUT> {
+    /// For the patches with these indices, of which `in_row` are in a row.
+    pub(super) fn new(values: &'a mut [T], patches: &Range<usize>, in_row: usize, lanes: usize) -> Self {
+        let first = patches.start / in_row;
+        let rows = patches.end.div_ceil(in_row) - first + 1;
+        let len = OUT * (OUT + 2) * rows * in_row * lanes;
+        Split { values: &mut values[..len + LANES], first, rows, in_row, lanes }
+    }
+
+    /// Reads these columns of the patches of a plane, and these rows of the patches of the output.
+    #[inline(always)]
+    pub(super) fn read<S: Simd<T>>(
+        &mut self,
+        simd: S,
+        x: &[T],
+        plane: Plane,
+        columns: usize,
+        phases: Range<usize>,
+    ) {
+        let (row, of_rows) = (self.in_row * self.lanes, self.rows * self.in_row * self.lanes);
+        for column in 0..columns {
+            for phase in phases.clone() {
+                let at = (column * OUT + phase) * of_rows;
+                if self.lanes == 1 {
+                    self.every_column(simd, x, plane, [phase, column], at);
+                    continue;
+                }
+                for i in 0..self.rows {
+                    let values = self.row(x, plane, phase, i);
+                    let to = &mut self.values[at + i * row..][..row];
+                    let padding = plane.padding[1];
+                    with_lanes!(self.lanes, N => one_column::<T, N, OUT>(to, values, column, padding));
+                }
+            }
+        }
+    }
+
+    /// A row of the plane; no values if it is outside.
+    #[inline(always)]
+    fn row<'x>(&self, x: &'x [T], plane: Plane, phase: usize, row: usize) -> &'x [T] {
+        let [height, width] = plane.size;
+        let row = (OUT * (self.first + row) + phase).checked_sub(plane.padding[0]);
+        let row = row.filter(|row| *row < height);
+        row.map_or(&[], |row| &x[row * width * self.lanes..][..width * self.lanes])
+    }
+
+    /// One column of each patch in all rows of a phase, from index `at`, in a tile of one sample.
+    #[inline(always)]
+    fn every_column<S: Simd<T>>(
+        &mut self,
+        simd: S,
+        x: &[T],
+        plane: Plane,
+        [phase, column]: [usize; 2],
+        at: usize,
+    ) {
+        let (width, zero) = (plane.size[1], simd.splat(T::zero()));
+        for first in (0..self.in_row).step_by(S::WIDTH) {
+            let stored = simd.mask(0, S::WIDTH.min(self.in_row - first));
+            // Column `start` − padding of the plane is the first that is read.
+            let start = OUT * first + column;
+            let mut masks = [stored; 4];
+            for i in 0..OUT {
+                let [before, end] = [plane.padding[1], plane.padding[1] + width]
+                    .map(|edge| edge.saturating_sub(start + i * S::WIDTH).min(S::WIDTH));
+                masks[i] = simd.mask(before, end);
+            }
+            for i in 0..self.rows {
+                let values = self.row(x, plane, phase, i);
+                let mut v = [zero; 4];
+                if !values.is_empty() {
+                    let from = values.as_ptr().wrapping_add(start).wrapping_sub(plane.padding[1]);
+                    for i in 0..OUT {
+                        // SAFETY: a mask has the columns inside the row.
+                        v[i] = unsafe { simd.load_masked(from.wrapping_add(i * S::WIDTH), masks[i]) };
+                    }
+                }
+                let mut every = simd.every_second(v[0], v[1]);
+                if OUT == 4 {
+                    every = simd.every_second(every, simd.every_second(v[2], v[3]));
+                }
+                let to = self.values[at + i * self.in_row + first..][..S::WIDTH].as_mut_ptr();
+                // SAFETY: a vector from here is inside the values.
+                unsafe { simd.store_masked(to, stored, every) };
+            }
+        }
+    }
+
+    /// The distance of the values at a row and a column of a patch from those at the first.
+    #[inline(always)]
+    pub(super) fn offset(&self, [row, column]: [usize; 2]) -> usize {
+        ((column * OUT + row % OUT) * self.rows + row / OUT) * self.in_row * self.lanes
+    }
+
+    /// The values at the first row and column of the patches from `patch`. There are sixteen at each row and column of theirs.
+    #[inline(always)]
+    pub(super) fn at(&self, patch: usize) -> *const T {
+        let at = (patch - self.first * self.in_row) * self.lanes;
+        self.values[at..][..self.offset([OUT + 1, OUT + 1]) + LANES].as_ptr()
+    }
+}
+
+/// Column `column` of each patch, `OUT` columns from one patch to the next, of a row with zeros before and after it.
+#[inline(always)]
+fn one_column<T: Vectorized, const N: usize, const OUT: usize>(
+    to: &mut [T],
+    row: &[T],
+    column: usize,
+    padding: usize,
+) {
+    let (to, row) = (to.as_chunks_mut::<N>().0, row.as_chunks::<N>().0);
+    let end = (row.len() + padding).saturating_sub(column).div_ceil(OUT).min(to.len());
+    let start = padding.saturating_sub(column).div_ceil(OUT).min(end);
+    to[..start].fill([T::zero(); N]);
+    to[end..].fill([T::zero(); N]);
+    if start < end {
+        let inside = row[OUT * start + column - padding..].iter().step_by(OUT);
+        for (to, value) in to[start..end].iter_mut().zip(inside) {
+            *to = *value;
+        }
     }
 }

@@ -29,15 +29,10 @@ const FOUR: [[f64; 6]; 4] = [
     [0.0, A3, -A3, B3, -B3, 1.0],
 ];
 
-/// The factors with which the outputs of a patch take part in a row of products, a column of Aᵀ, and whether that row is the
-/// first of them.
-pub(super) fn output_factors<const OUT: usize>(row: usize) -> [(f64, bool); OUT] {
-    let mut factors = [(0.0, false); OUT];
-    for (i, (factor, first)) in factors.iter_mut().enumerate() {
-        let of_output = if OUT == 2 { &TWO[i][..] } else { &FOUR[i][..] };
-        (*factor, *first) = (of_output[row], of_output[..row].iter().all(|factor| *factor == 0.0));
-    }
-    factors
+/// The factor with which a row of products takes part in row `output` of a patch of the output: an entry of Aᵀ.
+#[inline(always)]
+pub(super) fn output_factor<const OUT: usize>(output: usize, row: usize) -> f64 {
+    if OUT == 2 { TWO[output][row] } else { FOUR[output][row] }
 }
 
 /// Aᵀ m for a column m.
