@@ -396,7 +396,9 @@ impl<'a, T: Vectorized, const OUT: usize> Split<'a, T, OUT> {
     #[inline(always)]
     pub(super) fn at(&self, patch: usize) -> *const T {
         let at = (patch - self.first * self.in_row) * self.lanes;
-        self.values[at..][..self.offset([OUT + 1, OUT + 1]) + LANES].as_ptr()
+        // The last phase, or the second row of the first ones, is the furthest.
+        let last = self.offset([OUT - 1, OUT + 1]).max(self.offset([OUT + 1, OUT + 1]));
+        self.values[at..][..last + LANES].as_ptr()
     }
 }
 
