@@ -18,6 +18,7 @@ use std::ops::Range;
 pub(super) use axis::WindowAxis;
 pub(super) use geometry::Tiling;
 pub use geometry::{Arithmetic, Geometry};
+pub(super) use padding::one_phase;
 
 use self::axis::Line;
 use self::padding::Padded;
@@ -319,11 +320,8 @@ impl Conv {
 
     /// Winograd's passes by F(2×2, 3×3), number 0, or F(4×4, 3×3), number 1, if there are enough columns for them to be faster.
     fn transformed(&self, algorithm: usize, tiles: usize, exec: Exec) -> Option<&[Winograd; 2]> {
-        let ([channels, filters], tiling) = (self.geometry.of_group(), self.tiling);
-        self.transformed[algorithm].as_ref().filter(|passes| {
-            passes[0].columns(tiles, exec.lanes) >= tiling.patches[algorithm]
-                && winograd::pays(channels, filters, tiling.transforms[algorithm])
-        })
+        let least = self.tiling.patches[algorithm];
+        self.transformed[algorithm].as_ref().filter(|passes| passes[0].columns(tiles, exec.lanes) >= least)
     }
 
     /// The number of tiles, and their values.

@@ -89,20 +89,21 @@ impl Padded {
 
 /// Every `phases`-th column, from column `phase`, of a row with `left` zeros before it and as many after it as there is room for.
 #[inline(always)]
-fn one_phase<T: Vectorized, const N: usize>(
+pub(in crate::kernel) fn one_phase<T: Vectorized, const N: usize>(
     y: &mut [[T; N]],
     x: &[[T; N]],
     left: usize,
     [phase, phases]: [usize; 2],
 ) {
-    // Entry i is the padded column `phase + phases · i`, and column `first` of x is the first inside the padding.
-    let skip = left.saturating_sub(phase).div_ceil(phases);
-    let first = phase + skip * phases - left;
-    let inside = x[first.min(x.len())..].chunks(phases);
-    let end = skip + inside.len();
-    y[..skip].fill([T::zero(); N]);
-    for (y, x) in y[skip..end].iter_mut().zip(inside) {
-        *y = x[0];
-    }
+    // Entry i is the padded column `phase + phases · i`.
+    let end = (left + x.len()).saturating_sub(phase).div_ceil(phases).min(y.len());
+    let start = left.saturating_sub(phase).div_ceil(phases).min(end);
+    y[..start].fill([T::zero(); N]);
     y[end..].fill([T::zero(); N]);
+    if start < end {
+        let inside = x[phase + phases * start - left..].iter().step_by(phases);
+        for (y, x) in y[start..end].iter_mut().zip(inside) {
+            *y = *x;
+        }
+    }
 }

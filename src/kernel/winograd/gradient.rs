@@ -83,12 +83,11 @@ impl Winograd {
         tiles: usize,
     ) {
         let columns = self.columns(tiles, exec.lanes);
-        let [v_len, u_len, m_len, split_len] = self.gradient_parts(columns);
+        let [v_len, u_len, m_len, _] = self.gradient_parts(columns);
         let (v, rest) = scratch.split_at_mut(v_len);
         let (u, rest) = rest.split_at_mut(u_len);
         let (m, rooms) = rest.split_at_mut(m_len);
         let m = &mut values_mut(m)[..ENTRIES * self.channels * self.filters];
-        let mut rooms = (rooms, split_len);
         let [x_of, dy_of] = self.factors();
         let of_group = dw.len() / self.groups;
         for (group, dw) in dw.chunks_exact_mut(of_group).enumerate() {
@@ -96,8 +95,8 @@ impl Winograd {
             for chunk in 0..columns.div_ceil(DEPTH) {
                 let chunk = part(columns, DEPTH, chunk);
                 for row in 0..ROW {
-                    self.transform_row(v, x, (x_of, group), row, chunk.clone(), &mut rooms, exec, tiles);
-                    self.transform_row(u, dy, (dy_of, group), row, chunk.clone(), &mut rooms, exec, tiles);
+                    self.transform_row(v, x, (x_of, group), row, chunk.clone(), rooms, exec, tiles);
+                    self.transform_row(u, dy, (dy_of, group), row, chunk.clone(), rooms, exec, tiles);
                     self.add_products(m, values(u), values(v), row, chunk.len(), exec);
                 }
             }
@@ -113,13 +112,14 @@ impl Winograd {
         (factor, group): (Factor, usize),
         row: usize,
         chunk: Range<usize>,
-        rooms: &mut (&mut [Lanes<T>], usize),
+        rooms: &mut [Lanes<T>],
         exec: Exec,
         tiles: usize,
     ) {
         let parts = factor.planes.div_ceil(PLANES);
+        let [.., room] = self.gradient_parts(self.columns(tiles, exec.lanes));
         let v = Shared::new(values_mut(v));
-        exec.each_with(parts, rooms.0, rooms.1, |task, room| {
+        exec.each_with(parts, rooms, room, |task, room| {
             let planes = part(factor.planes, PLANES, task);
             // SAFETY: tasks differ in the planes, and so in every value they write.
             let v = unsafe { v.writer() };

@@ -33,7 +33,8 @@ const COLUMNS: usize = 3;
 /// The most columns of a block: a last one that would be alone joins the block before it.
 const MOST_COLUMNS: usize = COLUMNS + 1;
 
-/// Filters whose products with a block are computed before they are transformed: all of them fit a first-level cache.
+/// Filters whose products with a block are computed before they are transformed: for F(2×2, 3×3) about what a first-level cache
+/// holds.
 const FILTERS: usize = 16;
 
 /// With fewer tasks than this, filters are divided among tasks, too, each of which transforms the same inputs.

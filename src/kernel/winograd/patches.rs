@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Task, transform_input};
+use crate::kernel::conv::one_phase;
 use crate::kernel::shared::Writer;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Exec, Vectorized, with_lanes};
@@ -106,8 +107,8 @@ struct InPlace<const ENTRIES: usize> {
     to: To,
 }
 
-/// Where the values of a patch, or of a column of them, are written: the index of the first entry of the first channel, and values
-/// from one channel to the next.
+/// Where a patch, or a column of them, is written: the index of the first entry of the first channel, and values from one
+/// channel to the next.
 #[derive(Clone, Copy, Default)]
 struct To {
     at: usize,
@@ -146,12 +147,10 @@ impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize>
         &x[(tile * table.groups * table.channels + channel) * area..][..area]
     }
 
-    /// Where a column is written.
+    /// Where the first column of a block is written.
     #[inline(always)]
-    fn to(&self, column: usize) -> To {
-        let block = self.task.block_of(column);
-        let at = self.task.before(&block) + (column - block.start) * LANES;
-        To { at, channel: block.len() * LANES }
+    fn to(&self, block: &Range<usize>) -> To {
+        To { at: self.task.before(block), channel: block.len() * LANES }
     }
 
     /// Reads whole vectors of a patch's lanes.
@@ -161,6 +160,11 @@ impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize>
         let (lanes, per_column) = (exec.lanes, LANES / exec.lanes);
         let zeros = Lanes::zero();
         let start = InPlace { offsets: [0; ENTRIES], inside: false, tile: 0, to: To::default() };
+        // Distances of a patch's entries, if all of them are inside.
+        let mut steps = [0; ENTRIES];
+        for i in 0..ENTRIES {
+            steps[i] = (i / SIDE * table.input[1] + i % SIDE) * lanes;
+        }
         // Neighbouring patches of a channel one after the other: what they read lies together.
         for first in patches.clone().step_by(PATCHES) {
             let mut some = [start; PATCHES];
@@ -170,13 +174,9 @@ impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize>
                 of.offsets = table.input_plane().offsets::<SIDE, ENTRIES>(patch, lanes);
                 of.inside = !of.offsets.contains(&usize::MAX);
                 of.tile = patch.tile;
-                of.to = self.to((first + i) / per_column);
-                of.to.at += (first + i) % per_column * lanes;
-            }
-            // Distances of the entries of any patch that has no other outside.
-            let mut steps = [0; ENTRIES];
-            for i in 0..ENTRIES {
-                steps[i] = (i / SIDE * table.input[1] + i % SIDE) * lanes;
+                let block = self.task.block_of((first + i) / per_column);
+                of.to = self.to(&block);
+                of.to.at += (first + i - block.start * per_column) * lanes;
             }
             for channel in 0..table.channels {
                 for InPlace { offsets, inside, tile, to } in &some[..count] {
@@ -217,13 +217,17 @@ impl<T: Vectorized, const SIDE: usize, const OUT: usize, const ENTRIES: usize>
         }
         for channel in 0..table.channels {
             split.read(simd, self.plane(0, channel), table.input_plane(), SIDE, 0..OUT);
-            for column in self.task.columns_of_blocks() {
-                let at = split.at(column * LANES / lanes);
-                let to = self.to(column);
-                for part in (0..LANES).step_by(S::WIDTH) {
-                    let from = |i: usize| at.wrapping_add(steps[i] + part);
-                    // SAFETY: there are sixteen values at each entry.
-                    unsafe { self.transform(simd, from, part, to, channel) };
+            for block in self.task.blocks.clone() {
+                let columns = self.task.block(block);
+                let mut to = self.to(&columns);
+                for column in columns {
+                    let at = split.at(column * LANES / lanes);
+                    for part in (0..LANES).step_by(S::WIDTH) {
+                        let from = |i: usize| at.wrapping_add(steps[i] + part);
+                        // SAFETY: there are sixteen values at each entry.
+                        unsafe { self.transform(simd, from, part, to, channel) };
+                    }
+                    to.at += LANES;
                 }
             }
         }
@@ -328,8 +332,12 @@ impl<'a, T: Vectorized, const OUT: usize> Split<'a, T, OUT> {
                 for i in 0..self.rows {
                     let values = self.row(x, plane, phase, i);
                     let to = &mut self.values[at + i * row..][..row];
-                    let padding = plane.padding[1];
-                    with_lanes!(self.lanes, N => one_column::<T, N, OUT>(to, values, column, padding));
+                    with_lanes!(self.lanes, N => one_phase(
+                        to.as_chunks_mut::<N>().0,
+                        values.as_chunks().0,
+                        plane.padding[1],
+                        [column, OUT],
+                    ));
                 }
             }
         }
@@ -399,26 +407,5 @@ impl<'a, T: Vectorized, const OUT: usize> Split<'a, T, OUT> {
         // The last phase, or the second row of the first ones, is the furthest.
         let last = self.offset([OUT - 1, OUT + 1]).max(self.offset([OUT + 1, OUT + 1]));
         self.values[at..][..last + LANES].as_ptr()
-    }
-}
-
-/// Column `column` of each patch, `OUT` columns from one patch to the next, of a row with zeros before and after it.
-#[inline(always)]
-fn one_column<T: Vectorized, const N: usize, const OUT: usize>(
-    to: &mut [T],
-    row: &[T],
-    column: usize,
-    padding: usize,
-) {
-    let (to, row) = (to.as_chunks_mut::<N>().0, row.as_chunks::<N>().0);
-    let end = (row.len() + padding).saturating_sub(column).div_ceil(OUT).min(to.len());
-    let start = padding.saturating_sub(column).div_ceil(OUT).min(end);
-    to[..start].fill([T::zero(); N]);
-    to[end..].fill([T::zero(); N]);
-    if start < end {
-        let inside = row[OUT * start + column - padding..].iter().step_by(OUT);
-        for (to, value) in to[start..end].iter_mut().zip(inside) {
-            *to = *value;
-        }
     }
 }
