@@ -19,6 +19,8 @@ pub(crate) struct WindowAxis {
     /// Phases of the padded input in memory: values whose index has the same remainder by this number are contiguous. 1 is the
     /// plain order.
     pub(crate) phases: usize,
+    /// Distance of neighbouring values of the padded input in the input. 1 is every value.
+    pub(crate) every: usize,
 }
 
 impl WindowAxis {
@@ -33,7 +35,17 @@ impl WindowAxis {
             padded: padding[0] + input + padding[1],
             output,
             phases: 1,
+            every: 1,
         }
+    }
+
+    /// The same without the values that are not read, if the kernel reads one and there is no padding.
+    pub(super) fn sampled(self) -> Self {
+        let WindowAxis { step, padded, output, .. } = self;
+        if self.taps.len() == 1 && self.inside == (0..padded) {
+            return WindowAxis { step: 1, padded: output, inside: 0..output, every: step, ..self };
+        }
+        self
     }
 
     /// The same with a phase for each remainder by the stride, so that the inputs of neighbouring positions are contiguous.
@@ -73,6 +85,7 @@ impl WindowAxis {
             padded: padded as usize,
             output: input,
             phases: 1,
+            every: 1,
         };
         phases().map(axis).collect()
     }

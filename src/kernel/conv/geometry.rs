@@ -49,6 +49,8 @@ pub struct Tiling {
     pub columns: usize,
     /// Filters of a task.
     pub filters: usize,
+    /// Entries of inputs of a narrow tile that are gathered before the sums over them are computed.
+    pub gathered: usize,
     /// Rows of weights of a task of the weight gradient.
     pub rows: usize,
     /// Positions times lanes that a block of the weight gradient sums over before the next block.
@@ -69,6 +71,7 @@ impl Default for Tiling {
             lines: 384,
             columns: 96,
             filters: 64,
+            gathered: 1 << 16,
             rows: 96,
             depth: 128,
             transforms: [16, 20],

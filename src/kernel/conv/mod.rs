@@ -111,8 +111,8 @@ impl Conv {
             ])
         } else {
             let [rows, columns] = axes;
-            let columns = if kw > 1 { columns.contiguous() } else { columns };
-            Tables::Direct(Direct::new(&geometry, &[rows, columns], &phases, tiling))
+            let axes = [rows.sampled(), columns.sampled().contiguous()];
+            Tables::Direct(Direct::new(&geometry, &axes, &phases, tiling))
         };
         let is_3_by_3 = window.kernel == [3, 3]
             && stride == [1, 1]
@@ -157,16 +157,19 @@ impl Conv {
             // A narrow tile uses `Form::Filters`, with one tile that is at most half as large.
             Form::Inner => weights::panels_len(filters, output[1] * output[2]) / 2,
             Form::Filters => weights::panels_len(filters, output[1] * output[2]),
-            Form::Channels => weights::panels_len(channels, input[1] * input[2]),
+            Form::Channels => weights::panels_len(channels, output[1] * output[2]),
         };
         // A dense layer copies the samples of a narrow tile, one after the other.
         let rows = if self.is_dense() { input[0].div_ceil(LANES) * LANES } else { 0 };
         let passes = self.transformed.iter().flatten().flatten();
         let transforms = passes.map(|pass| pass.scratch(tiles)).max();
         let gradient = self.transformed[0].as_ref().map(|[forward, _]| forward.gradient_scratch(tiles));
-        let backward = tiles * direct.dy.scratch() + if direct.packed { self.packed_len() } else { 0 };
+        let packed = if direct.packed { self.packed_len() } else { 0 };
+        let room = direct.backward.iter().map(Correlation::room).fold(0, usize::max);
+        let backward = tiles * direct.dy.scratch() + packed + room;
+        let forward = tiles * direct.x.scratch() + direct.forward.room();
         let weights = tiles * (direct.x.scratch() + panels);
-        [rows, transforms.unwrap_or(0), gradient.unwrap_or(0), backward, weights]
+        [rows, transforms.unwrap_or(0), gradient.unwrap_or(0), forward, backward, weights]
             .into_iter()
             .fold(0, usize::max)
     }
@@ -213,8 +216,9 @@ impl Conv {
         match &self.tables {
             Tables::Depthwise([pass, _]) => pass.run(y, x, weight, start, end, scratch, exec, tiles),
             Tables::Direct(direct) => {
-                let x = direct.x.of(x, scratch, exec);
-                direct.forward.run(y, x, weight, start, end, exec, tiles);
+                let (padding, room) = scratch.split_at_mut(tiles * direct.x.scratch());
+                let x = direct.x.of(x, padding, exec);
+                direct.forward.run(y, x, weight, start, end, room, exec, tiles);
             }
         }
     }
@@ -277,9 +281,10 @@ impl Conv {
         };
         let (padding, packed) = scratch.split_at_mut(tiles * direct.dy.scratch());
         let dy = direct.dy.of(dy, padding, exec);
+        let (packed, room) = packed.split_at_mut(if direct.packed { self.packed_len() } else { 0 });
         let weight = if direct.packed { self.pack(weight, packed, exec) } else { weight };
         for phase in &direct.backward {
-            phase.run(to, dy, weight, start, end, exec, tiles);
+            phase.run(to, dy, weight, start, end, room, exec, tiles);
         }
     }
 

@@ -15,12 +15,15 @@ pub(super) struct Padded {
     origin: [usize; 2],
     /// The phases of a row: see [`WindowAxis`].
     phases: usize,
+    /// Distance of neighbouring rows and columns in the plane without padding.
+    every: [usize; 2],
 }
 
 impl Padded {
     pub(super) fn new(inner: [usize; 3], rows: &WindowAxis, columns: &WindowAxis) -> Self {
         let origin = [rows.inside.start, columns.inside.start];
-        Padded { inner, outer: [rows.padded, columns.padded], origin, phases: columns.phases }
+        let every = [rows.every, columns.every];
+        Padded { inner, outer: [rows.padded, columns.padded], origin, phases: columns.phases, every }
     }
 
     fn is_plain(&self) -> bool {
@@ -55,12 +58,11 @@ impl Padded {
         let scratch = &mut values_mut(scratch)[..planes * self.outer[0] * padded_row];
         exec.each_chunk(scratch, self.outer[0] * padded_row, |plane, y| {
             let x = &x[plane * rows * row..][..rows * row];
-            let (top, rest) = y.split_at_mut(above * padded_row);
-            let (middle, bottom) = rest.split_at_mut(rows * padded_row);
-            top.fill(T::zero());
-            bottom.fill(T::zero());
-            for (y, x) in middle.chunks_exact_mut(padded_row).zip(x.chunks_exact(row)) {
-                self.row(y, x, left, lanes);
+            for (i, y) in y.chunks_exact_mut(padded_row).enumerate() {
+                match (i * self.every[0]).checked_sub(above).filter(|i| *i < rows) {
+                    Some(i) => self.row(y, &x[i * row..][..row], left, lanes),
+                    None => y.fill(T::zero()),
+                }
             }
         });
         scratch
@@ -68,8 +70,7 @@ impl Padded {
 
     /// A row with padding, phase by phase.
     fn row<T: Vectorized>(&self, y: &mut [T], x: &[T], left: usize, lanes: usize) {
-        let phases = self.phases;
-        if phases == 1 {
+        if self.phases * self.every[1] == 1 {
             let left = left * lanes;
             y[..left].fill(T::zero());
             y[left..left + x.len()].copy_from_slice(x);
@@ -80,9 +81,9 @@ impl Padded {
 
     /// A row with padding whose columns are put in order by phase.
     fn phases<T: Vectorized, const N: usize>(&self, y: &mut [T], x: &[T], left: usize) {
-        let (phases, (y, x)) = (self.phases, (y.as_chunks_mut::<N>().0, x.as_chunks::<N>().0));
-        for (phase, y) in y.chunks_exact_mut(self.outer[1] / phases).enumerate() {
-            one_phase(y, x, left, [phase, phases]);
+        let (y, x) = (y.as_chunks_mut::<N>().0, x.as_chunks::<N>().0);
+        for (phase, y) in y.chunks_exact_mut(self.outer[1] / self.phases).enumerate() {
+            one_phase(y, x, left, [phase, self.phases * self.every[1]]);
         }
     }
 }
@@ -101,9 +102,24 @@ pub(in crate::kernel) fn one_phase<T: Vectorized, const N: usize>(
     y[..start].fill([T::zero(); N]);
     y[end..].fill([T::zero(); N]);
     if start < end {
-        let inside = x[phase + phases * start - left..].iter().step_by(phases);
-        for (y, x) in y[start..end].iter_mut().zip(inside) {
-            *y = *x;
+        let (y, x) = (&mut y[start..end], &x[phase + phases * start - left..]);
+        // With a distance that the compiler knows, several columns are copied at a time.
+        match phases {
+            2 => every::<_, 2>(y, x),
+            4 => every::<_, 4>(y, x),
+            _ => y.iter_mut().zip(x.iter().step_by(phases)).for_each(|(y, x)| *y = *x),
         }
+    }
+}
+
+/// y = every `D`-th value of x.
+#[inline(always)]
+fn every<V: Copy, const D: usize>(y: &mut [V], x: &[V]) {
+    let (whole, rest) = x.as_chunks::<D>();
+    for (y, x) in y.iter_mut().zip(whole) {
+        *y = x[0];
+    }
+    if let (Some(y), Some(x)) = (y.get_mut(whole.len()), rest.first()) {
+        *y = *x;
     }
 }

@@ -124,7 +124,7 @@ impl Conv {
         let dy = &dy[group * filters * area * lanes..];
         let taps = direct.forward.taps();
         if matches!(self.weight_form(lanes), Form::Channels) {
-            // A 1×1 kernel: the output is as large as the input.
+            // A 1×1 kernel without padding: an input, of those that are read, for each output.
             let of_x = Planes { count: channels, plane: area, tile: direct.x.tile() };
             weights::transpose(panels, x, of_x, area, exec, tiles);
             let operand = RowOperand {
@@ -156,7 +156,7 @@ impl Conv {
     pub(super) fn weight_form(&self, lanes: usize) -> Form {
         let ([channels, filters], window) = (self.geometry.of_group(), self.geometry.window);
         let few = filters <= FEW_FILTERS || channels * window.kernel[0] * window.kernel[1] <= FEW_WEIGHTS;
-        if (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0; 4]) {
+        if (window.kernel, window.padding) == ([1, 1], [0; 4]) {
             Form::Channels
         } else if few && lanes == LANES {
             Form::Inner

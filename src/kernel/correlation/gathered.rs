@@ -1,49 +1,175 @@
-//! Sums in narrow tiles, where a vector holds several positions: a few columns at a time are gathered into scratch memory.
+//! Sums in narrow tiles, where a vector holds several positions: the inputs of six columns at a time are gathered into a panel, a row
+//! for each tap.
+//!
+//! Filters are computed in blocks. If there are several, panels lie in scratch memory, gathered once for all blocks: first tasks
+//! gather some panels, then tasks compute their sums. With one block a task gathers into memory of its own, which stays in a
+//! first-level cache.
 
 use std::ops::Range;
 
-use super::{Correlation, Run, index, part};
+use super::{Correlation, Position, Run, index, part};
 use crate::kernel::block::{CONTIGUOUS, End, Inner, Place, Rest, Start, Sums, Tap, largest};
-use crate::kernel::shared::Writer;
+use crate::kernel::shared::{Shared, Writer};
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::{Exec, Vectorized, values, values_mut, with_lanes};
 use crate::tensor::{LANES, Lanes};
 
 /// The most columns gathered at a time, and how many vectors of columns and taps there may be.
-pub(super) const GATHERED: usize = 6;
+const GATHERED: usize = 6;
 const PANEL: usize = 576;
 /// Filters of a column that is computed outside the output.
-pub(super) const BESIDE: usize = 64;
+const BESIDE: usize = 64;
 /// The most values left over after whole columns that are computed one by one, and the taps of each that are gathered at a time.
-pub(super) const LEFT_OVER: usize = 4;
+const LEFT_OVER: usize = 4;
 const IN_LINE: usize = 1024;
 
-impl<T: Vectorized> Run<'_, T> {
-    /// Computes groups of six columns, each of sixteen values from several positions, of the first `total` values.
-    pub(super) fn gathered(&self, columns: Range<usize>, filters: Range<usize>, total: usize) {
-        if self.table.in_place && total.is_multiple_of(LANES) {
-            return self.sixes(columns, filters, total, &mut []);
-        }
-        let mut panel = [Lanes::zero(); PANEL + 1];
-        self.sixes(columns, filters, total, values_mut(&mut panel));
+/// Taps of a task that gathers.
+const TAPS: usize = 256;
+
+/// Panels of six columns each, one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct Gathered<'a, T> {
+    panels: &'a [T],
+    /// Index of the first output.
+    first: usize,
+}
+
+impl Correlation {
+    /// Values left over after whole columns that are computed one by one.
+    fn left(&self, lanes: usize) -> usize {
+        let left = self.positions.len() * lanes % LANES;
+        if self.dense && self.in_line && left <= LEFT_OVER { left } else { 0 }
     }
 
-    /// The same, with scratch memory for inputs that are gathered.
-    fn sixes(&self, columns: Range<usize>, filters: Range<usize>, total: usize, panel: &mut [T]) {
-        for six in columns {
-            let first = six * GATHERED * LANES;
-            let outputs = first..total.min(first + GATHERED * LANES);
-            // Columns whose sixteen values are contiguous in y. Others are computed outside y and copied.
-            let end = first + if self.table.dense { outputs.len() / LANES * LANES } else { 0 };
-            if end > first {
+    /// Blocks of filters.
+    fn blocks(&self) -> usize {
+        self.filters.div_ceil(self.tiling.filters)
+    }
+
+    /// The number of panels of six columns, and of those in scratch memory at a time: 0 if the tasks gather.
+    fn panels(&self, lanes: usize) -> [usize; 2] {
+        let total = self.positions.len() * lanes - self.left(lanes);
+        let panels = total.div_ceil(LANES * GATHERED);
+        let shared = panels > 0 && !self.in_place && self.blocks() > 1 && !self.taps.is_empty();
+        let together = if shared { (self.tiling.gathered / self.panel_len()).clamp(1, panels) } else { 0 };
+        [panels, together]
+    }
+
+    /// Entries of a panel.
+    fn panel_len(&self) -> usize {
+        GATHERED * self.taps.len()
+    }
+
+    /// Entries of scratch memory for a narrow tile.
+    pub(in crate::kernel) fn room(&self) -> usize {
+        let together = [1, 2, 4, 8].map(|lanes| self.panels(lanes)[1]);
+        largest(together.into_iter()) * self.panel_len()
+    }
+
+    /// Computes a narrow tile, given the passes of the groups.
+    pub(super) fn narrow<'a, T: Vectorized>(
+        &self,
+        pass: impl Fn(usize) -> Run<'a, T> + Sync,
+        room: &mut [T],
+        exec: Exec,
+    ) {
+        let (left, [panels, together], blocks) = (self.left(exec.lanes), self.panels(exec.lanes), self.blocks());
+        if together == 0 {
+            // A single thread runs one task for each block, so that memory is cleared once; several share at most 64.
+            let together = if exec.parallel { panels.div_ceil(64) } else { panels }.max(1);
+            let parts = panels.div_ceil(together);
+            let tasks = (parts + usize::from(left > 0)) * blocks;
+            return exec.each(self.groups * tasks, |task| {
+                let (pass, task) = (pass(task / tasks), task % tasks);
+                pass.block(task % blocks, (task / blocks < parts).then(|| part(panels, together, task / blocks)));
+            });
+        }
+        for group in 0..self.groups {
+            let pass = pass(group);
+            for number in 0..panels.div_ceil(together) {
+                let panels_of = part(panels, together, number);
+                let first = panels_of.start * GATHERED * LANES;
+                pass.gather(panels_of.clone(), room);
+                let pass = Run { gathered: Some(Gathered { panels: room, first }), ..pass };
+                // Block by block, so that a thread finds the weights in its second-level cache.
+                let tasks = panels_of.len() + usize::from(left > 0 && panels_of.end == panels);
+                exec.each(blocks * tasks, |task| {
+                    let panel = panels_of.start + task % tasks;
+                    pass.block(task / tasks, (panel < panels_of.end).then_some(panel..panel + 1));
+                });
+            }
+        }
+    }
+}
+
+impl<T: Vectorized> Run<'_, T> {
+    /// Gathers panels.
+    fn gather(&self, panels: Range<usize>, room: &mut [T]) {
+        let (table, lanes) = (self.table, self.exec.lanes);
+        let (len, room) = (table.panel_len() * LANES, Shared::new(room));
+        let parts = table.taps.len().div_ceil(TAPS);
+        self.exec.each(panels.len() * parts, |task| {
+            let (number, taps) = (task / parts, part(table.taps.len(), TAPS, task % parts));
+            for outputs in self.columns_of(panels.start + number) {
+                if outputs.is_empty() || self.is_in_place(&outputs) {
+                    continue;
+                }
+                let width = outputs.len().next_multiple_of(LANES);
+                let first = (outputs.start - (panels.start + number) * GATHERED * LANES) * table.taps.len();
+                let rows = number * len + first..;
+                // SAFETY: tasks differ in the panel or in the taps, each of which has a row of its own.
+                let panel = unsafe { room.part(rows.start + taps.start * width..rows.start + taps.end * width) };
+                let mut segments = [Segment::default(); GATHERED * LANES];
+                let segments = table.segments(&mut segments, outputs, lanes);
+                let taps = &table.taps[taps.clone()];
+                T::call(self.exec.isa, Gather { panel, x: self.x, segments, taps, width, lanes });
+            }
+        });
+    }
+
+    /// Computes a block of filters: some panels, or the values left over.
+    fn block(&self, block: usize, panels: Option<Range<usize>>) {
+        let table = self.table;
+        let first = block * table.tiling.filters;
+        let filters = first..(first + table.tiling.filters).min(table.filters);
+        let total = table.positions.len() * self.exec.lanes;
+        let Some(panels) = panels else {
+            let outputs = total - table.left(self.exec.lanes)..total;
+            return filters.clone().step_by(BESIDE).for_each(|f| {
+                self.left_over(outputs.clone(), f..(f + BESIDE).min(filters.end));
+            });
+        };
+        if self.gathered.is_some() || table.in_place && total.is_multiple_of(LANES) {
+            return self.sixes(panels, filters, &mut []);
+        }
+        let mut panel = [Lanes::zero(); PANEL];
+        self.sixes(panels, filters, values_mut(&mut panel));
+    }
+
+    /// The outputs of six columns, counted in values: those of whole columns whose sixteen values are contiguous in y, and the others,
+    /// which are computed outside y and copied.
+    fn columns_of(&self, panel: usize) -> [Range<usize>; 2] {
+        let (table, lanes) = (self.table, self.exec.lanes);
+        let first = panel * GATHERED * LANES;
+        let end = (table.positions.len() * lanes - table.left(lanes)).min(first + GATHERED * LANES);
+        let whole = first + if table.dense { (end - first) / LANES * LANES } else { 0 };
+        [first..whole, whole..end]
+    }
+
+    /// Computes the columns of panels, with memory for inputs that have not been gathered.
+    fn sixes(&self, panels: Range<usize>, filters: Range<usize>, panel: &mut [T]) {
+        for six in panels {
+            let [outputs, others] = self.columns_of(six);
+            if !outputs.is_empty() {
                 // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
                 let y = unsafe { self.y.writer() };
                 let y_plane = self.table.y_plane * self.exec.lanes;
                 let sums = Sums { y: &y, y_plane, filters: filters.clone(), ..self.sums(self.end) };
-                self.columns(first..end, panel, first, sums);
+                let first = outputs.start;
+                self.columns(outputs, panel, first, sums);
             }
-            if end < outputs.end {
-                self.beside(end..outputs.end, filters.clone(), panel);
+            if !others.is_empty() {
+                self.beside(others, filters.clone(), panel);
             }
         }
     }
@@ -55,41 +181,56 @@ impl<T: Vectorized> Run<'_, T> {
         Sums { y, y_plane: 0, x, w, w_step: *w_step, taps, lanes, filters: 0..0, places, start, end }
     }
 
+    /// Whether the inputs of each column are contiguous, because they lie in one row, so that they are read in place.
+    fn is_in_place(&self, outputs: &Range<usize>) -> bool {
+        let together = LANES / self.exec.lanes;
+        let positions = &self.table.positions[outputs.start / self.exec.lanes..outputs.end / self.exec.lanes];
+        let in_row = |column: &[Position]| column[0].x + index(together - 1) == column[together - 1].x;
+        outputs.len().is_multiple_of(LANES) && positions.chunks_exact(together).all(in_row)
+    }
+
     /// Computes the columns of some outputs, counted in values. The first value becomes that with index `y` in the outputs of
     /// `sums`.
     fn columns(&self, outputs: Range<usize>, panel: &mut [T], y: usize, sums: Sums<'_, T>) {
         let (table, lanes) = (self.table, self.exec.lanes);
         let count = outputs.len().div_ceil(LANES);
-        // Columns whose inputs are contiguous, because they lie in one row, are read in place.
-        let of_column = |c: usize| &table.positions[(outputs.start + c * LANES) / lanes..][..LANES / lanes];
-        let in_row =
-            |c: usize| of_column(c)[0].x + index(LANES / lanes - 1) == of_column(c)[LANES / lanes - 1].x;
-        let in_place = outputs.len() == count * LANES && (0..count).all(in_row);
+        let in_place = self.is_in_place(&outputs);
         let mut places = [Place::default(); GATHERED];
         for (c, place) in places[..count].iter_mut().enumerate() {
-            let x = if in_place { of_column(c)[0].x as usize * lanes } else { c * LANES };
+            let position = &table.positions[(outputs.start + c * LANES) / lanes];
+            let x = if in_place { position.x as usize * lanes } else { c * LANES };
             *place = Place { x, y: y + c * LANES };
         }
+        let gathered = self.gathered.filter(|_| !in_place);
+        let first = gathered.map_or(0, |gathered| (outputs.start - gathered.first) * table.taps.len());
         let mut segments = [Segment::default(); GATHERED * LANES];
-        let segments = if in_place { &[] } else { table.segments(&mut segments, outputs, lanes) };
+        let segments =
+            if in_place || gathered.is_some() { &[] } else { table.segments(&mut segments, outputs, lanes) };
         let mut steps = [Tap { x: 0, w: 0 }; PANEL];
         // The fewer columns, the longer the stretches of weights that are read.
         let depth = PANEL / count;
         let blocks = table.taps.len().div_ceil(depth).max(1);
         for block in 0..blocks {
-            let mut taps = &table.taps[part(table.taps.len(), depth, block)];
+            let of_block = part(table.taps.len(), depth, block);
+            let start = first + of_block.start * count * LANES;
+            let mut taps = &table.taps[of_block];
             if !in_place {
-                T::call(
-                    self.exec.isa,
-                    Gather { panel: &mut *panel, x: self.x, segments, taps, width: count * LANES, lanes },
-                );
+                let width = count * LANES;
+                if gathered.is_none() {
+                    let panel = &mut panel[..taps.len() * width];
+                    T::call(self.exec.isa, Gather { panel, x: self.x, segments, taps, width, lanes });
+                }
                 for (k, (step, tap)) in steps.iter_mut().zip(taps).enumerate() {
                     *step = Tap { x: (k * count) as u32, w: tap.w };
                 }
                 taps = &steps[..taps.len()];
             }
             let sums = Sums {
-                x: if in_place { self.x } else { &*panel },
+                x: match gathered {
+                    _ if in_place => self.x,
+                    Some(Gathered { panels, .. }) => &panels[start..],
+                    None => &*panel,
+                },
                 taps,
                 lanes: if in_place { lanes } else { LANES },
                 places: &places[..count],
@@ -253,26 +394,29 @@ impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Gather { panel, x, segments, taps, width, lanes } = self;
-        let last_tap = largest(taps.iter().map(|tap| tap.x as usize)) * lanes;
-        let last = largest(segments.iter().map(|segment| segment.x)) + last_tap;
-        let last_to = taps.len() * width + LANES;
-        if last + LANES > x.len() || last_to > panel.len() {
-            for (k, tap) in taps.iter().enumerate() {
+        let exact = |panel: &mut [T], taps: &[Tap]| {
+            for (panel, tap) in panel.chunks_exact_mut(width).zip(taps) {
                 for Segment { x: from, at, len } in segments {
                     let from = from + tap.x as usize * lanes;
-                    panel[k * width + at..][..*len].copy_from_slice(&x[from..from + len]);
+                    panel[*at..at + len].copy_from_slice(&x[from..from + len]);
                 }
             }
-            return;
+        };
+        let last_tap = largest(taps.iter().map(|tap| tap.x as usize)) * lanes;
+        let last = largest(segments.iter().map(|segment| segment.x)) + last_tap;
+        let last_at = largest(segments.iter().map(|segment| segment.at));
+        if taps.is_empty() || last + LANES > x.len() || last_at >= width || taps.len() * width > panel.len() {
+            return exact(panel, taps);
         }
+        let (last_tap, taps) = taps.split_last().expect("a tap");
         for (k, tap) in taps.iter().enumerate() {
             let from = x.as_ptr().wrapping_add(tap.x as usize * lanes);
             let to = panel.as_mut_ptr().wrapping_add(k * width);
             for segment in segments {
                 // Always sixteen values: the next segment overwrites those that do not belong to this one.
                 for part in (0..LANES).step_by(S::WIDTH) {
-                    // SAFETY: sixteen values from every segment's every tap are inside x, and a row of the panel and sixteen
-                    // values inside the panel; a segment lies in the row.
+                    // SAFETY: sixteen values from every segment's every tap are inside x. A segment starts in its row of the
+                    // panel, and another row of at least sixteen values follows.
                     unsafe {
                         let v = simd.load(from.add(segment.x + part));
                         simd.store(to.add(segment.at + part), v);
@@ -280,5 +424,7 @@ impl<T: Vectorized> Kernel<T> for Gather<'_, T> {
                 }
             }
         }
+        // Nothing is written beyond the last row, but into its first values.
+        exact(&mut panel[taps.len() * width..], std::slice::from_ref(last_tap));
     }
 }

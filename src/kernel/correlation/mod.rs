@@ -6,13 +6,13 @@ mod gathered;
 
 use std::ops::Range;
 
-use self::gathered::{BESIDE, GATHERED, LEFT_OVER};
-use super::Exec;
+use self::gathered::Gathered;
+use super::{Exec, values_mut};
 use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::Shared;
 use crate::kernel::Vectorized;
-use crate::tensor::LANES;
+use crate::tensor::{LANES, Lanes};
 
 /// Positions that use the same taps: their other taps read only padding.
 struct Band {
@@ -136,7 +136,7 @@ impl Correlation {
         &self.taps
     }
 
-    /// y = sums over windows of x.
+    /// y = sums over windows of x, with [`Correlation::room`] entries of scratch memory.
     pub(super) fn run<T: Vectorized>(
         &self,
         y: Shared<'_, T>,
@@ -144,6 +144,7 @@ impl Correlation {
         w: &[T],
         start: Start<'_, T>,
         end: End<'_, T>,
+        room: &mut [Lanes<T>],
         exec: Exec,
         tiles: usize,
     ) {
@@ -157,6 +158,7 @@ impl Correlation {
                 w: &w[w.len() / self.groups * group..],
                 start: start.from(group * self.filters),
                 end: end.from(y_first, group * self.filters),
+                gathered: None,
                 exec,
                 tiles,
             }
@@ -174,29 +176,7 @@ impl Correlation {
                 }
             });
         } else {
-            let total = self.positions.len() * exec.lanes;
-            let left = total % LANES;
-            let left = if self.dense && self.in_line && left <= LEFT_OVER { left } else { 0 };
-            let columns = (total - left).div_ceil(LANES * GATHERED);
-            let filters = self.tiling.filters;
-            let blocks = self.filters.div_ceil(filters);
-            // A single thread runs one task, so that buffers are cleared once; several share at most 64 for each block of
-            // filters.
-            let together = if exec.parallel { columns.div_ceil(64) } else { columns }.max(1);
-            let parts = columns.div_ceil(together);
-            let tasks = (parts + usize::from(left > 0)) * blocks;
-            exec.each(self.groups * tasks, |task| {
-                let (pass, task) = (group(task / tasks), task % tasks);
-                let first = task % blocks * filters;
-                let filters = first..(first + filters).min(self.filters);
-                if task / blocks < parts {
-                    pass.gathered(part(columns, together, task / blocks), filters, total - left);
-                } else {
-                    filters.clone().step_by(BESIDE).for_each(|f| {
-                        pass.left_over(total - left..total, f..(f + BESIDE).min(filters.end));
-                    });
-                }
-            });
+            self.narrow(group, values_mut(room), exec);
         }
     }
 }
@@ -209,6 +189,8 @@ struct Run<'a, T> {
     w: &'a [T],
     start: Start<'a, T>,
     end: End<'a, T>,
+    /// Inputs that have been gathered.
+    gathered: Option<Gathered<'a, T>>,
     exec: Exec,
     tiles: usize,
 }

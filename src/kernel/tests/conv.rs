@@ -150,6 +150,7 @@ const SMALL_TILES: Tiling = Tiling {
     lines: 1,
     columns: 5,
     filters: 3,
+    gathered: 1,
     rows: 6,
     depth: 16,
     transforms: [1, 1],
