@@ -63,6 +63,7 @@ pub(crate) mod resize;
 pub(crate) mod sample_norm;
 mod shared;
 mod simd;
+mod team;
 #[cfg(test)]
 mod tests;
 // Public for the benchmark that replays tasks on more workers.
@@ -72,10 +73,6 @@ mod transpose;
 pub(crate) mod update;
 mod weights;
 mod winograd;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
 
 // Public for the benchmarks, which give speeds as a part of the processor's peak.
 #[doc(hidden)]
@@ -110,6 +107,13 @@ impl Exec {
     /// Lanes for a batch of `samples`: the next power of two, at most [`LANES`].
     pub fn lanes_for(samples: usize) -> usize {
         samples.min(LANES).next_power_of_two()
+    }
+
+    /// Calls `f`, which shares out work many times if it is parallel: the threads that help stay awake between.
+    pub(crate) fn together(self, f: impl FnOnce() + Send) {
+        let mut f = Some(f);
+        let mut once = || f.take().into_iter().for_each(|f| f());
+        if self.parallel { team::together(&mut once) } else { once() }
     }
 
     /// Calls `f` with each number below `tasks`.
@@ -149,38 +153,21 @@ impl Exec {
     }
 }
 
-/// Calls `f` with each number below `tasks`, in parallel if asked to. It is not generic: rayon's code, hundreds of
-/// lines of it, is compiled once and not again for each kernel, scalar and instruction set.
+/// Calls `f` with each number below `tasks`, in parallel if asked to.
 fn share(parallel: bool, tasks: usize, f: &(dyn Fn(usize) + Sync)) {
-    if parallel && tasks > 1 {
-        if !timing::note(tasks, f) {
-            (0..tasks).into_par_iter().for_each(f);
-        }
-    } else {
-        (0..tasks).for_each(f);
-    }
+    share_with(parallel, rayon::current_num_threads(), tasks, &|_, task| f(task));
 }
 
-/// Calls `f` with a worker and each number below `tasks`: each worker takes the next number as long as there is one.
-fn share_with(parallel: bool, workers: usize, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
-    if !parallel || workers < 2 {
-        assert!(workers > 0 || tasks == 0, "room for a worker");
-        let alone = |task| f(0, task);
-        if !(parallel && tasks > 1 && timing::note(tasks, &alone)) {
-            (0..tasks).for_each(alone);
-        }
-        return;
+/// Calls `f` with a worker below `most` and each number below `tasks`, in parallel if asked to. A worker does one task after the
+/// other.
+fn share_with(parallel: bool, most: usize, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
+    assert!(most > 0 || tasks == 0, "room for a worker");
+    let alone = |task| f(0, task);
+    if !parallel || tasks < 2 {
+        (0..tasks).for_each(alone);
+    } else if !timing::note(tasks, &alone) {
+        team::share(most, tasks, f);
     }
-    let next = AtomicUsize::new(0);
-    (0..workers).into_par_iter().with_max_len(1).for_each(|worker| {
-        loop {
-            let task = next.fetch_add(1, Ordering::Relaxed);
-            if task >= tasks {
-                break;
-            }
-            f(worker, task);
-        }
-    });
 }
 
 /// The values in some entries.

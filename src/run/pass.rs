@@ -55,6 +55,16 @@ impl<'a, T: Scalar> Tape<'a, T> {
         x: &[Lanes<T>],
         y: &mut [Lanes<T>],
     ) {
+        self.exec.together(|| self.stages_forward(slots, scratch, x, y));
+    }
+
+    fn stages_forward(
+        &self,
+        slots: &mut [Lanes<T>],
+        scratch: &mut [Lanes<T>],
+        x: &[Lanes<T>],
+        y: &mut [Lanes<T>],
+    ) {
         for stage in &self.schedule.stages {
             let step = &self.plan.steps()[stage.step];
             let home = self.schedule.values[stage.y];
@@ -97,6 +107,17 @@ impl<'a, T: Scalar> Tape<'a, T> {
     /// Runs all stages backward that have a gradient to give, the last first. The gradient by the output lies in its
     /// slot. The gradient by the input goes to `dx`, if the schedule has one.
     pub fn backward(
+        &self,
+        slots: &mut [Lanes<T>],
+        scratch: &mut [Lanes<T>],
+        x: &[Lanes<T>],
+        dx: Option<&mut [Lanes<T>]>,
+        gradient: &mut [T],
+    ) {
+        self.exec.together(|| self.stages_backward(slots, scratch, x, dx, gradient));
+    }
+
+    fn stages_backward(
         &self,
         slots: &mut [Lanes<T>],
         scratch: &mut [Lanes<T>],

@@ -290,6 +290,14 @@ impl<T: Vectorized> Sums<'_, T> {
             out[p] += place.y + part;
         }
         let y = out.map(|out| self.y.address(out));
+        if !matches!(self.start, Start::Carry) {
+            // The lines arrive while the sums are computed.
+            for f in 0..F {
+                for p in 0..P {
+                    simd.prefetch(y[p].wrapping_add(f * self.y_plane));
+                }
+            }
+        }
         let mut sums = [[simd.splat(T::zero()); P]; F];
         match self.start {
             Start::Zero => {}

@@ -46,11 +46,21 @@ impl Correlation {
         self.filters.div_ceil(self.tiling.filters)
     }
 
+    /// Whether a 1×1 convolution gathers inputs that could be read in place. Planes that are a multiple of 512 bytes apart lie in few
+    /// sets of a first-level cache, which holds less of them than fits into it; and of many planes each has a page of its own.
+    pub(super) fn packs(&self, lanes: usize) -> bool {
+        const MANY: usize = 512;
+        let aliases = (self.x_plane * lanes * size_of::<f32>()).is_multiple_of(512);
+        let pointwise = self.contiguous && self.dense && self.taps.len() == self.channels;
+        pointwise && (aliases || self.channels >= MANY && self.blocks() > 1)
+    }
+
     /// The number of panels of six columns, and of those in scratch memory at a time: 0 if the tasks gather.
     fn panels(&self, lanes: usize) -> [usize; 2] {
         let total = self.positions.len() * lanes - self.left(lanes);
         let panels = total.div_ceil(LANES * GATHERED);
-        let shared = panels > 0 && !self.in_place && self.blocks() > 1 && !self.taps.is_empty();
+        let in_place = self.contiguous && !self.packs(lanes);
+        let shared = panels > 0 && !in_place && self.blocks() > 1 && !self.taps.is_empty();
         let together = if shared { (self.tiling.gathered / self.panel_len()).clamp(1, panels) } else { 0 };
         [panels, together]
     }
@@ -60,32 +70,37 @@ impl Correlation {
         GATHERED * self.taps.len()
     }
 
-    /// Entries of scratch memory for a narrow tile.
+    /// Entries of scratch memory for the panels of a tile.
     pub(in crate::kernel) fn room(&self) -> usize {
-        let together = [1, 2, 4, 8].map(|lanes| self.panels(lanes)[1]);
-        largest(together.into_iter()) * self.panel_len()
+        let lanes = [1, 2, 4, 8, LANES].into_iter().filter(|lanes| *lanes < LANES || self.packs(LANES));
+        largest(lanes.map(|lanes| self.panels(lanes)[1])) * self.panel_len()
     }
 
-    /// Computes a narrow tile, given the passes of the groups.
+    /// Computes passes, each of a group and a tile, with panels.
     pub(super) fn narrow<'a, T: Vectorized>(
         &self,
         pass: impl Fn(usize) -> Run<'a, T> + Sync,
+        passes: usize,
         room: &mut [T],
         exec: Exec,
     ) {
-        let (left, [panels, together], blocks) = (self.left(exec.lanes), self.panels(exec.lanes), self.blocks());
+        let (left, [panels, together], blocks) =
+            (self.left(exec.lanes), self.panels(exec.lanes), self.blocks());
         if together == 0 {
             // A single thread runs one task for each block, so that memory is cleared once; several share at most 64.
             let together = if exec.parallel { panels.div_ceil(64) } else { panels }.max(1);
             let parts = panels.div_ceil(together);
             let tasks = (parts + usize::from(left > 0)) * blocks;
-            return exec.each(self.groups * tasks, |task| {
+            return exec.each(passes * tasks, |task| {
                 let (pass, task) = (pass(task / tasks), task % tasks);
-                pass.block(task % blocks, (task / blocks < parts).then(|| part(panels, together, task / blocks)));
+                pass.block(
+                    task % blocks,
+                    (task / blocks < parts).then(|| part(panels, together, task / blocks)),
+                );
             });
         }
-        for group in 0..self.groups {
-            let pass = pass(group);
+        for number in 0..passes {
+            let pass = pass(number);
             for number in 0..panels.div_ceil(together) {
                 let panels_of = part(panels, together, number);
                 let first = panels_of.start * GATHERED * LANES;
@@ -118,7 +133,8 @@ impl<T: Vectorized> Run<'_, T> {
                 let first = (outputs.start - (panels.start + number) * GATHERED * LANES) * table.taps.len();
                 let rows = number * len + first..;
                 // SAFETY: tasks differ in the panel or in the taps, each of which has a row of its own.
-                let panel = unsafe { room.part(rows.start + taps.start * width..rows.start + taps.end * width) };
+                let panel =
+                    unsafe { room.part(rows.start + taps.start * width..rows.start + taps.end * width) };
                 let mut segments = [Segment::default(); GATHERED * LANES];
                 let segments = table.segments(&mut segments, outputs, lanes);
                 let taps = &table.taps[taps.clone()];
@@ -139,7 +155,8 @@ impl<T: Vectorized> Run<'_, T> {
                 self.left_over(outputs.clone(), f..(f + BESIDE).min(filters.end));
             });
         };
-        if self.gathered.is_some() || table.in_place && total.is_multiple_of(LANES) {
+        let in_place = table.contiguous && !table.packs(self.exec.lanes) && total.is_multiple_of(LANES);
+        if in_place || self.gathered.is_some() {
             return self.sixes(panels, filters, &mut []);
         }
         let mut panel = [Lanes::zero(); PANEL];
@@ -183,10 +200,12 @@ impl<T: Vectorized> Run<'_, T> {
 
     /// Whether the inputs of each column are contiguous, because they lie in one row, so that they are read in place.
     fn is_in_place(&self, outputs: &Range<usize>) -> bool {
-        let together = LANES / self.exec.lanes;
-        let positions = &self.table.positions[outputs.start / self.exec.lanes..outputs.end / self.exec.lanes];
+        let (table, together) = (self.table, LANES / self.exec.lanes);
+        let positions = &table.positions[outputs.start / self.exec.lanes..outputs.end / self.exec.lanes];
         let in_row = |column: &[Position]| column[0].x + index(together - 1) == column[together - 1].x;
-        outputs.len().is_multiple_of(LANES) && positions.chunks_exact(together).all(in_row)
+        !table.packs(self.exec.lanes)
+            && outputs.len().is_multiple_of(LANES)
+            && positions.chunks_exact(together).all(in_row)
     }
 
     /// Computes the columns of some outputs, counted in values. The first value becomes that with index `y` in the outputs of

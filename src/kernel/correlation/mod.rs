@@ -7,10 +7,10 @@ mod gathered;
 use std::ops::Range;
 
 use self::gathered::Gathered;
-use super::{Exec, values_mut};
 use super::block::{End, Place, Start, Sums, Tap};
 use super::conv::{Tiling, WindowAxis};
 use super::shared::Shared;
+use super::{Exec, values_mut};
 use crate::kernel::Vectorized;
 use crate::tensor::{LANES, Lanes};
 
@@ -37,8 +37,9 @@ pub(super) struct Correlation {
     positions: Vec<Position>,
     /// Whether the outputs of all positions are contiguous.
     dense: bool,
-    /// Whether the inputs of all positions are contiguous, too, so that none need be gathered.
-    in_place: bool,
+    /// Entries of a padded input plane, and whether the inputs of all positions are contiguous.
+    x_plane: usize,
+    contiguous: bool,
     /// Whether the weights of all taps are contiguous.
     in_line: bool,
     /// All taps, channel by channel.
@@ -116,7 +117,8 @@ impl Correlation {
             x_tile: groups * channels * rows.padded * columns.padded,
             y_tile: groups * filters * y_plane,
             y_plane,
-            in_place: positions.windows(2).all(|pair| pair[1].x == pair[0].x + 1),
+            x_plane: rows.padded * columns.padded,
+            contiguous: positions.windows(2).all(|pair| pair[1].x == pair[0].x + 1),
             dense: positions.iter().enumerate().all(|(i, position)| position.y as usize == i),
             positions,
             in_line: taps_of_all.iter().enumerate().all(|(i, tap)| tap.w as usize == i),
@@ -148,9 +150,10 @@ impl Correlation {
         exec: Exec,
         tiles: usize,
     ) {
-        let group = |group: usize| {
+        let one = |number: usize, tiles: usize| {
             let [x_first, y_first] =
-                [self.x_tile, self.y_tile].map(|tile| tile / self.groups * group * exec.lanes);
+                [self.x_tile, self.y_tile].map(|tile| tile / self.groups * number * exec.lanes);
+            let group = number % self.groups;
             Run {
                 table: self,
                 y: y.from(y_first),
@@ -163,7 +166,8 @@ impl Correlation {
                 tiles,
             }
         };
-        if exec.lanes == LANES {
+        let group = |group: usize| one(group, tiles);
+        if exec.lanes == LANES && !self.packs(LANES) {
             let tasks: usize = self.bands.iter().map(|band| group(0).tasks(band)).sum();
             exec.each(self.groups * tasks, |task| {
                 let (pass, mut task) = (group(task / tasks), task % tasks);
@@ -176,7 +180,7 @@ impl Correlation {
                 }
             });
         } else {
-            self.narrow(group, values_mut(room), exec);
+            self.narrow(|number| one(number, 1), self.groups * tiles, values_mut(room), exec);
         }
     }
 }
