@@ -3,6 +3,7 @@
 use std::iter::StepBy;
 use std::ops::Range;
 
+use super::conv::with_every;
 use super::{Exec, Rectifier, tiles, tiles_mut, vectorized, with_lanes};
 use crate::kernel::Vectorized;
 use crate::shape::Window;
@@ -189,6 +190,32 @@ vectorized! {
                 for (y, (above, below)) in y.iter_mut().zip(windows) {
                     for l in 0..N {
                         y[l] = larger(larger(above[0][l], above[1][l]), larger(below[0][l], below[1][l]));
+                    }
+                }
+            }
+            return;
+        }
+        if N < LANES
+            && let Windows::Sliding(Window { kernel, stride: [_, stride @ (1 | 2)], padding, .. }) = pooling.windows
+        {
+            // The same: a value of all windows in a row at a time.
+            for (row, y) in y.chunks_exact_mut(pooling.output[1]).enumerate() {
+                y.fill([T::neg_infinity(); N]);
+                for r in pooling.range(0, row) {
+                    let x = &x[r * pooling.input[1]..][..pooling.input[1]];
+                    for k in 0..kernel[1] {
+                        let first = padding[1].saturating_sub(k).div_ceil(stride);
+                        let end = (x.len() + padding[1]).saturating_sub(k).div_ceil(stride).min(y.len());
+                        if first >= end {
+                            continue;
+                        }
+                        let (y, x) = (&mut y[first..end], &x[first * stride + k - padding[1]..]);
+                        let larger = |y: &mut [T; N], x: [T; N]| {
+                            for l in 0..N {
+                                y[l] = larger(y[l], x[l]);
+                            }
+                        };
+                        if stride == 1 { with_every::<_, 1>(y, x, larger) } else { with_every::<_, 2>(y, x, larger) }
                     }
                 }
             }

@@ -18,7 +18,7 @@ use std::ops::Range;
 pub(super) use axis::WindowAxis;
 pub(super) use geometry::Tiling;
 pub use geometry::{Arithmetic, Geometry};
-pub(super) use padding::one_phase;
+pub(super) use padding::{one_phase, with_every};
 
 use self::axis::Line;
 use self::padding::Padded;

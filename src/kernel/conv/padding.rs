@@ -105,21 +105,21 @@ pub(in crate::kernel) fn one_phase<T: Vectorized, const N: usize>(
         let (y, x) = (&mut y[start..end], &x[phase + phases * start - left..]);
         // With a distance that the compiler knows, several columns are copied at a time.
         match phases {
-            2 => every::<_, 2>(y, x),
-            4 => every::<_, 4>(y, x),
+            2 => with_every::<_, 2>(y, x, |y, x| *y = x),
+            4 => with_every::<_, 4>(y, x, |y, x| *y = x),
             _ => y.iter_mut().zip(x.iter().step_by(phases)).for_each(|(y, x)| *y = *x),
         }
     }
 }
 
-/// y = every `D`-th value of x.
+/// Calls `f` with each of `y` and every `D`-th of `x`.
 #[inline(always)]
-fn every<V: Copy, const D: usize>(y: &mut [V], x: &[V]) {
+pub(in crate::kernel) fn with_every<V: Copy, const D: usize>(y: &mut [V], x: &[V], f: impl Fn(&mut V, V)) {
     let (whole, rest) = x.as_chunks::<D>();
     for (y, x) in y.iter_mut().zip(whole) {
-        *y = x[0];
+        f(y, x[0]);
     }
     if let (Some(y), Some(x)) = (y.get_mut(whole.len()), rest.first()) {
-        *y = *x;
+        f(y, *x);
     }
 }
