@@ -26,11 +26,11 @@ const IN_LINE: usize = 1024;
 /// Taps of a task that gathers.
 const TAPS: usize = 256;
 
-/// Panels of six columns each, one after the other.
+/// Panels in scratch memory, one after the other.
 #[derive(Clone, Copy)]
 pub(super) struct Gathered<'a, T> {
     panels: &'a [T],
-    /// Index of the first output.
+    /// The first output of the first panel, counted in values.
     first: usize,
 }
 
@@ -55,7 +55,7 @@ impl Correlation {
         pointwise && (aliases || self.channels >= MANY && self.blocks() > 1)
     }
 
-    /// The number of panels of six columns, and of those in scratch memory at a time: 0 if the tasks gather.
+    /// The number of panels, and how many of them lie in scratch memory at a time: 0 if tasks gather their own, or none.
     fn panels(&self, lanes: usize) -> [usize; 2] {
         let total = self.positions.len() * lanes - self.left(lanes);
         let panels = total.div_ceil(LANES * GATHERED);
@@ -130,11 +130,10 @@ impl<T: Vectorized> Run<'_, T> {
                     continue;
                 }
                 let width = outputs.len().next_multiple_of(LANES);
-                let first = (outputs.start - (panels.start + number) * GATHERED * LANES) * table.taps.len();
-                let rows = number * len + first..;
+                let before = outputs.start - (panels.start + number) * GATHERED * LANES;
+                let start = number * len + before * table.taps.len();
                 // SAFETY: tasks differ in the panel or in the taps, each of which has a row of its own.
-                let panel =
-                    unsafe { room.part(rows.start + taps.start * width..rows.start + taps.end * width) };
+                let panel = unsafe { room.part(start + taps.start * width..start + taps.end * width) };
                 let mut segments = [Segment::default(); GATHERED * LANES];
                 let segments = table.segments(&mut segments, outputs, lanes);
                 let taps = &table.taps[taps.clone()];
@@ -157,10 +156,10 @@ impl<T: Vectorized> Run<'_, T> {
         };
         let in_place = table.contiguous && !table.packs(self.exec.lanes) && total.is_multiple_of(LANES);
         if in_place || self.gathered.is_some() {
-            return self.sixes(panels, filters, &mut []);
+            return self.columns_of_panels(panels, filters, &mut []);
         }
         let mut panel = [Lanes::zero(); PANEL];
-        self.sixes(panels, filters, values_mut(&mut panel));
+        self.columns_of_panels(panels, filters, values_mut(&mut panel));
     }
 
     /// The outputs of six columns, counted in values: those of whole columns whose sixteen values are contiguous in y, and the others,
@@ -174,9 +173,9 @@ impl<T: Vectorized> Run<'_, T> {
     }
 
     /// Computes the columns of panels, with memory for inputs that have not been gathered.
-    fn sixes(&self, panels: Range<usize>, filters: Range<usize>, panel: &mut [T]) {
-        for six in panels {
-            let [outputs, others] = self.columns_of(six);
+    fn columns_of_panels(&self, panels: Range<usize>, filters: Range<usize>, panel: &mut [T]) {
+        for number in panels {
+            let [outputs, others] = self.columns_of(number);
             if !outputs.is_empty() {
                 // SAFETY: the tasks of a run differ in filters or columns, and so in every value they touch.
                 let y = unsafe { self.y.writer() };
