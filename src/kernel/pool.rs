@@ -198,7 +198,7 @@ vectorized! {
         if N < LANES
             && let Windows::Sliding(Window { kernel, stride: [_, stride @ (1 | 2)], padding, .. }) = pooling.windows
         {
-            // The same: a value of all windows in a row at a time.
+            // Vectors hold neighbouring windows of a row: each takes its k-th value of an input row at once.
             for (row, y) in y.chunks_exact_mut(pooling.output[1]).enumerate() {
                 y.fill([T::neg_infinity(); N]);
                 for r in pooling.range(0, row) {

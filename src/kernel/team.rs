@@ -1,8 +1,8 @@
-//! Threads that share the tasks of a pass.
+//! Fork-join on rayon's pool, whose helpers poll for tasks between the parallel sections of a pass.
 //!
-//! A pass through a network shares out work many times, a millisecond apart or less. A thread of rayon's that finds no work for some
-//! 30 µs sleeps, and to wake it takes about as long as a small layer. So the threads that help in a pass look for its next tasks without
-//! sleeping, until it ends or has had none for long.
+//! A pass through a network has a parallel section in nearly every layer. A worker of rayon's goes to sleep after 33 rounds without
+//! work, and is woken by the operating system. Here the workers that help in a pass poll for its next section instead, until the pass
+//! ends.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,8 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::thread::yield_now;
 
-/// How often a thread that helps looks for tasks in vain: first without a pause, then after others had their turn. Then it leaves.
-const LOOKS: [usize; 2] = [256, 4096];
+/// After this many polls without tasks a helper yields the processor at each poll.
+const SPINS: usize = 256;
+/// After this many polls without tasks a helper returns to rayon's pool.
+const POLLS: usize = 4096;
 
 thread_local! {
     /// The team that this thread leads, if it does.
@@ -30,7 +32,7 @@ struct Team {
     turn: AtomicUsize,
     /// Threads that may use `tasks`.
     inside: AtomicUsize,
-    /// Threads that may help, and those that have left.
+    /// Threads that may help, and those that have returned to the pool.
     others: usize,
     left: AtomicUsize,
     ended: AtomicBool,
@@ -73,9 +75,9 @@ impl Team {
         impl Drop for Back<'_> {
             fn drop(&mut self) {
                 self.0.tasks.store(null_mut(), Ordering::SeqCst);
-                let mut looks = 0;
+                let mut polls = 0;
                 while self.0.inside.load(Ordering::SeqCst) > 0 {
-                    pause(&mut looks);
+                    pause(&mut polls);
                 }
             }
         }
@@ -88,14 +90,14 @@ impl Team {
 
     /// Works on the leader's tasks.
     fn help(&self) {
-        let (mut looks, mut seen) = (0, 0);
-        while looks < LOOKS[1] && !self.ended.load(Ordering::Acquire) {
+        let (mut polls, mut seen) = (0, 0);
+        while polls < POLLS && !self.ended.load(Ordering::Acquire) {
             let turn = self.turn.load(Ordering::Acquire);
             if turn == seen {
-                pause(&mut looks);
+                pause(&mut polls);
                 continue;
             }
-            (looks, seen) = (0, turn);
+            (polls, seen) = (0, turn);
             self.inside.fetch_add(1, Ordering::SeqCst);
             // SAFETY: `run` keeps the tasks until it has taken them back and then seen nobody inside; a thread that comes inside later
             // finds other tasks or none.
@@ -109,7 +111,7 @@ impl Team {
         self.left.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Helps on `threads` threads, those that have nothing else to do.
+    /// Helps on `threads` threads, as far as they are idle.
     fn help_on(&self, threads: usize) {
         if threads < 2 {
             return self.help();
@@ -118,12 +120,13 @@ impl Team {
     }
 }
 
-fn pause(looks: &mut usize) {
-    *looks += 1;
-    if *looks < LOOKS[0] { spin_loop() } else { yield_now() }
+/// Waits before the next poll.
+fn pause(polls: &mut usize) {
+    *polls += 1;
+    if *polls < SPINS { spin_loop() } else { yield_now() }
 }
 
-/// Calls `f`, whose shared tasks the threads of rayon's pool do that have nothing else to do.
+/// Calls `f`, with idle threads of rayon's pool as helpers for the tasks that it shares.
 pub(crate) fn together(f: &mut (dyn FnMut() + Send)) {
     /// Ends the team, also if `f` panics.
     struct End<'a>(&'a Team, *const Team);

@@ -55,45 +55,37 @@ impl<'a, T: Scalar> Tape<'a, T> {
         x: &[Lanes<T>],
         y: &mut [Lanes<T>],
     ) {
-        self.exec.together(|| self.stages_forward(slots, scratch, x, y));
-    }
-
-    fn stages_forward(
-        &self,
-        slots: &mut [Lanes<T>],
-        scratch: &mut [Lanes<T>],
-        x: &[Lanes<T>],
-        y: &mut [Lanes<T>],
-    ) {
-        for stage in &self.schedule.stages {
-            let step = &self.plan.steps()[stage.step];
-            let home = self.schedule.values[stage.y];
-            let (slot_y, slots) = Rest::split(slots, self.range(home, stage.y));
-            let value = |index: usize| self.value(slots, x, stage.xs[index]);
-            let xs = match &stage.xs[..] {
-                [_] => Inputs::one(value(0)),
-                xs => Inputs::many(xs.len(), &value),
-            };
-            let (pairs, scratch) = scratch.split_at_mut(self.plan.pairs(stage));
-            let scale = stage.scale.map(|scale| {
-                let step = &self.plan.steps()[scale];
-                let channels = self.plan.values()[stage.y].dims.channels();
-                let pairs = &mut values_mut(pairs).as_chunks_mut().0[..channels];
-                step.op.scale(&self.params[step.params.clone()], pairs);
-                &*pairs
-            });
-            step.op.forward(Forward {
-                y: if home == Home::Output { &mut *y } else { slot_y },
-                x: xs.get(0),
-                xs,
-                params: &self.params[step.params.clone()],
-                scratch,
-                scale,
-                plus: stage.plus.map(|plus| self.value(slots, x, plus)),
-                rectifier: stage.rectifier,
-                pass: self.pass(stage),
-            });
-        }
+        self.exec.together(|| {
+            for stage in &self.schedule.stages {
+                let step = &self.plan.steps()[stage.step];
+                let home = self.schedule.values[stage.y];
+                let (slot_y, slots) = Rest::split(slots, self.range(home, stage.y));
+                let value = |index: usize| self.value(slots, x, stage.xs[index]);
+                let xs = match &stage.xs[..] {
+                    [_] => Inputs::one(value(0)),
+                    xs => Inputs::many(xs.len(), &value),
+                };
+                let (pairs, scratch) = scratch.split_at_mut(self.plan.pairs(stage));
+                let scale = stage.scale.map(|scale| {
+                    let step = &self.plan.steps()[scale];
+                    let channels = self.plan.values()[stage.y].dims.channels();
+                    let pairs = &mut values_mut(pairs).as_chunks_mut().0[..channels];
+                    step.op.scale(&self.params[step.params.clone()], pairs);
+                    &*pairs
+                });
+                step.op.forward(Forward {
+                    y: if home == Home::Output { &mut *y } else { slot_y },
+                    x: xs.get(0),
+                    xs,
+                    params: &self.params[step.params.clone()],
+                    scratch,
+                    scale,
+                    plus: stage.plus.map(|plus| self.value(slots, x, plus)),
+                    rectifier: stage.rectifier,
+                    pass: self.pass(stage),
+                });
+            }
+        });
     }
 
     /// A value, in the slots or the network's input.
@@ -111,68 +103,64 @@ impl<'a, T: Scalar> Tape<'a, T> {
         slots: &mut [Lanes<T>],
         scratch: &mut [Lanes<T>],
         x: &[Lanes<T>],
-        dx: Option<&mut [Lanes<T>]>,
-        gradient: &mut [T],
-    ) {
-        self.exec.together(|| self.stages_backward(slots, scratch, x, dx, gradient));
-    }
-
-    fn stages_backward(
-        &self,
-        slots: &mut [Lanes<T>],
-        scratch: &mut [Lanes<T>],
-        x: &[Lanes<T>],
         mut dx: Option<&mut [Lanes<T>]>,
         gradient: &mut [T],
     ) {
-        for stage in self.schedule.stages.iter().rev() {
-            let of_output = self.schedule.gradients[stage.y];
-            if of_output == Home::Nowhere {
-                continue;
-            }
-            let step = &self.plan.steps()[stage.step];
-            // What is not read may have been overwritten.
-            let Reads { x: reads_x, y: reads_y } = step.op.reads();
-            let reads_x = reads_x || stage.masks_dx.is_some();
-            let [dy, y] = [of_output, self.schedule.values[stage.y]].map(|home| self.range(home, stage.y));
-            if let Some(rectifier) = stage.rectifier.filter(|_| stage.masks_dy) {
-                let parts = slots.get_disjoint_mut([dy.clone(), y.clone()]);
-                let [dy, y] = parts.expect("values that are alive together lie apart");
-                kernel::mask(self.exec, rectifier, dy, y);
-            }
-            let merges = stage.xs.len() > 1;
-            for (input, (&value, target)) in stage.xs.iter().zip(&stage.dxs).enumerate() {
-                if merges && target.home == Home::Nowhere {
+        self.exec.together(|| {
+            for stage in self.schedule.stages.iter().rev() {
+                let of_output = self.schedule.gradients[stage.y];
+                if of_output == Home::Nowhere {
                     continue;
                 }
-                let (slot_dx, rest) = Rest::split(slots, self.range(target.home, value));
-                let read = |index: usize| if reads_x { self.value(rest, x, stage.xs[index]) } else { &[] };
-                step.op.backward(Backward {
-                    dx: match target.home {
-                        Home::Nowhere => None,
-                        Home::Input => dx.as_deref_mut(),
-                        _ => Some(slot_dx),
-                    },
-                    dparams: &mut gradient[step.params.clone()],
-                    dy: rest.get(dy.clone()),
-                    x: read(input),
-                    xs: if merges { Inputs::many(stage.xs.len(), &read) } else { Inputs::one(read(0)) },
-                    input,
-                    y: if reads_y { rest.get(y.clone()) } else { &[] },
-                    params: &self.params[step.params.clone()],
-                    scratch,
-                    mask: stage.masks_dx,
-                    pass: self.pass(stage),
-                });
-                if target.add {
-                    let home = self.schedule.gradients[value];
-                    let (slot_sum, rest) = Rest::split(slots, self.range(home, value));
-                    let sum =
-                        if home == Home::Input { dx.as_deref_mut().unwrap_or_default() } else { slot_sum };
-                    kernel::add_entries(self.exec, sum, rest.get(self.range(target.home, value)));
+                let step = &self.plan.steps()[stage.step];
+                // What is not read may have been overwritten.
+                let Reads { x: reads_x, y: reads_y } = step.op.reads();
+                let reads_x = reads_x || stage.masks_dx.is_some();
+                let [dy, y] =
+                    [of_output, self.schedule.values[stage.y]].map(|home| self.range(home, stage.y));
+                if let Some(rectifier) = stage.rectifier.filter(|_| stage.masks_dy) {
+                    let parts = slots.get_disjoint_mut([dy.clone(), y.clone()]);
+                    let [dy, y] = parts.expect("values that are alive together lie apart");
+                    kernel::mask(self.exec, rectifier, dy, y);
+                }
+                let merges = stage.xs.len() > 1;
+                for (input, (&value, target)) in stage.xs.iter().zip(&stage.dxs).enumerate() {
+                    if merges && target.home == Home::Nowhere {
+                        continue;
+                    }
+                    let (slot_dx, rest) = Rest::split(slots, self.range(target.home, value));
+                    let read =
+                        |index: usize| if reads_x { self.value(rest, x, stage.xs[index]) } else { &[] };
+                    step.op.backward(Backward {
+                        dx: match target.home {
+                            Home::Nowhere => None,
+                            Home::Input => dx.as_deref_mut(),
+                            _ => Some(slot_dx),
+                        },
+                        dparams: &mut gradient[step.params.clone()],
+                        dy: rest.get(dy.clone()),
+                        x: read(input),
+                        xs: if merges { Inputs::many(stage.xs.len(), &read) } else { Inputs::one(read(0)) },
+                        input,
+                        y: if reads_y { rest.get(y.clone()) } else { &[] },
+                        params: &self.params[step.params.clone()],
+                        scratch,
+                        mask: stage.masks_dx,
+                        pass: self.pass(stage),
+                    });
+                    if target.add {
+                        let home = self.schedule.gradients[value];
+                        let (slot_sum, rest) = Rest::split(slots, self.range(home, value));
+                        let sum = if home == Home::Input {
+                            dx.as_deref_mut().unwrap_or_default()
+                        } else {
+                            slot_sum
+                        };
+                        kernel::add_entries(self.exec, sum, rest.get(self.range(target.home, value)));
+                    }
                 }
             }
-        }
+        });
     }
 }
 

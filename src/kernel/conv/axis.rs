@@ -19,7 +19,7 @@ pub(crate) struct WindowAxis {
     /// Phases of the padded input in memory: values whose index has the same remainder by this number are contiguous. 1 is the
     /// plain order.
     pub(crate) phases: usize,
-    /// Distance of neighbouring values of the padded input in the input. 1 is every value.
+    /// Distance, in the input, of values that are neighbours in the padded input: 1 unless some are left out.
     pub(crate) every: usize,
 }
 

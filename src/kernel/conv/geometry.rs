@@ -49,7 +49,7 @@ pub struct Tiling {
     pub columns: usize,
     /// Filters of a task.
     pub filters: usize,
-    /// Entries of inputs of a narrow tile that are gathered before the sums over them are computed.
+    /// Entries of panels of gathered inputs in scratch memory at a time; one panel at least.
     pub gathered: usize,
     /// Rows of weights of a task of the weight gradient.
     pub rows: usize,

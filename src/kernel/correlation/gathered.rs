@@ -1,5 +1,5 @@
-//! Sums in narrow tiles, where a vector holds several positions: the inputs of six columns at a time are gathered into a panel, a row
-//! for each tap.
+//! Sums whose inputs are gathered into panels of six columns, with a row for each tap: in narrow tiles, where a vector holds several
+//! positions, and of 1×1 kernels whose input planes alias in the first-level cache.
 //!
 //! Filters are computed in blocks. If there are several, panels lie in scratch memory, gathered once for all blocks: first tasks
 //! gather some panels, then tasks compute their sums. With one block a task gathers into memory of its own, which stays in a
@@ -55,12 +55,16 @@ impl Correlation {
         pointwise && (aliases || self.channels >= MANY && self.blocks() > 1)
     }
 
+    /// Whether the inputs of all positions are read where they lie.
+    fn in_place(&self, lanes: usize) -> bool {
+        self.contiguous && !self.packs(lanes)
+    }
+
     /// The number of panels, and how many of them lie in scratch memory at a time: 0 if tasks gather their own, or none.
     fn panels(&self, lanes: usize) -> [usize; 2] {
         let total = self.positions.len() * lanes - self.left(lanes);
         let panels = total.div_ceil(LANES * GATHERED);
-        let in_place = self.contiguous && !self.packs(lanes);
-        let shared = panels > 0 && !in_place && self.blocks() > 1 && !self.taps.is_empty();
+        let shared = panels > 0 && !self.in_place(lanes) && self.blocks() > 1 && !self.taps.is_empty();
         let together = if shared { (self.tiling.gathered / self.panel_len()).clamp(1, panels) } else { 0 };
         [panels, together]
     }
@@ -77,7 +81,7 @@ impl Correlation {
     }
 
     /// Computes passes, each of a group and a tile, with panels.
-    pub(super) fn narrow<'a, T: Vectorized>(
+    pub(super) fn run_in_panels<'a, T: Vectorized>(
         &self,
         pass: impl Fn(usize) -> Run<'a, T> + Sync,
         passes: usize,
@@ -154,7 +158,7 @@ impl<T: Vectorized> Run<'_, T> {
                 self.left_over(outputs.clone(), f..(f + BESIDE).min(filters.end));
             });
         };
-        let in_place = table.contiguous && !table.packs(self.exec.lanes) && total.is_multiple_of(LANES);
+        let in_place = table.in_place(self.exec.lanes) && total.is_multiple_of(LANES);
         if in_place || self.gathered.is_some() {
             return self.columns_of_panels(panels, filters, &mut []);
         }

@@ -180,7 +180,7 @@ impl Correlation {
                 }
             });
         } else {
-            self.narrow(|number| one(number, 1), self.groups * tiles, values_mut(room), exec);
+            self.run_in_panels(|number| one(number, 1), self.groups * tiles, values_mut(room), exec);
         }
     }
 }
